@@ -1,0 +1,32 @@
+namespace Lifecycle.Contracts;
+
+/// <summary>A customer left.</summary>
+public sealed record CustomerChurned(
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, Guid CustomerId, Guid? LeadId, string Reason) : ILifecycleEvent
+{
+    string? ILifecycleEvent.OrderingKey => CustomerId.ToString();
+}
+
+/// <summary>An entry of the revenue ledger.</summary>
+/// <param name="Type"><c>NEW</c>, <c>UPSELL</c>, <c>CROSS_SELL</c>, <c>RENEWAL</c>, <c>CONTRACTION</c>, <c>CHURN</c> or <c>REACTIVATION</c>.</param>
+/// <param name="Recurrence"><c>ONE_OFF</c>, <c>MONTHLY</c>, <c>QUARTERLY</c> or <c>YEARLY</c>.</param>
+public sealed record RevenueMoved(
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
+    Guid CustomerId, Guid? LeadId, string Type, MoneyInfo Amount, string Recurrence) : ILifecycleEvent
+{
+    string? ILifecycleEvent.OrderingKey => CustomerId.ToString();
+}
+
+/// <summary>A survey was answered.</summary>
+/// <param name="SurveyType"><c>NPS</c> (0 to 10), <c>CSAT</c> or <c>CES</c>.</param>
+public sealed record NpsAnswered(
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
+    Guid SurveyId, string SurveyType, Guid? CustomerId, Guid? LeadId, int Score, string? Comment) : ILifecycleEvent;
+
+/// <summary>A customer recommended us, which makes the lead an advocate.</summary>
+/// <param name="Kind"><c>REFERRAL</c>, <c>REVIEW</c>, <c>CASE_STUDY</c> or <c>REFERENCE</c>.</param>
+public sealed record AdvocateGained(
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, Guid LeadId, string Kind) : ILifecycleEvent
+{
+    string? ILifecycleEvent.OrderingKey => LeadId.ToString();
+}
