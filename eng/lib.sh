@@ -1,0 +1,77 @@
+# Sourced by the scripts that people run: how they speak, show progress and fail.
+
+root=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+program=${0##*/}
+logs=$root/.tools/logs
+
+say() { printf '%s\n' "$*"; }
+
+die() {
+    printf '%s: %s\n' "$program" "$*" >&2
+    exit 1
+}
+
+# Milliseconds since the epoch.
+now() {
+    local t=$EPOCHREALTIME
+    echo $((${t/[.,]/} / 1000))
+}
+
+# 65432 as "65.4 s".
+seconds() { printf '%d.%d s' $(($1 / 1000)) $(($1 % 1000 / 100)); }
+
+# step TITLE COMMAND…: runs the command with its output in a log, shows that it moves, and how long it took; when it fails,
+# shows the end of the log. Returns the command's status.
+step() {
+    local title=$1 log status=0 began ticker
+    shift
+    mkdir -p "$logs"
+    log=$logs/$(tr -cs '[:alnum:]\n' - <<<"${title,,}" | sed 's/^-//;s/-$//').log
+    : >"$log"
+    began=$(now)
+    tick "$title" "$log" &
+    ticker=$!
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    kill "$ticker" 2>/dev/null || true
+    wait "$ticker" 2>/dev/null || true
+    [[ ! -t 1 ]] || printf '\r\033[K'
+    if ((status == 0)); then
+        printf '  %-44s %s\n' "$title" "$(seconds $(($(now) - began)))"
+    else
+        printf '  %-44s failed after %s\n' "$title" "$(seconds $(($(now) - began)))"
+        tail -n 25 "$log" | sed 's/^/    /'
+        printf '    (all of it: %s)\n' "${log#"$root"/}"
+    fi
+    return "$status"
+}
+
+# On a terminal one line that is rewritten, elsewhere a line every ten seconds; both end with the log's last line.
+tick() {
+    local began=$SECONDS last width
+    trap 'exit 0' TERM
+    while kill -0 $$ 2>/dev/null; do
+        last=$(tail -n 1 "$2" 2>/dev/null | tr -d '\r' | sed 's/^[[:space:]]*//')
+        if [[ -t 1 ]]; then
+            width=$((${COLUMNS:-100} - 1))
+            last="  $1 … $((SECONDS - began)) s  $last"
+            printf '\r\033[K%s' "${last:0:width}"
+            sleep 0.5 &
+        else
+            ((SECONDS == began)) || printf '  %s … %d s  %.90s\n' "$1" $((SECONDS - began)) "$last"
+            sleep 10 &
+        fi
+        wait $!
+    done
+}
+
+listening() {
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# Sentence about a .NET SDK that does not serve, or nothing.
+sdk_fault() {
+    local wanted='the .NET SDK 10 (10.0.100 or later; https://dot.net/download)' found
+    command -v dotnet >/dev/null || { echo "$wanted is not installed; install it and run $program again."; return; }
+    found=$(cd "$root" && dotnet --version 2>/dev/null) && [[ $found == 10.* ]] ||
+        echo "$wanted is needed, but only $(dotnet --list-sdks | cut -d' ' -f1 | paste -sd' ') is installed; install it and run $program again."
+}
