@@ -1,6 +1,6 @@
 # Sourced by the scripts that people run: how they speak, show progress and fail.
 
-root=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 program=${0##*/}
 logs=$root/.tools/logs
 
@@ -74,4 +74,34 @@ sdk_fault() {
     command -v dotnet >/dev/null || { echo "$wanted is not installed; install it and run $program again."; return; }
     found=$(cd "$root" && dotnet --version 2>/dev/null) && [[ $found == 10.* ]] ||
         echo "$wanted is needed, but only $(dotnet --list-sdks | cut -d' ' -f1 | paste -sd' ') is installed; install it and run $program again."
+}
+
+configuration=Release
+solution=Lifecycle.Aspire.sln
+
+# Whether a source, or the folder it is in, changed since $1 was written.
+changed_since() {
+    [[ -f $1 ]] || return 0
+    [[ $(cd "$root" && find . -mindepth 1 \( -name bin -o -name obj -o -name node_modules -o -name TestResults -o -name '.git' -o -name .data \
+        -o -name .tools \) -prune -o -newer "$1" ! -name '*.md' -print -quit) || $root/.tools/profile.props -nt $1 ]]
+}
+
+# build PROJECT: compiles it and all that it refers to, with every warning an error.
+build() {
+    # Of the build's helper processes the nodes end with it, and the compiler is a private one, so that nothing stays behind.
+    local pipe
+    pipe=lifecycle-$(cksum <<<"$root" | cut -d' ' -f1) status=0
+    dotnet build "$root/$1" --configuration "$configuration" --nologo --verbosity minimal -warnaserror -nodeReuse:false \
+        "-p:SharedCompilationId=$pipe" || status=$?
+    dotnet "$(dotnet --info | sed -n 's/^ *Base Path: *//p' | head -n 1)Roslyn/bincore/VBCSCompiler.dll" "-pipename:$pipe" -shutdown >/dev/null || true
+    return "$status"
+}
+
+# build_once TITLE PROJECT: builds it unless nothing changed since the last time that this, or the whole solution, was built.
+build_once() {
+    local stamp=$root/.tools/built-${2//\//-} began
+    began=$(mktemp)
+    changed_since "$stamp" && changed_since "$root/.tools/built-$solution" || { rm -f "$began"; return 0; }
+    step "$1" build "$2" || { rm -f "$began"; return 1; }
+    mv "$began" "$stamp"
 }
