@@ -1,0 +1,75 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Google.Protobuf;
+using Grpc.Core;
+using Lifecycle.Common.V1;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Lifecycle.Rpc.Rest;
+
+/// <summary>The body of an upload as the stream of chunks that the gRPC method reads.</summary>
+internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
+{
+    private const int MaxChunk = 64 * 1024;
+    private readonly PipeReader body;
+    private bool first = true;
+
+    private ImportBody(PipeReader body, ImportChunk settings) => (this.body, Current) = (body, settings);
+
+    public ImportChunk Current { get; private set; }
+
+    /// <summary>Checks content type and query; null and the chunks, or the problem to answer.</summary>
+    public static Problem? Open(HttpContext http, out ImportBody? chunks)
+    {
+        chunks = null;
+        if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) || type.MediaType.Value?.ToLowerInvariant() is not ("text/csv" or "application/x-ndjson" or "application/ndjson"))
+        {
+            return Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "An import takes text/csv (header row) or application/x-ndjson.");
+        }
+
+        var violations = new Kernel.Violations();
+        var dryRun = false;
+        foreach (var (name, value) in http.Request.Query)
+        {
+            if (name is "dryRun" or "dry_run")
+            {
+                violations.Require(bool.TryParse(value.ToString(), out dryRun), name, "dryRun must be true or false.");
+            }
+            else if (name is not ("requestId" or "request_id"))
+            {
+                violations.Add(name, $"{name} is no parameter of this method; it takes dryRun and requestId.");
+            }
+        }
+
+        if (violations.ToError() is { } error)
+        {
+            return Problem.From(error, http);
+        }
+
+        var requestId = http.Request.Headers[RequestBinder.IdempotencyHeader].ToString();
+        chunks = new(http.Request.BodyReader, new ImportChunk
+        {
+            ContentType = type.MediaType.Value == "text/csv" ? "text/csv" : "application/x-ndjson",
+            DryRun = dryRun,
+            RequestId = requestId.Length > 0 ? requestId : (http.Request.Query["requestId"].FirstOrDefault() ?? http.Request.Query["request_id"].FirstOrDefault() ?? ""),
+        });
+        return null;
+    }
+
+    public async Task<bool> MoveNext(CancellationToken cancellationToken)
+    {
+        var read = await body.ReadAsync(cancellationToken);
+        var taken = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, MaxChunk));
+        if (taken.IsEmpty && read.IsCompleted && !first)
+        {
+            return false;
+        }
+
+        var data = ByteString.CopyFrom(taken.ToArray());
+        body.AdvanceTo(taken.End);
+        Current = first ? new ImportChunk(Current) { Data = data } : new ImportChunk { Data = data };
+        first = false;
+        return true;
+    }
+}

@@ -1,0 +1,157 @@
+using Google.Protobuf;
+using Grpc.Core;
+using Lifecycle.Common.V1;
+using Lifecycle.Rpc.Errors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Lifecycle.Rpc.Rest;
+
+/// <summary>Serves gRPC methods over REST by calling them in process.</summary>
+internal static class RestEndpoint
+{
+    public static void Map<TService>(IEndpointRouteBuilder endpoints, RpcMethod method)
+        where TService : class
+    {
+        var descriptor = method.Descriptor;
+        var invoker = (IRestInvoker)Activator.CreateInstance(
+            typeof(RestInvoker<,,>).MakeGenericType(typeof(TService), descriptor.InputType.ClrType, descriptor.OutputType.ClrType), method)!;
+        endpoints.MapMethods(method.Rest!.Path, [method.Rest.Verb], context => Handle(context, method, invoker))
+            .WithMetadata(method.AccessMetadata, method)
+            .WithDisplayName($"{method.Rest.Verb} {method.Rest.Path} {method.FullName}");
+    }
+
+    private static async Task Handle(HttpContext http, RpcMethod method, IRestInvoker invoker)
+    {
+        var context = new RestCallContext(http, method.FullName);
+        try
+        {
+            await invoker.Invoke(http, context);
+        }
+        catch (Exception exception)
+        {
+            if (exception is BadHttpRequestException bad)
+            {
+                await Fail(http, Problem.ForStatus(http, bad.StatusCode));
+                return;
+            }
+
+            var status = http.RequestServices.GetRequiredService<ErrorInterceptor>().Translate(exception, context);
+            await Fail(http, Problem.From(status, http));
+        }
+    }
+
+    private static async Task Fail(HttpContext http, Problem problem)
+    {
+        if (!http.Response.HasStarted)
+        {
+            await problem.Write(http);
+        }
+        else if (!http.RequestAborted.IsCancellationRequested)
+        {
+            // Too late for a status: cut the answer, so that it is not taken for a whole one.
+            http.Abort();
+        }
+    }
+}
+
+internal interface IRestInvoker
+{
+    Task Invoke(HttpContext http, RestCallContext context);
+}
+
+/// <summary>Binds, calls and answers one method; made once per method.</summary>
+internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
+    where TService : class
+    where TRequest : class, IMessage<TRequest>, new()
+    where TResponse : class, IMessage<TResponse>
+{
+    private static readonly ObjectFactory<TService> CreateService = ActivatorUtilities.CreateFactory<TService>([]);
+
+    private readonly RequestBinder binder;
+    private readonly Func<HttpContext, RestCallContext, Task> invoke;
+
+    public RestInvoker(RpcMethod method)
+    {
+        binder = new RequestBinder(method);
+        invoke = (method.Descriptor.IsClientStreaming, method.Descriptor.IsServerStreaming) switch
+        {
+            (false, false) => Unary(Bind<Func<TService, TRequest, ServerCallContext, Task<TResponse>>>(method)),
+            (false, true) => ServerStream(Bind<Func<TService, TRequest, IServerStreamWriter<TResponse>, ServerCallContext, Task>>(method)),
+            (true, false) when typeof(TRequest) == typeof(ImportChunk) =>
+                Import((Func<TService, IAsyncStreamReader<ImportChunk>, ServerCallContext, Task<TResponse>>)(object)
+                    Bind<Func<TService, IAsyncStreamReader<TRequest>, ServerCallContext, Task<TResponse>>>(method)),
+            _ => throw new NotSupportedException($"{method.FullName}: only streams of ImportChunk and streamed answers are served over REST."),
+        };
+    }
+
+    public Task Invoke(HttpContext http, RestCallContext context) => invoke(http, context);
+
+    private static TDelegate Bind<TDelegate>(RpcMethod method)
+        where TDelegate : Delegate
+    {
+        var parameters = typeof(TDelegate).GetMethod("Invoke")!.GetParameters();
+        var implementation = typeof(TService).GetMethod(method.Descriptor.Name, parameters.Skip(1).Select(parameter => parameter.ParameterType).ToArray())
+            ?? throw new ArgumentException($"{typeof(TService)} has no method {method.Descriptor.Name}.");
+        return implementation.CreateDelegate<TDelegate>();
+    }
+
+    private Func<HttpContext, RestCallContext, Task> Unary(Func<TService, TRequest, ServerCallContext, Task<TResponse>> call) => async (http, context) =>
+    {
+        var request = new TRequest();
+        if (await binder.Bind(request, http) is { } problem)
+        {
+            await problem.Write(http);
+            return;
+        }
+
+        await Answer(http, await call(CreateService(http.RequestServices, []), request, context));
+    };
+
+    private Func<HttpContext, RestCallContext, Task> ServerStream(
+        Func<TService, TRequest, IServerStreamWriter<TResponse>, ServerCallContext, Task> call) => async (http, context) =>
+    {
+        var request = new TRequest();
+        if (await binder.Bind(request, http) is { } problem)
+        {
+            await problem.Write(http);
+            return;
+        }
+
+        var heartbeat = TimeSpan.FromSeconds(http.RequestServices.GetRequiredService<IOptions<RpcOptions>>().Value.HeartbeatSeconds);
+        await using var writer = new EventStreamWriter<TResponse>(http, heartbeat, http.RequestServices.GetRequiredService<TimeProvider>());
+        await call(CreateService(http.RequestServices, []), request, writer, context);
+        await writer.Complete();
+    };
+
+    private static Func<HttpContext, RestCallContext, Task> Import(
+        Func<TService, IAsyncStreamReader<ImportChunk>, ServerCallContext, Task<TResponse>> call) => async (http, context) =>
+    {
+        if (ImportBody.Open(http, out var chunks) is { } problem)
+        {
+            await problem.Write(http);
+            return;
+        }
+
+        // A file of any size is taken; the rate at which it is read bounds the memory.
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = null;
+        }
+
+        await Answer(http, await call(CreateService(http.RequestServices, []), chunks!, context));
+    };
+
+    private static async Task Answer(HttpContext http, TResponse response)
+    {
+        var body = ProtoJson.ToUtf8(response);
+        http.Response.StatusCode = StatusCodes.Status200OK;
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = body.Length;
+        await http.Response.Body.WriteAsync(body, http.RequestAborted);
+    }
+}
