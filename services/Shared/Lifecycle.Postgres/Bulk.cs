@@ -1,0 +1,52 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Lifecycle.Postgres;
+
+/// <summary>Many rows in one statement: <c>insert … select from unnest(arrays)</c>. (COPY is refused on tables with row-level security.)</summary>
+public static class Bulk
+{
+    /// <summary>Inserts one row per array position.</summary>
+    /// <param name="tx">The transaction.</param>
+    /// <param name="table">Table in the service's schema; never user input.</param>
+    /// <param name="columns">Columns of equal length.</param>
+    /// <param name="onConflict">E.g. <c>on conflict do nothing</c>; empty: a conflict throws.</param>
+    /// <returns>Rows inserted or updated.</returns>
+    /// <exception cref="ArgumentException">Columns of different lengths.</exception>
+    public static async Task<int> Insert<TContext>(
+        Transaction<TContext> tx, string table, IReadOnlyList<BulkColumn> columns, string onConflict = "")
+        where TContext : LifecycleDbContext
+    {
+        if (columns.Any(column => column.Values.Length != columns[0].Values.Length))
+        {
+            throw new ArgumentException("Columns have different lengths.", nameof(columns));
+        }
+
+        if (columns[0].Values.Length == 0)
+        {
+            return 0;
+        }
+
+        var names = string.Join(", ", columns.Select(column => column.Name));
+        var parameters = string.Join(", ", columns.Select((_, index) => $"${index + 1}"));
+        await using var command = new NpgsqlCommand(
+            $"insert into {table} ({names}) select * from unnest({parameters}) {onConflict}", tx.Connection, tx.DbTransaction);
+        foreach (var column in columns)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = column.Values, NpgsqlDbType = NpgsqlDbType.Array | column.Type });
+        }
+
+        return await command.ExecuteNonQueryAsync(tx.CancellationToken);
+    }
+}
+
+/// <summary>One column of a bulk insert.</summary>
+/// <param name="Name">Column name.</param>
+/// <param name="Type">Type of the column, which Postgres holds the array to.</param>
+/// <param name="Values">Array of the column's values, e.g. <c>Guid[]</c>, <c>string?[]</c>, <c>decimal?[]</c>, <c>DateTimeOffset[]</c> (UTC).</param>
+public sealed record BulkColumn(string Name, NpgsqlDbType Type, Array Values)
+{
+    /// <summary>A column whose values are taken from rows.</summary>
+    public static BulkColumn From<TRow, TValue>(string name, NpgsqlDbType type, IReadOnlyCollection<TRow> rows, Func<TRow, TValue> value) =>
+        new(name, type, rows.Select(value).ToArray());
+}

@@ -1,0 +1,29 @@
+using Lifecycle.Contracts;
+using Lifecycle.Postgres.Outbox;
+using MassTransit;
+
+namespace Lifecycle.Postgres;
+
+/// <summary>The consumers of a service.</summary>
+public sealed class LifecycleBus
+{
+    private readonly List<Subscription> subscriptions = [];
+
+    internal LifecycleBus()
+    {
+    }
+
+    internal IEnumerable<IGrouping<Type, Subscription>> ByEvent => subscriptions.GroupBy(subscription => subscription.Event);
+
+    /// <summary>Handles the event from the queue <c>&lt;service&gt;.&lt;event-in-kebab&gt;</c>, which all replicas share.</summary>
+    public void Consume<TConsumer, TEvent>()
+        where TConsumer : class, IConsumer<TEvent>
+        where TEvent : class, ILifecycleEvent =>
+        subscriptions.Add(new(typeof(TEvent), typeof(TConsumer)));
+
+    internal void Consume(Type consumer, Type eventType) => subscriptions.Add(new(eventType, consumer));
+
+    internal static string Queue(string service, Type eventType) => $"{service}.{EventTypes.Kebab(eventType)}";
+
+    internal sealed record Subscription(Type Event, Type Consumer);
+}

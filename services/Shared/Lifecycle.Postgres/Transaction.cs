@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using Lifecycle.Contracts;
+using Npgsql;
+
+namespace Lifecycle.Postgres;
+
+/// <summary>
+/// One transaction of one workspace. Changes made through <see cref="Db"/>, statements on <see cref="Connection"/> and published events are committed
+/// together by the unit of work, or not at all.
+/// </summary>
+public sealed class Transaction<TContext> : IAsyncDisposable
+    where TContext : LifecycleDbContext
+{
+    private readonly Func<Transaction<TContext>, TContext> openContext;
+    private readonly List<PendingEvent> events = [];
+    private TContext? db;
+
+    internal Transaction(
+        NpgsqlConnection connection,
+        NpgsqlTransaction dbTransaction,
+        Guid workspaceId,
+        DateTimeOffset now,
+        Func<Transaction<TContext>, TContext> openContext,
+        CancellationToken cancellationToken)
+    {
+        (Connection, DbTransaction, WorkspaceId, CancellationToken) = (connection, dbTransaction, workspaceId, cancellationToken);
+        // Postgres keeps microseconds: what was written and what is read back are then equal.
+        Now = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+        this.openContext = openContext;
+    }
+
+    /// <summary>EF Core on this transaction, made at its first use. Saved by the unit of work before the commit.</summary>
+    public TContext Db => db ??= openContext(this);
+
+    /// <summary>For hand-written SQL; the search path is the service's schema. Dapper needs no transaction argument here.</summary>
+    public NpgsqlConnection Connection { get; }
+
+    public NpgsqlTransaction DbTransaction { get; }
+
+    /// <summary>The workspace whose rows this transaction sees.</summary>
+    public Guid WorkspaceId { get; }
+
+    /// <summary>Time at the start of the transaction, UTC, whole microseconds.</summary>
+    public DateTimeOffset Now { get; }
+
+    public CancellationToken CancellationToken { get; }
+
+    internal IReadOnlyList<PendingEvent> Events => events;
+
+    /// <summary>A new UUIDv7 at <see cref="Now"/>.</summary>
+    public Guid NewId() => Guid.CreateVersion7(Now);
+
+    /// <summary>Publishes the event if, and only if, the transaction commits. The broker gets it at least once, with the event id as message id.</summary>
+    public void Publish(ILifecycleEvent e) => events.Add(new(e, Activity.Current?.Id));
+
+    public ValueTask DisposeAsync() => db?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    internal async Task Save()
+    {
+        if (db is not null && db.ChangeTracker.HasChanges())
+        {
+            await db.SaveChangesAsync(CancellationToken);
+        }
+    }
+
+    internal readonly record struct PendingEvent(ILifecycleEvent Event, string? TraceParent);
+}
