@@ -25,7 +25,11 @@ const start = (...command) =>
 let stopping = false;
 let demo;
 const appHost = start("dotnet", options.apphost);
-const appHostEnded = once(appHost, "exit").then(([code]) => code);
+// What it said last may still be on its way when it has ended; its pipe alone is no sign, since others may hold it open.
+const appHostEnded = once(appHost, "exit").then(async ([code, signal]) => {
+  await Promise.race([once(appHost, "close"), delay(500)]);
+  return code ?? signal;
+});
 const ready = new Promise(resolve => {
   for (const stream of [appHost.stdout, appHost.stderr]) {
     createInterface({ input: stream }).on("line", line => {
@@ -160,6 +164,6 @@ const code = await appHostEnded;
 if (stopping) {
   console.log("Everything has stopped.");
 } else {
-  console.error(`up: the AppHost ended with exit code ${code}; what it said last is above.`);
+  console.error(`up: the AppHost ended with ${code}; what it said last is above.`);
 }
-process.exit(stopping ? 0 : code || 1);
+process.exit(stopping ? 0 : 1);
