@@ -79,11 +79,17 @@ sdk_fault() {
 configuration=Release
 solution=Lifecycle.Aspire.sln
 
-# Whether a source, or the folder it is in, changed since $1 was written.
+# Prints one source, or with $2 = folders also one folder of sources, that changed since file $1 was written.
+newer_than() {
+    local kinds=(-type f)
+    [[ ${2:-} != folders ]] || kinds=()
+    (cd "$root" && find . -mindepth 1 \( -name bin -o -name obj -o -name node_modules -o -name TestResults -o -name .git -o -name .data \
+        -o -name .tools \) -prune -o "${kinds[@]}" -newer "$1" ! -name '*.md' -print -quit)
+}
+
+# Whether anything changed since stamp $1, also by being deleted.
 changed_since() {
-    [[ -f $1 ]] || return 0
-    [[ $(cd "$root" && find . -mindepth 1 \( -name bin -o -name obj -o -name node_modules -o -name TestResults -o -name '.git' -o -name .data \
-        -o -name .tools \) -prune -o -newer "$1" ! -name '*.md' -print -quit) || $root/.tools/profile.props -nt $1 ]]
+    [[ ! -f $1 || $root/.tools/profile.props -nt $1 || $(newer_than "$1" folders) ]]
 }
 
 # build PROJECT: compiles it and all that it refers to, with every warning an error.
@@ -99,9 +105,12 @@ build() {
 
 # build_once TITLE PROJECT: builds it unless nothing changed since the last time that this, or the whole solution, was built.
 build_once() {
-    local stamp=$root/.tools/built-${2//\//-} began
-    began=$(mktemp)
-    changed_since "$stamp" && changed_since "$root/.tools/built-$solution" || { rm -f "$began"; return 0; }
-    step "$1" build "$2" || { rm -f "$began"; return 1; }
-    mv "$began" "$stamp"
+    local stamp=$root/.tools/built-${2//\//-}
+    changed_since "$stamp" && changed_since "$root/.tools/built-$solution" || return 0
+    rm -f "$stamp"
+    touch "$stamp.new"
+    step "$1" build "$2" || return 1
+    # The build itself changes folders by making bin and obj in them; a source that was saved meanwhile is for the next build.
+    [[ $(newer_than "$stamp.new") ]] || touch "$stamp.new"
+    mv "$stamp.new" "$stamp"
 }
