@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Hosting;
@@ -71,4 +72,4 @@ public static class ServiceDefaultsExtensions
 }
 
 /// <summary>Marks the endpoints that anyone on the machine may probe: they tell health and nothing else.</summary>
-public sealed class ProbeEndpoint;
+public sealed class ProbeEndpoint : IAllowAnonymous;

@@ -21,7 +21,13 @@ public static class RpcSetup
         builder.Services.AddOptions<RpcOptions>().BindConfiguration("Rpc").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddIdentity();
         builder.Services.TryAddSingleton<ErrorInterceptor>();
-        builder.Services.AddGrpc(options => options.Interceptors.Add<ErrorInterceptor>());
+        builder.Services.AddGrpc(options =>
+        {
+            options.Interceptors.Add<ErrorInterceptor>();
+
+            // The library's own answer is a route for any verb and any path of two segments: it would hide 405s.
+            options.IgnoreUnknownServices = true;
+        });
         builder.Services.AddOptions<GrpcServiceOptions>().Configure<IOptions<RpcOptions>>((grpc, rpc) =>
         {
             grpc.MaxReceiveMessageSize = rpc.Value.MaxMessageBytes;
@@ -42,7 +48,7 @@ public static class RpcSetup
         {
             if (endpoint.Metadata.OfType<GrpcMethodMetadata>().FirstOrDefault() is not { } grpc)
             {
-                // The answer UNIMPLEMENTED for a method that is not there.
+                // The library's answer UNIMPLEMENTED for a method that is not there.
                 endpoint.Metadata.Add(new PublicEndpoint());
             }
             else

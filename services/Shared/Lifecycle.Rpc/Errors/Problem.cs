@@ -113,16 +113,19 @@ public sealed record Problem(string Type, string Title, int Status, string Code,
             return From(error, context).Write(context);
         }
 
-        var exception = RpcErrors.ToException(error);
+        RefuseGrpc(context, RpcErrors.ToException(error));
+        return Task.CompletedTask;
+    }
+
+    internal static void RefuseGrpc(HttpContext context, RpcException exception)
+    {
         context.Response.ContentType = "application/grpc";
         context.Response.Headers["grpc-status"] = ((int)exception.StatusCode).ToString(CultureInfo.InvariantCulture);
-        context.Response.Headers["grpc-message"] = Uri.EscapeDataString(error.Message);
+        context.Response.Headers["grpc-message"] = Uri.EscapeDataString(exception.Status.Detail);
         foreach (var trailer in exception.Trailers)
         {
             context.Response.Headers[trailer.Key] = Convert.ToBase64String(trailer.ValueBytes).TrimEnd('=');
         }
-
-        return Task.CompletedTask;
     }
 
     private static Problem Create(HttpContext context, int status, string code, string detail)

@@ -1,4 +1,6 @@
+using Grpc.Core;
 using Lifecycle.Kernel;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -19,6 +21,12 @@ internal sealed class AccessMiddleware(RequestDelegate next, IdentityToken token
             return;
         }
 
+        if (context.GetEndpoint() is null && Problem.IsGrpc(context))
+        {
+            Problem.RefuseGrpc(context, new RpcException(new Status(StatusCode.Unimplemented, $"There is no method {context.Request.Path}.")));
+            return;
+        }
+
         await next(context);
         if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null } && !Problem.IsGrpc(context))
         {
@@ -30,7 +38,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, IdentityToken token
     {
         // No endpoint: nothing matched. An endpoint that is no route: routing's own answer (405, 415). Both refuse by themselves.
         // A gRPC route without metadata answers UNIMPLEMENTED.
-        if (context.GetEndpoint() is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<PublicEndpoint>() is not null)
+        if (context.GetEndpoint() is not RouteEndpoint endpoint || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
         {
             return null;
         }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 
 namespace Lifecycle.Rpc;
@@ -7,7 +8,7 @@ namespace Lifecycle.Rpc;
 public sealed record RpcAccess(string Scope);
 
 /// <summary>Endpoint metadata: anyone may call.</summary>
-public sealed record PublicEndpoint;
+public sealed record PublicEndpoint : IAllowAnonymous;
 
 /// <summary>Access to endpoints that are no RPC. Those that say neither are refused.</summary>
 public static class RpcAccessExtensions
