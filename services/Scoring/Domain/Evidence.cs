@@ -1,0 +1,46 @@
+using System.Globalization;
+using Lifecycle.Kernel.Expressions;
+
+namespace Lifecycle.Scoring.Domain;
+
+/// <summary>Words for what earned points.</summary>
+public static class Evidence
+{
+    private const int MaxLength = 200;
+
+    /// <summary>What was done, e.g. <c>form demo</c>, <c>page /pricing</c>.</summary>
+    public static string? Of(Activity activity) => Clip(activity.Type switch
+    {
+        "PAGE" => $"page {activity.Path ?? activity.Name}",
+        "FORM" => $"form {activity.Text("formId") ?? activity.Text("formType") ?? activity.Name}",
+        "DOWNLOAD" => activity.Text("title") ?? activity.Text("name") ?? activity.Path ?? activity.Name,
+        "CALL" => activity.Text("durationSeconds") is { } seconds ? $"call of {seconds} s" : "call",
+        "CHAT" => "chat",
+        Activity.EmailType => activity.Name == "CLICK" ? $"link {activity.Url}" : "e-mail",
+        _ => activity.Name,
+    });
+
+    /// <summary>The first known attribute that a condition reads, e.g. <c>VP Marketing</c>, <c>250 employees</c>.</summary>
+    public static string? Of(LeadProfile profile, IEnumerable<Field> fields)
+    {
+        foreach (var field in fields)
+        {
+            if (profile.Get(field).AsText() is { } text)
+            {
+                return Clip(field.Name == "company.employees" ? $"{text} employees" : text);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Rule and evidence as a seller reads them: <c>Asked for a demo (form demo, 2 Nov 2026)</c>.</summary>
+    public static string Text(string ruleName, Contribution contribution)
+    {
+        var day = contribution.IsOfProfile ? null : contribution.Time.UtcDateTime.ToString("d MMM yyyy", CultureInfo.InvariantCulture);
+        var parts = string.Join(", ", new[] { contribution.Detail, day }.Where(part => !string.IsNullOrEmpty(part)));
+        return parts.Length == 0 ? ruleName : $"{ruleName} ({parts})";
+    }
+
+    private static string Clip(string text) => text.Length <= MaxLength ? text : string.Concat(text.AsSpan(0, MaxLength - 1), "…");
+}

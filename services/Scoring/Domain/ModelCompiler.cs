@@ -1,0 +1,166 @@
+using System.Text.RegularExpressions;
+using Lifecycle.Kernel;
+using Lifecycle.Kernel.Expressions;
+
+namespace Lifecycle.Scoring.Domain;
+
+/// <summary>Checks a model and makes it ready to score. Every fault is named with its path, e.g. <c>rules[2].points</c>.</summary>
+public static partial class ModelCompiler
+{
+    public const int MaxRules = 200;
+    public const int MaxBands = 20;
+    public const double MaxPoints = 1_000;
+    private static readonly TimeSpan ShortestHalfLife = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LongestHalfLife = TimeSpan.FromDays(3_650);
+
+    /// <param name="definition">The model as written.</param>
+    /// <param name="version">Number it shall have.</param>
+    /// <param name="prefix">Path before every field in the violations, e.g. <c>model.</c>.</param>
+    public static Result<ScoringModel> Compile(ModelDefinition definition, int version, string prefix = "")
+    {
+        var violations = new Violations();
+        violations.Require(definition.Rules.Count is > 0 and <= MaxRules, $"{prefix}rules", $"A model has 1 to {MaxRules} rules, not {definition.Rules.Count}.");
+        var rules = new List<ScoringRule>();
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (index, rule) in definition.Rules.Take(MaxRules).Index())
+        {
+            var path = $"{prefix}rules[{index}]";
+            violations.Require(ids.Add(rule.Id), $"{path}.id", $"Another rule has the id {rule.Id}.");
+            if (Rule(rule, definition, path, violations) is { } compiled)
+            {
+                rules.Add(compiled);
+            }
+        }
+
+        foreach (var category in Enum.GetValues<Category>())
+        {
+            var name = category.ToString().ToLowerInvariant();
+            violations.Require(
+                definition.CategoryCaps[category] is null or (> 0 and <= 10 * MaxPoints),
+                $"{prefix}categoryCaps.{name}",
+                $"A category's cap lies above 0 and is at most {10 * MaxPoints}.");
+            HalfLife(definition.CategoryHalfLives[category], $"{prefix}categoryHalfLives.{name}", violations);
+        }
+
+        Thresholds(definition.Thresholds, prefix, violations);
+        Bands(definition.Bands, prefix, violations);
+        return violations.ToError() is { } error ? error : new ScoringModel(version, definition, rules);
+    }
+
+    private static ScoringRule? Rule(RuleDefinition rule, ModelDefinition model, string path, Violations violations)
+    {
+        var before = violations.Found.Count;
+        violations.Require(RuleId().IsMatch(rule.Id), $"{path}.id", "A rule's id has 1 to 60 of a-z, 0-9, - and _.");
+        violations.RequireText(rule.Name, $"{path}.name", 120);
+        violations.Require(rule.Category is not null, $"{path}.category", "category must be FIT, BEHAVIOR or BANT.");
+        violations.Require(
+            double.IsFinite(rule.Points) && Math.Abs(rule.Points) <= MaxPoints && HasTwoDecimals(rule.Points),
+            $"{path}.points",
+            $"points lies between -{MaxPoints} and {MaxPoints}, with at most two decimals.");
+        violations.Require(
+            rule.Cap is null || (double.IsFinite(rule.Cap.Value) && rule.Cap is > 0 and <= 10 * MaxPoints && HasTwoDecimals(rule.Cap.Value)),
+            $"{path}.cap",
+            $"cap lies above 0 and is at most {10 * MaxPoints}, with at most two decimals.");
+        var window = Duration(rule.Window, $"{path}.window", violations);
+        var halfLife = HalfLife(rule.HalfLife, $"{path}.halfLife", violations);
+        var condition = Condition.Parse(rule.Condition, ScoringFields.All, $"{path}.condition");
+        foreach (var violation in condition.Error?.Violations ?? [])
+        {
+            violations.Add(violation.Field, violation.Message);
+        }
+
+        var readsActivity = condition.Succeeded && condition.Value.Fields.Any(ScoringFields.IsOfActivity);
+        var oncePer = Occasion(rule.OncePer, $"{path}.oncePer", violations);
+        if (condition.Succeeded && !readsActivity)
+        {
+            const string Message = "applies to rules over activities only; this rule reads the profile, which counts once.";
+            violations.Require(window is null, $"{path}.window", $"window {Message}");
+            violations.Require(oncePer is null, $"{path}.oncePer", $"oncePer {Message}");
+        }
+
+        violations.Require(
+            string.IsNullOrEmpty(rule.Window) || rule.Cap is not null || oncePer is not null,
+            $"{path}.window",
+            "window says how far back cap and oncePer look; the rule has neither.");
+        if (violations.Found.Count > before)
+        {
+            return null;
+        }
+
+        var category = rule.Category!.Value;
+        Literals.TryDuration(model.CategoryHalfLives[category], out var categoryHalfLife);
+        return new(
+            rule.Id, rule.Name, category, condition.Value, readsActivity, (decimal)rule.Points, (decimal?)rule.Cap, window,
+            halfLife ?? (categoryHalfLife == default ? null : categoryHalfLife), oncePer);
+    }
+
+    private static void Thresholds(ThresholdDefinition thresholds, string prefix, Violations violations)
+    {
+        foreach (var (name, value) in new[] { ("mql", thresholds.Mql), ("hot", thresholds.Hot), ("demote", thresholds.Demote) })
+        {
+            violations.Require(
+                double.IsFinite(value) && Math.Abs(value) <= 10 * MaxPoints, $"{prefix}thresholds.{name}", $"{name} is at most {10 * MaxPoints}.");
+        }
+
+        violations.Require(thresholds.Mql > 0, $"{prefix}thresholds.mql", "mql lies above 0.");
+        violations.Require(thresholds.Demote < thresholds.Mql, $"{prefix}thresholds.demote", "demote lies below mql, so that a lead does not flap.");
+        violations.Require(thresholds.Hot >= thresholds.Mql, $"{prefix}thresholds.hot", "hot is at least mql.");
+    }
+
+    private static void Bands(IReadOnlyList<BandDefinition> bands, string prefix, Violations violations)
+    {
+        violations.Require(bands.Count is > 0 and <= MaxBands, $"{prefix}bands", $"A model has 1 to {MaxBands} bands, not {bands.Count}.");
+        for (var index = 0; index < Math.Min(bands.Count, MaxBands); index++)
+        {
+            var (band, path) = (bands[index], $"{prefix}bands[{index}]");
+            violations.Require(BandName().IsMatch(band.Name), $"{path}.name", "A band's name has 1 to 30 capitals, digits and underscores.");
+            violations.Require(double.IsFinite(band.Min), $"{path}.min", "min must be a number.");
+            violations.Require(index == 0 || band.Min > bands[index - 1].Min, $"{path}.min", "Bands are in order: min lies above the one before.");
+            violations.Require(bands.Take(index).All(other => other.Name != band.Name), $"{path}.name", $"Another band has the name {band.Name}.");
+        }
+    }
+
+    private static OncePer? Occasion(string? text, string path, Violations violations)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        if (Enum.TryParse<OncePerKind>(text, ignoreCase: true, out var kind) && kind != OncePerKind.Field && !char.IsDigit(text[0]))
+        {
+            return new(kind, null);
+        }
+
+        var field = ScoringFields.All.Find(text);
+        violations.Require(
+            field is not null && ScoringFields.IsOfActivity(field), path, "oncePer must be LEAD, DAY, SESSION or a field of the activity such as activity.url.");
+        return new(OncePerKind.Field, field);
+    }
+
+    private static TimeSpan? HalfLife(string? text, string path, Violations violations)
+    {
+        var halfLife = Duration(text, path, violations);
+        violations.Require(
+            halfLife is null || (halfLife >= ShortestHalfLife && halfLife <= LongestHalfLife), path, "A half-life is 1h at least and 3650d at most.");
+        return halfLife;
+    }
+
+    private static TimeSpan? Duration(string? text, string path, Violations violations)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        return violations.Require(Literals.TryDuration(text, out var duration), path, $"'{text}' is no duration such as 30d, 12h or 90m.") ? duration : null;
+    }
+
+    private static bool HasTwoDecimals(double value) => Math.Abs(Math.Round(value, 2) - value) < 1e-9;
+
+    [GeneratedRegex("^[a-z0-9_-]{1,60}$")]
+    private static partial Regex RuleId();
+
+    [GeneratedRegex("^[A-Z0-9_]{1,30}$")]
+    private static partial Regex BandName();
+}

@@ -1,0 +1,121 @@
+namespace Lifecycle.Scoring.Domain;
+
+/// <summary>What has been decided about a lead so far.</summary>
+/// <param name="Qualified">Whether the lead counts as qualified.</param>
+/// <param name="DecidedUntil">Nothing at or before this instant is decided again: the last change, or sales' return. Null: nothing was decided.</param>
+/// <param name="Returned">Sales handed the lead back: only an activity that earns points qualifies it again.</param>
+/// <param name="MayQualify">False from SQL on: the lead is in sales' hands, or beyond.</param>
+public sealed record Standing(bool Qualified, DateTimeOffset? DecidedUntil, bool Returned, bool MayQualify)
+{
+    public static readonly Standing New = new(false, null, false, true);
+}
+
+/// <summary>A lead became qualified, or ceased to be.</summary>
+/// <param name="Qualified">Which.</param>
+/// <param name="Time">When.</param>
+/// <param name="Score">Score at that time.</param>
+/// <param name="Decayed">Ceased by decay; else by points against the lead.</param>
+/// <param name="Reasons">Of a qualification, strongest first, at most ten.</param>
+public sealed record Transition(bool Qualified, DateTimeOffset Time, decimal Score, bool Decayed, IReadOnlyList<Reason> Reasons);
+
+/// <summary>Why a lead qualified.</summary>
+/// <param name="RuleId">Rule.</param>
+/// <param name="Text">In words.</param>
+/// <param name="Points">Points of the rule at that moment.</param>
+/// <param name="Time">Of the last evidence; null for attributes.</param>
+public sealed record Reason(string RuleId, string Text, decimal Points, DateTimeOffset? Time);
+
+/// <summary>Outcome of walking a lead's history.</summary>
+/// <param name="Transitions">In order of time, alternating.</param>
+/// <param name="Standing">After them.</param>
+/// <param name="Due">When a qualified lead ceases to be unless something happens; null: never, or not qualified.</param>
+public sealed record QualifierOutcome(IReadOnlyList<Transition> Transitions, Standing Standing, DateTimeOffset? Due);
+
+/// <summary>
+/// Decides when a lead qualifies: at the first contribution, from the lead's creation on, at which the total reaches <c>mql</c>. It ceases at the
+/// instant the total decays below <c>demote</c>, or points against the lead take it there. As <c>demote</c> lies below <c>mql</c>, nothing flaps.
+/// </summary>
+public static class Qualifier
+{
+    private const int MaxReasons = 10;
+
+    /// <param name="model">Thresholds, and rule names for the reasons.</param>
+    /// <param name="sheet">The lead's ledger.</param>
+    /// <param name="createTime">When the lead became known; null: it is not yet, and cannot qualify.</param>
+    /// <param name="standing">What was decided before.</param>
+    public static QualifierOutcome Walk(ScoringModel model, ScoreSheet sheet, DateTimeOffset? createTime, Standing standing)
+    {
+        if (createTime is not { } created)
+        {
+            return new([], standing, null);
+        }
+
+        var transitions = new List<Transition>();
+        var sum = new ScoreAccumulator();
+        var contributions = sheet.Contributions;
+        DateTimeOffset? falls = null;
+        for (var (next, createdSeen) = (0, false); next < contributions.Count || !createdSeen;)
+        {
+            var time = next < contributions.Count ? contributions[next].Time : created;
+            if (!createdSeen && time >= created)
+            {
+                (time, createdSeen) = (created, true);
+            }
+
+            if (standing.Qualified && falls < time && IsOpen(standing, falls.Value))
+            {
+                Cease(falls.Value, sum.StateAt(falls.Value), decayed: true);
+            }
+
+            var (earned, lost) = (false, false);
+            for (; next < contributions.Count && contributions[next].Time <= time; next++)
+            {
+                var contribution = contributions[next];
+                earned |= contribution is { IsOfProfile: false, Points: > 0 };
+                lost |= contribution.Points < 0;
+                sum.Add(contribution.Category, contribution.HalfLife, contribution.Points, contribution.Time);
+            }
+
+            var state = sum.StateAt(time);
+            if (time >= created && IsOpen(standing, time))
+            {
+                if (!standing.Qualified && standing.MayQualify && (earned || !standing.Returned)
+                    && ScorePoints.Cents(state.TotalAt(time)) >= (decimal)model.Thresholds.Mql)
+                {
+                    transitions.Add(new(true, time, state.PointsAt(time).Total, false, Reasons(model, contributions, next, time)));
+                    standing = standing with { Qualified = true, DecidedUntil = time, Returned = false };
+                }
+                else if (standing.Qualified && state.TotalAt(time) < model.Thresholds.Demote)
+                {
+                    Cease(time, state, decayed: !lost);
+                }
+            }
+
+            falls = standing.Qualified ? state.FallsBelow(model.Thresholds.Demote) : null;
+        }
+
+        // A fall that the lead's standing no longer allows to decide (sales acted since) is due from then on.
+        return new(transitions, standing, falls is { } due && standing.DecidedUntil is { } until && due <= until ? until.AddMicroseconds(1) : falls);
+
+        void Cease(DateTimeOffset time, ScoreState state, bool decayed)
+        {
+            transitions.Add(new(false, time, state.PointsAt(time).Total, decayed, []));
+            standing = standing with { Qualified = false, DecidedUntil = time };
+        }
+    }
+
+    private static bool IsOpen(Standing standing, DateTimeOffset time) => standing.DecidedUntil is null || time > standing.DecidedUntil;
+
+    private static List<Reason> Reasons(ScoringModel model, IReadOnlyList<Contribution> contributions, int count, DateTimeOffset time) =>
+        contributions.Take(count).GroupBy(contribution => contribution.RuleId, (ruleId, ofRule) => (RuleId: ruleId, OfRule: ofRule.ToArray()))
+            .Select(rule => (rule.RuleId, Last: rule.OfRule[^1], Points: ScorePoints.Cents(rule.OfRule.Sum(contribution => contribution.ValueAt(time)))))
+            .Where(rule => rule.Points > 0)
+            .OrderByDescending(rule => rule.Points).ThenByDescending(rule => rule.Last.Time).ThenBy(rule => rule.RuleId, StringComparer.Ordinal)
+            .Take(MaxReasons)
+            .Select(rule => new Reason(
+                rule.RuleId,
+                Evidence.Text(model.Find(rule.RuleId)?.Name ?? rule.RuleId, rule.Last),
+                rule.Points,
+                rule.Last.IsOfProfile ? null : rule.Last.Time))
+            .ToList();
+}
