@@ -19,6 +19,7 @@ public sealed class RpcMethod
     {
         Descriptor = descriptor;
         var rule = descriptor.GetOptions()?.GetExtension(RpcExtensions.Rpc);
+        IsExposed = rule is not null;
         Scope = rule?.Scope ?? "";
         IsPublic = rule?.Public ?? false;
         Rest = rule?.PatternCase switch
@@ -37,7 +38,10 @@ public sealed class RpcMethod
     /// <summary>As gRPC calls it: <c>/lifecycle.scoring.v1.ScoringService/GetScore</c>.</summary>
     public string FullName => $"/{Descriptor.Service.FullName}/{Descriptor.Name}";
 
-    /// <summary>REST binding; null for a method between services only.</summary>
+    /// <summary>Whether it has the option at all; one without is for calls between services only.</summary>
+    public bool IsExposed { get; }
+
+    /// <summary>REST binding; null for a method that is reached by gRPC only.</summary>
     public RestBinding? Rest { get; }
 
     /// <summary>Scope needed; empty: any verified caller.</summary>

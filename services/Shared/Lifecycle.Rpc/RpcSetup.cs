@@ -54,6 +54,7 @@ public static class RpcSetup
             else
             {
                 endpoint.Metadata.Add(methods[grpc.Method.FullName].AccessMetadata);
+                endpoint.Metadata.Add(methods[grpc.Method.FullName]);
             }
         });
         foreach (var method in methods.Values.Where(method => method.Rest is not null))

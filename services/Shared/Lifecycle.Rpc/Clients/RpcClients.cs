@@ -30,12 +30,15 @@ public static class RpcClients
     /// A client of a service at <c>services:{service}:grpc:0</c> (more indexes: more replicas, taken in turn). UNAVAILABLE is tried up to
     /// four times in all. Calls take their options from <see cref="RpcCalls"/>.
     /// </summary>
-    public static IHttpClientBuilder AddRpcClient<TClient>(this IHostApplicationBuilder builder, string service)
+    /// <param name="builder">The host's builder.</param>
+    /// <param name="service">Service called, e.g. <c>capture</c>.</param>
+    /// <param name="name">Name for <c>GrpcClientFactory</c>, where several services are called by one type of client.</param>
+    public static IHttpClientBuilder AddRpcClient<TClient>(this IHostApplicationBuilder builder, string service, string? name = null)
         where TClient : ClientBase
     {
         builder.Services.AddIdentity();
         return builder.Services
-            .AddGrpcClient<TClient>((provider, options) => options.Address = Addresses(provider, service) is [var single]
+            .AddGrpcClient<TClient>(name ?? typeof(TClient).Name, (provider, options) => options.Address = Addresses(provider, service) is [var single]
                 ? single
                 : new Uri($"static:///{service}"))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler

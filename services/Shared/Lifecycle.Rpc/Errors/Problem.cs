@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Grpc.Core;
@@ -25,7 +26,7 @@ public static class ProblemResults
 /// <summary>Body of every REST error.</summary>
 public sealed record Problem(string Type, string Title, int Status, string Code, string Detail, IReadOnlyList<FieldViolation>? Errors, string TraceId)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>When to try again; sent as the header Retry-After.</summary>
     [JsonIgnore]
@@ -119,6 +120,7 @@ public sealed record Problem(string Type, string Title, int Status, string Code,
 
     internal static void RefuseGrpc(HttpContext context, RpcException exception)
     {
+        context.Response.StatusCode = StatusCodes.Status200OK;
         context.Response.ContentType = "application/grpc";
         context.Response.Headers["grpc-status"] = ((int)exception.StatusCode).ToString(CultureInfo.InvariantCulture);
         context.Response.Headers["grpc-message"] = Uri.EscapeDataString(exception.Status.Detail);

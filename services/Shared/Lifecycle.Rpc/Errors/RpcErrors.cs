@@ -83,6 +83,14 @@ public static class RpcErrors
         return error;
     }
 
+    /// <summary>
+    /// For a method that only passes a call on: what the other service holds against the caller is told to the caller; outages stay outages.
+    /// </summary>
+    public static RpcException Relay(this RpcException exception) => exception.StatusCode is StatusCode.InvalidArgument or StatusCode.OutOfRange
+        or StatusCode.NotFound or StatusCode.AlreadyExists or StatusCode.FailedPrecondition or StatusCode.Aborted or StatusCode.ResourceExhausted
+            ? ToException(exception.ToError())
+            : exception;
+
     /// <summary>Status name as in the API, e.g. <c>INVALID_ARGUMENT</c>.</summary>
     public static string Name(StatusCode code) => code switch
     {

@@ -1,4 +1,0 @@
-using Lifecycle.EndToEndTests;
-
-[assembly: AssemblyFixture(typeof(Stack))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
