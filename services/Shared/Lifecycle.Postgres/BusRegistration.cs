@@ -42,7 +42,10 @@ public static class BusRegistration
         services.AddSingleton<BrokerPublisher>();
         services.AddSingleton(provider => new OutboxBatch(
             provider.GetRequiredService<BrokerPublisher>().Publish, provider.GetRequiredService<OutboxOptions>(),
-            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OutboxBatch>>()));
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OutboxBatch>>())
+        {
+            AtKillPoint = provider.GetService<Action<KillPoint>>(),
+        });
         // Added after the bus, so stopped before it: the relay never publishes to a bus that is gone.
         services.AddHostedService<OutboxRelay>();
     }
@@ -58,20 +61,7 @@ public static class BusRegistration
         IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator rabbitmq, Uri address, string service, LifecycleBus bus)
     {
         var options = context.GetRequiredService<IOptions<BusOptions>>().Value;
-        var user = address.UserInfo.Split(':', 2);
-        var virtualHost = Uri.UnescapeDataString(address.AbsolutePath.TrimStart('/'));
-        rabbitmq.Host(address.Host, (ushort)(address.Port > 0 ? address.Port : 5672), virtualHost.Length == 0 ? "/" : virtualHost, $"lifecycle-{service}", host =>
-        {
-            host.Username(Uri.UnescapeDataString(user[0]));
-            host.Password(user.Length > 1 ? Uri.UnescapeDataString(user[1]) : "");
-            if (address.Scheme == "amqps")
-            {
-                host.UseSsl(_ => { });
-            }
-        });
-        rabbitmq.MessageTopology.SetEntityNameFormatter(new LifecycleEntityNames(rabbitmq.MessageTopology.EntityNameFormatter));
-        // Nobody subscribes to "any event": one exchange less for each message to pass.
-        rabbitmq.Publish<ILifecycleEvent>(topology => topology.Exclude = true);
+        BusSetup.Connect(rabbitmq, address, service);
         foreach (var consumers in bus.ByEvent)
         {
             rabbitmq.ReceiveEndpoint(LifecycleBus.Queue(service, consumers.Key), endpoint =>

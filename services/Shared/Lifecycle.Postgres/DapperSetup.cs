@@ -12,6 +12,9 @@ internal static class DapperSetup
     public static void Apply()
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
+        // Dapper's own mapping would win over the handler.
+        SqlMapper.RemoveTypeMap(typeof(DateTimeOffset));
+        SqlMapper.RemoveTypeMap(typeof(DateTimeOffset?));
         SqlMapper.AddTypeHandler(new InstantHandler());
         SqlMapper.AddTypeHandler(new DayHandler());
     }

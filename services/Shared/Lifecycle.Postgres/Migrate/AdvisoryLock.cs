@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace Lifecycle.Postgres.Migrate;
@@ -17,8 +18,14 @@ internal sealed class AdvisoryLock : IAsyncDisposable
         return new(connection, name);
     }
 
-    public async ValueTask DisposeAsync() =>
-        await Run(connection, "select pg_advisory_unlock(hashtextextended($1, 0))", name, CancellationToken.None);
+    public async ValueTask DisposeAsync()
+    {
+        // A session that is gone has taken its locks along.
+        if (connection.State == ConnectionState.Open)
+        {
+            await Run(connection, "select pg_advisory_unlock(hashtextextended($1, 0))", name, CancellationToken.None);
+        }
+    }
 
     private static async Task Run(NpgsqlConnection connection, string sql, string name, CancellationToken ct)
     {

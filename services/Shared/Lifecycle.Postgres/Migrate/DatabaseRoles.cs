@@ -11,12 +11,17 @@ internal sealed class DatabaseRoles(string schema, string password)
     private const int Attempts = 20;
 
     /// <summary>Creates what is missing and sets the password. Roles belong to the server, so runs for other databases may do the same just now.</summary>
-    public async Task Prepare(NpgsqlConnection connection, CancellationToken ct)
+    /// <param name="settings">The administrator's connection; a session of its own for each attempt, since such a race breaks it.</param>
+    /// <param name="ct">Cancels.</param>
+    public async Task Prepare(NpgsqlConnectionStringBuilder settings, CancellationToken ct)
     {
         for (var attempt = 1; ; attempt++)
         {
+            await using var connection = new NpgsqlConnection(settings.ConnectionString);
+            await connection.OpenAsync(ct);
             try
             {
+                await using var turn = await AdvisoryLock.Take(connection, "lifecycle.roles", ct);
                 await Execute(connection, await Script(connection, ct), ct);
                 return;
             }

@@ -16,11 +16,7 @@ internal sealed partial class Migrator<TContext>(
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = $"lifecycle-{schema}-migrate", Pooling = false };
         await using var connection = await Connect(settings, ct);
         var roles = new DatabaseRoles(schema, password);
-        await using (await AdvisoryLock.Take(connection, "lifecycle.roles", ct))
-        {
-            await roles.Prepare(connection, ct);
-        }
-
+        await roles.Prepare(settings, ct);
         await using (await AdvisoryLock.Take(connection, $"lifecycle.migrate.{schema}", ct))
         {
             await roles.BecomeOwner(connection, ct);

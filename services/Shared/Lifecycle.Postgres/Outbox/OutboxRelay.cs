@@ -20,6 +20,9 @@ internal sealed partial class OutboxRelay(
 
     private readonly string channel = $"{database.Schema}_outbox";
 
+    /// <summary>This process holds the schema's lock.</summary>
+    public bool Leads { get; private set; }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Not on the host's start-up path.
@@ -57,6 +60,7 @@ internal sealed partial class OutboxRelay(
             }
         }
 
+        Leads = true;
         LogLeads(database.Schema);
         using var stopListening = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var listening = Listen(stopListening.Token);
@@ -73,6 +77,7 @@ internal sealed partial class OutboxRelay(
         }
         finally
         {
+            Leads = false;
             await stopListening.CancelAsync();
             await listening;
         }
