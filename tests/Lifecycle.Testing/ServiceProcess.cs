@@ -175,8 +175,10 @@ public sealed class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The simple console writes <c>12:00:00.000 fail: Category[id] message</c>.</summary>
+    /// <summary>
+    /// The simple console writes <c>12:00:00.000 fail: Category[id] message</c>. A probe that finds the service not ready yet is no error.
+    /// </summary>
     private static bool IsError(string line) =>
-        line.Contains("fail: ", StringComparison.Ordinal) || line.Contains("crit: ", StringComparison.Ordinal)
-        || line.StartsWith("Unhandled exception", StringComparison.Ordinal);
+        (line.Contains("fail: ", StringComparison.Ordinal) && !line.Contains("DefaultHealthCheckService[103]", StringComparison.Ordinal))
+        || line.Contains("crit: ", StringComparison.Ordinal) || line.StartsWith("Unhandled exception", StringComparison.Ordinal);
 }
