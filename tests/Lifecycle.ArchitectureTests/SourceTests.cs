@@ -1,0 +1,82 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace Lifecycle.ArchitectureTests;
+
+/// <summary>Rules that the source itself must keep.</summary>
+public sealed partial class SourceTests
+{
+    public static TheoryData<string> Services => [.. Repository.Services];
+
+    [Theory]
+    [MemberData(nameof(Services))]
+    public void Domain_OfAService_UsesKernelAndTheRuntimeOnly(string service)
+    {
+        var domain = Path.Combine(Repository.Root, "services", service, "Domain");
+        var allowed = new[] { "System", "Lifecycle.Kernel", $"Lifecycle.{service}.Domain" };
+        string[] framework = ["System.Data", "System.Net.Http", "System.Net.Sockets", "System.IO"];
+
+        var files = Directory.GetFiles(domain, "*.cs", SearchOption.AllDirectories);
+        var faults = from file in files
+                     from Match match in Using().Matches(File.ReadAllText(file))
+                     let name = match.Groups["name"].Value
+                     where !allowed.Any(prefix => Within(name, prefix)) || framework.Any(prefix => Within(name, prefix))
+                     select $"{Path.GetRelativePath(Repository.Root, file)}: {name}";
+
+        Assert.NotEmpty(files);
+        Assert.Empty(faults);
+    }
+
+    [Theory]
+    [MemberData(nameof(Services))]
+    public void Project_OfAService_RefersToNoOtherService(string service)
+    {
+        var project = XDocument.Load(Path.Combine(Repository.Root, "services", service, $"Lifecycle.{service}.csproj"));
+
+        var referred = project.Descendants("ProjectReference").Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));
+
+        Assert.All(referred, path => Assert.True(path.StartsWith("../Shared/", StringComparison.Ordinal) || path.StartsWith("../../protos/", StringComparison.Ordinal) || path.StartsWith("../../ServiceDefaults/", StringComparison.Ordinal), path));
+    }
+
+    [Fact]
+    public void Kernel_And_Contracts_TakeNoPackageAndNoProject()
+    {
+        foreach (var name in new[] { "Lifecycle.Kernel", "Lifecycle.Contracts" })
+        {
+            var project = XDocument.Load(Path.Combine(Repository.Root, "services/Shared", name, $"{name}.csproj"));
+            Assert.Empty(project.Descendants("PackageReference").Concat(project.Descendants("ProjectReference")));
+        }
+    }
+
+    [Fact]
+    public void ServiceDefaults_KnowNothingOfTheDomain()
+    {
+        var project = XDocument.Load(Path.Combine(Repository.Root, "ServiceDefaults/Lifecycle.ServiceDefaults.csproj"));
+
+        Assert.Empty(project.Descendants("ProjectReference"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Services))]
+    public void Program_OfAService_FitsIn25Lines(string service)
+    {
+        Assert.InRange(File.ReadLines(Path.Combine(Repository.Root, "services", service, "Program.cs")).Count(), 5, 25);
+    }
+
+    [Fact]
+    public void WallClock_RandomIds_AndSleeps_AreNotSuppressed()
+    {
+        var suppressed = from file in Repository.SourceFiles
+                         where !file.Contains("/Migrations/", StringComparison.Ordinal)
+                         let text = File.ReadAllText(file)
+                         where text.Contains("pragma warning disable RS0030", StringComparison.Ordinal) || text.Contains("\"RS0030\"", StringComparison.Ordinal)
+                         select Path.GetRelativePath(Repository.Root, file);
+
+        Assert.Empty(suppressed.Where(file => !file.EndsWith("SourceTests.cs", StringComparison.Ordinal)));
+    }
+
+    private static bool Within(string name, string prefix) => name == prefix || name.StartsWith(prefix + ".", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"^\s*(global\s+)?using\s+(static\s+)?(\w+\s*=\s*)?(?<name>[\w.]+)(<[^;]*>)?;", RegexOptions.Multiline)]
+    private static partial Regex Using();
+}

@@ -1,0 +1,4 @@
+using Lifecycle.EndToEndTests;
+
+[assembly: AssemblyFixture(typeof(Stack))]
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
