@@ -1,0 +1,47 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Lifecycle.Capture;
+
+/// <summary>Section <c>Capture</c>.</summary>
+public sealed class CaptureOptions
+{
+    public const string Section = "Capture";
+
+    /// <summary>Messages that may wait for a commit; beyond it requests are answered with 503.</summary>
+    [Range(100, 1_000_000)]
+    public int MaxQueuedMessages { get; set; } = 20_000;
+
+    /// <summary>Messages after which a commit takes no further request.</summary>
+    [Range(1, 100_000)]
+    public int MaxCommitMessages { get; set; } = 2_000;
+
+    /// <summary>Commits that run at once, of different workspaces.</summary>
+    [Range(1, 64)]
+    public int Writers { get; set; } = 2;
+
+    /// <summary>Messages in one batch.</summary>
+    [Range(1, 100_000)]
+    public int MaxBatchMessages { get; set; } = 5_000;
+
+    /// <summary>Largest body of an ingest request, bytes, after decompression.</summary>
+    [Range(1024, 64 * 1024 * 1024)]
+    public int MaxBodyBytes { get; set; } = 5 * 1024 * 1024;
+
+    /// <summary>How long a message id deduplicates; at least the 7 days that the contract promises.</summary>
+    [Range(7, 365)]
+    public int DeduplicationDays { get; set; } = 8;
+
+    /// <summary>Message ids deleted in one transaction by the cleaner.</summary>
+    [Range(100, 100_000)]
+    public int CleanerBatch { get; set; } = 5_000;
+
+    /// <summary>Pause between rounds of the cleaner.</summary>
+    [Range(1, 86_400)]
+    public int CleanerSeconds { get; set; } = 300;
+
+    /// <summary>Referrers that never count as a source, such as payment pages: hosts, or names that include their subdomains.</summary>
+    public IReadOnlyList<string> ExcludedReferrers { get; set; } = [];
+
+    /// <summary>Whether AI assistants are a channel of their own; else their visits are Referral, as in GA4's default grouping.</summary>
+    public bool AiAssistantChannel { get; set; } = true;
+}

@@ -1,0 +1,87 @@
+using System.Text.Json;
+using Lifecycle.Kernel;
+
+namespace Lifecycle.Capture.Domain.Messages;
+
+/// <summary>Reads members of a JSON object and names every fault.</summary>
+internal static class JsonChecks
+{
+    /// <summary>A text member; null where absent, null or empty.</summary>
+    public static string? Text(this Violations violations, JsonElement parent, string name, string path, int maxLength)
+    {
+        if (!parent.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        if (!violations.Require(value.ValueKind == JsonValueKind.String, path, $"{path} must be text."))
+        {
+            return null;
+        }
+
+        var text = value.GetString()!;
+        return violations.Require(text.Length <= maxLength, path, $"{path} has {text.Length} characters; at most {maxLength} are accepted.") && text.Trim().Length > 0
+            ? text.Trim()
+            : null;
+    }
+
+    /// <summary>An id: text, or a number, which some senders give.</summary>
+    public static string? Id(this Violations violations, JsonElement parent, string name, int maxLength = 256) =>
+        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.GetRawText() is { Length: <= 40 } digits
+            ? digits
+            : violations.Text(parent, name, name, maxLength);
+
+    /// <summary>An object member; an empty object where absent or null.</summary>
+    public static JsonElement Object(this Violations violations, JsonElement parent, string name, string path)
+    {
+        if (!parent.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return Empty;
+        }
+
+        return violations.Require(value.ValueKind == JsonValueKind.Object, path, $"{path} must be an object.") ? value : Empty;
+    }
+
+    /// <summary>What Postgres cannot hold in jsonb: U+0000, halves of surrogate pairs, numbers beyond 10^±300 or 100 digits.</summary>
+    public static bool CanBeStored(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => IsSoundText(value),
+        JsonValueKind.Number => IsSoundNumber(value.GetRawText()),
+        JsonValueKind.Array => value.EnumerateArray().All(CanBeStored),
+        JsonValueKind.Object => value.EnumerateObject().All(member => IsSoundName(member) && CanBeStored(member.Value)),
+        _ => true,
+    };
+
+    private static JsonElement Empty { get; } = JsonDocument.Parse("{}").RootElement;
+
+    private static bool IsSoundText(JsonElement value)
+    {
+        try
+        {
+            return !value.GetString()!.Contains('\0', StringComparison.Ordinal);
+        }
+        catch (InvalidOperationException)
+        {
+            // Half of a surrogate pair: no text.
+            return false;
+        }
+    }
+
+    private static bool IsSoundName(JsonProperty member)
+    {
+        try
+        {
+            return !member.Name.Contains('\0', StringComparison.Ordinal);
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsSoundNumber(string text)
+    {
+        var exponent = text.IndexOfAny(['e', 'E']);
+        return text.Length <= 100 && (exponent < 0 || (int.TryParse(text[(exponent + 1)..], out var power) && Math.Abs(power) <= 300));
+    }
+}

@@ -1,0 +1,215 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Lifecycle.Capture.Domain.Channels;
+using Lifecycle.Capture.Domain.Identities;
+using Lifecycle.Kernel;
+
+namespace Lifecycle.Capture.Domain.Messages;
+
+/// <summary>Reads messages in the words of the Segment specification. Members that are not known are ignored.</summary>
+public sealed class MessageReader(SourceReader sources)
+{
+    /// <summary>Largest message, bytes of JSON, as in the Segment specification.</summary>
+    public const int MaxBytes = 32 * 1024;
+
+    private const int MaxId = 256;
+    private const int MaxName = 500;
+    private const int MaxUrl = 8192;
+    private const int MaxStoredUrl = 2048;
+
+    /// <summary>How far ahead a message may lie.</summary>
+    private static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(10);
+
+    /// <summary>Clocks that differ by less are as likely slow networks; nothing is corrected.</summary>
+    private static readonly TimeSpan MinSkew = TimeSpan.FromMinutes(1);
+
+    /// <summary>A batch that seems sent longer ago was stored and is replayed: its times are right as they are.</summary>
+    private static readonly TimeSpan MaxSkew = TimeSpan.FromDays(1);
+
+    private static readonly DateTimeOffset Earliest = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private static readonly string[] Types = ["identify", "track", "page", "screen", "group", "alias"];
+
+    /// <summary>Reads one message; the error names every fault.</summary>
+    /// <param name="json">The message.</param>
+    /// <param name="envelope">What holds for all messages of the request.</param>
+    /// <param name="index">Position in the batch; messages without a time keep their order by it.</param>
+    public Result<IngestMessage> Read(JsonElement json, Envelope envelope, int index)
+    {
+        var violations = new Violations();
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            return Error.Invalid("message", "A message must be an object.");
+        }
+
+        var size = Encoding.UTF8.GetByteCount(json.GetRawText());
+        if (size > MaxBytes)
+        {
+            return Error.Invalid("message", $"The message has {size} bytes; at most {MaxBytes} are accepted.");
+        }
+
+        if (!JsonChecks.CanBeStored(json))
+        {
+            return Error.Invalid("message", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.");
+        }
+
+        var type = ReadType(json, envelope, violations);
+        var messageId = violations.Id(json, "messageId", MaxId);
+        var (anonymousId, userId) = (violations.Id(json, "anonymousId", MaxId), violations.Id(json, "userId", MaxId));
+        var previousId = violations.Id(json, "previousId", MaxId);
+        var groupId = violations.Id(json, "groupId", MaxId);
+        var name = violations.Text(json, type == "track" ? "event" : "name", type == "track" ? "event" : "name", MaxName);
+        var context = violations.Object(json, "context", "context");
+        var properties = violations.Object(json, "properties", "properties");
+        var traits = violations.Object(json, "traits", "traits");
+        var time = ReadTime(json, envelope, index, violations);
+        var page = ReadPage(context, properties, type, violations);
+        var campaign = violations.Object(context, "campaign", "context.campaign");
+        var userAgent = violations.Text(context, "userAgent", "context.userAgent", 2000);
+        violations.Require(type != "track" || name is not null, "event", "event is required for track.");
+        violations.Require(type != "group" || groupId is not null, "groupId", "groupId is required for group.");
+        if (type == "alias")
+        {
+            violations.Require(userId is not null, "userId", "userId is required for alias.");
+            violations.Require(previousId is not null, "previousId", "previousId is required for alias.");
+        }
+
+        var activity = type switch { "track" => ActivityTypes.OfEvent(name ?? ""), "alias" => ActivityTypes.Identify, { } known => known.ToUpperInvariant(), null => "" };
+        var person = PersonReader.Read(new(type ?? "", activity, time, userId, previousId, properties, traits), violations);
+        violations.Require(
+            type is null or "alias" || anonymousId is not null || userId is not null || (person.Capture is not null && person.Keys.Count > 0),
+            "anonymousId",
+            "anonymousId or userId is required.");
+        var evidence = new PageContext(
+            page.Url, page.Referrer,
+            violations.Text(campaign, "source", "context.campaign.source", MaxName), violations.Text(campaign, "medium", "context.campaign.medium", MaxName),
+            violations.Text(campaign, "name", "context.campaign.name", MaxName), violations.Text(campaign, "term", "context.campaign.term", MaxName));
+        if (violations.ToError() is { } error)
+        {
+            return error;
+        }
+
+        var device = type == "alias" ? (ContactPoints.TryEmail(previousId, out _) ? null : previousId) : anonymousId;
+        var bot = Bots.Find(userAgent ?? envelope.UserAgent);
+        return new IngestMessage
+        {
+            MessageId = messageId ?? Guid.CreateVersion7(envelope.Received).ToString(),
+            Type = activity,
+            Name = Texts.Clip(type == "alias" ? "alias" : name ?? page.Title ?? page.Path ?? (activity is ActivityTypes.Page ? "Page" : type), MaxName)!,
+            Time = time,
+            Device = device ?? (userId is null ? null : $"user:{userId}"),
+            HasAnonymousId = anonymousId is not null && type != "alias",
+            Page = evidence with { Url = Texts.Clip(WithoutFragment(page.Url), MaxStoredUrl) },
+            Source = sources.Read(evidence),
+            Properties = (type is "identify" or "group" ? traits : properties).GetRawText(),
+            Person = person,
+            Dropped = bot is not null ? DropReason.Bot : Consent.IsDenied(context) ? DropReason.Consent : DropReason.None,
+            Bot = bot,
+        };
+    }
+
+    /// <summary>
+    /// An id that is the same whenever the same message comes, so that it is counted once for ever: UUIDv7 layout with the message's time and, for
+    /// randomness, SHA-256 of workspace and message id.
+    /// </summary>
+    public static Guid ActivityId(Guid workspaceId, IngestMessage message)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{workspaceId}|{message.MessageId}"), hash);
+        var id = hash[..16];
+        var milliseconds = message.Time.ToUnixTimeMilliseconds();
+        for (var index = 0; index < 6; index++)
+        {
+            id[index] = (byte)(milliseconds >> (40 - (8 * index)));
+        }
+
+        id[6] = (byte)(0x70 | (id[6] & 0x0f));
+        id[8] = (byte)(0x80 | (id[8] & 0x3f));
+        return new Guid(id, bigEndian: true);
+    }
+
+    private static string? ReadType(JsonElement json, Envelope envelope, Violations violations)
+    {
+        var type = violations.Text(json, "type", "type", 20);
+        if (envelope.Type is { } path)
+        {
+            violations.Require(type is null || type == path, "type", $"type must be {path} here, or be left out.");
+            return path;
+        }
+
+        return violations.Require(type is not null && Types.Contains(type), "type", $"type must be one of {string.Join(", ", Types)}.") ? type : null;
+    }
+
+    private static DateTimeOffset ReadTime(JsonElement json, Envelope envelope, int index, Violations violations)
+    {
+        // One tick of the store apart, so that a batch without times keeps its order.
+        var time = envelope.Received.AddTicks(index * TimeSpan.TicksPerMicrosecond);
+        var name = json.TryGetProperty("timestamp", out var given) && given.ValueKind != JsonValueKind.Null ? "timestamp" : "originalTimestamp";
+        if (json.TryGetProperty(name, out given) && given.ValueKind != JsonValueKind.Null)
+        {
+            if (!TryTime(given, out time))
+            {
+                violations.Add(name, $"{name} must be an ISO 8601 time such as 2026-03-31T09:30:00Z.");
+                return envelope.Received;
+            }
+
+            var sentAt = json.TryGetProperty("sentAt", out var sent) && TryTime(sent, out var own) ? own : envelope.SentAt;
+            var skew = sentAt is { } at ? envelope.Received - at : TimeSpan.Zero;
+            if (skew.Duration() > MinSkew && skew < MaxSkew && time.Year is > 1 and < 9999)
+            {
+                time += skew;
+            }
+
+            violations.Require(time <= envelope.Received + MaxAhead, name, $"{name} lies more than 10 minutes ahead.");
+            violations.Require(time >= Earliest, name, $"{name} lies before the year 2000.");
+        }
+
+        return new DateTimeOffset(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+    }
+
+    /// <summary>An ISO 8601 time; without an offset it is UTC.</summary>
+    public static bool TryTime(JsonElement value, out DateTimeOffset time)
+    {
+        time = default;
+        if (value.ValueKind != JsonValueKind.String || value.GetString()!.IndexOf('T', StringComparison.Ordinal) < 0)
+        {
+            return false;
+        }
+
+        if (value.TryGetDateTime(out var local) && local.Kind == DateTimeKind.Unspecified)
+        {
+            time = new DateTimeOffset(local, TimeSpan.Zero);
+            return true;
+        }
+
+        return value.TryGetDateTimeOffset(out time);
+    }
+
+    private static (string? Url, string? Referrer, string? Title, string? Path) ReadPage(JsonElement context, JsonElement properties, string? type, Violations violations)
+    {
+        var page = violations.Object(context, "page", "context.page");
+        var url = violations.Text(page, "url", "context.page.url", MaxUrl);
+        var referrer = violations.Text(page, "referrer", "context.page.referrer", MaxUrl);
+        var (title, path) = (violations.Text(page, "title", "context.page.title", MaxName), violations.Text(page, "path", "context.page.path", MaxUrl));
+        if (type == "page")
+        {
+            // Segment's page call repeats the page in its properties; servers often give it only there.
+            url ??= violations.Text(properties, "url", "properties.url", MaxUrl);
+            referrer ??= violations.Text(properties, "referrer", "properties.referrer", MaxUrl);
+            title ??= violations.Text(properties, "title", "properties.title", MaxName);
+            path ??= violations.Text(properties, "path", "properties.path", MaxUrl);
+        }
+
+        return (url, referrer, title, path);
+    }
+
+    private static string? WithoutFragment(string? url) => url?.Split('#', 2)[0];
+}
+
+/// <summary>What holds for all messages of a request.</summary>
+/// <param name="Received">When the request came.</param>
+/// <param name="SentAt">When the sender's clock sent it.</param>
+/// <param name="Type">Type that the path names; null in a batch.</param>
+/// <param name="UserAgent">Browser's user agent, where the request comes from the browser itself.</param>
+public sealed record Envelope(DateTimeOffset Received, DateTimeOffset? SentAt, string? Type, string? UserAgent);

@@ -1,0 +1,220 @@
+using System.Text.Json;
+using Lifecycle.Capture.Domain.Identities;
+using Lifecycle.Capture.Domain.Leads;
+using Lifecycle.Kernel;
+
+namespace Lifecycle.Capture.Domain.Messages;
+
+/// <summary>The parts of a message that speak of a person.</summary>
+/// <param name="Type">Segment type.</param>
+/// <param name="Activity">Activity type.</param>
+public sealed record PersonSource(
+    string Type, string Activity, DateTimeOffset Time, string? UserId, string? PreviousId, JsonElement Properties, JsonElement Traits);
+
+/// <summary>Reads whom a message speaks of, whether it makes the person known, and what it tells of the person.</summary>
+public static class PersonReader
+{
+    /// <summary>Most facts that one message may tell.</summary>
+    public const int MaxFacts = 200;
+
+    private const int MaxKey = 100;
+    private const int MaxValue = 2000;
+
+    private static readonly string[] FormTypes = ["demo", "content", "contact", "newsletter", "other"];
+
+    public static PersonFacts Read(PersonSource source, Violations violations)
+    {
+        var time = source.Time;
+        switch (source.Type)
+        {
+            case "identify":
+                var traits = Collect(source.Traits, "traits", everything: true, violations);
+                return Make(source, traits, traits.Email is null && source.UserId is null ? null : new(time, CaptureType.Identify, null));
+            case "alias":
+                return new(time, source.UserId, source.PreviousId, null, null, new(time, CaptureType.Identify, null), []);
+            case "group":
+                var company = new Collected("traits");
+                CollectCompany(source.Traits, company);
+                return new(time, source.UserId, null, null, null, null, company.Facts);
+            case "track" when source.Activity is ActivityTypes.Form:
+                var form = CollectForm(source.Properties, violations);
+                return Make(source, form, form.IsContact ? new(time, CaptureType.Form, FormType(source.Properties, violations)) : null);
+            case "track" when source.Activity is ActivityTypes.Call:
+                var call = CollectForm(source.Properties, violations);
+                return Make(source, call, call.IsContact ? new(time, CaptureType.Call, null) : null);
+            case "track" when source.Activity is ActivityTypes.Chat:
+                var chat = CollectForm(source.Properties, violations);
+                return Make(source, chat, chat.IsContact ? new(time, CaptureType.Chat, null) : null);
+            default:
+                return new(time, source.UserId, null, null, null, null, []);
+        }
+    }
+
+    private static PersonFacts Make(PersonSource source, Collected collected, CaptureEvidence? capture)
+    {
+        // An empty form field says nothing; only identify takes a trait back by null.
+        var facts = source.Type is "identify" ? collected.Facts : collected.Facts.Where(fact => fact.Json != "null").ToList();
+        return new(source.Time, source.UserId, null, collected.Email, collected.Phone, capture, capture is null ? [] : facts);
+    }
+
+    private static string FormType(JsonElement properties, Violations violations)
+    {
+        var type = violations.Text(properties, "formType", "properties.formType", 50)?.ToLowerInvariant();
+        return type is not null && FormTypes.Contains(type) ? type : "other";
+    }
+
+    // Contact data stand in `fields` (an object, or an array of {name, value}), else among the properties, where only what is known by name is taken.
+    private static Collected CollectForm(JsonElement properties, Violations violations)
+    {
+        var collected = Collect(properties, "properties", everything: false, violations);
+        if (!properties.TryGetProperty("fields", out var fields) || fields.ValueKind == JsonValueKind.Null)
+        {
+            return collected;
+        }
+
+        if (fields.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var field in fields.EnumerateArray())
+            {
+                if (field.ValueKind == JsonValueKind.Object && field.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
+                    && field.TryGetProperty("value", out var value))
+                {
+                    CollectMember(name.GetString()!, value, collected, everything: true, violations);
+                }
+            }
+
+            return collected;
+        }
+
+        if (violations.Require(fields.ValueKind == JsonValueKind.Object, "properties.fields", "properties.fields must be an object."))
+        {
+            collected.Path = "properties.fields";
+            foreach (var member in fields.EnumerateObject())
+            {
+                CollectMember(member.Name, member.Value, collected, everything: true, violations);
+            }
+        }
+
+        return collected;
+    }
+
+    private static Collected Collect(JsonElement members, string path, bool everything, Violations violations)
+    {
+        var collected = new Collected(path);
+        foreach (var member in members.EnumerateObject())
+        {
+            CollectMember(member.Name, member.Value, collected, everything, violations);
+        }
+
+        violations.Require(collected.Facts.Count <= MaxFacts, path, $"{path} has more than {MaxFacts} members.");
+        return collected;
+    }
+
+    private static void CollectMember(string name, JsonElement value, Collected collected, bool everything, Violations violations)
+    {
+        var known = Names.Canonical(name);
+        switch (known)
+        {
+            case "email" when value.ValueKind == JsonValueKind.String && !string.IsNullOrWhiteSpace(value.GetString()):
+                if (violations.Require(ContactPoints.TryEmail(value.GetString(), out var email), $"{collected.Path}.{name}", $"{collected.Path}.{name} is no e-mail address."))
+                {
+                    collected.Email = email;
+                }
+
+                break;
+            case "email":
+                violations.Require(
+                    value.ValueKind is JsonValueKind.Null or JsonValueKind.String, $"{collected.Path}.{name}", $"{collected.Path}.{name} must be text.");
+                break;
+            case "phone":
+                var text = value.ValueKind is JsonValueKind.String ? value.GetString() : value.ValueKind is JsonValueKind.Number ? value.GetRawText() : null;
+                if (ContactPoints.TryPhone(text, out var phone))
+                {
+                    collected.Phone = phone;
+                    collected.Facts.Add(new("phone", Profile.Json(phone)));
+                }
+
+                break;
+            case "company.name" when value.ValueKind == JsonValueKind.Object:
+                CollectCompany(value, collected);
+                break;
+            case "company.name" or "company.domain" or "company.industry":
+                AddValue(known, value, collected);
+                break;
+            case "company.employees" or "company.annualRevenue":
+                AddNumber(known, name, value, collected);
+                break;
+            case { } trait:
+                AddValue(trait, value, collected);
+                break;
+            default:
+                if (everything && name.Length is > 0 and <= MaxKey)
+                {
+                    AddValue(name, value, collected);
+                }
+
+                break;
+        }
+    }
+
+    private static void CollectCompany(JsonElement company, Collected collected)
+    {
+        foreach (var member in company.EnumerateObject())
+        {
+            switch (Names.CanonicalOfCompany(member.Name))
+            {
+                case "company.employees" or "company.annualRevenue":
+                    AddNumber(Names.CanonicalOfCompany(member.Name)!, null, member.Value, collected);
+                    break;
+                case { } known:
+                    AddValue(known, member.Value, collected);
+                    break;
+                default:
+                    if (member.Name.Length is > 0 and <= MaxKey)
+                    {
+                        AddValue($"company{char.ToUpperInvariant(member.Name[0])}{member.Name[1..]}", member.Value, collected);
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    // "51-200" becomes the number the company is judged by; the words stay as a trait.
+    private static void AddNumber(string key, string? traitName, JsonElement value, Collected collected)
+    {
+        var text = value.ValueKind switch { JsonValueKind.String => value.GetString(), JsonValueKind.Number => value.GetRawText(), _ => null };
+        var number = value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var exact) ? exact : Profile.Number(text);
+        if (number is { } known and >= 0)
+        {
+            collected.Facts.Add(new(key, known.ToString("0.######", System.Globalization.CultureInfo.InvariantCulture)));
+        }
+
+        if (traitName is not null && value.ValueKind == JsonValueKind.String && text!.Any(character => !char.IsAsciiDigit(character)))
+        {
+            AddValue(traitName, value, collected);
+        }
+    }
+
+    private static void AddValue(string key, JsonElement value, Collected collected)
+    {
+        var json = value.ValueKind == JsonValueKind.String ? Profile.Json(Texts.Clip(value.GetString(), MaxValue) ?? "") : value.GetRawText();
+        if (json.Length <= MaxValue * 6 && json != "\"\"")
+        {
+            collected.Facts.Add(new(key, json));
+        }
+    }
+
+    private sealed class Collected(string path)
+    {
+        public string Path { get; set; } = path;
+
+        public string? Email { get; set; }
+
+        public string? Phone { get; set; }
+
+        public List<Fact> Facts { get; } = [];
+
+        public bool IsContact => Email is not null || Phone is not null;
+    }
+}

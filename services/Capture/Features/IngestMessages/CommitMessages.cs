@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using Dapper;
+using Lifecycle.Capture.Domain;
+using Lifecycle.Capture.Domain.Channels;
+using Lifecycle.Capture.Domain.Identities;
+using Lifecycle.Capture.Domain.Leads;
+using Lifecycle.Capture.Domain.Messages;
+using Lifecycle.Capture.Domain.Visits;
+using Lifecycle.Capture.Storage;
+using Lifecycle.Postgres;
+using NpgsqlTypes;
+
+namespace Lifecycle.Capture.Features.IngestMessages;
+
+/// <summary>Makes the messages of one or many requests of a workspace durable in one transaction, with all that follows from them.</summary>
+internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work)
+{
+    /// <summary>Outcomes in the order of the requests.</summary>
+    public async Task<IReadOnlyList<IngestOutcome>> Handle(Guid workspaceId, IReadOnlyList<IngestRequest> requests, CancellationToken ct)
+    {
+        // The first request's trace carries the database work; each request's own events continue its own trace.
+        using var span = CaptureTelemetry.Source.StartActivity(
+            "ingest.commit", ActivityKind.Internal, requests[0].Trace, links: requests.Skip(1).Select(request => new ActivityLink(request.Trace)));
+        IReadOnlyList<IngestOutcome> outcomes = [];
+        await work.Run(workspaceId, async tx => outcomes = await Commit(tx, requests), ct);
+        return outcomes;
+    }
+
+    private static async Task<IReadOnlyList<IngestOutcome>> Commit(Transaction<CaptureDbContext> tx, IReadOnlyList<IngestRequest> requests)
+    {
+        await LeadStore.Lock(tx);
+        var (fresh, outcomes) = await Deduplicate(tx, requests);
+        await CountDropped(tx, fresh);
+        var kept = fresh.Where(item => item.Message.Dropped == DropReason.None)
+            .OrderBy(item => item.Message.Time).ThenByDescending(item => item.Message.Source.Kind).ThenBy(item => item.Id).ToArray();
+        if (kept.Length > 0)
+        {
+            await Record(tx, kept, requests);
+        }
+
+        return outcomes;
+    }
+
+    private static async Task<(List<Item> Fresh, IngestOutcome[] Outcomes)> Deduplicate(Transaction<CaptureDbContext> tx, IReadOnlyList<IngestRequest> requests)
+    {
+        var first = new Dictionary<string, Item>(StringComparer.Ordinal);
+        foreach (var (request, index) in requests.Select((request, index) => (request, index)))
+        {
+            foreach (var message in request.Messages)
+            {
+                first.TryAdd(message.MessageId, new(index, MessageReader.ActivityId(tx.WorkspaceId, message), message));
+            }
+        }
+
+        var ids = first.Keys.Order(StringComparer.Ordinal).ToArray();
+        var inserted = (await tx.Connection.QueryAsync<string>(
+            """
+            insert into message (workspace_id, message_id, received_at)
+            select @workspace, id, @now from unnest(@ids) as m(id)
+            on conflict do nothing returning message_id
+            """,
+            new { workspace = tx.WorkspaceId, now = tx.Now, ids })).ToHashSet(StringComparer.Ordinal);
+
+        // The activity's id tells a repetition also after the message's own id has been forgotten.
+        var recorded = (await tx.Connection.QueryAsync<Guid>(
+            "select id from activity where workspace_id = @workspace and id = any(@ids)",
+            new { workspace = tx.WorkspaceId, ids = first.Values.Select(item => item.Id).ToArray() })).ToHashSet();
+        var fresh = first.Values.Where(item => inserted.Contains(item.Message.MessageId) && !recorded.Contains(item.Id)).ToList();
+        var accepted = fresh.CountBy(item => item.Request).ToDictionary();
+        var outcomes = requests.Select((request, index) =>
+        {
+            var count = accepted.GetValueOrDefault(index);
+            return new IngestOutcome(count, request.Messages.Count - count);
+        });
+        return (fresh, outcomes.ToArray());
+    }
+
+    private static async Task CountDropped(Transaction<CaptureDbContext> tx, IEnumerable<Item> items)
+    {
+        var quarter = TimeSpan.FromMinutes(15).Ticks;
+        var counts = items.Where(item => item.Message.Dropped != DropReason.None)
+            .GroupBy(item => (
+                Bucket: new DateTimeOffset(item.Message.Time.UtcTicks - (item.Message.Time.UtcTicks % quarter), TimeSpan.Zero),
+                Kind: item.Message.Dropped == DropReason.Bot ? "bot" : "consent",
+                Detail: Texts.Clip(item.Message.Bot, 100) ?? ""))
+            .OrderBy(group => group.Key).ToArray();
+        await Bulk.Insert(
+            tx,
+            "hit_count",
+            [
+                BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, counts, _ => tx.WorkspaceId),
+                BulkColumn.From("bucket", NpgsqlDbType.TimestampTz, counts, group => group.Key.Bucket),
+                BulkColumn.From("kind", NpgsqlDbType.Text, counts, group => group.Key.Kind),
+                BulkColumn.From("detail", NpgsqlDbType.Text, counts, group => group.Key.Detail),
+                BulkColumn.From("hits", NpgsqlDbType.Bigint, counts, group => (long)group.Count()),
+            ],
+            "on conflict (workspace_id, bucket, kind, detail) do update set hits = hit_count.hits + excluded.hits");
+    }
+
+    private static async Task Record(Transaction<CaptureDbContext> tx, Item[] items, IReadOnlyList<IngestRequest> requests)
+    {
+        var devices = items.Select(item => item.Message.Device).OfType<string>().Distinct().ToArray();
+        var visitors = await VisitStore.Load(tx, devices);
+        var owners = await LeadStore.OwnersOf(tx, items.SelectMany(item => item.Message.Person.Keys).Distinct().ToArray());
+        var onDevice = visitors.Values.Where(visitor => visitor.LeadId is not null).ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.LeadId!.Value);
+        var leads = await LeadStore.Load(tx, owners.Values.Concat(onDevice.Values).Distinct().ToArray());
+        var existing = leads.Keys.ToHashSet();
+        var resolver = new IdentityResolver(owners, leads);
+        var events = new LeadEvents(tx, requests);
+        var named = new Dictionary<Guid, Guid>();
+        foreach (var item in items)
+        {
+            if (Resolve(item.Message, resolver, onDevice) is { } lead)
+            {
+                named.Add(item.Id, lead.Id);
+                events.CausedBy(lead.Id, item.Request);
+            }
+        }
+
+        var anew = new HashSet<Guid>();
+        foreach (var merge in resolver.Merges.Where(merge => existing.Contains(merge.Source.Id)))
+        {
+            anew.UnionWith(await LeadStore.Merge(tx, merge.Source.Id, merge.Target.Id));
+        }
+
+        anew.UnionWith(await VisitStore.WithKeys(tx, resolver.Added.Keys.Where(key => key.Kind == IdentityKey.User).ToArray()));
+        visitors = resolver.Merges.Count == 0 ? visitors : await VisitStore.Load(tx, devices);
+        var changes = await VisitPlacer.Place(tx, ByDevice(items, named, resolver), visitors, anew, resolver.OwnerOf);
+        var visitorIds = changes.Visitors.ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.Id);
+        var activities = items.Select(item =>
+        {
+            var place = changes.Placed.TryGetValue(item.Id, out var found) ? found : new(item.Id, null, Named(item, named, resolver));
+            return new NewActivity(item.Id, item.Message.Device is { } device ? visitorIds[device] : null, place.SessionId, place.LeadId, item.Message);
+        }).ToArray();
+
+        await VisitWriter.Write(tx, changes, activities);
+        await Touch(tx, resolver, changes, leads);
+        await LeadStore.Save(tx, leads.Values);
+        await LeadStore.AddKeys(tx, resolver.Added);
+        await events.Publish(resolver, existing, changes, activities, items.ToDictionary(item => item.Id, item => item.Request));
+    }
+
+    private static Lead? Resolve(IngestMessage message, IdentityResolver resolver, Dictionary<string, Guid> onDevice)
+    {
+        Guid? known = message.Device is { } device && onDevice.TryGetValue(device, out var found) ? resolver.Current(found) : null;
+        var lead = resolver.Resolve(message.Person, known, () => Guid.CreateVersion7(message.Time));
+        if (lead is null)
+        {
+            // A group call of a visitor known by the device alone.
+            if (message.Person.Keys.Count == 0 && known is { } id)
+            {
+                foreach (var fact in message.Person.Facts)
+                {
+                    resolver.Leads[id].Told(fact.Key, fact.Json, message.Time);
+                }
+            }
+
+            return null;
+        }
+
+        if (message.Device is { } named)
+        {
+            onDevice[named] = lead.Id;
+        }
+        else if (message.Source.Kind is EvidenceKind.Referrer or EvidenceKind.Campaign)
+        {
+            var source = message.Source;
+            lead.CameFrom(new(source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, message.Page.Url, source.ClickId, message.Time, null));
+        }
+
+        return lead;
+    }
+
+    private static Dictionary<string, List<VisitActivity>> ByDevice(Item[] items, Dictionary<Guid, Guid> named, IdentityResolver resolver) =>
+        items.Where(item => item.Message.Device is not null)
+            .GroupBy(item => item.Message.Device!, StringComparer.Ordinal)
+            .ToDictionary(
+                group => group.Key,
+                group => group.Select(item => new VisitActivity(
+                    item.Id, item.Message.Time, item.Message.IsPageView, item.Message.Page.Url, item.Message.Source, item.Message.Opens,
+                    Named(item, named, resolver))).ToList(),
+                StringComparer.Ordinal);
+
+    // Asked again after all messages are read: a later one may have made the person known, or may have shown two to be one.
+    private static Guid? Named(Item item, Dictionary<Guid, Guid> named, IdentityResolver resolver)
+    {
+        Guid? lead = named.TryGetValue(item.Id, out var found) ? found : item.Message.Person.Keys.Select(resolver.OwnerOf).FirstOrDefault(owner => owner is not null);
+        return lead is { } id ? resolver.Current(id) : null;
+    }
+
+    private static async Task Touch(Transaction<CaptureDbContext> tx, IdentityResolver resolver, VisitChanges changes, Dictionary<Guid, Lead> leads)
+    {
+        // New leads without a visit have the touch they were told, or none.
+        var touched = changes.Touched.Concat(resolver.Leads.Values.Where(lead => lead.Changed).Select(lead => lead.Id)).ToHashSet();
+        foreach (var (id, lead) in await LeadStore.Load(tx, touched.Where(id => !leads.ContainsKey(id)).ToArray()))
+        {
+            leads.Add(id, lead);
+        }
+
+        foreach (var (id, touches) in await VisitStore.Touches(tx, touched))
+        {
+            if (leads.TryGetValue(id, out var lead))
+            {
+                lead.Touched(touches.First, touches.Last, touches.Last?.Time ?? lead.CreateTime);
+            }
+        }
+    }
+
+    private readonly record struct Item(int Request, Guid Id, IngestMessage Message);
+}

@@ -1,0 +1,100 @@
+using System.IO.Compression;
+using System.Text.Json;
+using Lifecycle.Kernel;
+using Lifecycle.Rpc;
+using Microsoft.Net.Http.Headers;
+
+namespace Lifecycle.Capture.Features.IngestMessages;
+
+/// <summary>The REST side of ingest: Segment's JSON as it is, so that Segment-compatible SDKs work unchanged.</summary>
+internal static partial class IngestEndpoints
+{
+    private const string Scope = "capture:write";
+
+    public static void MapIngest(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapPost("/v1/batch", (HttpContext http, Ingest ingest) => Take(http, ingest, null)).RequireScope(Scope);
+        foreach (var type in new[] { "identify", "track", "page", "screen", "group", "alias" })
+        {
+            endpoints.MapPost($"/v1/{type}", (HttpContext http, Ingest ingest) => Take(http, ingest, type)).RequireScope(Scope);
+        }
+    }
+
+    private static async Task<IResult> Take(HttpContext http, Ingest ingest, string? type)
+    {
+        try
+        {
+            var (document, problem) = await Read(http, ingest.Options.MaxBodyBytes);
+            using (document)
+            {
+                if (problem is not null)
+                {
+                    return new ProblemResult(problem);
+                }
+
+                var outcome = await ingest.Take(http.Caller().WorkspaceId, document!.RootElement, type, userAgent: null);
+                return outcome.TryGet(out var answer, out var error) ? Results.Json(answer, IngestJson.Default.IngestAnswer) : ProblemResults.From(error, http);
+            }
+        }
+        catch (BadHttpRequestException exception)
+        {
+            return new ProblemResult(Problem.ForStatus(http, exception.StatusCode));
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            LogFailed(ingest.Logger, http.Request.Path, Problem.TraceIdOf(http), exception);
+            return new ProblemResult(Problem.ForStatus(http, StatusCodes.Status500InternalServerError, $"Internal error. Trace {Problem.TraceIdOf(http)}."));
+        }
+    }
+
+    private static async Task<(JsonDocument? Document, Problem? Problem)> Read(HttpContext http, int maxBytes)
+    {
+        // navigator.sendBeacon sends text/plain: a JSON type would need a preflight that a page on its way out cannot wait for.
+        if (http.Request.ContentType is { Length: > 0 } given
+            && (!MediaTypeHeaderValue.TryParse(given, out var type) || type.MediaType.Value?.ToLowerInvariant() is not ("application/json" or "text/plain")))
+        {
+            return (null, Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "Ingest takes application/json."));
+        }
+
+        var encoding = http.Request.Headers.ContentEncoding.ToString();
+        if (encoding is not ("" or "identity" or "gzip"))
+        {
+            return (null, Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "Content-Encoding must be gzip or absent."));
+        }
+
+        await using var body = encoding == "gzip" ? new GZipStream(http.Request.Body, CompressionMode.Decompress, leaveOpen: true) : http.Request.Body;
+        using var buffer = new MemoryStream();
+        var chunk = new byte[16 * 1024];
+        try
+        {
+            for (int count; (count = await body.ReadAsync(chunk, http.RequestAborted)) > 0;)
+            {
+                if (buffer.Length + count > maxBytes)
+                {
+                    return (null, Problem.ForStatus(http, StatusCodes.Status413PayloadTooLarge, $"The body is larger than {maxBytes} bytes."));
+                }
+
+                buffer.Write(chunk, 0, count);
+            }
+
+            return (JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length)), null);
+        }
+        catch (InvalidDataException)
+        {
+            return (null, Problem.From(Error.Invalid("body", "The body is no gzip data."), http));
+        }
+        catch (JsonException exception)
+        {
+            return (null, Problem.From(
+                Error.Invalid("body", $"The JSON is malformed at line {exception.LineNumber + 1}, position {exception.BytePositionInLine + 1}."), http));
+        }
+    }
+
+    [LoggerMessage(EventId = 3003, Level = LogLevel.Error, Message = "{Path} failed, trace {TraceId}")]
+    private static partial void LogFailed(ILogger logger, string path, string traceId, Exception exception);
+
+    private sealed class ProblemResult(Problem problem) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) => problem.Write(httpContext);
+    }
+}

@@ -1,0 +1,112 @@
+using Lifecycle.Capture.Domain.Identities;
+using Lifecycle.Capture.Domain.Visits;
+using Lifecycle.Capture.Storage;
+using Lifecycle.Postgres;
+
+namespace Lifecycle.Capture.Features.IngestMessages;
+
+/// <summary>
+/// Places new activities among the stored ones of their visitors. What comes in order goes on from the latest session; what comes late is cut anew from
+/// the session it falls into; a visitor whose person becomes known or changes is cut anew from the beginning.
+/// </summary>
+internal static class VisitPlacer
+{
+    /// <param name="tx">The transaction.</param>
+    /// <param name="fresh">New activities by device.</param>
+    /// <param name="visitors">Stored visitors of those devices.</param>
+    /// <param name="anew">Other visitors to cut anew from the beginning.</param>
+    /// <param name="ownerOf">Owner of a key that this transaction made.</param>
+    public static async Task<VisitChanges> Place(
+        Transaction<CaptureDbContext> tx,
+        IReadOnlyDictionary<string, List<VisitActivity>> fresh,
+        IReadOnlyDictionary<string, StoredVisitor> visitors,
+        IReadOnlyCollection<Guid> anew,
+        Func<IdentityKey, Guid?> ownerOf)
+    {
+        var changes = new VisitChanges();
+        var late = new List<(StoredVisitor Visitor, List<VisitActivity> Activities)>();
+        var whole = new Dictionary<Guid, (StoredVisitor Visitor, List<VisitActivity> Activities)>();
+        foreach (var (device, activities) in fresh)
+        {
+            if (!visitors.TryGetValue(device, out var visitor))
+            {
+                var first = activities.Min(activity => activity.Time);
+                changes.Add(new(Guid.CreateVersion7(first), device, null, first, null), VisitTimeline.Build(activities), [], NoActivities);
+            }
+            else if (anew.Contains(visitor.Id) || (visitor.LeadId is null && activities.Exists(activity => activity.Lead is not null)))
+            {
+                whole.Add(visitor.Id, (visitor, activities));
+            }
+            else if (activities.TrueForAll(activity => activity.Time > visitor.LastTime))
+            {
+                var last = visitor.LastSession;
+                changes.Add(visitor, VisitTimeline.Build(activities, last?.Session, visitor.LeadId), last is null ? [] : [last], NoActivities);
+            }
+            else
+            {
+                late.Add((visitor, activities));
+            }
+        }
+
+        var rest = anew.Where(id => !whole.ContainsKey(id)).ToArray();
+        foreach (var visitor in (await VisitStore.Load(tx, rest)).Values)
+        {
+            whole.Add(visitor.Id, (visitor, []));
+        }
+
+        var windows = await Windows(tx, late, whole);
+        var history = await VisitStore.History(tx, windows.Select(window => (window.Visitor.Id, window.From)).ToArray(), ownerOf);
+        foreach (var (visitor, activities, from, lead) in windows)
+        {
+            var (stored, sessions) = Bounded(history.Activities[visitor.Id], history.Sessions[visitor.Id]);
+            var all = stored.Values.Select(activity => activity.Activity).Concat(activities);
+            changes.Add(visitor, VisitTimeline.Build(all, before: null, lead), sessions, stored);
+        }
+
+        return changes;
+    }
+
+    // An activity changes nothing before the session in which it falls, unless it names another person: then the question whose the earlier ones are
+    // is open again.
+    private static async Task<List<(StoredVisitor Visitor, List<VisitActivity> Activities, DateTimeOffset From, Guid? Lead)>> Windows(
+        Transaction<CaptureDbContext> tx,
+        List<(StoredVisitor Visitor, List<VisitActivity> Activities)> late,
+        Dictionary<Guid, (StoredVisitor Visitor, List<VisitActivity> Activities)> whole)
+    {
+        var windows = new List<(StoredVisitor, List<VisitActivity>, DateTimeOffset, Guid?)>();
+        var sessions = await VisitStore.SessionsAt(tx, late.Select(item => (item.Visitor.Id, item.Activities.Min(activity => activity.Time))).ToArray());
+        foreach (var (visitor, activities) in late)
+        {
+            if (sessions.TryGetValue(visitor.Id, out var session)
+                && activities.TrueForAll(activity => activity.Time > session.Session.Start && (activity.Lead is null || activity.Lead == session.Session.Lead)))
+            {
+                windows.Add((visitor, activities, session.Session.Start, session.Session.Lead));
+            }
+            else
+            {
+                whole.Add(visitor.Id, (visitor, activities));
+            }
+        }
+
+        windows.AddRange(whole.Values.Select(item => (item.Visitor, item.Activities, DateTimeOffset.UnixEpoch, default(Guid?))));
+        return windows;
+    }
+
+    // Of a history longer than is read, only whole sessions are cut anew.
+    private static (Dictionary<Guid, StoredActivity> Activities, StoredSession[] Sessions) Bounded(
+        IEnumerable<StoredActivity> activities, IEnumerable<StoredSession> sessions)
+    {
+        var read = activities.ToDictionary(activity => activity.Activity.Id);
+        if (read.Count < VisitStore.MaxHistory)
+        {
+            return (read, sessions.ToArray());
+        }
+
+        var oldest = read.Values.Min(activity => activity.Activity.Time);
+        var kept = sessions.Where(session => session.Session.Start > oldest).ToArray();
+        var from = kept.Length == 0 ? DateTimeOffset.MaxValue : kept.Min(session => session.Session.Start);
+        return (read.Where(pair => pair.Value.Activity.Time >= from).ToDictionary(), kept);
+    }
+
+    private static readonly Dictionary<Guid, StoredActivity> NoActivities = [];
+}

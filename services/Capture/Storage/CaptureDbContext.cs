@@ -1,0 +1,90 @@
+using Lifecycle.Postgres;
+using Microsoft.EntityFrameworkCore;
+
+namespace Lifecycle.Capture.Storage;
+
+/// <summary>
+/// Model of the schema <c>capture</c>. It makes the migrations; reading and writing is hand-written SQL in the stores, beside the indexes named here.
+/// </summary>
+public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options) : LifecycleDbContext(options, "capture")
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<LeadRow>(lead =>
+        {
+            lead.ToTable("lead");
+            lead.HasKey(row => new { row.WorkspaceId, row.Id });
+            foreach (var json in new[] { nameof(LeadRow.Profile), nameof(LeadRow.Own), nameof(LeadRow.ToldTouch), nameof(LeadRow.FirstTouch), nameof(LeadRow.LastTouch) })
+            {
+                lead.Property(json).HasColumnType("jsonb");
+            }
+
+            // Lists newest first, and metrics by create time.
+            lead.HasIndex(row => new { row.WorkspaceId, row.CreateTime, row.Id });
+            lead.HasIndex(row => new { row.WorkspaceId, row.Email, row.Id });
+        });
+        modelBuilder.Entity<LeadIdentityRow>(identity =>
+        {
+            identity.ToTable("lead_identity");
+            identity.HasKey(row => new { row.WorkspaceId, row.Kind, row.Value });
+            // Merge and erasure go through a lead's keys.
+            identity.HasIndex(row => new { row.WorkspaceId, row.LeadId });
+        });
+        modelBuilder.Entity<LeadRedirectRow>(redirect =>
+        {
+            redirect.ToTable("lead_redirect");
+            redirect.HasKey(row => new { row.WorkspaceId, row.SourceId });
+            // A merge shortens the redirects that led to its source.
+            redirect.HasIndex(row => new { row.WorkspaceId, row.TargetId });
+        });
+        modelBuilder.Entity<VisitorRow>(visitor =>
+        {
+            visitor.ToTable("visitor");
+            visitor.HasKey(row => new { row.WorkspaceId, row.Id });
+            visitor.HasIndex(row => new { row.WorkspaceId, row.AnonymousId }).IsUnique();
+            visitor.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("lead_id is not null");
+        });
+        modelBuilder.Entity<SessionRow>(session =>
+        {
+            session.ToTable("session");
+            session.HasKey(row => new { row.WorkspaceId, row.Id });
+            // The session a late message falls into.
+            session.HasIndex(row => new { row.WorkspaceId, row.VisitorId, row.StartTime });
+            // A lead's journey, and its first and last touch.
+            session.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.StartTime }).HasFilter("lead_id is not null");
+            // Metrics by session start.
+            session.HasIndex(row => new { row.WorkspaceId, row.StartTime });
+        });
+        modelBuilder.Entity<ActivityRow>(activity =>
+        {
+            activity.ToTable("activity");
+            activity.HasKey(row => new { row.WorkspaceId, row.Id });
+            activity.Property(row => row.Properties).HasColumnType("jsonb");
+            // A visitor's history, to cut it into sessions anew.
+            activity.HasIndex(row => new { row.WorkspaceId, row.VisitorId, row.Time });
+            activity.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.Time }).HasFilter("lead_id is not null");
+            // What a person did elsewhere before becoming known.
+            activity.HasIndex(row => new { row.WorkspaceId, row.IdentityKind, row.IdentityValue }).HasFilter("identity_value is not null");
+        });
+        modelBuilder.Entity<MessageRow>(message =>
+        {
+            message.ToTable("message");
+            message.HasKey(row => new { row.WorkspaceId, row.MessageId });
+            // For the cleaner.
+            message.HasIndex(row => new { row.WorkspaceId, row.ReceivedAt });
+        });
+        modelBuilder.Entity<HitCountRow>(hits =>
+        {
+            hits.ToTable("hit_count");
+            hits.HasKey(row => new { row.WorkspaceId, row.Bucket, row.Kind, row.Detail });
+        });
+        modelBuilder.Entity<SpendRow>(spend =>
+        {
+            spend.ToTable("spend");
+            spend.HasKey(row => new { row.WorkspaceId, row.Date, row.Source, row.Medium, row.Campaign, row.Keyword });
+            // Lists in order of date; the page key ends with the id.
+            spend.HasIndex(row => new { row.WorkspaceId, row.Date, row.Id });
+        });
+    }
+}

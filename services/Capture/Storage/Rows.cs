@@ -1,0 +1,241 @@
+namespace Lifecycle.Capture.Storage;
+
+/// <summary>A known person. An erased one keeps its row, without anything that names the person, so that counts stay.</summary>
+internal sealed class LeadRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public long Version { get; init; }
+
+    /// <summary>Normalised; empty when unknown, so that lists can be ordered by it.</summary>
+    public required string Email { get; init; }
+
+    /// <summary>Empty when unknown.</summary>
+    public required string ExternalId { get; init; }
+
+    public required string Stage { get; init; }
+
+    /// <summary>Version of the stage change that set it.</summary>
+    public long StageVersion { get; init; }
+
+    public DateTimeOffset CreateTime { get; init; }
+
+    public DateTimeOffset UpdateTime { get; init; }
+
+    public required string CaptureType { get; init; }
+
+    public string? FormType { get; init; }
+
+    /// <summary>Time of the occasion that <see cref="CaptureType"/> tells of.</summary>
+    public DateTimeOffset CaptureTime { get; init; }
+
+    /// <summary>Traits and company with their times.</summary>
+    public required string Profile { get; init; }
+
+    /// <summary>E-mail and external id with their times.</summary>
+    public required string Own { get; init; }
+
+    public string? ToldTouch { get; init; }
+
+    public string? FirstTouch { get; init; }
+
+    public string? LastTouch { get; init; }
+
+    /// <summary>Channel of the first touch, and so on: for filters and reports.</summary>
+    public required string Channel { get; init; }
+
+    public string? Source { get; init; }
+
+    public string? Medium { get; init; }
+
+    public string? Campaign { get; init; }
+
+    public string? Keyword { get; init; }
+
+    public DateTimeOffset? EraseTime { get; init; }
+}
+
+/// <summary>A key by which a lead is known.</summary>
+internal sealed class LeadIdentityRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    /// <summary><c>user</c>, <c>email</c> or <c>phone</c>.</summary>
+    public required string Kind { get; init; }
+
+    public required string Value { get; init; }
+
+    public Guid LeadId { get; init; }
+}
+
+/// <summary>A lead that was merged away, and the one it lives on as.</summary>
+internal sealed class LeadRedirectRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid SourceId { get; init; }
+
+    public Guid TargetId { get; init; }
+}
+
+/// <summary>A device, by the id its sender gave it.</summary>
+internal sealed class VisitorRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public required string AnonymousId { get; init; }
+
+    /// <summary>Person named last.</summary>
+    public Guid? LeadId { get; init; }
+
+    /// <summary>Latest activity.</summary>
+    public DateTimeOffset LastTime { get; init; }
+}
+
+/// <summary>A visit.</summary>
+internal sealed class SessionRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public Guid VisitorId { get; init; }
+
+    public Guid? LeadId { get; init; }
+
+    public DateTimeOffset StartTime { get; init; }
+
+    public DateTimeOffset EndTime { get; init; }
+
+    public short SourceKind { get; init; }
+
+    public required string Channel { get; init; }
+
+    public string? Source { get; init; }
+
+    public string? Medium { get; init; }
+
+    public string? Campaign { get; init; }
+
+    public string? Keyword { get; init; }
+
+    public string? ClickId { get; init; }
+
+    public string? LandingPage { get; init; }
+
+    public string? ExitPage { get; init; }
+
+    public int PageViews { get; init; }
+
+    public int Activities { get; init; }
+}
+
+/// <summary>Something a visitor or a known person did.</summary>
+internal sealed class ActivityRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public Guid? VisitorId { get; init; }
+
+    public Guid? SessionId { get; init; }
+
+    public Guid? LeadId { get; init; }
+
+    public required string Type { get; init; }
+
+    public required string Name { get; init; }
+
+    public DateTimeOffset Time { get; init; }
+
+    public string? Url { get; init; }
+
+    public required string Properties { get; init; }
+
+    public short SourceKind { get; init; }
+
+    /// <summary>Null, as the six after it, where the activity says nothing of its source.</summary>
+    public string? Channel { get; init; }
+
+    public string? Source { get; init; }
+
+    public string? Medium { get; init; }
+
+    public string? Campaign { get; init; }
+
+    public string? Keyword { get; init; }
+
+    public string? ClickId { get; init; }
+
+    /// <summary>Whether it may begin a session.</summary>
+    public bool Opens { get; init; }
+
+    /// <summary>Strongest key of a person that the message names.</summary>
+    public string? IdentityKind { get; init; }
+
+    public string? IdentityValue { get; init; }
+}
+
+/// <summary>Id of a message taken in, for as long as it deduplicates.</summary>
+internal sealed class MessageRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required string MessageId { get; init; }
+
+    public DateTimeOffset ReceivedAt { get; init; }
+}
+
+/// <summary>Messages that were counted and not kept.</summary>
+internal sealed class HitCountRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    /// <summary>Quarter of an hour: every time zone's days begin at one.</summary>
+    public DateTimeOffset Bucket { get; init; }
+
+    /// <summary><c>bot</c> or <c>consent</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Bot's name; empty for consent.</summary>
+    public required string Detail { get; init; }
+
+    public long Hits { get; init; }
+}
+
+/// <summary>What a campaign cost on a day.</summary>
+internal sealed class SpendRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public DateOnly Date { get; init; }
+
+    public required string Source { get; init; }
+
+    public required string Medium { get; init; }
+
+    public required string Campaign { get; init; }
+
+    /// <summary>Empty when spend is not by keyword.</summary>
+    public required string Keyword { get; init; }
+
+    public required string Channel { get; init; }
+
+    public required string CurrencyCode { get; init; }
+
+    public decimal Amount { get; init; }
+
+    public long Impressions { get; init; }
+
+    public long Clicks { get; init; }
+
+    /// <summary>Microseconds since 1970 of the change, and always more than before.</summary>
+    public long Version { get; init; }
+}

@@ -1,0 +1,201 @@
+using Dapper;
+using Lifecycle.Capture.Domain.Channels;
+using Lifecycle.Capture.Domain.Identities;
+using Lifecycle.Capture.Domain.Leads;
+using Lifecycle.Capture.Domain.Messages;
+using Lifecycle.Postgres;
+
+namespace Lifecycle.Capture.Storage;
+
+/// <summary>Reads visitors, sessions and activities.</summary>
+internal static class VisitStore
+{
+    /// <summary>Most activities of one visitor that are cut into sessions anew; older ones stay as they are.</summary>
+    public const int MaxHistory = 20_000;
+
+    private const string SessionColumnList =
+        "s.id, s.visitor_id, s.lead_id, s.start_time, s.end_time, s.source_kind, s.channel, s.source, s.medium, s.campaign, s.keyword, s.click_id, s.landing_page, s.exit_page, s.page_views, s.activities";
+
+    /// <summary>Visitors by the sender's device id.</summary>
+    public static Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, IReadOnlyCollection<string> anonymousIds) =>
+        Load(tx, "v.anonymous_id = any(@keys)", anonymousIds.ToArray());
+
+    public static Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> ids) =>
+        Load(tx, "v.id = any(@keys)", ids.ToArray());
+
+    /// <summary>Visitors whose past messages named one of the keys.</summary>
+    public static async Task<IReadOnlyList<Guid>> WithKeys(Transaction<CaptureDbContext> tx, IReadOnlyCollection<IdentityKey> keys) =>
+        keys.Count == 0 ? [] : (await tx.Connection.QueryAsync<Guid>(
+            """
+            select distinct a.visitor_id
+            from unnest(@kinds, @values) as k(kind, value)
+            join activity a on a.workspace_id = @workspace and a.identity_kind = k.kind and a.identity_value = k.value
+            where a.visitor_id is not null
+            """,
+            new { workspace = tx.WorkspaceId, kinds = keys.Select(key => key.Kind).ToArray(), values = keys.Select(key => key.Value).ToArray() })).ToArray();
+
+    /// <summary>Session of each visitor that was running at, or was the last before, a time.</summary>
+    public static async Task<Dictionary<Guid, StoredSession>> SessionsAt(Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset Time)> times) =>
+        times.Count == 0 ? [] : (await tx.Connection.QueryAsync<SessionColumns>(
+            $"""
+            select {SessionColumnList}
+            from unnest(@visitors, @times) as t(visitor_id, time)
+            cross join lateral (
+              select * from session s where s.workspace_id = @workspace and s.visitor_id = t.visitor_id and s.start_time <= t.time
+              order by s.start_time desc limit 1) s
+            """,
+            new { workspace = tx.WorkspaceId, visitors = times.Select(time => time.Visitor).ToArray(), times = times.Select(time => time.Time).ToArray() }))
+            .Select(row => row.ToSession()).ToDictionary(session => session.VisitorId);
+
+    /// <summary>Sessions and activities of visitors from a time on; who is named by an activity's own message is looked up now.</summary>
+    public static async Task<(ILookup<Guid, StoredSession> Sessions, ILookup<Guid, StoredActivity> Activities)> History(
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset From)> windows, Func<IdentityKey, Guid?> ownerOf)
+    {
+        if (windows.Count == 0)
+        {
+            return (Array.Empty<StoredSession>().ToLookup(session => session.VisitorId), Array.Empty<StoredActivity>().ToLookup(activity => activity.VisitorId));
+        }
+
+        var parameters = new
+        {
+            workspace = tx.WorkspaceId,
+            visitors = windows.Select(window => window.Visitor).ToArray(),
+            times = windows.Select(window => window.From).ToArray(),
+            limit = MaxHistory,
+        };
+        var sessions = await tx.Connection.QueryAsync<SessionColumns>(
+            $"""
+            select {SessionColumnList}
+            from unnest(@visitors, @times) as t(visitor_id, time)
+            join session s on s.workspace_id = @workspace and s.visitor_id = t.visitor_id and s.start_time >= t.time
+            """,
+            parameters);
+        var activities = await tx.Connection.QueryAsync<ActivityColumns>(
+            """
+            select a.id, a.visitor_id, a.session_id, a.lead_id, a.type, a.time, a.url, a.source_kind, a.channel, a.source, a.medium, a.campaign,
+              a.keyword, a.click_id, a.opens, a.identity_kind, a.identity_value, i.lead_id as named_lead_id
+            from unnest(@visitors, @times) as t(visitor_id, time)
+            cross join lateral (
+              select * from activity a where a.workspace_id = @workspace and a.visitor_id = t.visitor_id and a.time >= t.time
+              order by a.time desc limit @limit) a
+            left join lead_identity i on i.workspace_id = @workspace and i.kind = a.identity_kind and i.value = a.identity_value
+            """,
+            parameters);
+        return (sessions.Select(row => row.ToSession()).ToLookup(session => session.VisitorId), activities.Select(row => row.ToActivity(ownerOf)).ToLookup(activity => activity.VisitorId));
+    }
+
+    /// <summary>First and last touch of leads by their sessions; null for a lead without any.</summary>
+    public static async Task<Dictionary<Guid, (Touch? First, Touch? Last)>> Touches(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> leads)
+    {
+        var found = leads.ToDictionary(lead => lead, _ => default((Touch? First, Touch? Last)));
+        foreach (var (direction, isFirst) in new[] { ("asc", true), ("desc", false) })
+        {
+            var rows = leads.Count == 0 ? [] : await tx.Connection.QueryAsync<SessionColumns>(
+                $"""
+                select {SessionColumnList}
+                from unnest(@leads) as l(id)
+                cross join lateral (
+                  select * from session s where s.workspace_id = @workspace and s.lead_id = l.id order by s.start_time {direction}, s.id {direction} limit 1) s
+                """,
+                new { workspace = tx.WorkspaceId, leads = leads.ToArray() });
+            foreach (var session in rows.Select(row => row.ToSession()))
+            {
+                var (lead, touch) = (session.Session.Lead!.Value, ToTouch(session));
+                found[lead] = isFirst ? (touch, found[lead].Last) : (found[lead].First, touch);
+            }
+        }
+
+        return found;
+    }
+
+    public static Touch ToTouch(StoredSession session)
+    {
+        var (visit, source) = (session.Session, session.Session.Source);
+        return new(source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, visit.LandingPage, source.ClickId, visit.Start, session.Id);
+    }
+
+    private static async Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, string condition, Array keys)
+    {
+        var found = new Dictionary<string, StoredVisitor>(StringComparer.Ordinal);
+        if (keys.Length == 0)
+        {
+            return found;
+        }
+
+        await tx.Connection.QueryAsync<VisitorColumns, SessionColumns?, StoredVisitor>(
+            $"""
+            select v.id as visitor, v.anonymous_id, v.lead_id as last_lead, v.last_time, {SessionColumnList}
+            from visitor v
+            left join lateral (
+              select * from session s where s.workspace_id = v.workspace_id and s.visitor_id = v.id order by s.start_time desc limit 1) s on true
+            where v.workspace_id = @workspace and {condition}
+            """,
+            (visitor, session) => found[visitor.AnonymousId] =
+                new(visitor.Visitor, visitor.AnonymousId, visitor.LastLead, visitor.LastTime, session is null || session.Id == Guid.Empty ? null : session.ToSession()),
+            new { workspace = tx.WorkspaceId, keys },
+            splitOn: "id");
+        return found;
+    }
+
+    private sealed class VisitorColumns
+    {
+        public Guid Visitor { get; init; }
+
+        public required string AnonymousId { get; init; }
+
+        public Guid? LastLead { get; init; }
+
+        public DateTimeOffset LastTime { get; init; }
+    }
+
+    private sealed class ActivityColumns
+    {
+        public Guid Id { get; init; }
+
+        public Guid VisitorId { get; init; }
+
+        public Guid? SessionId { get; init; }
+
+        public Guid? LeadId { get; init; }
+
+        public required string Type { get; init; }
+
+        public DateTimeOffset Time { get; init; }
+
+        public string? Url { get; init; }
+
+        public short SourceKind { get; init; }
+
+        public string? Channel { get; init; }
+
+        public string? Source { get; init; }
+
+        public string? Medium { get; init; }
+
+        public string? Campaign { get; init; }
+
+        public string? Keyword { get; init; }
+
+        public string? ClickId { get; init; }
+
+        public bool Opens { get; init; }
+
+        public string? IdentityKind { get; init; }
+
+        public string? IdentityValue { get; init; }
+
+        public Guid? NamedLeadId { get; init; }
+
+        public StoredActivity ToActivity(Func<IdentityKey, Guid?> ownerOf)
+        {
+            var source = (EvidenceKind)SourceKind switch
+            {
+                EvidenceKind.None => TrafficSource.None,
+                EvidenceKind.Direct => TrafficSource.Direct,
+                var kind => new TrafficSource(kind, Channel!, Source, Medium, Campaign, Keyword, ClickId),
+            };
+            var named = NamedLeadId ?? (IdentityKind is null ? null : ownerOf(new(IdentityKind, IdentityValue!)));
+            return new(VisitorId, new(Id, Time, Type is ActivityTypes.Page or ActivityTypes.Screen, Url, source, Opens, named), SessionId, LeadId);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using Lifecycle.Capture.Domain.Channels;
+using Lifecycle.Capture.Domain.Visits;
+
+namespace Lifecycle.Capture.Storage;
+
+/// <summary>A stored session.</summary>
+internal sealed record StoredSession(Guid Id, Guid VisitorId, VisitSession Session);
+
+/// <summary>A stored activity with its place.</summary>
+internal sealed record StoredActivity(Guid VisitorId, VisitActivity Activity, Guid? SessionId, Guid? LeadId);
+
+/// <summary>A stored visitor with the latest session.</summary>
+internal sealed record StoredVisitor(Guid Id, string AnonymousId, Guid? LeadId, DateTimeOffset LastTime, StoredSession? LastSession);
+
+/// <summary>Columns of a session, or of an activity's source, as Dapper reads them.</summary>
+internal sealed class SessionColumns
+{
+    public Guid Id { get; init; }
+
+    public Guid VisitorId { get; init; }
+
+    public Guid? LeadId { get; init; }
+
+    public DateTimeOffset StartTime { get; init; }
+
+    public DateTimeOffset EndTime { get; init; }
+
+    public short SourceKind { get; init; }
+
+    public string? Channel { get; init; }
+
+    public string? Source { get; init; }
+
+    public string? Medium { get; init; }
+
+    public string? Campaign { get; init; }
+
+    public string? Keyword { get; init; }
+
+    public string? ClickId { get; init; }
+
+    public string? LandingPage { get; init; }
+
+    public string? ExitPage { get; init; }
+
+    public int PageViews { get; init; }
+
+    public int Activities { get; init; }
+
+    public TrafficSource ToSource() => (EvidenceKind)SourceKind switch
+    {
+        EvidenceKind.None => TrafficSource.None,
+        EvidenceKind.Direct => TrafficSource.Direct,
+        var kind => new(kind, Channel!, Source, Medium, Campaign, Keyword, ClickId),
+    };
+
+    public StoredSession ToSession() =>
+        new(Id, VisitorId, new(StartTime, EndTime, LeadId, ToSource(), LandingPage, ExitPage, PageViews, Activities));
+}
