@@ -96,7 +96,7 @@ public sealed class MessageReader(SourceReader sources)
         {
             MessageId = messageId ?? Guid.CreateVersion7(envelope.Received).ToString(),
             Type = activity,
-            Name = Texts.Clip(type == "alias" ? "alias" : name ?? page.Title ?? page.Path ?? (activity is ActivityTypes.Page ? "Page" : type), MaxName)!,
+            Name = Texts.Clip(type == "alias" ? "alias" : name ?? page.Title ?? page.Path ?? PathOf(page.Url) ?? (activity is ActivityTypes.Page ? "Page" : type), MaxName)!,
             Time = time,
             Device = device ?? (userId is null ? null : $"user:{userId}"),
             HasAnonymousId = anonymousId is not null && type != "alias",
@@ -203,6 +203,8 @@ public sealed class MessageReader(SourceReader sources)
 
         return (url, referrer, title, path);
     }
+
+    private static string? PathOf(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var page) ? page.AbsolutePath : null;
 
     private static string? WithoutFragment(string? url) => url?.Split('#', 2)[0];
 }
