@@ -105,12 +105,16 @@ build() {
 
 # build_once TITLE PROJECT: builds it unless nothing changed since the last time that this, or the whole solution, was built.
 build_once() {
-    local stamp=$root/.tools/built-${2//\//-}
+    local stamp=$root/.tools/built-${2//\//-} other current=()
     changed_since "$stamp" && changed_since "$root/.tools/built-$solution" || return 0
+    for other in "$root"/.tools/built-*; do
+        [[ $other == *.new ]] || changed_since "$other" || current+=("$other")
+    done
     rm -f "$stamp"
     touch "$stamp.new"
     step "$1" build "$2" || return 1
-    # The build itself changes folders by making bin and obj in them; a source that was saved meanwhile is for the next build.
-    [[ $(newer_than "$stamp.new") ]] || touch "$stamp.new"
+    # The build itself changes folders, by making bin and obj in them, which leaves every stamp that held as good as it was. A source that
+    # was saved meanwhile is for the next build.
+    [[ $(newer_than "$stamp.new") ]] || touch "$stamp.new" "${current[@]}"
     mv "$stamp.new" "$stamp"
 }

@@ -130,7 +130,8 @@ async function banner({ urls, pids, dashboard }, keys) {
   for (const [title, value] of rows) if (value) console.log(`  ${title.padEnd(16)} ${value}`);
   const memory = [];
   for (const [name, pid] of Object.entries(pids)) {
-    if (/^(capture|scoring|nurture|conversion|retention|gateway)(-[a-z0-9]+)?$/.test(name)) memory.push(`${name} ${await residentMegabytes(pid)}`);
+    const [, service] = /^(capture|scoring|nurture|conversion|retention|gateway)(?:-[a-z0-9]+)?$/.exec(name) ?? [];
+    if (service) memory.push(`${service} ${await residentMegabytes(pid)}`);
   }
   if (memory.length) console.log(`  ${"Memory, MB".padEnd(16)} ${memory.join(" · ")}`);
   console.log("\nCtrl+C stops everything.\n");
