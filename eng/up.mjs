@@ -89,14 +89,14 @@ async function developmentKeys() {
   const file = join(options.data, "dev-keys.json");
   try {
     const known = JSON.parse(await readFile(file, "utf8"));
-    await call("GET", "/v1/leads?pageSize=1", known.secretKey);
+    await call("GET", "/v1/keys?pageSize=1", known.secretKey);
     return known;
   } catch (error) {
     if (error.code !== "ENOENT" && error.status !== 401 && error.status !== 403) throw error;
   }
   const workspace = await call("POST", "/v1/workspaces", adminKey, { displayName: "Development", timeZone: "UTC", currencyCode: "USD" });
   const services = ["capture", "scoring", "nurture", "conversion", "retention"];
-  const scopes = services.flatMap(service => [`${service}:read`, `${service}:write`]);
+  const scopes = [...services.flatMap(service => [`${service}:read`, `${service}:write`]), "metrics:read", "admin"];
   const key = (kind, scopes) =>
     call("POST", "/v1/keys", adminKey, { workspaceId: workspace.id, kind, scopes, displayName: `Development ${kind.toLowerCase()}` });
   const keys = {
