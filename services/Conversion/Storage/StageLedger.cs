@@ -1,0 +1,125 @@
+using System.Text.Json;
+using Dapper;
+using Lifecycle.Contracts;
+using Lifecycle.Conversion.Domain.Handoffs;
+using Lifecycle.Conversion.Domain.Stages;
+using Lifecycle.Kernel;
+using Lifecycle.Postgres;
+using Microsoft.EntityFrameworkCore;
+
+namespace Lifecycle.Conversion.Storage;
+
+/// <summary>Reads and writes where leads stand. Whoever moves a lead, or what belongs to it, locks its row first.</summary>
+public static class StageLedger
+{
+    /// <summary>
+    /// Locks the lead, or the one it was merged into, until the end of the transaction. Of a lead not heard of yet a provisional row is made.
+    /// </summary>
+    public static async Task<LeadRow> Lock(Transaction<ConversionDbContext> tx, Guid leadId)
+    {
+        await tx.Connection.ExecuteAsync(new CommandDefinition(
+            """
+            insert into lead (workspace_id, lead_id, stage, highest_stage, version, captured, scoring_version, retention_version, profile_version, erased)
+            values (@workspace, @leadId, 'VISITOR', 'VISITOR', 0, false, 0, 0, 0, false) on conflict do nothing
+            """,
+            new { workspace = tx.WorkspaceId, leadId },
+            cancellationToken: tx.CancellationToken));
+        return (await LockKnown(tx, leadId))!;
+    }
+
+    /// <summary>As <see cref="Lock"/>; null for a lead that this service knows nothing of.</summary>
+    public static async Task<LeadRow?> LockKnown(Transaction<ConversionDbContext> tx, Guid leadId)
+    {
+        while (true)
+        {
+            var rows = await tx.Db.Leads
+                .FromSql($"select * from lead where workspace_id = {tx.WorkspaceId} and lead_id = {leadId} for update")
+                .ToListAsync(tx.CancellationToken);
+            if (rows is not [{ MergedInto: { } target }])
+            {
+                return rows.SingleOrDefault();
+            }
+
+            leadId = target;
+        }
+    }
+
+    /// <summary>
+    /// Moves a locked lead: ledger row, hand-off and LeadStageChanged together. A lead that enters MQL is offered to sales; one that leaves it by
+    /// another way than the hand-off closes the open hand-off. A remembered recommendation follows upon CUSTOMER at once.
+    /// </summary>
+    /// <returns>The move, or why the rules forbid it; nothing has changed then.</returns>
+    public static async Task<Result<Move>> Move(Transaction<ConversionDbContext> tx, LeadRow lead, StageRequest request, MoveDetails details)
+    {
+        var decided = StageMachine.Decide(lead.Position, request);
+        if (!decided.TryGet(out var move, out var error))
+        {
+            return error;
+        }
+
+        (lead.Stage, lead.HighestStage, lead.Version, lead.EnterTime) = (move.To, move.Highest, move.Version, move.Time);
+        tx.Db.StageChanges.Add(new StageChangeRow
+        {
+            WorkspaceId = tx.WorkspaceId,
+            LeadId = lead.LeadId,
+            Version = move.Version,
+            FromStage = move.From,
+            ToStage = move.To,
+            Reason = move.Reason,
+            Actor = details.Actor,
+            Time = move.Time,
+            Score = lead.Score,
+            Note = details.Note,
+        });
+        tx.Publish(new LeadStageChanged(
+            tx.NewId(), tx.WorkspaceId, move.Time, move.Version, lead.LeadId, move.From.Name(), move.To.Name(), move.Reason, details.Actor, lead.Score,
+            lead.FirstTouch));
+        await FollowWithHandoff(tx, lead, move, details);
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        if (move.To == Stage.Customer && lead.AdvocateTime is { } advocated)
+        {
+            lead.AdvocateTime = null;
+            await Move(tx, lead, new(Stage.Advocate, StageReasons.Advocated, advocated), new("service:retention"));
+        }
+
+        return move;
+    }
+
+    /// <summary>The stages a lead entered, oldest first.</summary>
+    public static async Task<IReadOnlyList<Stage>> History(Transaction<ConversionDbContext> tx, Guid leadId) =>
+        await tx.Db.StageChanges.Where(change => change.LeadId == leadId).OrderBy(change => change.Version)
+            .Select(change => change.ToStage).ToListAsync(tx.CancellationToken);
+
+    private static async Task FollowWithHandoff(Transaction<ConversionDbContext> tx, LeadRow lead, Move move, MoveDetails details)
+    {
+        var open = (await tx.Db.Handoffs
+            .Where(handoff => handoff.LeadId == lead.LeadId && handoff.State == HandoffState.Open)
+            .ToListAsync(tx.CancellationToken)).SingleOrDefault(handoff => handoff.State == HandoffState.Open);
+        if (move.To == Stage.Mql)
+        {
+            if (open is null)
+            {
+                tx.Db.Handoffs.Add(new HandoffRow
+                {
+                    WorkspaceId = tx.WorkspaceId,
+                    Id = tx.NewId(),
+                    LeadId = lead.LeadId,
+                    CreateTime = move.Time,
+                    Score = lead.Score,
+                    Reasons = JsonSerializer.Serialize(details.Reasons ?? [], JsonSerializerOptions.Web),
+                });
+            }
+        }
+        else if (open is not null && HandoffMachine.AfterMove(move) is { } state)
+        {
+            (open.State, open.CloseTime) = (state, move.Time);
+            open.AcceptTime = state == HandoffState.Accepted ? move.Time : open.AcceptTime;
+        }
+    }
+}
+
+/// <summary>What a move carries beside the decision.</summary>
+/// <param name="Actor"><c>key:NAME</c> or <c>service:NAME</c>.</param>
+/// <param name="Note">Words for the history.</param>
+/// <param name="Reasons">Why a lead that enters MQL deserves attention.</param>
+public sealed record MoveDetails(string Actor, string? Note = null, IReadOnlyList<ReasonInfo>? Reasons = null);
