@@ -53,8 +53,8 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
         modelBuilder.Entity<StageChangeRow>(change =>
         {
             change.ToTable("stage_change").HasKey(row => new { row.WorkspaceId, row.LeadId, row.Version });
-            // Reports ask who entered a stage in a period.
-            change.HasIndex(row => new { row.WorkspaceId, row.ToStage, row.Time });
+            // Reports ask who moved in a period.
+            change.HasIndex(row => new { row.WorkspaceId, row.Time });
         });
         modelBuilder.Entity<HandoffRow>(handoff =>
         {

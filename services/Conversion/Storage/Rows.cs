@@ -179,7 +179,7 @@ public sealed class OpportunityRow
 
     public string? Account { get; set; }
 
-    public required DateTimeOffset CreateTime { get; init; }
+    public required DateTimeOffset CreateTime { get; set; }
 
     public DateOnly? ExpectedCloseDate { get; set; }
 

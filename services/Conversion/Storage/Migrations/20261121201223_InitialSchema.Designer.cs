@@ -568,8 +568,8 @@ namespace Lifecycle.Conversion.Storage.Migrations
                     b.HasKey("WorkspaceId", "LeadId", "Version")
                         .HasName("pk_stage_change");
 
-                    b.HasIndex("WorkspaceId", "ToStage", "Time")
-                        .HasDatabaseName("ix_stage_change_workspace_id_to_stage_time");
+                    b.HasIndex("WorkspaceId", "Time")
+                        .HasDatabaseName("ix_stage_change_workspace_id_time");
 
                     b.ToTable("stage_change", "conversion");
                 });

@@ -398,10 +398,10 @@ namespace Lifecycle.Conversion.Storage.Migrations
                 filter: "is_default");
 
             migrationBuilder.CreateIndex(
-                name: "ix_stage_change_workspace_id_to_stage_time",
+                name: "ix_stage_change_workspace_id_time",
                 schema: "conversion",
                 table: "stage_change",
-                columns: new[] { "workspace_id", "to_stage", "time" });
+                columns: new[] { "workspace_id", "time" });
         }
 
         /// <inheritdoc />

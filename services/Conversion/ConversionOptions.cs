@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Lifecycle.Conversion;
+
+/// <summary>Settings of the service, section <c>Conversion</c>.</summary>
+public sealed class ConversionOptions
+{
+    public const string Section = "Conversion";
+
+    /// <summary>How often the worker looks for journeys to freeze when nothing wakes it.</summary>
+    [Range(1, 3600)]
+    public int JourneyPollSeconds { get; set; } = 5;
+
+    /// <summary>Journeys fetched in one round of a workspace.</summary>
+    [Range(1, 1000)]
+    public int JourneyBatch { get; set; } = 50;
+
+    /// <summary>Longest pause between attempts to fetch one journey.</summary>
+    [Range(1, 86400)]
+    public int JourneyLongestPauseSeconds { get; set; } = 300;
+
+    /// <summary>Days in a stage after which a lead counts as stalled, where too few have left the stage to tell by experience.</summary>
+    [Range(1, 3650)]
+    public int StallDays { get; set; } = 30;
+
+    /// <summary>Fewest leads that left a stage within a year for its 90th percentile to be the stall limit.</summary>
+    [Range(1, 100000)]
+    public int StallMinimumLeads { get; set; } = 20;
+
+    /// <summary>Rows of an import in one transaction.</summary>
+    [Range(1, 5000)]
+    public int ImportBatch { get; set; } = 500;
+
+    /// <summary>Most deals that one report credits; a longer period is refused.</summary>
+    [Range(1, 1000000)]
+    public int MaxReportDeals { get; set; } = 100_000;
+}

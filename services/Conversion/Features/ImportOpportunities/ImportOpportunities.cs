@@ -1,0 +1,184 @@
+using Dapper;
+using Grpc.Core;
+using Lifecycle.Common.V1;
+using Lifecycle.Conversion.Domain.Opportunities;
+using Lifecycle.Conversion.Jobs;
+using Lifecycle.Conversion.Storage;
+using Lifecycle.Kernel;
+using Lifecycle.Postgres;
+using Lifecycle.Rpc;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Lifecycle.Conversion.Features.ImportOpportunities;
+
+/// <summary>
+/// Reads deals from a CRM's export, in transactions of some hundred rows, keyed by external id: the same file again changes nothing, so that an import
+/// that broke off is simply sent again.
+/// </summary>
+public sealed class ImportOpportunities(
+    UnitOfWork<ConversionDbContext> work,
+    EnsureLead.EnsureLead leads,
+    JourneySignal journeys,
+    ConversionTelemetry telemetry,
+    IOptions<ConversionOptions> options,
+    TimeProvider time)
+{
+    private const int MaxRejections = 1000;
+
+    public async Task<Result<ImportResponse>> Handle(IAsyncStreamReader<ImportChunk> stream, Caller caller, CancellationToken ct)
+    {
+        var opened = await ImportRows.Open(stream, ct);
+        if (!opened.TryGet(out var import, out var error))
+        {
+            return error;
+        }
+
+        var steps = await Steps(caller, ct);
+        var response = new ImportResponse();
+        var batch = new List<ParsedRow>();
+        await foreach (var row in import.Rows(ct))
+        {
+            telemetry.RowsImported.Add(1);
+            if (row.Error is { } unreadable)
+            {
+                Reject(response, row.Line, [unreadable]);
+                continue;
+            }
+
+            var parsed = OpportunityImport.Parse(row.Values, steps, caller.CurrencyCode, caller.TimeZone, time.GetUtcNow());
+            if (parsed.TryGet(out var value, out var faults))
+            {
+                batch.Add(new(row.Line, value));
+            }
+            else
+            {
+                Reject(response, row.Line, faults.Violations.Select(violation => $"{violation.Field}: {violation.Message}"));
+            }
+
+            if (batch.Count == options.Value.ImportBatch)
+            {
+                await Write(batch, import.DryRun, caller, response, ct);
+                batch.Clear();
+            }
+        }
+
+        await Write(batch, import.DryRun, caller, response, ct);
+        journeys.Wake(caller.WorkspaceId);
+        return response;
+    }
+
+    private async Task<IReadOnlyList<PipelineStep>> Steps(Caller caller, CancellationToken ct)
+    {
+        IReadOnlyList<PipelineStep> steps = [];
+        await work.Run(caller.WorkspaceId, async tx => steps = (await OpportunityBook.DefaultPipeline(tx)).Steps(), ct);
+        return steps;
+    }
+
+    private async Task Write(IReadOnlyList<ParsedRow> rows, bool dryRun, Caller caller, ImportResponse response, CancellationToken ct)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        var unknown = new Dictionary<Guid, string>();
+        foreach (var id in rows.Select(row => row.Value.LeadId).OfType<Guid>().Distinct())
+        {
+            if ((await leads.Handle(caller.WorkspaceId, id, ct)).Error is { } error)
+            {
+                unknown.Add(id, error.Message);
+            }
+        }
+
+        var outcome = new ImportResponse();
+        // A dry run does all the work and then takes it back: what it answers is what the import would.
+        await work.Run<Unit>(caller.WorkspaceId, async tx =>
+        {
+            outcome = new ImportResponse();
+            await WriteRows(tx, rows, unknown, caller, outcome);
+            return dryRun ? Error.Aborted("A dry run changes nothing.") : default(Unit);
+        }, ct);
+        response.Created += outcome.Created;
+        response.Updated += outcome.Updated;
+        response.Unchanged += outcome.Unchanged;
+        foreach (var rejection in outcome.Rejected)
+        {
+            Reject(response, rejection.Line, rejection.Errors);
+        }
+    }
+
+    private static async Task WriteRows(
+        Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows, Dictionary<Guid, string> unknown, Caller caller, ImportResponse outcome)
+    {
+        var pipeline = await OpportunityBook.DefaultPipeline(tx);
+        var byEmail = await LeadsByEmail(tx, rows);
+        var externalIds = rows.Select(row => row.Value.ExternalId).Distinct().Order(StringComparer.Ordinal).ToArray();
+        // Two imports of the same deals take turns.
+        await tx.Connection.ExecuteAsync(new CommandDefinition(
+            "select pg_advisory_xact_lock(hashtextextended(@workspace::text || id, 0)) from unnest(@externalIds) with ordinality as t(id, n) order by n",
+            new { workspace = tx.WorkspaceId, externalIds },
+            cancellationToken: tx.CancellationToken));
+        var leadRows = await LockLeads(tx, rows, unknown, byEmail, externalIds);
+        var known = (await tx.Db.Opportunities
+            .FromSql($"select * from opportunity where workspace_id = {tx.WorkspaceId} and external_id = any({externalIds}) order by id for update")
+            .ToListAsync(tx.CancellationToken)).ToDictionary(row => row.ExternalId!, StringComparer.Ordinal);
+        var writer = new OpportunityImportWriter(tx, pipeline, known, caller);
+        foreach (var (line, value) in rows)
+        {
+            var leadId = value.LeadId ?? (value.LeadEmail is { } email ? byEmail.GetValueOrDefault(email) : null);
+            if (leadId is { } stranger && unknown.TryGetValue(stranger, out var why))
+            {
+                Reject(outcome, line, [why]);
+            }
+            else if (value.LeadEmail is not null && leadId is null)
+            {
+                Reject(outcome, line, [$"No lead has the e-mail {value.LeadEmail}."]);
+            }
+            else if ((await writer.Write(value, leadId is { } id ? leadRows[id] : null, leadRows, outcome)).Error is { } refused)
+            {
+                Reject(outcome, line, [refused.Message]);
+            }
+        }
+    }
+
+    private static async Task<Dictionary<string, Guid?>> LeadsByEmail(Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows)
+    {
+        var emails = rows.Where(row => row.Value.LeadId is null).Select(row => row.Value.LeadEmail).OfType<string>().Distinct().ToArray();
+        var found = await tx.Connection.QueryAsync<(string Email, Guid LeadId)>(new CommandDefinition(
+            "select email, lead_id from lead where workspace_id = @workspace and email = any(@emails) and captured and merged_into is null",
+            new { workspace = tx.WorkspaceId, emails },
+            cancellationToken: tx.CancellationToken));
+        return found.GroupBy(pair => pair.Email).ToDictionary(pairs => pairs.Key, pairs => (Guid?)pairs.Min(pair => pair.LeadId));
+    }
+
+    /// <summary>Locks every lead that the batch may move, in the order of ids, by the id it was named with.</summary>
+    private static async Task<Dictionary<Guid, LeadRow>> LockLeads(
+        Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows, Dictionary<Guid, string> unknown, Dictionary<string, Guid?> byEmail, string[] externalIds)
+    {
+        var tied = await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
+            "select distinct lead_id from opportunity where workspace_id = @workspace and external_id = any(@externalIds) and lead_id is not null",
+            new { workspace = tx.WorkspaceId, externalIds },
+            cancellationToken: tx.CancellationToken));
+        var ids = rows.Select(row => row.Value.LeadId).OfType<Guid>().Concat(byEmail.Values.OfType<Guid>()).Concat(tied).Distinct()
+            .Where(id => !unknown.ContainsKey(id)).Order();
+        var locked = new Dictionary<Guid, LeadRow>();
+        foreach (var id in ids)
+        {
+            locked[id] = await StageLedger.Lock(tx, id);
+        }
+
+        return locked;
+    }
+
+    private static void Reject(ImportResponse response, int line, IEnumerable<string> errors)
+    {
+        response.RejectedCount++;
+        if (response.Rejected.Count < MaxRejections)
+        {
+            response.Rejected.Add(new ImportRejection { Line = line, Errors = { errors } });
+        }
+    }
+
+    private sealed record ParsedRow(int Line, OpportunityImport Value);
+}
