@@ -3,6 +3,7 @@ using Lifecycle.Common.V1;
 using Lifecycle.Gateway.Http;
 using Lifecycle.Gateway.Keys;
 using Lifecycle.Gateway.Limits;
+using Lifecycle.Gateway.OpenApi;
 using Lifecycle.Gateway.Routes;
 using Lifecycle.Gateway.Scorecard;
 using Lifecycle.Rpc;
@@ -74,6 +75,7 @@ internal static class GatewaySetup
         app.MapRpcService<MetricsGrpcService>();
         app.MapRpcService<ScorecardGrpcService>();
         app.MapRpcService<TargetsGrpcService>();
+        app.MapDocs();
         app.MapReverseProxy(pipeline =>
         {
             pipeline.Use(Forwarding.ExplainFaults);

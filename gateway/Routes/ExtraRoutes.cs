@@ -1,3 +1,5 @@
+using Google.Protobuf.Reflection;
+using Lifecycle.Capture.V1;
 using Lifecycle.Gateway.Keys;
 using Lifecycle.Rpc;
 
@@ -8,7 +10,17 @@ namespace Lifecycle.Gateway.Routes;
 /// <param name="Verb">Verbs, by commas.</param>
 /// <param name="Path">Path template.</param>
 /// <param name="Metadata">Access.</param>
-internal sealed record ExtraRoute(string Service, string Verb, string Path, object[] Metadata);
+/// <param name="Summary">What it does, for the OpenAPI document.</param>
+internal sealed record ExtraRoute(string Service, string Verb, string Path, object[] Metadata, string Summary)
+{
+    /// <summary>JSON taken.</summary>
+    public MessageDescriptor? Body { get; init; }
+
+    /// <summary>JSON answered; else see <see cref="ContentType"/>.</summary>
+    public MessageDescriptor? Answer { get; init; }
+
+    public string ContentType { get; init; } = "text/html";
+}
 
 /// <summary>What is served beside the RPCs: Segment's ingest, the tracking script and pixel, the links in e-mails and surveys.</summary>
 internal static class ExtraRoutes
@@ -18,12 +30,14 @@ internal static class ExtraRoutes
 
     public static IReadOnlyList<ExtraRoute> All { get; } =
     [
-        .. new[] { "batch", "identify", "track", "page", "screen", "group", "alias" }.Select(name => new ExtraRoute("capture", "POST", $"/v1/{name}", Ingest)),
-        new("capture", "GET,HEAD", "/t.js", Public),
-        new("capture", "GET", "/t.gif", Ingest),
-        new("nurture", "GET,HEAD", "/e/o/{token}", Public),
-        new("nurture", "GET,HEAD", "/e/c/{token}", Public),
-        new("nurture", "GET,HEAD,POST", "/e/u/{token}", Public),
-        new("retention", "GET,HEAD,POST", "/s/{token}", Public),
+        new("capture", "POST", "/v1/batch", Ingest, "Takes in many messages; each stands for itself") { Body = BatchRequest.Descriptor, Answer = BatchResponse.Descriptor },
+        .. new[] { "identify", "track", "page", "screen", "group", "alias" }.Select(type =>
+            new ExtraRoute("capture", "POST", $"/v1/{type}", Ingest, $"Takes in one message of type {type}") { Body = IngestMessage.Descriptor, Answer = BatchResponse.Descriptor }),
+        new("capture", "GET,HEAD", "/t.js", Public, "The tracking script") { ContentType = "text/javascript" },
+        new("capture", "GET", "/t.gif", Ingest, "The tracking pixel, for pages without script") { ContentType = "image/gif" },
+        new("nurture", "GET,HEAD", "/e/o/{token}", Public, "Records that an e-mail was opened") { ContentType = "image/gif" },
+        new("nurture", "GET,HEAD", "/e/c/{token}", Public, "Records a click in an e-mail and leads on to its target"),
+        new("nurture", "GET,HEAD,POST", "/e/u/{token}", Public, "Unsubscribes from e-mails (RFC 8058)"),
+        new("retention", "GET,HEAD,POST", "/s/{token}", Public, "Shows a survey and takes its answer"),
     ];
 }

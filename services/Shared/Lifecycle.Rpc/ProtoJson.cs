@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.Text;
 using Google.Protobuf;
 using Lifecycle.Kernel;
+using Lifecycle.Rpc.Rest;
 
 namespace Lifecycle.Rpc;
 
@@ -10,10 +12,9 @@ namespace Lifecycle.Rpc;
 /// </summary>
 public static class ProtoJson
 {
-    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default);
 
-    public static string Format(IMessage message) => Formatter.Format(message);
+    public static string Format(IMessage message) => Encoding.UTF8.GetString(ToUtf8(message).Span);
 
     /// <summary>A message from JSON; INVALID_ARGUMENT names every fault: unknown fields, wrong types, enum names that are none, malformed JSON.</summary>
     public static Result<T> Parse<T>(string json)
@@ -21,11 +22,16 @@ public static class ProtoJson
     {
         var message = new T();
         var violations = new Violations();
-        Rest.JsonBinder.Bind(message, Encoding.UTF8.GetBytes(json), "", violations);
+        JsonBinder.Bind(message, Encoding.UTF8.GetBytes(json), "", violations);
         return violations.ToError() is { } error ? error : message;
     }
 
-    internal static byte[] ToUtf8(IMessage message) => Encoding.UTF8.GetBytes(Formatter.Format(message));
+    internal static ReadOnlyMemory<byte> ToUtf8(IMessage message)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        MessageWriter.Write(buffer, message);
+        return buffer.WrittenMemory;
+    }
 
     internal static void MergeInto(IMessage message, string json) => message.MergeFrom(Parser.Parse(json, message.Descriptor).ToByteArray());
 }

@@ -152,6 +152,6 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
         http.Response.StatusCode = StatusCodes.Status200OK;
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = body.Length;
-        await http.Response.Body.WriteAsync(body, http.RequestAborted);
+        await http.Response.BodyWriter.WriteAsync(body, http.RequestAborted);
     }
 }
