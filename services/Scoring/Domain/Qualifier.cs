@@ -4,7 +4,7 @@ namespace Lifecycle.Scoring.Domain;
 /// <param name="Qualified">Whether the lead counts as qualified.</param>
 /// <param name="DecidedUntil">Nothing at or before this instant is decided again: the last change, or sales' return. Null: nothing was decided.</param>
 /// <param name="Returned">Sales handed the lead back: only an activity that earns points qualifies it again.</param>
-/// <param name="MayQualify">False from SQL on: the lead is in sales' hands, or beyond.</param>
+/// <param name="MayQualify">False from SQL on: the lead is in sales' hands, or beyond, and its score decides nothing.</param>
 public sealed record Standing(bool Qualified, DateTimeOffset? DecidedUntil, bool Returned, bool MayQualify)
 {
     public static readonly Standing New = new(false, null, false, true);
@@ -43,9 +43,11 @@ public static class Qualifier
     /// <param name="sheet">The lead's ledger.</param>
     /// <param name="createTime">When the lead became known; null: it is not yet, and cannot qualify.</param>
     /// <param name="standing">What was decided before.</param>
-    public static QualifierOutcome Walk(ScoringModel model, ScoreSheet sheet, DateTimeOffset? createTime, Standing standing)
+    /// <param name="evaluateAt">A further instant to decide at, such as the change of the model.</param>
+    public static QualifierOutcome Walk(
+        ScoringModel model, ScoreSheet sheet, DateTimeOffset? createTime, Standing standing, DateTimeOffset? evaluateAt = null)
     {
-        if (createTime is not { } created)
+        if (createTime is not { } created || !standing.MayQualify)
         {
             return new([], standing, null);
         }
@@ -53,15 +55,10 @@ public static class Qualifier
         var transitions = new List<Transition>();
         var sum = new ScoreAccumulator();
         var contributions = sheet.Contributions;
+        var next = 0;
         DateTimeOffset? falls = null;
-        for (var (next, createdSeen) = (0, false); next < contributions.Count || !createdSeen;)
+        foreach (var time in contributions.Select(contribution => contribution.Time).Append(created).Append(evaluateAt ?? created).Distinct().Order())
         {
-            var time = next < contributions.Count ? contributions[next].Time : created;
-            if (!createdSeen && time >= created)
-            {
-                (time, createdSeen) = (created, true);
-            }
-
             if (standing.Qualified && falls < time && IsOpen(standing, falls.Value))
             {
                 Cease(falls.Value, sum.StateAt(falls.Value), decayed: true);
@@ -79,8 +76,7 @@ public static class Qualifier
             var state = sum.StateAt(time);
             if (time >= created && IsOpen(standing, time))
             {
-                if (!standing.Qualified && standing.MayQualify && (earned || !standing.Returned)
-                    && ScorePoints.Cents(state.TotalAt(time)) >= (decimal)model.Thresholds.Mql)
+                if (!standing.Qualified && (earned || !standing.Returned) && ScorePoints.Cents(state.TotalAt(time)) >= (decimal)model.Thresholds.Mql)
                 {
                     transitions.Add(new(true, time, state.PointsAt(time).Total, false, Reasons(model, contributions, next, time)));
                     standing = standing with { Qualified = true, DecidedUntil = time, Returned = false };
@@ -94,8 +90,9 @@ public static class Qualifier
             falls = standing.Qualified ? state.FallsBelow(model.Thresholds.Demote) : null;
         }
 
-        // A fall that the lead's standing no longer allows to decide (sales acted since) is due from then on.
-        return new(transitions, standing, falls is { } due && standing.DecidedUntil is { } until && due <= until ? until.AddMicroseconds(1) : falls);
+        // What came late can place the fall before what is already decided: then it is due right after.
+        var due = falls is { } fall && !IsOpen(standing, fall) ? standing.DecidedUntil!.Value.AddMicroseconds(1) : falls;
+        return new(transitions, standing, due);
 
         void Cease(DateTimeOffset time, ScoreState state, bool decayed)
         {

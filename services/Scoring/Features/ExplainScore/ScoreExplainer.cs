@@ -1,0 +1,63 @@
+using Google.Protobuf.WellKnownTypes;
+using Lifecycle.Kernel;
+using Lifecycle.Postgres;
+using Lifecycle.Scoring.Domain;
+using Lifecycle.Scoring.Features.ReadScores;
+using Lifecycle.Scoring.Live;
+using Lifecycle.Scoring.Storage;
+using Lifecycle.Scoring.V1;
+using Contribution = Lifecycle.Scoring.V1.Contribution;
+using ScoringModel = Lifecycle.Scoring.Domain.ScoringModel;
+
+namespace Lifecycle.Scoring.Features.ExplainScore;
+
+/// <summary>Tells what a score is made of, from the ledger. The decayed points sum to the score to the last digit.</summary>
+public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore models, TimeProvider time)
+{
+    public Task<Result<ExplainScoreResponse>> Explain(Guid workspaceId, Guid leadId, CancellationToken ct) =>
+        work.Read<Result<ExplainScoreResponse>>(workspaceId, async tx =>
+        {
+            var row = (await LeadStore.Select(tx, "lead_id = @leadId", new { leadId })).SingleOrDefault();
+            if (row is null || LiveScore.From(row) is not { } score)
+            {
+                return Error.NotFound("Lead", leadId);
+            }
+
+            var model = (await models.Find(tx, row.ModelVersion) ?? StoredModel.BuiltIn).Model;
+            return Explanation(score, (await LedgerStore.Read(tx, [leadId]))[leadId].ToArray(), model, time.GetUtcNow());
+        }, ct);
+
+    internal static ExplainScoreResponse Explanation(
+        LiveScore score, IReadOnlyList<Domain.Contribution> ledger, ScoringModel model, DateTimeOffset now)
+    {
+        var points = score.State.PointsAt(now);
+        var response = new ExplainScoreResponse { Score = ScoreMessages.ToProto(score, model, now) };
+        var explained = new[] { (Category.Fit, points.Fit), (Category.Behavior, points.Behavior), (Category.Bant, points.Bant) }
+            .SelectMany(part => Explained(ledger.Where(entry => entry.Category == part.Item1).ToArray(), part.Item2, model, score.ModelVersion, now));
+        response.Contributions.AddRange(explained.OrderByDescending(entry => Math.Abs(entry.DecayedPoints)).ThenByDescending(entry => entry.Time));
+        return response;
+    }
+
+    private static IEnumerable<Contribution> Explained(
+        IReadOnlyList<Domain.Contribution> entries, decimal total, ScoringModel model, int version, DateTimeOffset now)
+    {
+        var decayed = ScorePoints.Split(total, entries.Select(entry => entry.ValueAt(now)).ToArray());
+        return entries.Zip(decayed, (entry, left) =>
+        {
+            var name = model.Find(entry.RuleId)?.Name ?? entry.RuleId;
+            var contribution = new Contribution
+            {
+                RuleId = entry.RuleId,
+                RuleName = name,
+                Category = (V1.ScoringModel.Types.Category)entry.Category,
+                Points = (double)entry.Points,
+                DecayedPoints = (double)left,
+                Evidence = Evidence.Text(name, entry),
+                Time = Timestamp.FromDateTimeOffset(entry.Time),
+                ModelVersion = version,
+            };
+            contribution.ActivityId = entry.IsOfProfile ? "" : entry.ActivityId.ToString();
+            return contribution;
+        });
+    }
+}

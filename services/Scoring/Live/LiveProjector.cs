@@ -1,0 +1,239 @@
+using System.Collections.Concurrent;
+using Dapper;
+using Lifecycle.Postgres;
+using Lifecycle.Scoring.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Lifecycle.Scoring.Live;
+
+/// <summary>
+/// Brings scores from Postgres to Redis: changed ones at once, all of a workspace when Redis was emptied or came back as another. Rows are locked while
+/// they are written, so a newer score is never overwritten; replicas share the work.
+/// </summary>
+public sealed partial class LiveProjector(
+    UnitOfWork<ScoringDbContext> work,
+    LiveScores live,
+    RedisConnection redis,
+    ScoringTelemetry telemetry,
+    IOptions<ScoringOptions> options,
+    TimeProvider time,
+    ILogger<LiveProjector> logger) : BackgroundService
+{
+    private const int BatchSize = 500;
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private readonly ConcurrentDictionary<Guid, byte> changed = new();
+    private readonly ConcurrentDictionary<Guid, byte> lost = new();
+    private readonly SemaphoreSlim wake = new(0, 1);
+    private volatile bool sweep = true;
+    private volatile bool reconnected;
+
+    /// <summary>Scores of the workspace changed.</summary>
+    public void Changed(Guid workspaceId)
+    {
+        changed[workspaceId] = 0;
+        Wake();
+    }
+
+    /// <summary>Redis lacks scores of the workspace.</summary>
+    public void Lost(Guid workspaceId)
+    {
+        lost[workspaceId] = 0;
+        Wake();
+    }
+
+    /// <summary>Changes may have passed unseen: look everywhere.</summary>
+    public void Sweep()
+    {
+        sweep = true;
+        Wake();
+    }
+
+    /// <summary>Writes every score of the workspace to Redis and takes out what no lead stands for. Null: Redis is out of reach.</summary>
+    public async Task<(long Written, long Removed)?> Restore(Guid workspaceId, CancellationToken ct)
+    {
+        var token = Guid.CreateVersion7(time.GetUtcNow()).ToString("N");
+        if (!await live.BeginRestore(workspaceId, token))
+        {
+            return null;
+        }
+
+        var (written, last) = (0L, Guid.Empty);
+        for (var more = true; more;)
+        {
+            var after = last;
+            var page = await Write(workspaceId, "lead_id > @after order by lead_id limit @BatchSize for update", new { after, BatchSize }, force: true, ct);
+            if (page is null)
+            {
+                return null;
+            }
+
+            written += page.Count(row => row.State is not null);
+            more = page.Count == BatchSize;
+            last = more ? page[^1].LeadId : last;
+        }
+
+        var removed = await RemoveOrphans(workspaceId, ct);
+        return removed is not null && await live.EndRestore(workspaceId, token) ? (written, removed.Value) : null;
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        redis.Connected += () =>
+        {
+            reconnected = true;
+            Wake();
+        };
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await wake.WaitAsync(TimeSpan.FromSeconds(options.Value.LiveSweepSeconds), stoppingToken);
+                await Round(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception fault)
+            {
+                // Whatever it was, the process lives on: the rows still say what is to be written.
+                LogFailed(fault.GetBaseException().Message);
+                sweep = true;
+                await Task.Delay(Pause, time, stoppingToken);
+                Wake();
+            }
+        }
+    }
+
+    private async Task Round(CancellationToken ct)
+    {
+        if (redis.Database is null)
+        {
+            // Nothing is forgotten meanwhile: the rows say what Redis has not got.
+            throw new TimeoutException("Redis is out of reach.");
+        }
+
+        var another = reconnected;
+        reconnected = false;
+        if (another && await live.IsAnother())
+        {
+            LogAnother();
+            await work.ForEachWorkspace((workspaceId, _) =>
+            {
+                lost[workspaceId] = 0;
+                return Task.CompletedTask;
+            }, ct);
+        }
+
+        if (sweep)
+        {
+            sweep = false;
+            await work.ForEachWorkspace(Project, ct);
+        }
+
+        foreach (var workspaceId in changed.Keys)
+        {
+            changed.TryRemove(workspaceId, out _);
+            await Project(workspaceId, ct);
+        }
+
+        foreach (var workspaceId in lost.Keys)
+        {
+            lost.TryRemove(workspaceId, out _);
+            if (await Restore(workspaceId, ct) is not { } done)
+            {
+                lost[workspaceId] = 0;
+                reconnected |= another;
+                throw new TimeoutException("Redis was lost or emptied while scores were restored.");
+            }
+
+            LogRestored(workspaceId, done.Written, done.Removed);
+        }
+
+        if (another)
+        {
+            await live.RememberServer();
+        }
+    }
+
+    private async Task Project(Guid workspaceId, CancellationToken ct)
+    {
+        const string Stale = "live_version < version order by lead_id limit @BatchSize for update skip locked";
+        for (var count = BatchSize; count == BatchSize;)
+        {
+            var page = await Write(workspaceId, Stale, new { BatchSize }, force: false, ct) ?? throw new TimeoutException("Redis is out of reach.");
+            count = page.Count;
+        }
+    }
+
+    /// <summary>Writes the scores of rows that it locks; null: Redis is out of reach, nothing is marked as written.</summary>
+    private async Task<List<LeadRow>?> Write(Guid workspaceId, string where, object parameters, bool force, CancellationToken ct)
+    {
+        List<LeadRow>? page = null;
+        await work.Run(workspaceId, async tx =>
+        {
+            var rows = await LeadStore.Select(tx, where, parameters);
+            if (rows.Count > 0 && !await live.Write(workspaceId, rows.Select(row => (row.LeadId, row.Version, LiveScore.From(row))).ToArray(), force))
+            {
+                return;
+            }
+
+            await tx.Connection.ExecuteAsync(new CommandDefinition(
+                "update lead set live_version = version where workspace_id = @WorkspaceId and lead_id = any(@ids) and live_version < version",
+                new { tx.WorkspaceId, ids = rows.Select(row => row.LeadId).ToArray() },
+                cancellationToken: ct));
+            page = rows;
+        }, ct);
+        telemetry.Projected(page?.Count ?? 0);
+        return page;
+    }
+
+    private async Task<long?> RemoveOrphans(Guid workspaceId, CancellationToken ct)
+    {
+        if (await live.Ranges(workspaceId) is not { } ranges)
+        {
+            return null;
+        }
+
+        var removed = 0L;
+        foreach (var ids in ranges.SelectMany(range => range.LeadIds).Chunk(BatchSize))
+        {
+            var orphans = await work.Read(workspaceId, async tx => (await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
+                """
+                select id from unnest(@ids) id
+                where not exists (select from lead where workspace_id = @WorkspaceId and lead_id = id and state is not null)
+                """,
+                new { tx.WorkspaceId, ids },
+                cancellationToken: ct))).AsList(), ct);
+            if (orphans.Count > 0 && !await live.Write(workspaceId, orphans.Select(id => (id, 0L, (LiveScore?)null)).ToArray(), force: true))
+            {
+                return null;
+            }
+
+            removed += orphans.Count;
+        }
+
+        return removed;
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is about to look anyway.
+        }
+    }
+
+    [LoggerMessage(4221, LogLevel.Warning, "Live scores could not be written, next try in a second: {Reason}")]
+    private partial void LogFailed(string reason);
+
+    [LoggerMessage(4222, LogLevel.Information, "Live scores of workspace {WorkspaceId} restored: {Written} written, {Removed} removed")]
+    private partial void LogRestored(Guid workspaceId, long written, long removed);
+
+    [LoggerMessage(4223, LogLevel.Information, "Redis was restarted or replaced; live scores are restored")]
+    private partial void LogAnother();
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Text.Json;
+using Lifecycle.Scoring.Domain;
+using Lifecycle.Scoring.Storage;
+
+namespace Lifecycle.Scoring.Live;
+
+/// <summary>What a score needs to be told at any time, as Redis keeps it and as the lead's row has it.</summary>
+public sealed record LiveScore(Guid LeadId, long Version, int ModelVersion, bool Qualified, ScoreState State)
+{
+    // Ranks count half-lives since then; any fixed instant does.
+    private static readonly DateTimeOffset Epoch = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Null for a lead without a score: unknown, merged or erased.</summary>
+    public static LiveScore? From(LeadRow row) => row.State is null
+        ? null
+        : new(row.LeadId, row.Version, row.ModelVersion, row.Qualified, JsonSerializer.Deserialize<ScoreState>(row.State, DefaultModel.Json)!);
+
+    /// <exception cref="JsonException">The text is no score.</exception>
+    public static LiveScore Parse(string json) => JsonSerializer.Deserialize<LiveScore>(json, DefaultModel.Json)!;
+
+    public string ToJson() => JsonSerializer.Serialize(this, DefaultModel.Json);
+
+    /// <summary>
+    /// Where the lead stands among others. Total = constant + decaying points; leads whose constant, rounded up to whole points, and longest half-life
+    /// h are the same form a range, and within a range the order by decaying points never changes as time passes: b points at t rank
+    /// log2(b) + t / h, in half-lives. So a range needs no update for decay. With several half-lives the rank stands for a bound from above.
+    /// </summary>
+    public (string Range, double Rank) Place()
+    {
+        var ceiling = Math.Ceiling(State.Fit.Constant + State.Behavior.Constant + State.Bant.Constant);
+        var positive = State.Fit.Buckets.Concat(State.Behavior.Buckets).Concat(State.Bant.Buckets).Where(bucket => bucket.Points > 0).ToArray();
+        if (positive.Length == 0)
+        {
+            return ($"{ceiling.ToString(CultureInfo.InvariantCulture)}|0", 0);
+        }
+
+        var halfLife = positive.Max(bucket => bucket.HalfLifeSeconds);
+        return (
+            $"{ceiling.ToString(CultureInfo.InvariantCulture)}|{halfLife.ToString("R", CultureInfo.InvariantCulture)}",
+            Math.Log2(positive.Sum(bucket => bucket.Points)) + ((State.At - Epoch).TotalSeconds / halfLife));
+    }
+
+    /// <summary>Most that the total of a lead at that place can be at a time.</summary>
+    public static double Bound(string range, double rank, DateTimeOffset time)
+    {
+        var parts = range.Split('|');
+        var ceiling = double.Parse(parts[0], CultureInfo.InvariantCulture);
+        var halfLife = double.Parse(parts[1], CultureInfo.InvariantCulture);
+        return halfLife == 0 ? ceiling : ceiling + Math.Pow(2, rank - ((time - Epoch).TotalSeconds / halfLife));
+    }
+}

@@ -1,0 +1,39 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Lifecycle.Scoring;
+
+/// <summary>Settings of the scoring service, section <c>Scoring</c>.</summary>
+public sealed class ScoringOptions
+{
+    public const string Section = "Scoring";
+
+    /// <summary>Pause between looks for due decay and for leads to be scored by a new model.</summary>
+    [Range(0.1, 3_600)]
+    public double JobPauseSeconds { get; set; } = 1;
+
+    /// <summary>
+    /// A lead whose score changed less than so long ago is not demoted yet: while history is filled in, later activities may still be on their way.
+    /// </summary>
+    [Range(0, 86_400)]
+    public double DecayQuietSeconds { get; set; } = 30;
+
+    /// <summary>Pause between full looks for scores that Redis lacks; changes are written at once.</summary>
+    [Range(1, 86_400)]
+    public double LiveSweepSeconds { get; set; } = 30;
+
+    /// <summary>Longest wait for Redis before Postgres answers.</summary>
+    [Range(10, 10_000)]
+    public int RedisTimeoutMilliseconds { get; set; } = 500;
+
+    /// <summary>Pause between heartbeats of a watch.</summary>
+    [Range(1, 300)]
+    public double WatchHeartbeatSeconds { get; set; } = 15;
+
+    /// <summary>Most watches at once per process.</summary>
+    [Range(1, 100_000)]
+    public int MaxWatches { get; set; } = 1_000;
+
+    /// <summary>Most leads that a simulation looks at.</summary>
+    [Range(1, 10_000_000)]
+    public int MaxSimulatedLeads { get; set; } = 200_000;
+}

@@ -1,0 +1,48 @@
+using Lifecycle.Contracts;
+using Lifecycle.Postgres;
+using Lifecycle.Scoring.Consumers;
+using Lifecycle.Scoring.Features.ExplainScore;
+using Lifecycle.Scoring.Features.ExportPerson;
+using Lifecycle.Scoring.Features.ManageModel;
+using Lifecycle.Scoring.Features.QueryMetrics;
+using Lifecycle.Scoring.Features.ReadScores;
+using Lifecycle.Scoring.Features.RebuildScores;
+using Lifecycle.Scoring.Features.SimulateModel;
+using Lifecycle.Scoring.Features.WatchScores;
+using Lifecycle.Scoring.Jobs;
+using Lifecycle.Scoring.Live;
+using Lifecycle.Scoring.Storage;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Lifecycle.Scoring;
+
+/// <summary>What the service is made of.</summary>
+internal static class ScoringServices
+{
+    public static void AddScoring(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<ScoringOptions>().BindConfiguration(ScoringOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ScoringTelemetry>().AddSingleton<ModelStore>().AddSingleton<ScoreKeeper>();
+        services.AddSingleton<RedisConnection>().AddSingleton<LiveScores>().AddSingleton<LiveProjector>().AddSingleton<ScoreFeed>();
+        services.AddSingleton<ScoreReader>().AddSingleton<ScoreExplainer>().AddSingleton<ScoreWatcher>().AddSingleton<ModelManager>();
+        services.AddSingleton<ModelSimulator>().AddSingleton<ScoreRebuilder>().AddSingleton<ScoringMetrics>().AddSingleton<PersonExporter>();
+        services.AddSingleton<ScoringGrpcService>().AddSingleton<ScoringMetricsService>().AddSingleton<ScoringPersonDataService>();
+        // The projector subscribes to the connection before it is opened.
+        services.AddHostedService(provider => provider.GetRequiredService<LiveProjector>());
+        services.AddHostedService(provider => provider.GetRequiredService<RedisConnection>());
+        services.AddHostedService<AnnouncementListener>().AddHostedService<DecayJob>().AddHostedService<RescoreJob>();
+        services.AddHealthChecks().Add(new("redis", provider => provider.GetRequiredService<RedisConnection>(), HealthStatus.Degraded, ["ready"]));
+    }
+
+    public static void ConsumeScoring(this LifecycleBus bus)
+    {
+        bus.Consume<LeadCapturedConsumer, LeadCaptured>();
+        bus.Consume<LeadUpdatedConsumer, LeadUpdated>();
+        bus.Consume<ActivitiesRecordedConsumer, ActivitiesRecorded>();
+        bus.Consume<EmailEngagedConsumer, EmailEngaged>();
+        bus.Consume<LeadStageChangedConsumer, LeadStageChanged>();
+        bus.Consume<LeadsMergedConsumer, LeadsMerged>();
+        bus.Consume<LeadErasedConsumer, LeadErased>();
+    }
+}

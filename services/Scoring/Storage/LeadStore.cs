@@ -1,0 +1,149 @@
+using System.Text.Json;
+using Dapper;
+using Lifecycle.Postgres;
+using Lifecycle.Scoring.Domain;
+using NpgsqlTypes;
+
+namespace Lifecycle.Scoring.Storage;
+
+/// <summary>Rows of leads and their activities.</summary>
+internal static class LeadStore
+{
+    private const int MaxMerges = 20;
+    private const string Columns =
+        """
+        workspace_id, lead_id, profile_version, profile, create_time, channel, source, medium, campaign, since, stage, stage_version, customer_time,
+        merged_into, erase_time, qualified, decided_until, returned, due_time, model_version, state, version, live_version, change_time
+        """;
+
+    /// <summary>
+    /// Locks the rows of leads, making those that are missing (events come in any order). A merged lead stands for the one it lives on as.
+    /// Rows are locked in order of id, so that two transactions do not wait for each other.
+    /// </summary>
+    /// <returns>The row that stands for each id asked for.</returns>
+    public static async Task<IReadOnlyDictionary<Guid, LeadRow>> Lock(Transaction<ScoringDbContext> tx, IEnumerable<Guid> leadIds)
+    {
+        var asked = leadIds.Distinct().Order().ToArray();
+        await Bulk.Insert(
+            tx, "lead",
+            [
+                BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, asked, _ => tx.WorkspaceId),
+                BulkColumn.From("lead_id", NpgsqlDbType.Uuid, asked, id => id),
+                Fill("profile_version", NpgsqlDbType.Bigint, 0L),
+                Fill("stage_version", NpgsqlDbType.Bigint, 0L),
+                Fill("qualified", NpgsqlDbType.Boolean, false),
+                Fill("returned", NpgsqlDbType.Boolean, false),
+                Fill("model_version", NpgsqlDbType.Integer, -1),
+                Fill("version", NpgsqlDbType.Bigint, 0L),
+                Fill("live_version", NpgsqlDbType.Bigint, 0L),
+                Fill("change_time", NpgsqlDbType.TimestampTz, tx.Now),
+            ],
+            "on conflict do nothing");
+        var rows = new Dictionary<Guid, LeadRow>();
+        var wanted = asked;
+        for (var round = 0; wanted.Length > 0 && round < MaxMerges; round++)
+        {
+            foreach (var row in await Select(tx, "lead_id = any(@ids) order by lead_id for update", new { ids = wanted }))
+            {
+                rows[row.LeadId] = row;
+            }
+
+            wanted = rows.Values.Select(row => row.MergedInto).OfType<Guid>().Where(id => !rows.ContainsKey(id)).Distinct().Order().ToArray();
+        }
+
+        return asked.ToDictionary(id => id, id => Resolve(rows, id));
+
+        BulkColumn Fill<T>(string name, NpgsqlDbType type, T value) => new(name, type, Enumerable.Repeat(value, asked.Length).ToArray());
+    }
+
+    /// <summary>Rows of leads by condition on the table <c>lead</c>, of the workspace.</summary>
+    public static async Task<List<LeadRow>> Select(Transaction<ScoringDbContext> tx, string where, object? parameters = null)
+    {
+        var all = new DynamicParameters(parameters);
+        all.Add("WorkspaceId", tx.WorkspaceId);
+        return (await tx.Connection.QueryAsync<LeadRow>(new CommandDefinition(
+            $"select {Columns} from lead where workspace_id = @WorkspaceId and {where}", all, cancellationToken: tx.CancellationToken))).AsList();
+    }
+
+    /// <summary>Writes everything of the rows but their keys.</summary>
+    public static async Task Save(Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows)
+    {
+        await tx.Connection.ExecuteAsync(new CommandDefinition(
+            """
+            update lead set profile_version = n.profile_version, profile = n.profile, create_time = n.create_time, channel = n.channel, source = n.source,
+                medium = n.medium, campaign = n.campaign, since = n.since, stage = n.stage, stage_version = n.stage_version,
+                customer_time = n.customer_time, merged_into = n.merged_into, erase_time = n.erase_time, qualified = n.qualified,
+                decided_until = n.decided_until, returned = n.returned, due_time = n.due_time, model_version = n.model_version, state = n.state,
+                version = n.version, live_version = n.live_version, change_time = n.change_time
+            from jsonb_populate_recordset(null::lead, @rows::jsonb) n
+            where lead.workspace_id = @WorkspaceId and lead.lead_id = n.lead_id
+            """,
+            new { tx.WorkspaceId, rows = JsonSerializer.Serialize(rows.Select(Row), Json) },
+            cancellationToken: tx.CancellationToken));
+    }
+
+    /// <summary>Records activities of leads; those known before are left as they are.</summary>
+    /// <returns>Leads that got a new one.</returns>
+    public static async Task<HashSet<Guid>> AddActivities(Transaction<ScoringDbContext> tx, IReadOnlyList<(Guid LeadId, Activity Activity)> activities)
+    {
+        var leads = await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
+            """
+            insert into activity (workspace_id, activity_id, lead_id, type, name, time, session_id, url, properties)
+            select @WorkspaceId, * from unnest(@ids, @leads, @types, @names, @times, @sessions, @urls, @properties::jsonb[])
+            on conflict do nothing
+            returning lead_id
+            """,
+            new
+            {
+                tx.WorkspaceId,
+                ids = activities.Select(entry => entry.Activity.Id).ToArray(),
+                leads = activities.Select(entry => entry.LeadId).ToArray(),
+                types = activities.Select(entry => StoredText.Clean(entry.Activity.Type)).ToArray(),
+                names = activities.Select(entry => StoredText.Clean(entry.Activity.Name)).ToArray(),
+                times = activities.Select(entry => entry.Activity.Time.UtcDateTime).ToArray(),
+                sessions = activities.Select(entry => entry.Activity.SessionId).ToArray(),
+                urls = activities.Select(entry => StoredText.Clean(entry.Activity.Url)).ToArray(),
+                properties = activities.Select(entry => StoredText.CleanJson(JsonSerializer.Serialize(entry.Activity.Properties))).ToArray(),
+            },
+            cancellationToken: tx.CancellationToken));
+        return leads.ToHashSet();
+    }
+
+    /// <summary>All activities of leads.</summary>
+    public static async Task<ILookup<Guid, Activity>> Activities(Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds)
+    {
+        var rows = await tx.Connection.QueryAsync<ActivityRow>(new CommandDefinition(
+            """
+            select activity_id, lead_id, type, name, time, session_id, url, properties from activity
+            where workspace_id = @WorkspaceId and lead_id = any(@ids)
+            """,
+            new { tx.WorkspaceId, ids = leadIds.ToArray() },
+            cancellationToken: tx.CancellationToken));
+        return rows.ToLookup(row => row.LeadId, row => new Activity(
+            row.ActivityId, row.Type, row.Name, row.Time, row.SessionId, row.Url,
+            JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(row.Properties)!));
+    }
+
+    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    /// <summary>JSON columns go in as JSON, not as text.</summary>
+    private static object Row(LeadRow row) => new
+    {
+        row.LeadId, row.ProfileVersion, Profile = Parse(row.Profile), row.CreateTime, row.Channel, row.Source, row.Medium, row.Campaign,
+        Since = Parse(row.Since), row.Stage, row.StageVersion, row.CustomerTime, row.MergedInto, row.EraseTime, row.Qualified, row.DecidedUntil,
+        row.Returned, row.DueTime, row.ModelVersion, State = Parse(row.State), row.Version, row.LiveVersion, row.ChangeTime,
+    };
+
+    private static JsonElement? Parse(string? json) => json is null ? null : JsonSerializer.Deserialize<JsonElement>(json);
+
+    private static LeadRow Resolve(Dictionary<Guid, LeadRow> rows, Guid id)
+    {
+        var row = rows[id];
+        while (row.MergedInto is { } target && rows.TryGetValue(target, out var next))
+        {
+            row = next;
+        }
+
+        return row;
+    }
+}

@@ -1,0 +1,129 @@
+using System.Text.Json;
+using Dapper;
+using Lifecycle.Postgres;
+using Lifecycle.Scoring.Domain;
+
+namespace Lifecycle.Scoring.Storage;
+
+/// <summary>The ledger of points.</summary>
+internal static class LedgerStore
+{
+    /// <summary>The ledgers of leads, each in order of time, activity, rule.</summary>
+    public static async Task<ILookup<Guid, Contribution>> Read(Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds)
+    {
+        var rows = await tx.Connection.QueryAsync<LedgerRow>(new CommandDefinition(
+            """
+            select lead_id, rule_id, activity_id, category, points, time, half_life_seconds, evidence from ledger
+            where workspace_id = @WorkspaceId and lead_id = any(@ids)
+            """,
+            new { tx.WorkspaceId, ids = leadIds.ToArray() },
+            cancellationToken: tx.CancellationToken));
+        return rows.OrderBy(row => row.Time).ThenBy(row => row.ActivityId).ThenBy(row => row.RuleId, StringComparer.Ordinal).ToLookup(
+            row => row.LeadId,
+            row => new Contribution(
+                row.RuleId, row.Category, row.ActivityId, row.Points, row.Time,
+                row.HalfLifeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                JsonSerializer.Deserialize<EvidenceJson>(row.Evidence, DefaultModel.Json)!.Detail));
+    }
+
+    /// <summary>Brings the ledgers of leads from what they are to what they shall be.</summary>
+    public static async Task Write(Transaction<ScoringDbContext> tx, int modelVersion, IReadOnlyList<LedgerChange> changes)
+    {
+        var written = changes.SelectMany(change => change.Written.Select(entry => (change.LeadId, Entry: entry))).ToArray();
+        var removed = changes.SelectMany(change => change.Removed.Select(entry => (change.LeadId, Entry: entry))).ToArray();
+        if (removed.Length > 0)
+        {
+            await tx.Connection.ExecuteAsync(new CommandDefinition(
+                """
+                delete from ledger using unnest(@leads, @rules, @activities) gone (lead_id, rule_id, activity_id)
+                where ledger.workspace_id = @WorkspaceId and ledger.lead_id = gone.lead_id and ledger.rule_id = gone.rule_id
+                    and ledger.activity_id = gone.activity_id
+                """,
+                new
+                {
+                    tx.WorkspaceId,
+                    leads = removed.Select(row => row.LeadId).ToArray(),
+                    rules = removed.Select(row => row.Entry.RuleId).ToArray(),
+                    activities = removed.Select(row => row.Entry.ActivityId).ToArray(),
+                },
+                cancellationToken: tx.CancellationToken));
+        }
+
+        if (written.Length > 0)
+        {
+            await tx.Connection.ExecuteAsync(new CommandDefinition(
+                """
+                insert into ledger (workspace_id, lead_id, rule_id, activity_id, category, points, time, half_life_seconds, evidence, model_version)
+                select @WorkspaceId, n.*, @modelVersion
+                from unnest(@leads, @rules, @activities, @categories, @points, @times, @halfLives, @evidence::jsonb[]) n
+                on conflict (workspace_id, lead_id, rule_id, activity_id) do update set category = excluded.category, points = excluded.points,
+                    time = excluded.time, half_life_seconds = excluded.half_life_seconds, evidence = excluded.evidence, model_version = excluded.model_version
+                """,
+                new
+                {
+                    tx.WorkspaceId,
+                    modelVersion,
+                    leads = written.Select(row => row.LeadId).ToArray(),
+                    rules = written.Select(row => row.Entry.RuleId).ToArray(),
+                    activities = written.Select(row => row.Entry.ActivityId).ToArray(),
+                    categories = written.Select(row => (short)row.Entry.Category).ToArray(),
+                    points = written.Select(row => row.Entry.Points).ToArray(),
+                    times = written.Select(row => row.Entry.Time.UtcDateTime).ToArray(),
+                    halfLives = written.Select(row => row.Entry.HalfLife?.TotalSeconds).ToArray(),
+                    evidence = written.Select(row => StoredText.CleanJson(JsonSerializer.Serialize(new EvidenceJson(row.Entry.Detail), DefaultModel.Json))).ToArray(),
+                },
+                cancellationToken: tx.CancellationToken));
+        }
+    }
+
+    /// <summary>Adds transitions with their reasons.</summary>
+    public static async Task AddTransitions(
+        Transaction<ScoringDbContext> tx, int modelVersion, IReadOnlyList<(Guid LeadId, Transition Transition)> transitions)
+    {
+        if (transitions.Count == 0)
+        {
+            return;
+        }
+
+        await tx.Connection.ExecuteAsync(new CommandDefinition(
+            """
+            insert into transition (workspace_id, transition_id, lead_id, qualified, time, score, reasons, model_version)
+            select @WorkspaceId, n.*, @modelVersion from unnest(@ids, @leads, @qualified, @times, @scores, @reasons::jsonb[]) n
+            """,
+            new
+            {
+                tx.WorkspaceId,
+                modelVersion,
+                ids = transitions.Select(_ => tx.NewId()).ToArray(),
+                leads = transitions.Select(row => row.LeadId).ToArray(),
+                qualified = transitions.Select(row => row.Transition.Qualified).ToArray(),
+                times = transitions.Select(row => row.Transition.Time.UtcDateTime).ToArray(),
+                scores = transitions.Select(row => row.Transition.Score).ToArray(),
+                reasons = transitions.Select(row => StoredText.CleanJson(JsonSerializer.Serialize(row.Transition.Reasons, DefaultModel.Json))).ToArray(),
+            },
+            cancellationToken: tx.CancellationToken));
+    }
+
+    private sealed record EvidenceJson(string? Detail);
+}
+
+/// <summary>Difference between a lead's ledger and what it shall be.</summary>
+internal sealed record LedgerChange(Guid LeadId, IReadOnlyList<Contribution> Written, IReadOnlyList<Contribution> Removed)
+{
+    public bool Any => Written.Count + Removed.Count > 0;
+
+    public static LedgerChange Between(Guid leadId, IEnumerable<Contribution> before, IReadOnlyList<Contribution> after)
+    {
+        var old = before.ToDictionary(entry => (entry.RuleId, entry.ActivityId));
+        var written = new List<Contribution>();
+        foreach (var entry in after)
+        {
+            if (!old.Remove((entry.RuleId, entry.ActivityId), out var existing) || existing != entry)
+            {
+                written.Add(entry);
+            }
+        }
+
+        return new(leadId, written, old.Values.ToArray());
+    }
+}

@@ -1,0 +1,151 @@
+namespace Lifecycle.Scoring.Storage;
+
+/// <summary>A lead: what is known, what was decided, and its score. The row's lock serialises all that changes a lead's score.</summary>
+public sealed class LeadRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    public Guid LeadId { get; set; }
+
+    /// <summary>Version of the profile event last taken; 0: none yet.</summary>
+    public long ProfileVersion { get; set; }
+
+    /// <summary><see cref="Domain.LeadProfile"/>; null before the first event, and after erasure.</summary>
+    public string? Profile { get; set; }
+
+    /// <summary>When the person became known.</summary>
+    public DateTimeOffset? CreateTime { get; set; }
+
+    /// <summary>First touch, for groups in reports; kept after erasure.</summary>
+    public string? Channel { get; set; }
+
+    public string? Source { get; set; }
+
+    public string? Medium { get; set; }
+
+    public string? Campaign { get; set; }
+
+    /// <summary>Earliest time at which each profile rule was seen to hold, by rule id.</summary>
+    public string Since { get; set; } = "{}";
+
+    /// <summary>Stage as Conversion told last.</summary>
+    public string? Stage { get; set; }
+
+    public long StageVersion { get; set; }
+
+    /// <summary>First time the lead became a customer.</summary>
+    public DateTimeOffset? CustomerTime { get; set; }
+
+    /// <summary>The lead that this one lives on as.</summary>
+    public Guid? MergedInto { get; set; }
+
+    public DateTimeOffset? EraseTime { get; set; }
+
+    public bool Qualified { get; set; }
+
+    /// <summary>See <see cref="Domain.Standing.DecidedUntil"/>.</summary>
+    public DateTimeOffset? DecidedUntil { get; set; }
+
+    /// <summary>Sales handed the lead back since it last qualified.</summary>
+    public bool Returned { get; set; }
+
+    /// <summary>When the lead ceases to be qualified unless something happens.</summary>
+    public DateTimeOffset? DueTime { get; set; }
+
+    /// <summary>Version of the model that gave the points.</summary>
+    public int ModelVersion { get; set; }
+
+    /// <summary><see cref="Domain.ScoreState"/>; null: no score (merged or erased).</summary>
+    public string? State { get; set; }
+
+    /// <summary>Increases with each change of score or qualification.</summary>
+    public long Version { get; set; }
+
+    /// <summary>Version that Redis was last given; lower than <see cref="Version"/>: to be given.</summary>
+    public long LiveVersion { get; set; }
+
+    /// <summary>When the score was last computed.</summary>
+    public DateTimeOffset ChangeTime { get; set; }
+}
+
+/// <summary>Something a lead did.</summary>
+public sealed class ActivityRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    public Guid ActivityId { get; set; }
+
+    public Guid LeadId { get; set; }
+
+    public required string Type { get; set; }
+
+    public required string Name { get; set; }
+
+    public DateTimeOffset Time { get; set; }
+
+    public Guid? SessionId { get; set; }
+
+    public string? Url { get; set; }
+
+    public required string Properties { get; set; }
+}
+
+/// <summary>Points that one rule gave for one activity, or for the profile (activity id of zeros).</summary>
+public sealed class LedgerRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    public Guid LeadId { get; set; }
+
+    public required string RuleId { get; set; }
+
+    public Guid ActivityId { get; set; }
+
+    public Domain.Category Category { get; set; }
+
+    public decimal Points { get; set; }
+
+    public DateTimeOffset Time { get; set; }
+
+    /// <summary>Null: no decay.</summary>
+    public double? HalfLifeSeconds { get; set; }
+
+    public int ModelVersion { get; set; }
+
+    /// <summary>What is seen of the evidence: <c>{"detail": "form demo"}</c>.</summary>
+    public required string Evidence { get; set; }
+}
+
+/// <summary>A lead became qualified, or ceased to be. Never changed, but for erasure of its words.</summary>
+public sealed class TransitionRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    public Guid TransitionId { get; set; }
+
+    public Guid LeadId { get; set; }
+
+    public bool Qualified { get; set; }
+
+    public DateTimeOffset Time { get; set; }
+
+    public decimal Score { get; set; }
+
+    public int ModelVersion { get; set; }
+
+    public required string Reasons { get; set; }
+}
+
+/// <summary>A version of a workspace's model.</summary>
+public sealed class ModelRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    public int Version { get; set; }
+
+    public required string Definition { get; set; }
+
+    public DateTimeOffset CreateTime { get; set; }
+
+    public required string Actor { get; set; }
+}
