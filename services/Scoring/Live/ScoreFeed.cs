@@ -47,7 +47,7 @@ public sealed class ScoreFeed(IOptions<ScoringOptions> options)
     {
         private const int MaxPending = 20_000;
         private readonly Lock gate = new();
-        private readonly SemaphoreSlim wake = new(0, 1);
+        private TaskCompletionSource wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private HashSet<Guid> pending = [];
         private Error? failure;
 
@@ -56,11 +56,19 @@ public sealed class ScoreFeed(IOptions<ScoringOptions> options)
         /// <summary>Leads whose scores changed since the last call; none when the wait ended. An error ends the watch.</summary>
         public async Task<Result<IReadOnlyCollection<Guid>>> Next(TimeSpan longest, CancellationToken ct)
         {
-            await wake.WaitAsync(longest, ct);
+            try
+            {
+                await wake.Task.WaitAsync(longest, ct);
+            }
+            catch (TimeoutException)
+            {
+                // Nothing changed meanwhile.
+            }
+
             lock (gate)
             {
                 var taken = pending;
-                pending = [];
+                (pending, wake) = ([], new(TaskCreationOptions.RunContinuationsAsynchronously));
                 return failure is { } error ? error : taken;
             }
         }
@@ -70,7 +78,7 @@ public sealed class ScoreFeed(IOptions<ScoringOptions> options)
             lock (gate)
             {
                 failure = error;
-                Ring();
+                wake.TrySetResult();
             }
         }
 
@@ -86,16 +94,8 @@ public sealed class ScoreFeed(IOptions<ScoringOptions> options)
 
                 if (pending.Count > 0)
                 {
-                    Ring();
+                    wake.TrySetResult();
                 }
-            }
-        }
-
-        private void Ring()
-        {
-            if (wake.CurrentCount == 0)
-            {
-                wake.Release();
             }
         }
     }
