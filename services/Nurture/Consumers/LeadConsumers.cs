@@ -1,0 +1,123 @@
+using Lifecycle.Contracts;
+using Lifecycle.Kernel;
+using Lifecycle.Nurture.Domain.Programs;
+using Lifecycle.Nurture.Features.EnrollLead;
+using Lifecycle.Nurture.Features.ErasePerson;
+using Lifecycle.Nurture.Features.JudgeSegments;
+using Lifecycle.Nurture.Features.MergeLeads;
+using Lifecycle.Nurture.Storage;
+using Lifecycle.Postgres;
+
+namespace Lifecycle.Nurture.Consumers;
+
+/// <summary>A person became known.</summary>
+internal sealed class LeadCapturedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge) : EventConsumer<LeadCaptured, NurtureDbContext>(work)
+{
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadCaptured e)
+    {
+        var lead = await LeadStore.Lock(tx, e.LeadId);
+        if (lead.MergedInto is not null)
+        {
+            return;
+        }
+
+        LeadStore.TakeProfile(lead, LeadStore.Profile.From(e));
+        lead.FormType = e.FormType;
+        // The causes read what the statements below write: EF's changes go first.
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        await judge.Changed(tx, lead, new CapturedCause(e.CaptureType, e.CreateTime));
+    }
+}
+
+/// <summary>The profile changed.</summary>
+internal sealed class LeadUpdatedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge) : EventConsumer<LeadUpdated, NurtureDbContext>(work)
+{
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadUpdated e)
+    {
+        var lead = await LeadStore.Lock(tx, e.LeadId);
+        if (LeadStore.TakeProfile(lead, LeadStore.Profile.From(e)))
+        {
+            await tx.Db.SaveChangesAsync(tx.CancellationToken);
+            await judge.Changed(tx, lead);
+        }
+    }
+}
+
+/// <summary>The score changed.</summary>
+internal sealed class LeadScoreChangedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge)
+    : EventConsumer<LeadScoreChanged, NurtureDbContext>(work)
+{
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadScoreChanged e)
+    {
+        var lead = await LeadStore.Lock(tx, e.LeadId);
+        if (e.Version > lead.ScoreVersion && lead.MergedInto is null && lead.EraseTime is null)
+        {
+            (lead.ScoreVersion, lead.Score, lead.Grade, lead.Band) = (e.Version, e.Total, e.Grade, e.Band);
+            await tx.Db.SaveChangesAsync(tx.CancellationToken);
+            await judge.Changed(tx, lead);
+        }
+    }
+}
+
+/// <summary>The lead moved: programs end or begin, and the numbers of MQLs and hand-backs grow.</summary>
+internal sealed class LeadStageChangedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge, EndEnrollments ends)
+    : EventConsumer<LeadStageChanged, NurtureDbContext>(work)
+{
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadStageChanged e)
+    {
+        var named = await LeadStore.Lock(tx, e.LeadId);
+        var lead = named.MergedInto is null ? named : await LeadStore.LockStanding(tx, e.LeadId);
+        await Count(tx, lead, e);
+        // A stale move is history; one of a lead that was merged says nothing of the lead it became.
+        if (e.Version <= named.StageVersion || named.MergedInto is not null || !StageNames.TryParse(e.To, out var stage))
+        {
+            return;
+        }
+
+        (lead.StageVersion, lead.Stage) = (e.Version, e.To);
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        await ends.OnStage(tx, lead.LeadId, stage);
+        await judge.Changed(tx, lead, new StageCause(stage, e.Reason, e.OccurredAt));
+    }
+
+    private static async Task Count(Transaction<NurtureDbContext> tx, LeadRow lead, LeadStageChanged e)
+    {
+        // A move back to MQL, say from a lost opportunity, makes no new one.
+        if (e.To == Stage.Mql.Name() && StageNames.TryParse(e.From, out var from) && from < Stage.Mql)
+        {
+            tx.Db.Mqls.Add(new MqlRow { WorkspaceId = tx.WorkspaceId, Id = e.EventId, LeadId = lead.LeadId, Time = e.OccurredAt.ToUniversalTime() });
+        }
+
+        if (e.Reason == "RECYCLED")
+        {
+            await Reopenings.Returned(tx, e.EventId, lead, e.OccurredAt);
+        }
+    }
+}
+
+/// <summary>Sales said why it handed a lead back; the move itself comes as <see cref="LeadStageChanged"/>.</summary>
+internal sealed class LeadReturnedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge) : EventConsumer<LeadReturned, NurtureDbContext>(work)
+{
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadReturned e)
+    {
+        var lead = await LeadStore.LockStanding(tx, e.LeadId);
+        if (lead.EraseTime is null && !(e.OccurredAt <= lead.ReturnTime))
+        {
+            (lead.ReturnReason, lead.ReturnTime) = (e.Reason, e.OccurredAt.ToUniversalTime());
+            await tx.Db.SaveChangesAsync(tx.CancellationToken);
+            await judge.Changed(tx, lead);
+        }
+    }
+}
+
+/// <summary>Two leads proved to be one person.</summary>
+internal sealed class LeadsMergedConsumer(UnitOfWork<NurtureDbContext> work) : EventConsumer<LeadsMerged, NurtureDbContext>(work)
+{
+    protected override Task Handle(Transaction<NurtureDbContext> tx, LeadsMerged e) => MergeLeadsHandler.Merge(tx, e.SourceLeadId, e.TargetLeadId);
+}
+
+/// <summary>The person asked to be forgotten.</summary>
+internal sealed class LeadErasedConsumer(UnitOfWork<NurtureDbContext> work) : EventConsumer<LeadErased, NurtureDbContext>(work)
+{
+    protected override Task Handle(Transaction<NurtureDbContext> tx, LeadErased e) => ErasePersonHandler.Erase(tx, e.LeadId);
+}

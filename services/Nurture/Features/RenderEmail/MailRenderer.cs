@@ -1,0 +1,100 @@
+using System.Globalization;
+using HandlebarsDotNet;
+using Lifecycle.Kernel;
+using Lifecycle.Nurture.Domain.Emails;
+using Lifecycle.Nurture.Domain.Segments;
+using Lifecycle.Nurture.Storage;
+using Microsoft.Extensions.Caching.Memory;
+
+namespace Lifecycle.Nurture.Features.RenderEmail;
+
+/// <summary>A template filled for one lead.</summary>
+internal sealed record RenderedMail(string Subject, string Html, string Text);
+
+/// <summary>
+/// Fills templates. Values are HTML-escaped in the HTML part and stand as they are in subject and text; an unknown value is empty. Compiled templates are
+/// kept in a bounded cache by version.
+/// </summary>
+internal sealed class MailRenderer : IDisposable
+{
+    private readonly IHandlebars html = Handlebars.Create();
+    private readonly IHandlebars plain = Handlebars.Create(new HandlebarsConfiguration { NoEscape = true });
+    private readonly MemoryCache compiled = new(new MemoryCacheOptions { SizeLimit = 500 });
+
+    /// <summary>Fault of a template's text, or null when it compiles.</summary>
+    public string? Fault(string template)
+    {
+        try
+        {
+            html.Compile(template);
+            return null;
+        }
+        catch (HandlebarsException exception)
+        {
+            return exception.Message.ReplaceLineEndings(" ");
+        }
+    }
+
+    /// <summary>Fills the template. An error says what of it cannot be filled.</summary>
+    /// <param name="email">The template.</param>
+    /// <param name="lead">Values; null: examples.</param>
+    /// <param name="unsubscribeUrl">Link that the template may name, and gets in any case.</param>
+    public Result<RenderedMail> Render(EmailRow email, LeadFacts? lead, string unsubscribeUrl)
+    {
+        try
+        {
+            var template = compiled.GetOrCreate((email.Id, email.Version), entry =>
+            {
+                entry.Size = 1;
+                return new Compiled(plain.Compile(email.Subject), html.Compile(email.Html), email.Text.Length == 0 ? null : plain.Compile(email.Text));
+            })!;
+            var values = Values(lead ?? ExampleLead, unsubscribeUrl);
+            var body = TrackedHtml.EnsureUnsubscribe(template.Html(values), unsubscribeUrl);
+            return new RenderedMail(template.Subject(values), body, template.Text?.Invoke(values) ?? PlainText.FromHtml(body));
+        }
+        catch (HandlebarsException exception)
+        {
+            return Error.Precondition($"The template cannot be filled: {exception.Message.ReplaceLineEndings(" ")}");
+        }
+    }
+
+    public void Dispose() => compiled.Dispose();
+
+    private static LeadFacts ExampleLead { get; } = new(
+        Guid.Empty, "ada@example.com", "42", "FORM", "demo", null, "LEAD", null, "Paid Search", "google", "cpc", "spring", 42, "B", "WARM",
+        new Dictionary<string, string> { ["firstName"] = "Ada", ["lastName"] = "Example", ["title"] = "VP Marketing" },
+        new("Example Ltd", "example.com", "Software", 250, 10_000_000, "Germany"));
+
+    private static Dictionary<string, object?> Values(LeadFacts lead, string unsubscribeUrl)
+    {
+        // A trait is reached as lead.traits.x, and as lead.x where no field of the suite has that name.
+        var fields = lead.Traits.ToDictionary(trait => trait.Key, trait => (object?)trait.Value, StringComparer.OrdinalIgnoreCase);
+        fields["id"] = lead.LeadId.ToString();
+        fields["email"] = lead.Email;
+        fields["externalId"] = lead.ExternalId;
+        fields["captureType"] = lead.CaptureType;
+        fields["stage"] = lead.Stage;
+        fields["channel"] = lead.Channel;
+        fields["source"] = lead.Source;
+        fields["medium"] = lead.Medium;
+        fields["campaign"] = lead.Campaign;
+        fields["score"] = lead.Score?.ToString(CultureInfo.InvariantCulture);
+        fields["traits"] = lead.Traits.ToDictionary(trait => trait.Key, trait => (object?)trait.Value, StringComparer.OrdinalIgnoreCase);
+        return new(StringComparer.Ordinal)
+        {
+            ["lead"] = fields,
+            ["company"] = new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase)
+            {
+                ["name"] = lead.Company?.Name,
+                ["domain"] = lead.Company?.Domain,
+                ["industry"] = lead.Company?.Industry,
+                ["employees"] = lead.Company?.Employees?.ToString(CultureInfo.InvariantCulture),
+                ["annualRevenue"] = lead.Company?.AnnualRevenue?.ToString(CultureInfo.InvariantCulture),
+                ["country"] = lead.Company?.Country,
+            },
+            ["unsubscribeUrl"] = unsubscribeUrl,
+        };
+    }
+
+    private sealed record Compiled(HandlebarsTemplate<object, object> Subject, HandlebarsTemplate<object, object> Html, HandlebarsTemplate<object, object>? Text);
+}

@@ -1,0 +1,141 @@
+using Dapper;
+using Lifecycle.Nurture.Domain.Emails;
+using Lifecycle.Nurture.Features.RenderEmail;
+using Lifecycle.Nurture.Storage;
+using Lifecycle.Postgres;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Lifecycle.Nurture.Features.SendMails;
+
+/// <summary>What a worker took: mails to hand over, and how many rows it looked at.</summary>
+internal sealed record Claim(IReadOnlyList<ClaimedMail> Mails, int Taken);
+
+/// <summary>
+/// Claims due mails and makes them ready, in one transaction: who must not be mailed is passed over here, at the last moment before the sending. A claim
+/// holds for a lease; a mail whose worker died is claimed anew after it.
+/// </summary>
+internal sealed class ClaimMailsHandler(
+    UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, IOptions<NurtureOptions> options, NurtureTelemetry telemetry)
+{
+    /// <summary>How often a mail looks again for the profile of its lead.</summary>
+    private static readonly TimeSpan ProfilePoll = TimeSpan.FromSeconds(2);
+
+    public async Task<Claim> Claim(Guid workspaceId, CancellationToken ct)
+    {
+        var claim = new Claim([], 0);
+        await unitOfWork.Run(workspaceId, async tx => claim = await Claim(tx), ct);
+        return claim;
+    }
+
+    private async Task<Claim> Claim(Transaction<NurtureDbContext> tx)
+    {
+        var due = (await tx.Connection.QueryAsync<MessageRow>(new CommandDefinition(
+            """
+            select * from message where workspace_id = @workspace and state in ('PENDING', 'SENDING') and due_time <= @now
+            order by due_time limit @limit for update skip locked
+            """,
+            new { workspace = tx.WorkspaceId, now = tx.Now, limit = options.Value.SendBatchSize },
+            cancellationToken: tx.CancellationToken))).AsList();
+        if (due.Count == 0)
+        {
+            return new([], 0);
+        }
+
+        var leads = await LeadStore.FindAll(tx, due.Select(message => message.LeadId).ToList());
+        var templateIds = due.Select(message => message.EmailId!.Value).Distinct().ToList();
+        var templates = await tx.Db.Emails.AsNoTracking()
+            .Where(email => email.WorkspaceId == tx.WorkspaceId && templateIds.Contains(email.Id)).ToDictionaryAsync(email => email.Id, tx.CancellationToken);
+        var suppressed = await Suppressions.Among(tx, leads.Values.Select(lead => lead.Email).OfType<string>().ToList());
+        var mails = new List<ClaimedMail>();
+        foreach (var message in due)
+        {
+            var lead = leads.GetValueOrDefault(message.LeadId);
+            var obstacle = Obstacle(message, lead, suppressed, tx.Now);
+            if (obstacle is not null)
+            {
+                obstacle.ApplyTo(message);
+            }
+            else if (Make(tx, message, lead!, templates.GetValueOrDefault(message.EmailId!.Value)) is { } mail)
+            {
+                mails.Add(mail);
+            }
+
+            await Write(tx, message);
+        }
+
+        return new(mails, due.Count);
+    }
+
+    /// <summary>Why the mail is not sent now, or not at all; null where nothing is in its way.</summary>
+    private Delay? Obstacle(MessageRow message, LeadRow? lead, IReadOnlySet<string> suppressed, DateTimeOffset now) => lead switch
+    {
+        { EraseTime: not null } => Skip("ERASED"),
+        null or { ProfileVersion: 0 } when now - message.CreateTime < TimeSpan.FromSeconds(options.Value.ProfileWaitSeconds) =>
+            new(MessageRow.Pending, "WAITS_FOR_PROFILE", now + ProfilePoll),
+        null or { ProfileVersion: 0 } => Skip("NO_PROFILE"),
+        { Email: null } => Skip("NO_ADDRESS"),
+        _ when suppressed.Contains(lead.Email) => Skip("SUPPRESSED"),
+        _ => null,
+    };
+
+    private Delay Skip(string reason)
+    {
+        telemetry.MailsFailed.Add(1, new KeyValuePair<string, object?>("outcome", MessageRow.Skipped));
+        return new(MessageRow.Skipped, reason, null);
+    }
+
+    private ClaimedMail? Make(Transaction<NurtureDbContext> tx, MessageRow message, LeadRow lead, EmailRow? template)
+    {
+        var unsubscribeUrl = links.UnsubscribeUrl(tx.WorkspaceId, message.Id);
+        if (template is null)
+        {
+            (message.State, message.Detail, message.DueTime) = (MessageRow.Failed, "The template is gone.", null);
+            return null;
+        }
+
+        if (!renderer.Render(template, LeadStore.Facts(lead), unsubscribeUrl).TryGet(out var rendered, out var error))
+        {
+            (message.State, message.Detail, message.DueTime) = (MessageRow.Failed, error.Message, null);
+            return null;
+        }
+
+        var tracked = TrackedHtml.Rewrite(rendered.Html, unsubscribeUrl, index => links.LinkUrl(tx.WorkspaceId, message.Id, index));
+        var html = TrackedHtml.AddMarks(
+            tracked.Html, links.LinkUrl(tx.WorkspaceId, message.Id, EmailToken.Honeypot), links.PixelUrl(tx.WorkspaceId, message.Id));
+        message.State = MessageRow.Sending;
+        message.Detail = null;
+        message.DueTime = tx.Now + TimeSpan.FromSeconds(options.Value.SendLeaseSeconds);
+        message.Attempts++;
+        (message.ToAddress, message.Subject, message.Links) = (lead.Email, rendered.Subject, tracked.Links.ToArray());
+        return new(
+            message.Id,
+            message.ProgramId!.Value,
+            message.StepId!,
+            message.Attempts,
+            message.DueTime.Value,
+            new MailContent(
+                links.MessageId(message.Id),
+                template.FromAddress.Length == 0 ? options.Value.FromAddress : template.FromAddress,
+                template.FromName,
+                lead.Email!,
+                template.ReplyTo.Length == 0 ? null : template.ReplyTo,
+                rendered.Subject,
+                html,
+                template.Text.Length == 0 ? PlainText.FromHtml(tracked.Html) : rendered.Text,
+                unsubscribeUrl));
+    }
+
+    private static Task<int> Write(Transaction<NurtureDbContext> tx, MessageRow message) => tx.Connection.ExecuteAsync(new CommandDefinition(
+        """
+        update message set state = @State, detail = @Detail, due_time = @DueTime, attempts = @Attempts, to_address = @ToAddress, subject = @Subject, links = @Links
+        where workspace_id = @WorkspaceId and id = @Id
+        """,
+        message,
+        cancellationToken: tx.CancellationToken));
+
+    private sealed record Delay(string State, string Reason, DateTimeOffset? DueTime)
+    {
+        public void ApplyTo(MessageRow message) => (message.State, message.Detail, message.DueTime) = (State, Reason, DueTime);
+    }
+}

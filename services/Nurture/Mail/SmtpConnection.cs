@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+using Lifecycle.Nurture.Domain.Emails;
+
+namespace Lifecycle.Nurture.Mail;
+
+/// <summary>
+/// One conversation with a mail server (RFC 5321). Written here because the framework's client neither keeps a given Message-ID line intact nor tells a
+/// refused recipient from a refused mail.
+/// </summary>
+internal sealed class SmtpConnection : IAsyncDisposable
+{
+    private const int MaxReplyLine = 4096;
+    private readonly TcpClient client;
+    private Stream stream;
+    private StreamReader reader;
+
+    private SmtpConnection(TcpClient client, Stream stream)
+    {
+        (this.client, this.stream) = (client, stream);
+        reader = Reader(stream);
+    }
+
+    /// <summary>False once a reply was lost: the conversation is of no more use.</summary>
+    public bool IsUsable { get; private set; } = true;
+
+    /// <summary>Connects, greets, takes TLS where the address says <c>smtps</c> or the server offers STARTTLS, and logs in where the address names a user.</summary>
+    /// <exception cref="IOException">The server refuses.</exception>
+    public static async Task<SmtpConnection> Open(SmtpAddress address, string localName, CancellationToken ct)
+    {
+        var client = new TcpClient { NoDelay = true };
+        try
+        {
+            await client.ConnectAsync(address.Host, address.Port, ct);
+            var connection = new SmtpConnection(client, client.GetStream());
+            if (address.ImplicitTls)
+            {
+                await connection.StartTls(address.Host, ct);
+            }
+
+            await connection.Greet(address, localName, ct);
+            return connection;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    public async Task<SendResult> Send(MailContent mail, DateTimeOffset date, CancellationToken ct)
+    {
+        IsUsable = false;
+        var from = await Command($"MAIL FROM:<{mail.FromAddress}>", ct);
+        if (!from.IsPositive)
+        {
+            return await Reset(from, SendOutcome.Refused, ct);
+        }
+
+        var to = await Command($"RCPT TO:<{mail.ToAddress}>", ct);
+        if (!to.IsPositive)
+        {
+            return await Reset(to, SendOutcome.RecipientRefused, ct);
+        }
+
+        var data = await Command("DATA", ct);
+        if (!data.IsPositive)
+        {
+            return await Reset(data, SendOutcome.Refused, ct);
+        }
+
+        var done = await Command(StuffDots(mail.ToMime(date)) + ".", ct);
+        IsUsable = true;
+        return done.IsPositive ? new(SendOutcome.Accepted, Words(done)) : Refusal(done, SendOutcome.Refused);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stream.DisposeAsync();
+        client.Dispose();
+    }
+
+    /// <summary>A line that begins with a dot gets a second one (RFC 5321, 4.5.2).</summary>
+    private static string StuffDots(string mime) =>
+        (mime.StartsWith('.') ? "." + mime : mime).Replace("\r\n.", "\r\n..", StringComparison.Ordinal);
+
+    private static SendResult Refusal(SmtpReply reply, SendOutcome permanent) => new(reply.IsPermanent ? permanent : SendOutcome.Deferred, Words(reply));
+
+    private static string Words(SmtpReply reply)
+    {
+        var words = $"{reply.Code} {reply.Text}";
+        return words.Length <= 500 ? words : words[..500];
+    }
+
+    private static StreamReader Reader(Stream stream) => new(stream, Encoding.UTF8, false, 1024, leaveOpen: true);
+
+    private async Task Greet(SmtpAddress address, string localName, CancellationToken ct)
+    {
+        Require(await ReadReply(ct), "greeting");
+        var hello = Require(await Command($"EHLO {localName}", ct), "EHLO");
+        if (!address.ImplicitTls && Offers(hello, "STARTTLS"))
+        {
+            Require(await Command("STARTTLS", ct), "STARTTLS");
+            await StartTls(address.Host, ct);
+            Require(await Command($"EHLO {localName}", ct), "EHLO");
+        }
+
+        if (address.UserName is { } user)
+        {
+            var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{user}\0{address.Password}"));
+            Require(await Command($"AUTH PLAIN {credentials}", ct), "AUTH");
+        }
+    }
+
+    private async Task StartTls(string host, CancellationToken ct)
+    {
+        var tls = new SslStream(stream);
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, ct);
+        stream = tls;
+        reader = Reader(stream);
+    }
+
+    private async Task<SendResult> Reset(SmtpReply refusal, SendOutcome permanent, CancellationToken ct)
+    {
+        var reset = await Command("RSET", ct);
+        IsUsable = reset.IsPositive;
+        return Refusal(refusal, permanent);
+    }
+
+    private static bool Offers(SmtpReply hello, string extension) =>
+        hello.Text.Split('\n').Any(line => line.Equals(extension, StringComparison.OrdinalIgnoreCase));
+
+    private static SmtpReply Require(SmtpReply reply, string step) =>
+        reply.IsPositive ? reply : throw new IOException($"The mail server answered {step} with {Words(reply)}.");
+
+    private async Task<SmtpReply> Command(string text, CancellationToken ct)
+    {
+        await stream.WriteAsync(Encoding.UTF8.GetBytes(text + "\r\n"), ct);
+        await stream.FlushAsync(ct);
+        return await ReadReply(ct);
+    }
+
+    private async Task<SmtpReply> ReadReply(CancellationToken ct)
+    {
+        var lines = new List<string>();
+        while (true)
+        {
+            var line = await reader.ReadLineAsync(ct) ?? throw new IOException("The mail server closed the connection.");
+            if (line.Length is < 3 or > MaxReplyLine || !int.TryParse(line.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code))
+            {
+                throw new IOException("The mail server's reply is not SMTP.");
+            }
+
+            lines.Add(line.Length > 4 ? line[4..] : "");
+            if (line.Length == 3 || line[3] != '-')
+            {
+                return new(code, string.Join('\n', lines));
+            }
+
+            if (lines.Count > 100)
+            {
+                throw new IOException("The mail server's reply has no end.");
+            }
+        }
+    }
+}

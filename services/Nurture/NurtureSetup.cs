@@ -1,0 +1,96 @@
+using Lifecycle.Nurture.Consumers;
+using Lifecycle.Nurture.Features.AdvanceEnrollments;
+using Lifecycle.Nurture.Features.EnrollLead;
+using Lifecycle.Nurture.Features.ExportPerson;
+using Lifecycle.Nurture.Features.JudgeEngagements;
+using Lifecycle.Nurture.Features.JudgeSegments;
+using Lifecycle.Nurture.Features.ManageEmails;
+using Lifecycle.Nurture.Features.ManagePrograms;
+using Lifecycle.Nurture.Features.ManageSegments;
+using Lifecycle.Nurture.Features.ManageSuppressions;
+using Lifecycle.Nurture.Features.QueryMetrics;
+using Lifecycle.Nurture.Features.RecordHits;
+using Lifecycle.Nurture.Features.RenderEmail;
+using Lifecycle.Nurture.Features.SendMails;
+using Lifecycle.Nurture.Jobs;
+using Lifecycle.Nurture.Mail;
+using Lifecycle.Contracts;
+using Lifecycle.Postgres;
+using Lifecycle.Rpc;
+using Microsoft.Extensions.Options;
+
+namespace Lifecycle.Nurture;
+
+/// <summary>The parts of the service.</summary>
+internal static class NurtureSetup
+{
+    public static void Subscribe(LifecycleBus bus)
+    {
+        bus.Consume<LeadCapturedConsumer, LeadCaptured>();
+        bus.Consume<LeadUpdatedConsumer, LeadUpdated>();
+        bus.Consume<LeadScoreChangedConsumer, LeadScoreChanged>();
+        bus.Consume<LeadStageChangedConsumer, LeadStageChanged>();
+        bus.Consume<LeadReturnedConsumer, LeadReturned>();
+        bus.Consume<LeadsMergedConsumer, LeadsMerged>();
+        bus.Consume<LeadErasedConsumer, LeadErased>();
+        bus.Consume<ActivitiesRecordedConsumer, ActivitiesRecorded>();
+        bus.Consume<SpendRecordedConsumer, SpendRecorded>();
+    }
+
+    public static void AddNurture(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<NurtureOptions>().BindConfiguration(NurtureOptions.Section).ValidateDataAnnotations()
+            .Validate(
+                options => options.SendLeaseSeconds > options.SmtpTimeoutSeconds,
+                "Nurture:SendLeaseSeconds must be longer than Nurture:SmtpTimeoutSeconds, or two workers could send the same mail.")
+            .ValidateOnStart();
+        var address = SmtpAddress.Parse(builder.Configuration.GetConnectionString("mail"));
+        services.AddSingleton(address.TryGet(out var smtp, out var error) ? smtp : throw new InvalidOperationException(error.Message));
+        services.AddSingleton<MailTransport>();
+        services.AddSingleton<NurtureTelemetry>();
+        services.AddSingleton<WorkSignal>();
+        services.AddSingleton<ProgramStore>();
+        services.AddSingleton<SegmentStore>();
+        services.AddSingleton<EnrollLeadHandler>();
+        services.AddSingleton<EndEnrollments>();
+        services.AddSingleton<EnrollmentHandler>();
+        services.AddSingleton<JudgeLeadHandler>();
+        services.AddSingleton<RecordExternalHandler>();
+        services.AddSingleton<MailRenderer>();
+        services.AddSingleton<MailLinks>();
+        services.AddSingleton<SendTestEmailHandler>();
+        services.AddSingleton<ClaimMailsHandler>();
+        services.AddSingleton<RecordHitHandler>();
+        services.AddSingleton<UnsubscribeHandler>();
+        services.AddSingleton<QueryMetricsHandler>();
+        services.AddSingleton<ExportPersonHandler>();
+        services.AddSingleton<ITimerWork, AdvanceEnrollmentsHandler>();
+        services.AddSingleton<ITimerWork, JudgeEngagementsHandler>();
+        services.AddSingleton<ITimerWork, JudgeSegmentsHandler>();
+        services.AddSingleton<IMailWork, SendMailsHandler>();
+        services.AddWorker<ITimerWork>();
+        services.AddWorker<IMailWork>();
+    }
+
+    public static void MapNurture(this WebApplication app)
+    {
+        app.MapRpcService<SegmentGrpcService>();
+        app.MapRpcService<ProgramGrpcService>();
+        app.MapRpcService<EmailGrpcService>();
+        app.MapRpcService<SuppressionGrpcService>();
+        app.MapRpcService<MetricsGrpcService>();
+        app.MapRpcService<PersonDataGrpcService>();
+        app.MapMailEndpoints();
+    }
+
+    private static void AddWorker<TWork>(this IServiceCollection services)
+        where TWork : IDueWork =>
+        services.AddHostedService(provider => new DueWorker<TWork>(
+            [.. provider.GetServices<TWork>()],
+            provider.GetRequiredService<UnitOfWork<Storage.NurtureDbContext>>(),
+            provider.GetRequiredService<WorkSignal>(),
+            provider.GetRequiredService<IOptions<NurtureOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<DueWorker<TWork>>>()));
+}

@@ -1,0 +1,129 @@
+using System.Text.Json;
+using Lifecycle.Contracts;
+using Lifecycle.Nurture.Domain.Emails;
+using Lifecycle.Nurture.Domain.Segments;
+using Lifecycle.Postgres;
+using Dapper;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Lifecycle.Nurture.Storage;
+
+/// <summary>Rows of leads, locked for the transaction: all that happens to one lead happens in turn.</summary>
+internal static class LeadStore
+{
+    /// <summary>Merges in a row that are followed; Capture itself keeps them flat.</summary>
+    private const int MaxMerges = 10;
+
+    /// <summary>The lead's row, locked and tracked; made where this is the first that is heard of it. It may be merged into another or erased.</summary>
+    public static async Task<LeadRow> Lock(Transaction<NurtureDbContext> tx, Guid leadId) => (await LockAll(tx, [leadId]))[leadId];
+
+    /// <summary>As <see cref="Lock"/>, with the lead that stands for it after merges.</summary>
+    public static async Task<LeadRow> LockStanding(Transaction<NurtureDbContext> tx, Guid leadId)
+    {
+        var lead = await Lock(tx, leadId);
+        for (var merges = 0; lead.MergedInto is { } target && merges < MaxMerges; merges++)
+        {
+            lead = await Lock(tx, target);
+        }
+
+        return lead;
+    }
+
+    /// <summary>Several rows at once, locked in order of their ids, so that two transactions never wait for each other.</summary>
+    public static async Task<IReadOnlyDictionary<Guid, LeadRow>> LockAll(Transaction<NurtureDbContext> tx, IReadOnlyCollection<Guid> leadIds)
+    {
+        var ids = leadIds.Distinct().Order().ToArray();
+        await Bulk.Insert(
+            tx,
+            "lead",
+            [
+                BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, ids, _ => tx.WorkspaceId),
+                BulkColumn.From("lead_id", NpgsqlDbType.Uuid, ids, id => id),
+                .. new[] { "channel", "source", "medium", "campaign" }.Select(name => BulkColumn.From(name, NpgsqlDbType.Text, ids, _ => "")),
+                BulkColumn.From("traits", NpgsqlDbType.Jsonb, ids, _ => "{}"),
+                .. new[] { "profile_version", "stage_version", "score_version" }.Select(name => BulkColumn.From(name, NpgsqlDbType.Bigint, ids, _ => 0L)),
+            ],
+            "on conflict do nothing");
+        var rows = await tx.Db.Leads.FromSqlRaw(
+            "select * from lead where workspace_id = @workspace and lead_id = any(@ids) order by lead_id for update",
+            new NpgsqlParameter("workspace", tx.WorkspaceId),
+            new NpgsqlParameter("ids", ids)).ToListAsync(tx.CancellationToken);
+        return rows.ToDictionary(row => row.LeadId);
+    }
+
+    /// <summary>The lead's row, unlocked; null where nothing was heard of it.</summary>
+    public static async Task<LeadRow?> Find(Transaction<NurtureDbContext> tx, Guid leadId) =>
+        await tx.Db.Leads.AsNoTracking().FirstOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == leadId, tx.CancellationToken);
+
+    /// <summary>Several rows, unlocked.</summary>
+    public static async Task<IReadOnlyDictionary<Guid, LeadRow>> FindAll(Transaction<NurtureDbContext> tx, IReadOnlyCollection<Guid> leadIds)
+    {
+        var ids = leadIds.Distinct().ToArray();
+        var rows = await tx.Connection.QueryAsync<LeadRow>(new CommandDefinition(
+            "select * from lead where workspace_id = @workspace and lead_id = any(@ids)",
+            new { workspace = tx.WorkspaceId, ids },
+            cancellationToken: tx.CancellationToken));
+        return rows.ToDictionary(row => row.LeadId);
+    }
+
+    /// <summary>Takes a profile over where it is newer. Of an erased person only what no longer names anybody is kept.</summary>
+    /// <returns>Whether anything was taken.</returns>
+    public static bool TakeProfile(LeadRow lead, Profile profile)
+    {
+        if (profile.Version <= lead.ProfileVersion || lead.MergedInto is not null)
+        {
+            return false;
+        }
+
+        lead.ProfileVersion = profile.Version;
+        lead.CaptureType = profile.CaptureType;
+        lead.CreateTime = profile.CreateTime;
+        (lead.Channel, lead.Source, lead.Medium, lead.Campaign) =
+            (profile.FirstTouch.Channel, profile.FirstTouch.Source ?? "", profile.FirstTouch.Medium ?? "", profile.FirstTouch.Campaign ?? "");
+        if (lead.EraseTime is null)
+        {
+            lead.Email = EmailAddress.Normalize(profile.Email);
+            lead.ExternalId = profile.ExternalId;
+            lead.Traits = JsonSerializer.Serialize(profile.Traits);
+            lead.Company = profile.Company is null ? null : JsonSerializer.Serialize(profile.Company);
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes out of the row what names or describes the person.</summary>
+    public static void Forget(LeadRow lead)
+    {
+        (lead.Email, lead.ExternalId, lead.Company, lead.Traits) = (null, null, null, "{}");
+        (lead.Score, lead.Grade, lead.Band, lead.ReturnReason) = (null, null, null, null);
+    }
+
+    /// <summary>What conditions and templates may say of the lead.</summary>
+    public static LeadFacts Facts(LeadRow lead)
+    {
+        var company = lead.Company is null ? null : JsonSerializer.Deserialize<CompanyInfo>(lead.Company);
+        return new(
+            lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.FormType, lead.CreateTime, lead.Stage, lead.ReturnReason,
+            lead.Channel, lead.Source, lead.Medium, lead.Campaign, lead.Score, lead.Grade, lead.Band,
+            JsonSerializer.Deserialize<Dictionary<string, string>>(lead.Traits) ?? [],
+            company is null ? null : new(company.Name, company.Domain, company.Industry, company.Employees, company.AnnualRevenue, company.Country));
+    }
+
+    /// <summary>The profile that an event carries.</summary>
+    internal sealed record Profile(
+        long Version,
+        string? Email,
+        string? ExternalId,
+        string CaptureType,
+        DateTimeOffset CreateTime,
+        TouchInfo FirstTouch,
+        IReadOnlyDictionary<string, string> Traits,
+        CompanyInfo? Company)
+    {
+        public static Profile From(LeadCaptured e) => new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.Traits, e.Company);
+
+        public static Profile From(LeadUpdated e) => new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.Traits, e.Company);
+    }
+}

@@ -1,0 +1,127 @@
+using Lifecycle.Postgres;
+using Microsoft.EntityFrameworkCore;
+
+namespace Lifecycle.Nurture.Storage;
+
+/// <summary>Schema <c>nurture</c>. Keys lead with the workspace, so that the tables can be distributed by it.</summary>
+public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options) : LifecycleDbContext(options, "nurture")
+{
+    public DbSet<LeadRow> Leads => Set<LeadRow>();
+
+    public DbSet<SegmentRow> Segments => Set<SegmentRow>();
+
+    public DbSet<ProgramRow> Programs => Set<ProgramRow>();
+
+    public DbSet<EmailRow> Emails => Set<EmailRow>();
+
+    public DbSet<SuppressionRow> Suppressions => Set<SuppressionRow>();
+
+    public DbSet<MqlRow> Mqls => Set<MqlRow>();
+
+    public DbSet<RecyclingRow> Recyclings => Set<RecyclingRow>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        MapLeads(modelBuilder);
+        MapSegments(modelBuilder);
+        MapPrograms(modelBuilder);
+        MapMail(modelBuilder);
+    }
+
+    private static void MapLeads(ModelBuilder model)
+    {
+        model.Entity<LeadRow>(lead =>
+        {
+            lead.ToTable("lead").HasKey(row => new { row.WorkspaceId, row.LeadId });
+            lead.Property(row => row.Traits).HasColumnType("jsonb");
+            lead.Property(row => row.Company).HasColumnType("jsonb");
+            // New leads of a period.
+            lead.HasIndex(row => new { row.WorkspaceId, row.CreateTime }).HasFilter("merged_into is null");
+            // Leads that were merged into one.
+            lead.HasIndex(row => new { row.WorkspaceId, row.MergedInto }).HasFilter("merged_into is not null");
+        });
+        model.Entity<MqlRow>(mql =>
+        {
+            mql.ToTable("mql").HasKey(row => new { row.WorkspaceId, row.Id });
+            mql.HasIndex(row => new { row.WorkspaceId, row.Time });
+            mql.HasIndex(row => new { row.WorkspaceId, row.LeadId });
+        });
+        model.Entity<RecyclingRow>(recycling =>
+        {
+            recycling.ToTable("recycling").HasKey(row => new { row.WorkspaceId, row.Id });
+            recycling.HasIndex(row => new { row.WorkspaceId, row.LeadId });
+            recycling.HasIndex(row => new { row.WorkspaceId, row.ReopenTime });
+        });
+        model.Entity<SpendRow>(spend =>
+            spend.ToTable("spend").HasKey(row => new { row.WorkspaceId, row.Date, row.Source, row.Medium, row.Campaign, row.Keyword }));
+    }
+
+    private static void MapSegments(ModelBuilder model)
+    {
+        model.Entity<SegmentRow>(segment =>
+        {
+            segment.ToTable("segment").HasKey(row => new { row.WorkspaceId, row.Id });
+            // The worker asks for segments to judge.
+            segment.HasIndex(row => row.WorkspaceId).HasFilter("evaluated_version < version");
+        });
+        model.Entity<SegmentMemberRow>(member =>
+        {
+            member.ToTable("segment_member").HasKey(row => new { row.WorkspaceId, row.SegmentId, row.LeadId });
+            member.HasIndex(row => new { row.WorkspaceId, row.LeadId });
+            member.HasIndex(row => new { row.WorkspaceId, row.SegmentId, row.EnterTime, row.LeadId });
+        });
+    }
+
+    private static void MapPrograms(ModelBuilder model)
+    {
+        model.Entity<ProgramRow>(program =>
+        {
+            program.ToTable("program").HasKey(row => new { row.WorkspaceId, row.Id });
+            program.Property(row => row.Path).HasColumnType("jsonb");
+        });
+        model.Entity<EnrollmentRow>(enrollment =>
+        {
+            enrollment.ToTable("enrollment").HasKey(row => new { row.WorkspaceId, row.Id });
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.LeadId, row.Occurrence }).IsUnique();
+            // Exits look for a lead's running enrollments; nobody runs twice in one program.
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.ProgramId }).IsUnique().HasFilter("state = 'ACTIVE'");
+            // The queue of timers: a worker reads its head and nothing else.
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state = 'ACTIVE' and not held");
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.EnterTime });
+        });
+        model.Entity<StepVisitRow>(visit =>
+        {
+            visit.ToTable("step_visit").HasKey(row => new { row.WorkspaceId, row.EnrollmentId, row.StepId });
+            visit.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.StepId });
+        });
+    }
+
+    private static void MapMail(ModelBuilder model)
+    {
+        model.Entity<EmailRow>(email => email.ToTable("email").HasKey(row => new { row.WorkspaceId, row.Id }));
+        model.Entity<MessageRow>(message =>
+        {
+            message.ToTable("message").HasKey(row => new { row.WorkspaceId, row.Id });
+            message.Property(row => row.Links).HasDefaultValueSql("'{}'");
+            message.HasIndex(row => new { row.WorkspaceId, row.EnrollmentId, row.StepId }).IsUnique();
+            message.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
+            // The queue of the senders.
+            message.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state in ('PENDING', 'SENDING')");
+            message.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.CreateTime });
+            message.HasIndex(row => new { row.WorkspaceId, row.SendTime });
+            message.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.StepId });
+        });
+        model.Entity<EngagementRow>(engagement =>
+        {
+            engagement.ToTable("engagement").HasKey(row => new { row.WorkspaceId, row.Id });
+            engagement.HasIndex(row => new { row.WorkspaceId, row.MessageId });
+            engagement.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("due_time is not null");
+        });
+        model.Entity<SuppressionRow>(suppression =>
+        {
+            suppression.ToTable("suppression").HasKey(row => new { row.WorkspaceId, row.Id });
+            suppression.HasIndex(row => new { row.WorkspaceId, row.EmailHash }).IsUnique();
+        });
+    }
+}

@@ -1,0 +1,123 @@
+namespace Lifecycle.Nurture.Storage;
+
+/// <summary>A segment and how far its existing leads have been judged.</summary>
+public sealed class SegmentRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public required string DisplayName { get; set; }
+
+    public required string Condition { get; set; }
+
+    /// <summary>Grows with each change of the condition.</summary>
+    public required int Version { get; set; }
+
+    /// <summary>Version by which every existing lead has been judged.</summary>
+    public int EvaluatedVersion { get; set; }
+
+    /// <summary>Last lead judged by the present version; null before the first.</summary>
+    public Guid? EvaluatedLead { get; set; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+
+    public required DateTimeOffset UpdateTime { get; set; }
+}
+
+public sealed class SegmentMemberRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid SegmentId { get; init; }
+
+    public required Guid LeadId { get; init; }
+
+    public required DateTimeOffset EnterTime { get; init; }
+}
+
+/// <summary>A program; <see cref="Path"/> is the JSON of <see cref="Domain.Programs.ProgramPath"/>.</summary>
+public sealed class ProgramRow
+{
+    public const string Draft = "DRAFT";
+    public const string Active = "ACTIVE";
+    public const string Paused = "PAUSED";
+
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public required string DisplayName { get; set; }
+
+    public required string State { get; set; }
+
+    public required string Path { get; set; }
+
+    public required int Version { get; set; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+
+    public required DateTimeOffset UpdateTime { get; set; }
+}
+
+/// <summary>A lead in a program. <see cref="DueTime"/> is the durable timer; null once the enrollment has ended.</summary>
+public sealed class EnrollmentRow
+{
+    public const string Active = "ACTIVE";
+    public const string Completed = "COMPLETED";
+    public const string Exited = "EXITED";
+    public const string Converted = "CONVERTED";
+
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public required Guid ProgramId { get; init; }
+
+    public required Guid LeadId { get; set; }
+
+    public required int Occurrence { get; set; }
+
+    public required string State { get; set; }
+
+    public string? StepId { get; set; }
+
+    public DateTimeOffset? DueTime { get; set; }
+
+    /// <summary>Its program is paused: the timer stands still, and the queue does not have to pass over it.</summary>
+    public bool Held { get; set; }
+
+    /// <summary>Version of the last event about this enrollment.</summary>
+    public long Version { get; set; }
+
+    public required string Trigger { get; init; }
+
+    public string? ExitReason { get; set; }
+
+    public required DateTimeOffset EnterTime { get; init; }
+
+    public DateTimeOffset? EndTime { get; set; }
+}
+
+/// <summary>One enrollment at one step.</summary>
+public sealed class StepVisitRow
+{
+    public const string Completed = "COMPLETED";
+    public const string Dropped = "DROPPED";
+    public const string Converted = "CONVERTED";
+
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid EnrollmentId { get; init; }
+
+    public required string StepId { get; init; }
+
+    public required Guid ProgramId { get; init; }
+
+    public required DateTimeOffset EnterTime { get; init; }
+
+    public DateTimeOffset? LeaveTime { get; set; }
+
+    /// <summary>Null while the lead is there.</summary>
+    public string? Outcome { get; set; }
+}
