@@ -9,18 +9,18 @@ namespace Lifecycle.Testing;
 public sealed class TestBus : IAsyncDisposable
 {
     private readonly IBusControl bus;
-    private readonly ConcurrentQueue<ILifecycleEvent> received;
+    private readonly ConcurrentQueue<Delivery> received;
 
-    private TestBus(IBusControl bus, ConcurrentQueue<ILifecycleEvent> received) => (this.bus, this.received) = (bus, received);
+    private TestBus(IBusControl bus, ConcurrentQueue<Delivery> received) => (this.bus, this.received) = (bus, received);
 
     /// <summary>Everything received, as often as it was delivered, in order of arrival.</summary>
-    public IReadOnlyCollection<ILifecycleEvent> Received => received;
+    public IReadOnlyCollection<Delivery> Received => received;
 
     /// <param name="broker">Virtual host.</param>
     /// <param name="collect">Events to collect; bound before this returns, so that nothing published later is missed.</param>
     public static async Task<TestBus> Start(TestVirtualHost broker, params Type[] collect)
     {
-        var received = new ConcurrentQueue<ILifecycleEvent>();
+        var received = new ConcurrentQueue<Delivery>();
         var bus = MassTransit.Bus.Factory.CreateUsingRabbitMq(rabbitmq =>
         {
             BusSetup.Connect(rabbitmq, new Uri(broker.ConnectionString), "test");
@@ -47,13 +47,13 @@ public sealed class TestBus : IAsyncDisposable
 
     /// <summary>The collected events of one kind.</summary>
     public IReadOnlyList<T> Of<T>()
-        where T : ILifecycleEvent => [.. received.OfType<T>()];
+        where T : ILifecycleEvent => [.. received.Select(delivery => delivery.Event).OfType<T>()];
 
     /// <summary>Waits until exactly so many events of one kind have come; more at that moment is a failure too.</summary>
     public async Task<IReadOnlyList<T>> Until<T>(int count, Func<T, bool>? where = null, TimeSpan? within = null)
         where T : ILifecycleEvent
     {
-        T[] Found() => [.. received.OfType<T>().Where(e => where is null || where(e))];
+        T[] Found() => [.. Of<T>().Where(e => where is null || where(e))];
         await Eventually.True(
             () => Task.FromResult(Found().Length >= count ? true : throw new InvalidOperationException($"{Found().Length} came")),
             $"{count} {typeof(T).Name}", within);
@@ -68,13 +68,19 @@ public sealed class TestBus : IAsyncDisposable
         await bus.StopAsync(deadline.Token);
     }
 
-    private sealed class Collector<TEvent>(ConcurrentQueue<ILifecycleEvent> received) : IConsumer<TEvent>
+    private sealed class Collector<TEvent>(ConcurrentQueue<Delivery> received) : IConsumer<TEvent>
         where TEvent : class, ILifecycleEvent
     {
         public Task Consume(ConsumeContext<TEvent> context)
         {
-            received.Enqueue(context.Message);
+            received.Enqueue(new(context.Message, context.MessageId, context.Headers.Get<string>("MT-Activity-Id")));
             return Task.CompletedTask;
         }
     }
 }
+
+/// <summary>One delivery of an event.</summary>
+/// <param name="Event">The event.</param>
+/// <param name="MessageId">The broker's message id.</param>
+/// <param name="TraceParent">W3C trace context it was sent with.</param>
+public sealed record Delivery(ILifecycleEvent Event, Guid? MessageId, string? TraceParent);

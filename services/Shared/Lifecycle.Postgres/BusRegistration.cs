@@ -38,7 +38,13 @@ public static class BusRegistration
             masstransit.UsingRabbitMq((context, rabbitmq) => Configure(context, rabbitmq, Address(builder.Configuration), service, bus));
         });
         // The start does not wait for the broker, or health could not say that it is missing.
-        services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = false);
+        services.Configure<MassTransitHostOptions>(options =>
+        {
+            options.WaitUntilStarted = false;
+            // Handlers may finish within this at a stop; then they are cancelled, and the broker delivers their messages again.
+            options.ConsumerStopTimeout = TimeSpan.FromSeconds(10);
+            options.StopTimeout = TimeSpan.FromSeconds(20);
+        });
         services.AddSingleton<BrokerPublisher>();
         services.AddSingleton(provider => new OutboxBatch(
             provider.GetRequiredService<BrokerPublisher>().Publish, provider.GetRequiredService<OutboxOptions>(),

@@ -31,6 +31,9 @@ public static class DatabaseRegistration
         services.AddSingleton(provider => DataSource(
             ConnectionString(builder.Configuration), schema, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value,
             provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(provider => new RelayConnections(
+            ConnectionString(builder.Configuration), schema, provider.GetRequiredService<IOptions<DatabaseOptions>>().Value,
+            provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton(provider => new ContextFactory<TContext>(
             ContextFactory<TContext>.Options(schema, provider.GetRequiredService<ILoggerFactory>())));
         services.AddSingleton<OutboxSignal>();
@@ -51,9 +54,11 @@ public static class DatabaseRegistration
             ? text
             : throw new InvalidOperationException("The connection string is missing: set ConnectionStrings__lifecycle to the Postgres database.");
 
-    internal static NpgsqlDataSource DataSource(string connectionString, string schema, DatabaseOptions options, ILoggerFactory? loggers)
-    {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+    internal static NpgsqlDataSource DataSource(string connectionString, string schema, DatabaseOptions options, ILoggerFactory? loggers) =>
+        new NpgsqlDataSourceBuilder(Settings(connectionString, schema, options).ConnectionString).UseLoggerFactory(loggers).Build();
+
+    internal static NpgsqlConnectionStringBuilder Settings(string connectionString, string schema, DatabaseOptions options) =>
+        new(connectionString)
         {
             SearchPath = schema,
             ApplicationName = $"lifecycle-{schema}",
@@ -61,6 +66,4 @@ public static class DatabaseRegistration
             MaxAutoPrepare = options.MaxAutoPrepare,
             CommandTimeout = options.CommandTimeoutSeconds,
         };
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).UseLoggerFactory(loggers).Build();
-    }
 }

@@ -40,6 +40,22 @@ public sealed class BusTests : TrialDatabase
     }
 
     [Fact]
+    public async Task Move_CalledWithATrace_EventCarriesItAndItsOwnId()
+    {
+        await using var bus = await TestBus.Start(broker, typeof(LeadStageChanged));
+        await using var service = await Start();
+        using var client = new HttpClient { BaseAddress = service.Http };
+        client.DefaultRequestHeaders.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        await Move(client, WorkspaceId, 1);
+
+        await bus.Until<LeadStageChanged>(1);
+        var delivery = Assert.Single(bus.Received);
+
+        Assert.Equal(delivery.Event.EventId, delivery.MessageId);
+        Assert.StartsWith("00-0af7651916cd43dd8448eb211c80319c-", delivery.TraceParent, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Event_DeliveredTwice_IsHandledOnce()
     {
         await using var service = await Start();
@@ -253,6 +269,11 @@ public sealed class BusTests : TrialDatabase
     private async Task Move(ServiceProcess service, Guid lead, long version)
     {
         using var client = new HttpClient { BaseAddress = service.Http };
+        await Move(client, lead, version);
+    }
+
+    private async Task Move(HttpClient client, Guid lead, long version)
+    {
         using var response = await client.PostAsync($"/moves?workspaceId={WorkspaceId}&leadId={lead}&version={version}", null, Ct);
         response.EnsureSuccessStatusCode();
     }

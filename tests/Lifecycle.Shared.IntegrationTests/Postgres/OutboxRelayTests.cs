@@ -6,7 +6,6 @@ using Lifecycle.Postgres.Outbox;
 using Lifecycle.Testing;
 using Lifecycle.Trial.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
 
 namespace Lifecycle.Shared.IntegrationTests.Postgres;
 
@@ -48,16 +47,32 @@ public sealed class OutboxRelayTests : TrialDatabase
         await using var active = await Replica.Start(this, 1, options);
         await Eventually.True(() => Task.FromResult(active.Leads), "the first replica leads");
         await using var standby = await Replica.Start(this, 2, options);
+        // The active replica's two sessions and the other's one, each after its first statement.
         await Eventually.Equal(
-            1L, () => Database.Scalar<long>("select count(*) from pg_stat_activity where query = 'listen trial_outbox' and datname = current_database()"),
-            "the active replica listens");
-        await Eventually.Equal(
-            1L, () => Database.Scalar<long>("select count(*) from pg_stat_activity where query like '%pg_try_advisory_lock(hashtextextended($1%' and query not like '%pg_stat%' and datname = current_database() and state = 'idle' and pid not in (select pid from pg_locks where locktype = 'advisory')"),
-            "the other stands by");
+            3L,
+            () => Database.Scalar<long>(
+                """
+                select count(*) from pg_stat_activity where application_name = 'lifecycle-trial-relay' and datname = current_database()
+                  and state = 'idle' and (query = 'listen trial_outbox' or query like 'select seq%' or query like 'select pg_try_advisory_lock%')
+                """),
+            "one replica listens, the other stands by");
 
         await Write(standby.Signal, [Guid.CreateVersion7(Noon)], 1);
 
         await Eventually.Equal(1, () => Task.FromResult(broker.Count), "the event is published");
+    }
+
+    [Fact]
+    public async Task Relay_BrokerAwayForTheActiveReplica_OtherTakesOver()
+    {
+        await using var cutOff = await Replica.Start(this, 1, brokerAway: true);
+        await Eventually.True(() => Task.FromResult(cutOff.Leads), "the first replica leads");
+        await using var other = await Replica.Start(this, 2);
+        await Write(cutOff.Signal, [Guid.CreateVersion7(Noon)], 1);
+
+        await Eventually.Equal(0, () => Count("outbox"), "the outbox is empty");
+
+        Assert.Equal(2, Assert.Single(broker).Relay);
     }
 
     [Fact]
@@ -91,21 +106,26 @@ public sealed class OutboxRelayTests : TrialDatabase
     private sealed class Replica : IAsyncDisposable
     {
         private readonly OutboxRelay relay;
-        private readonly NpgsqlDataSource dataSource;
+        private readonly RelayConnections connections;
         private bool disposed;
 
-        private Replica(OutboxRelayTests test, int number, OutboxOptions options)
+        private Replica(OutboxRelayTests test, int number, OutboxOptions options, bool brokerAway)
         {
-            dataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(test.Database.ConnectionString) { SearchPath = "trial" }.ConnectionString);
+            connections = new(test.Database.ConnectionString, "trial", new DatabaseOptions(), null);
             Task Publish(OutboxRow row, CancellationToken ct)
             {
+                if (brokerAway)
+                {
+                    throw new BrokerUnavailableException("away", null);
+                }
+
                 var e = (LeadStageChanged)EventTypes.Deserialize(row.Type, row.Body);
                 test.broker.Enqueue((number, e.LeadId, e.Version));
                 return Task.CompletedTask;
             }
 
             relay = new(
-                dataSource, new LifecycleDatabase("trial", typeof(TrialDbContext)), new OutboxBatch(Publish, options, TimeProvider.System, NullLogger.Instance),
+                connections, new LifecycleDatabase("trial", typeof(TrialDbContext)), new OutboxBatch(Publish, options, TimeProvider.System, NullLogger.Instance),
                 Signal, options, NullLogger<OutboxRelay>.Instance);
         }
 
@@ -113,9 +133,9 @@ public sealed class OutboxRelayTests : TrialDatabase
 
         public bool Leads => relay.Leads;
 
-        public static async Task<Replica> Start(OutboxRelayTests test, int number, OutboxOptions? options = null)
+        public static async Task<Replica> Start(OutboxRelayTests test, int number, OutboxOptions? options = null, bool brokerAway = false)
         {
-            var replica = new Replica(test, number, options ?? new OutboxOptions { PollMilliseconds = 50 });
+            var replica = new Replica(test, number, options ?? new OutboxOptions { PollMilliseconds = 50 }, brokerAway);
             await replica.relay.StartAsync(Ct);
             return replica;
         }
@@ -130,7 +150,7 @@ public sealed class OutboxRelayTests : TrialDatabase
             disposed = true;
             await relay.StopAsync(CancellationToken.None);
             relay.Dispose();
-            await dataSource.DisposeAsync();
+            await connections.DisposeAsync();
         }
     }
 }

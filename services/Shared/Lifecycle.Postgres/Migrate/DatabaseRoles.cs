@@ -67,8 +67,11 @@ internal sealed class DatabaseRoles(string schema, string password)
               if not exists (select 1 from pg_roles where rolname = '{schema}_owner') then create role {schema}_owner nologin; end if;
               if not exists (select 1 from pg_roles where rolname = '{schema}_app') then create role {schema}_app; end if;
               if not (select rolsuper from pg_roles where rolname = current_user) then execute format('grant {schema}_owner to %I', current_user); end if;
+              if exists (select 1 from pg_roles where rolname = '{schema}_app' and (rolsuper or rolbypassrls)) then
+                raise exception 'Role {schema}_app must be neither superuser nor bypass row-level security.';
+              end if;
             end $script$;
-            alter role {schema}_app with login nosuperuser nobypassrls nocreatedb nocreaterole password {literal};
+            alter role {schema}_app with login password {literal};
             create schema if not exists {schema} authorization {schema}_owner;
             grant usage on schema {schema} to {schema}_app;
             """;

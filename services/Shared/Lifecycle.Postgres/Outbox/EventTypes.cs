@@ -21,7 +21,7 @@ internal static class EventTypes
     public static string Serialize(ILifecycleEvent e) => JsonSerializer.Serialize(e, e.GetType(), Json);
 
     public static ILifecycleEvent Deserialize(string type, string body) =>
-        (ILifecycleEvent?)JsonSerializer.Deserialize(body, Find(type) ?? throw new UnknownEventException(type), Json)
+        (ILifecycleEvent?)JsonSerializer.Deserialize(body, Find(type) ?? throw new EventNotKnownException(type), Json)
         ?? throw new JsonException($"The body of a {type} is null.");
 
     /// <summary><c>LeadCaptured</c> → <c>lead-captured</c>.</summary>
@@ -29,4 +29,4 @@ internal static class EventTypes
 }
 
 /// <summary>A row names an event that this version of the service does not know.</summary>
-internal sealed class UnknownEventException(string type) : Exception($"No event is named {type}.");
+internal sealed class EventNotKnownException(string type) : Exception($"No event is named {type}.");

@@ -52,7 +52,8 @@ internal sealed partial class OutboxBatch(
         // Each line is one ordering key; a row without a key is a line of its own.
         var lines = rows.GroupBy(row => row.OrderingKey ?? $"\0{row.Seq}", StringComparer.Ordinal).Select(line => line.ToArray()).ToArray();
         using var slots = new SemaphoreSlim(options.ConcurrentPublishes);
-        var outcomes = await Task.WhenAll(lines.Select(line => PublishLine(line, slots, ct)));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var outcomes = await Task.WhenAll(lines.Select(line => PublishLine(line, slots, stop)));
         AtKillPoint?.Invoke(KillPoint.AfterPublish);
         await Delete(connection, outcomes.SelectMany(outcome => outcome.Published).ToArray());
         AtKillPoint?.Invoke(KillPoint.AfterDelete);
@@ -61,8 +62,10 @@ internal sealed partial class OutboxBatch(
         return outcomes.FirstOrDefault(outcome => outcome.Outage is not null).Outage is { } outage ? throw outage : rows.Count;
     }
 
-    private async Task<LineOutcome> PublishLine(OutboxRow[] line, SemaphoreSlim slots, CancellationToken ct)
+    /// <summary>The first to find the broker away stops the others: each would only wait for its own time-out.</summary>
+    private async Task<LineOutcome> PublishLine(OutboxRow[] line, SemaphoreSlim slots, CancellationTokenSource stop)
     {
+        var ct = stop.Token;
         var published = new List<long>(line.Length);
         foreach (var row in line)
         {
@@ -83,6 +86,7 @@ internal sealed partial class OutboxBatch(
             }
             catch (BrokerUnavailableException outage)
             {
+                await stop.CancelAsync();
                 return new(published, null, outage);
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested)

@@ -13,7 +13,7 @@ namespace Lifecycle.Postgres.Outbox;
 /// commits of the server. If it is lost, the poll finds the row.
 /// </remarks>
 internal sealed partial class OutboxRelay(
-    NpgsqlDataSource dataSource, LifecycleDatabase database, OutboxBatch batch, OutboxSignal signal, OutboxOptions options, ILogger<OutboxRelay> logger)
+    RelayConnections connections, LifecycleDatabase database, OutboxBatch batch, OutboxSignal signal, OutboxOptions options, ILogger<OutboxRelay> logger)
     : BackgroundService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
@@ -31,7 +31,7 @@ internal sealed partial class OutboxRelay(
         {
             try
             {
-                await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
+                await using var connection = await connections.Open(stoppingToken);
                 await Serve(connection, () => failures = 0, stoppingToken);
             }
             catch (Exception) when (stoppingToken.IsCancellationRequested)
@@ -90,7 +90,7 @@ internal sealed partial class OutboxRelay(
         {
             try
             {
-                await using var connection = await dataSource.OpenConnectionAsync(ct);
+                await using var connection = await connections.Open(ct);
                 connection.Notification += (_, _) => signal.Ring();
                 await Execute(connection, $"listen {channel}", ct);
                 while (true)
