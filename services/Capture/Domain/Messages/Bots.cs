@@ -22,7 +22,7 @@ public static partial class Bots
     // "Cubot" is a maker of telephones: its name is the one in which "bot" ends a word of a person's browser.
     [GeneratedRegex(
         """
-        \b(?!cubot\b)[\w.-]{0,40}bot(\b|(?=_)) | \b[\w.-]{0,40}(crawl(er)?|spider)\b | headless\w{0,20} | phantomjs | \bslurp\b
+        (?<!\bcu)\b[\w.-]{0,40}bot\b | (?<!\bcu)\b[\w.-]{0,40}bot(?=[/;:\-_ )+]) | \b[\w.-]{0,40}(crawl(er)?|spider)\b | headless\w{0,20} | phantomjs | \bslurp\b
         | lighthouse | pagespeed | gtmetrix | pingdom | uptimerobot | statuscake | site24x7 | newrelicpinger | datadogsynthetics | catchpoint
         | facebookexternalhit | facebookcatalog | meta-externalagent | whatsapp/ | slack-imgproxy | skypeuripreview | embedly | mediapartners-google
         | adsbot\w* | apis-google | feedfetcher-google | google-inspectiontool | google-read-aloud | googleother | bingpreview | yandex(images|metrika|favicons)

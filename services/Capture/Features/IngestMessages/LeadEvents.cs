@@ -35,7 +35,7 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
         {
             Publish(
                 Cause(lead.Id),
-                existing.Contains(lead.Id)
+                existing.Contains(lead.Id) || lead.Version > 1
                     ? lead.ToUpdated(tx.NewId(), tx.WorkspaceId)
                     : lead.ToCaptured(tx.NewId(), tx.WorkspaceId));
         }

@@ -1,0 +1,44 @@
+using System.Net.Mail;
+using Google.Protobuf.WellKnownTypes;
+using Lifecycle.Kernel;
+
+namespace Lifecycle.Retention;
+
+/// <summary>Checks that several requests share.</summary>
+internal static class Checks
+{
+    private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(10);
+
+    /// <summary>A given time, or now; at most 10 minutes ahead.</summary>
+    public static DateTimeOffset TimeOrNow(this Violations violations, Timestamp? given, DateTimeOffset now, string field)
+    {
+        var time = given?.ToDateTimeOffset() ?? now;
+        violations.Require(time <= now + Ahead, field, $"{field} lies more than 10 minutes ahead.");
+        return time;
+    }
+
+    /// <summary>A day such as 2026-03-31, or nothing.</summary>
+    public static DateOnly? OptionalDate(this Violations violations, string text, string field) =>
+        text.Length > 0 && violations.RequireDate(text, field, out var date) ? date : null;
+
+    /// <summary>Text of at most so many characters; may be empty.</summary>
+    public static void LimitText(this Violations violations, string text, string field, int maxLength = 200) =>
+        violations.Require(text.Length <= maxLength, field, $"{field} has {text.Length} characters; at most {maxLength} are accepted.");
+
+    /// <summary>An e-mail address, trimmed and in lower case as Capture keeps it.</summary>
+    public static string Email(this Violations violations, string text, string field)
+    {
+        var email = text.Trim().ToLowerInvariant();
+        violations.Require(email.Length <= 254 && MailAddress.TryCreate(email, out var address) && address.Address == email, field, $"{field} must be an e-mail address.");
+        return email;
+    }
+
+    /// <summary>An amount above 0 in the workspace's currency: without a table of rates nothing else can be summed.</summary>
+    public static void RequireSale(this Violations violations, Money money, string currencyCode, string field)
+    {
+        violations.Require(money.Amount > 0, $"{field}.amount", $"{field}.amount must be above 0.");
+        violations.Require(
+            money.CurrencyCode == currencyCode, $"{field}.currencyCode",
+            $"{field}.currencyCode is {money.CurrencyCode}, the workspace's is {currencyCode}; amounts in other currencies are refused.");
+    }
+}

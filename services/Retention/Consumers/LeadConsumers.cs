@@ -1,0 +1,117 @@
+using Dapper;
+using Lifecycle.Contracts;
+using Lifecycle.Postgres;
+using Lifecycle.Retention.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Lifecycle.Retention.Consumers;
+
+/// <summary>Keeps name, address and first touch of every lead.</summary>
+public sealed class LeadCapturedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<LeadCaptured, RetentionDbContext>(work)
+{
+    protected override Task Handle(Transaction<RetentionDbContext> tx, LeadCaptured e) =>
+        LeadProfiles.Keep(tx, e.LeadId, e.Version, e.Email, e.Traits, e.Company, e.FirstTouch);
+}
+
+/// <summary>Keeps the newest profile.</summary>
+public sealed class LeadUpdatedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<LeadUpdated, RetentionDbContext>(work)
+{
+    protected override Task Handle(Transaction<RetentionDbContext> tx, LeadUpdated e) =>
+        LeadProfiles.Keep(tx, e.LeadId, e.Version, e.Email, e.Traits, e.Company, e.FirstTouch);
+}
+
+/// <summary>Takes out what names the person; customers, sums and answers stay as numbers.</summary>
+public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<LeadErased, RetentionDbContext>(work)
+{
+    protected override async Task Handle(Transaction<RetentionDbContext> tx, LeadErased e)
+    {
+        var lead = await LeadProfiles.Lock(tx, e.LeadId);
+        var email = lead.Email;
+        (lead.Erased, lead.Email, lead.Name) = (true, null, null);
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        await tx.Connection.ExecuteAsync(
+            """
+            update customer set display_name = 'Erased', external_id = null, churn_reason = null where workspace_id = @workspaceId and lead_id = @leadId;
+            update survey_answer set comment = null where workspace_id = @workspaceId
+              and (lead_id = @leadId or customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId));
+            update referral set referred_email = null where workspace_id = @workspaceId and (referred_lead_id = @leadId or referred_email = @email);
+            update loyalty_entry set reason = '' where workspace_id = @workspaceId
+              and customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId);
+            """,
+            new { workspaceId = tx.WorkspaceId, leadId = e.LeadId, email });
+    }
+}
+
+/// <summary>Moves everything of the source to the target; two customers become one.</summary>
+public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<LeadsMerged, RetentionDbContext>(work)
+{
+    protected override async Task Handle(Transaction<RetentionDbContext> tx, LeadsMerged e)
+    {
+        var targetId = await LeadProfiles.Resolve(tx, e.TargetLeadId);
+        if (targetId == e.SourceLeadId)
+        {
+            return;
+        }
+
+        // Rows are locked in order of their ids, so that two merges never wait for each other.
+        foreach (var id in new[] { e.SourceLeadId, targetId }.Order())
+        {
+            await LeadProfiles.Lock(tx, id);
+        }
+
+        var source = await LeadProfiles.Lock(tx, e.SourceLeadId);
+        var target = await LeadProfiles.Lock(tx, targetId);
+        source.MergedInto = targetId;
+        (target.Advocate, target.AdvocateTime) = (target.Advocate || source.Advocate, target.AdvocateTime ?? source.AdvocateTime);
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        var parameters = new { workspaceId = tx.WorkspaceId, sourceId = e.SourceLeadId, targetId };
+        await tx.Connection.ExecuteAsync(
+            """
+            update survey_answer set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
+            update referral set advocate_lead_id = @targetId where workspace_id = @workspaceId and advocate_lead_id = @sourceId;
+            update referral set referred_lead_id = @targetId where workspace_id = @workspaceId and referred_lead_id = @sourceId;
+            update campaign_email set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
+            """,
+            parameters);
+        await MergeCustomers(tx, e.SourceLeadId, targetId);
+    }
+
+    private static async Task MergeCustomers(Transaction<RetentionDbContext> tx, Guid sourceLeadId, Guid targetLeadId)
+    {
+        var customers = await tx.Db.Customers
+            .FromSql($"select * from customer where workspace_id = {tx.WorkspaceId} and lead_id in ({sourceLeadId}, {targetLeadId}) order by id for update")
+            .ToListAsync(tx.CancellationToken);
+        var source = customers.SingleOrDefault(customer => customer.LeadId == sourceLeadId);
+        var target = customers.SingleOrDefault(customer => customer.LeadId == targetLeadId);
+        if (source is null)
+        {
+            return;
+        }
+
+        if (target is null)
+        {
+            source.LeadId = targetLeadId;
+            return;
+        }
+
+        await tx.Connection.ExecuteAsync(
+            """
+            update revenue set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
+            update survey_answer set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId and not by_link;
+            delete from survey_answer where workspace_id = @workspaceId and customer_id = @sourceId and by_link
+              and survey_id in (select survey_id from survey_answer where workspace_id = @workspaceId and customer_id = @targetId and by_link);
+            update survey_answer set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
+            update advocacy set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
+            update loyalty_entry set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
+            insert into loyalty_member (workspace_id, program_id, customer_id, balance, join_time)
+              select workspace_id, program_id, @targetId, balance, join_time from loyalty_member where workspace_id = @workspaceId and customer_id = @sourceId
+              on conflict (workspace_id, program_id, customer_id) do update set
+                balance = loyalty_member.balance + excluded.balance, join_time = least(loyalty_member.join_time, excluded.join_time);
+            delete from loyalty_member where workspace_id = @workspaceId and customer_id = @sourceId;
+            """,
+            new { workspaceId = tx.WorkspaceId, sourceId = source.Id, targetId = target.Id });
+        target.StartTime = source.StartTime < target.StartTime ? source.StartTime : target.StartTime;
+        tx.Db.Customers.Remove(source);
+        await CustomerLedger.Replay(tx, target);
+    }
+}

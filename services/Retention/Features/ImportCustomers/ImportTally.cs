@@ -1,0 +1,46 @@
+using Lifecycle.Common.V1;
+
+namespace Lifecycle.Retention.Features.ImportCustomers;
+
+/// <summary>What became of one row.</summary>
+internal enum RowOutcome
+{
+    Created,
+    Updated,
+    Unchanged,
+}
+
+/// <summary>Counts of an import, with the first thousand rejections told one by one.</summary>
+internal sealed class ImportTally
+{
+    private const int MaxRejections = 1000;
+
+    private readonly ImportResponse response = new();
+
+    public void Count(RowOutcome outcome)
+    {
+        switch (outcome)
+        {
+            case RowOutcome.Created:
+                response.Created++;
+                break;
+            case RowOutcome.Updated:
+                response.Updated++;
+                break;
+            default:
+                response.Unchanged++;
+                break;
+        }
+    }
+
+    public void Reject(int line, IEnumerable<string> errors)
+    {
+        response.RejectedCount++;
+        if (response.Rejected.Count < MaxRejections)
+        {
+            response.Rejected.Add(new ImportRejection { Line = line, Errors = { errors } });
+        }
+    }
+
+    public ImportResponse ToResponse() => response;
+}

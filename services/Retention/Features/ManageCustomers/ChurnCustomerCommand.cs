@@ -1,0 +1,45 @@
+using Lifecycle.Contracts;
+using Lifecycle.Kernel;
+using Lifecycle.Postgres;
+using Lifecycle.Retention.Domain;
+using Lifecycle.Retention.Storage;
+using Lifecycle.Retention.V1;
+
+namespace Lifecycle.Retention.Features.ManageCustomers;
+
+/// <summary>The customer leaves: an entry takes what is left of its MRR, and Conversion is told.</summary>
+internal sealed record ChurnCustomerCommand(Guid Id, string Reason, DateTimeOffset Time)
+{
+    public static Result<ChurnCustomerCommand> Parse(ChurnCustomerRequest request, DateTimeOffset now)
+    {
+        var violations = new Violations();
+        violations.RequireId(request.Id, "id", out var id);
+        violations.RequireText(request.Reason, "reason");
+        var time = violations.TimeOrNow(request.ChurnTime, now, "churnTime");
+        return violations.ToError() is { } error ? error : new ChurnCustomerCommand(id, request.Reason, time);
+    }
+
+    public async Task<Result<Customer>> Run(Transaction<RetentionDbContext> tx, string currencyCode)
+    {
+        if (await CustomerLedger.Lock(tx, Id) is not { } row)
+        {
+            return Error.NotFound("Customer", Id);
+        }
+
+        if (row.Churned)
+        {
+            return Error.Precondition($"Customer {Id} left on {row.ChurnTime:yyyy-MM-dd} already.");
+        }
+
+        if (Time < row.StartTime)
+        {
+            return Error.Invalid("churnTime", $"churnTime lies before the customer's start, {row.StartTime:O}.");
+        }
+
+        var lost = new Kernel.Money(currencyCode, row.Mrr);
+        await CustomerLedger.Append(tx, row, RevenueType.Churn, lost, Recurrence.Monthly, Time, externalId: null);
+        row.ChurnReason = Reason;
+        tx.Publish(new CustomerChurned(tx.NewId(), tx.WorkspaceId, Time, ++row.Version, row.Id, row.LeadId, Reason));
+        return row.ToProto(currencyCode);
+    }
+}

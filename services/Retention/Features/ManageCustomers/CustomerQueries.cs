@@ -1,0 +1,60 @@
+using Dapper;
+using Lifecycle.Kernel;
+using Lifecycle.Postgres;
+using Lifecycle.Retention.Storage;
+using Lifecycle.Retention.V1;
+using Lifecycle.Rpc;
+using Microsoft.EntityFrameworkCore;
+
+namespace Lifecycle.Retention.Features.ManageCustomers;
+
+/// <summary>Reads customers.</summary>
+internal static class CustomerQueries
+{
+    private static readonly ListFields Fields = new ListFields("id", "c.id")
+        .Names("state", "case when c.churned then 'CHURNED' else 'ACTIVE' end", ["ACTIVE", "CHURNED"])
+        .Add("leadId", "c.lead_id", FieldKind.Id)
+        .Add("externalId", "c.external_id")
+        .Sortable("displayName", "c.display_name")
+        .Add("segment", "c.segment")
+        .Add("plan", "c.plan")
+        .Sortable("startTime", "c.start_time", FieldKind.Time)
+        .Add("renewalDate", "c.renewal_date", FieldKind.Date);
+
+    public static Result<ListQuery> Parse(ListCustomersRequest request) =>
+        ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "startTime desc");
+
+    /// <summary>Index (workspace_id, start_time, id) serves the default order.</summary>
+    public static async Task<ListCustomersResponse> List(Transaction<RetentionDbContext> tx, ListQuery query, string currencyCode)
+    {
+        var keys = await tx.Connection.QueryAsync<Key>(
+            $"select c.id, {query.PageKey} from customer c where c.workspace_id = @workspaceId and {query.Where} order by {query.OrderBy} limit {query.Limit}",
+            new DynamicParameters(new Dictionary<string, object>(query.Parameters) { ["workspaceId"] = tx.WorkspaceId }));
+        var (page, next) = query.Page(keys, key => key.PageKey);
+        var ids = page.Select(key => key.Id).ToArray();
+        var rows = await tx.Db.Customers.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+        return new() { Customers = { ids.Select(id => rows[id].ToProto(currencyCode)) }, NextPageToken = next };
+    }
+
+    public static Task<CustomerRow?> Find(Transaction<RetentionDbContext> tx, Guid id) =>
+        tx.Db.Customers.SingleOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id, tx.CancellationToken);
+
+    public static Customer ToProto(this CustomerRow row, string currencyCode) => new()
+    {
+        Id = row.Id.ToString(),
+        LeadId = row.LeadId?.ToString() ?? "",
+        ExternalId = row.ExternalId ?? "",
+        DisplayName = row.DisplayName,
+        State = row.Churned ? Customer.Types.State.Churned : Customer.Types.State.Active,
+        StartTime = row.StartTime.ToProto(),
+        RenewalDate = row.RenewalDate?.ToString("yyyy-MM-dd", null) ?? "",
+        Segment = row.Segment,
+        Plan = row.Plan,
+        ChurnReason = row.Churned ? row.ChurnReason ?? "" : "",
+        ChurnTime = row.ChurnTime.ToProto(),
+        Mrr = new Kernel.Money(currencyCode, row.Mrr).ToProto(),
+        TotalRevenue = new Kernel.Money(currencyCode, row.TotalRevenue).ToProto(),
+    };
+
+    private sealed record Key(Guid Id, string[] PageKey);
+}

@@ -1,0 +1,21 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Lifecycle.Retention;
+
+/// <summary>Section <c>Retention</c>.</summary>
+public sealed class RetentionOptions
+{
+    public const string Section = "Retention";
+
+    /// <summary>Address at which the gateway is reached from outside; links to answer pages begin with it.</summary>
+    [Required]
+    public Uri PublicBaseUrl { get; set; } = new("http://localhost:8080");
+
+    /// <summary>How long a link to an answer page is good for.</summary>
+    [Range(1, 730)]
+    public int LinkDays { get; set; } = 90;
+
+    /// <summary>Rows of an import that are committed together.</summary>
+    [Range(1, 5000)]
+    public int ImportBatchSize { get; set; } = 500;
+}

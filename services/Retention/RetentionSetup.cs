@@ -1,0 +1,49 @@
+using Lifecycle.Contracts;
+using Lifecycle.Postgres;
+using Lifecycle.Retention.Consumers;
+using Lifecycle.Retention.Features.AnswerByLink;
+using Lifecycle.Retention.Features.AskSurveys;
+using Lifecycle.Retention.Features.ExportPerson;
+using Lifecycle.Retention.Features.ManageCustomers;
+using Lifecycle.Retention.Features.QueryMetrics;
+using Lifecycle.Retention.Features.RecordAdvocacy;
+using Lifecycle.Retention.Features.ReportRetention;
+using Lifecycle.Retention.Features.RunLoyalty;
+using Lifecycle.Rpc;
+
+namespace Lifecycle.Retention;
+
+/// <summary>What the process is made of.</summary>
+internal static class RetentionSetup
+{
+    public static void Consume(LifecycleBus bus)
+    {
+        bus.Consume<LeadCapturedConsumer, LeadCaptured>();
+        bus.Consume<LeadUpdatedConsumer, LeadUpdated>();
+        bus.Consume<LeadErasedConsumer, LeadErased>();
+        bus.Consume<LeadsMergedConsumer, LeadsMerged>();
+        bus.Consume<RevenueBookedConsumer, RevenueBooked>();
+        bus.Consume<LeadStageChangedConsumer, LeadStageChanged>();
+        bus.Consume<EmailSentConsumer, EmailSent>();
+        bus.Consume<EmailEngagedConsumer, EmailEngaged>();
+    }
+
+    public static void AddRetention(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<SurveyLinks>();
+        builder.Services.AddSingleton<AnswerPage>();
+    }
+
+    public static void MapRetention(this WebApplication app)
+    {
+        app.MapRpcService<CustomerGrpcService>();
+        app.MapRpcService<SurveyGrpcService>();
+        app.MapRpcService<AdvocacyGrpcService>();
+        app.MapRpcService<LoyaltyGrpcService>();
+        app.MapRpcService<ReportGrpcService>();
+        app.MapRpcService<RetentionMetricsGrpcService>();
+        app.MapRpcService<PersonDataGrpcService>();
+        app.Services.GetRequiredService<AnswerPage>().Map(app);
+    }
+}

@@ -1,0 +1,98 @@
+using Lifecycle.Postgres;
+using Microsoft.EntityFrameworkCore;
+
+namespace Lifecycle.Retention.Storage;
+
+/// <summary>The schema <c>retention</c>. The workspace leads every key, so that the data can be spread by it.</summary>
+public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> options) : LifecycleDbContext(options, SchemaName)
+{
+    public const string SchemaName = "retention";
+
+    public DbSet<CustomerRow> Customers => Set<CustomerRow>();
+
+    public DbSet<RevenueRow> Revenue => Set<RevenueRow>();
+
+    public DbSet<LeadProfileRow> LeadProfiles => Set<LeadProfileRow>();
+
+    public DbSet<SurveyRow> Surveys => Set<SurveyRow>();
+
+    public DbSet<SurveyAnswerRow> Answers => Set<SurveyAnswerRow>();
+
+    public DbSet<ReferralRow> Referrals => Set<ReferralRow>();
+
+    public DbSet<AdvocacyRow> Advocacy => Set<AdvocacyRow>();
+
+    public DbSet<LoyaltyProgramRow> LoyaltyPrograms => Set<LoyaltyProgramRow>();
+
+    public DbSet<LoyaltyMemberRow> LoyaltyMembers => Set<LoyaltyMemberRow>();
+
+    public DbSet<LoyaltyEntryRow> LoyaltyEntries => Set<LoyaltyEntryRow>();
+
+    public DbSet<CampaignEmailRow> CampaignEmails => Set<CampaignEmailRow>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<CustomerRow>(customer =>
+        {
+            customer.ToTable("customer").HasKey(row => new { row.WorkspaceId, row.Id });
+            customer.HasIndex(row => new { row.WorkspaceId, row.LeadId }).IsUnique().HasFilter("lead_id is not null");
+            customer.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
+            customer.HasIndex(row => new { row.WorkspaceId, row.StartTime, row.Id });
+        });
+        modelBuilder.Entity<RevenueRow>(revenue =>
+        {
+            revenue.ToTable("revenue").HasKey(row => new { row.WorkspaceId, row.Id });
+            revenue.Property(row => row.Type).HasConversion<string>();
+            revenue.Property(row => row.Recurrence).HasConversion<string>();
+            revenue.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.OccurTime });
+            revenue.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
+            // Sales of a period.
+            revenue.HasIndex(row => new { row.WorkspaceId, row.OccurTime });
+        });
+        modelBuilder.Entity<LeadProfileRow>(lead =>
+        {
+            lead.ToTable("lead_profile").HasKey(row => new { row.WorkspaceId, row.LeadId });
+            lead.HasIndex(row => new { row.WorkspaceId, row.Email }).HasFilter("email is not null");
+        });
+        modelBuilder.Entity<SurveyRow>(survey =>
+        {
+            survey.ToTable("survey").HasKey(row => new { row.WorkspaceId, row.Id });
+            survey.Property(row => row.Type).HasConversion<string>();
+        });
+        modelBuilder.Entity<SurveyAnswerRow>(answer =>
+        {
+            answer.ToTable("survey_answer").HasKey(row => new { row.WorkspaceId, row.Id });
+            answer.HasIndex(row => new { row.WorkspaceId, row.SurveyId, row.AnswerTime });
+            answer.HasIndex(row => new { row.WorkspaceId, row.SurveyId, row.CustomerId }).IsUnique().HasFilter("by_link");
+        });
+        modelBuilder.Entity<ReferralRow>(referral =>
+        {
+            referral.ToTable("referral").HasKey(row => new { row.WorkspaceId, row.Id });
+            referral.HasIndex(row => new { row.WorkspaceId, row.ReferredEmail }).IsUnique().HasFilter("referred_email is not null");
+            referral.HasIndex(row => new { row.WorkspaceId, row.AdvocateLeadId });
+        });
+        modelBuilder.Entity<AdvocacyRow>(advocacy =>
+        {
+            advocacy.ToTable("advocacy").HasKey(row => new { row.WorkspaceId, row.Id });
+            advocacy.HasIndex(row => new { row.WorkspaceId, row.CustomerId });
+        });
+        modelBuilder.Entity<LoyaltyProgramRow>(program =>
+        {
+            program.ToTable("loyalty_program").HasKey(row => new { row.WorkspaceId, row.Id });
+            program.OwnsMany(row => row.Tiers, tiers => tiers.ToJson("tiers"));
+        });
+        modelBuilder.Entity<LoyaltyMemberRow>(member => member.ToTable("loyalty_member").HasKey(row => new { row.WorkspaceId, row.ProgramId, row.CustomerId }));
+        modelBuilder.Entity<LoyaltyEntryRow>(entry =>
+        {
+            entry.ToTable("loyalty_entry").HasKey(row => new { row.WorkspaceId, row.Id });
+            entry.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.CustomerId });
+        });
+        modelBuilder.Entity<CampaignEmailRow>(email =>
+        {
+            email.ToTable("campaign_email").HasKey(row => new { row.WorkspaceId, row.EmailId });
+            email.HasIndex(row => new { row.WorkspaceId, row.SentTime });
+            email.HasIndex(row => new { row.WorkspaceId, row.LeadId });
+        });
+    }
+}

@@ -1,0 +1,232 @@
+using Lifecycle.Retention.Domain;
+
+namespace Lifecycle.Retention.Storage;
+
+/// <summary>Row that belongs to a workspace.</summary>
+public abstract class TenantRow
+{
+    public required Guid WorkspaceId { get; init; }
+}
+
+/// <summary>A customer, with the sums of its ledger kept beside it.</summary>
+public sealed class CustomerRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public Guid? LeadId { get; set; }
+
+    public string? ExternalId { get; set; }
+
+    public required string DisplayName { get; set; }
+
+    public bool Churned { get; set; }
+
+    public required DateTimeOffset StartTime { get; set; }
+
+    public DateOnly? RenewalDate { get; set; }
+
+    public string Segment { get; set; } = "";
+
+    public string Plan { get; set; } = "";
+
+    public string? ChurnReason { get; set; }
+
+    public DateTimeOffset? ChurnTime { get; set; }
+
+    /// <summary>Monthly recurring revenue after the last entry.</summary>
+    public decimal Mrr { get; set; }
+
+    /// <summary>Face value of all sales.</summary>
+    public decimal TotalRevenue { get; set; }
+
+    /// <summary>Grows with each change; version of the customer's events.</summary>
+    public long Version { get; set; }
+}
+
+/// <summary>An entry of the revenue ledger. Never changed but for <see cref="MrrDelta"/>, which follows from the entries before it.</summary>
+public sealed class RevenueRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid CustomerId { get; set; }
+
+    public required RevenueType Type { get; init; }
+
+    public required decimal Amount { get; init; }
+
+    public required string CurrencyCode { get; init; }
+
+    public required Recurrence Recurrence { get; init; }
+
+    public required DateTimeOffset OccurTime { get; init; }
+
+    public string? ExternalId { get; init; }
+
+    public decimal MrrDelta { get; set; }
+}
+
+/// <summary>What Retention needs to know of a lead. Kept after an erasure as a mark that nothing may come back.</summary>
+public sealed class LeadProfileRow : TenantRow
+{
+    public required Guid LeadId { get; init; }
+
+    public string? Email { get; set; }
+
+    public string? Name { get; set; }
+
+    public string Channel { get; set; } = "";
+
+    public string Source { get; set; } = "";
+
+    public string Medium { get; set; } = "";
+
+    public string Campaign { get; set; } = "";
+
+    public long Version { get; set; }
+
+    public bool Erased { get; set; }
+
+    /// <summary>The lead that this one was merged into; what is told of this one concerns that one.</summary>
+    public Guid? MergedInto { get; set; }
+
+    /// <summary>AdvocateGained was published; once per lead.</summary>
+    public bool Advocate { get; set; }
+
+    public DateTimeOffset? AdvocateTime { get; set; }
+}
+
+public sealed class SurveyRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required SurveyType Type { get; init; }
+
+    public required string DisplayName { get; set; }
+
+    public required string Question { get; set; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+public sealed class SurveyAnswerRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid SurveyId { get; init; }
+
+    public Guid? CustomerId { get; set; }
+
+    public Guid? LeadId { get; set; }
+
+    public required int Score { get; set; }
+
+    public string? Comment { get; set; }
+
+    public required DateTimeOffset AnswerTime { get; set; }
+
+    /// <summary>Came over a public link, of which one answer per customer counts.</summary>
+    public bool ByLink { get; init; }
+
+    public long Version { get; set; } = 1;
+}
+
+public sealed class ReferralRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid AdvocateLeadId { get; set; }
+
+    /// <summary>Normalised address; null after an erasure.</summary>
+    public string? ReferredEmail { get; set; }
+
+    public Guid? ReferredLeadId { get; set; }
+
+    public bool Converted { get; set; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+public sealed class AdvocacyRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid CustomerId { get; set; }
+
+    /// <summary><c>CASE_STUDY</c>, <c>REVIEW</c> or <c>REFERENCE</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary><c>PLANNED</c>, <c>PUBLISHED</c> or <c>WITHDRAWN</c>.</summary>
+    public required string Status { get; set; }
+
+    public bool Consent { get; set; }
+
+    public string Title { get; set; } = "";
+
+    public string Url { get; set; } = "";
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+public sealed class LoyaltyProgramRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required string DisplayName { get; set; }
+
+    /// <summary>Tiers in order of their minimum, jsonb.</summary>
+    public List<LoyaltyTierPart> Tiers { get; set; } = [];
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+public sealed class LoyaltyTierPart
+{
+    public required string Name { get; init; }
+
+    public required long MinPoints { get; init; }
+}
+
+public sealed class LoyaltyMemberRow : TenantRow
+{
+    public required Guid ProgramId { get; init; }
+
+    public required Guid CustomerId { get; init; }
+
+    /// <summary>Sum of the entries.</summary>
+    public long Balance { get; set; }
+
+    public required DateTimeOffset JoinTime { get; init; }
+}
+
+/// <summary>An entry of the points ledger; append-only.</summary>
+public sealed class LoyaltyEntryRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ProgramId { get; init; }
+
+    public required Guid CustomerId { get; init; }
+
+    public required long Points { get; init; }
+
+    public string Reason { get; init; } = "";
+
+    public required DateTimeOffset Time { get; init; }
+}
+
+/// <summary>A mail to somebody who may be a customer, and whether a person opened and clicked it.</summary>
+public sealed class CampaignEmailRow : TenantRow
+{
+    public required Guid EmailId { get; init; }
+
+    public Guid? LeadId { get; set; }
+
+    /// <summary>Null while only its engagement is known.</summary>
+    public DateTimeOffset? SentTime { get; set; }
+
+    public bool Opened { get; set; }
+
+    public bool Clicked { get; set; }
+
+    public bool Bounced { get; set; }
+}
