@@ -63,6 +63,8 @@ internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
         var taken = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, MaxChunk));
         if (taken.IsEmpty && read.IsCompleted && !first)
         {
+            // A read that is not ended spoils the next one, and readers of text ask again after the end.
+            body.AdvanceTo(taken.End);
             return false;
         }
 
