@@ -4,7 +4,7 @@ using Lifecycle.Testing;
 namespace Lifecycle.Conversion.IntegrationTests;
 
 /// <summary>Events that come twice, out of order, about strangers, about merged and erased leads.</summary>
-public sealed class ConsumerTests(ConversionFixture fixture)
+public sealed class ConsumerTests(ConversionFixture fixture) : ConversionTest(fixture)
 {
     private readonly TestWorkspace workspace = new(fixture);
 
@@ -17,7 +17,7 @@ public sealed class ConsumerTests(ConversionFixture fixture)
         await workspace.Bus.Publish(new RevenueMoved(
             Guid.CreateVersion7(), workspace.Id, Times.March(6), 1, Guid.CreateVersion7(), lead, "NEW", new("USD", 10), "MONTHLY"));
         await workspace.Bus.Publish(workspace.Qualified(lead, Times.March(3)));
-        await Eventually.Equal(4L, () => fixture.Database.Scalar<long>("select count(*) from held_event where lead_id = $1", lead), "four events are held");
+        await Eventually.Equal(4L, () => Fixture.Database.Scalar<long>("select count(*) from held_event where lead_id = $1", lead), "four events are held");
 
         await workspace.Bus.Publish(workspace.Captured(lead, Times.March(1)));
         await workspace.UntilStage(lead, "CHURNED");
@@ -27,7 +27,7 @@ public sealed class ConsumerTests(ConversionFixture fixture)
                 "VISITOR>LEAD:CAPTURED", "LEAD>MQL:QUALIFIED", "MQL>CUSTOMER:IMPORTED", "CUSTOMER>ADVOCATE:ADVOCATED", "ADVOCATE>CHURNED:CHURNED",
             ],
             await workspace.History(lead));
-        Assert.Equal(0L, await fixture.Database.Scalar<long>("select count(*) from held_event where lead_id = $1", lead));
+        Assert.Equal(0L, await Fixture.Database.Scalar<long>("select count(*) from held_event where lead_id = $1", lead));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class ConsumerTests(ConversionFixture fixture)
     {
         var (source, target) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await workspace.Bus.Publish(new LeadsMerged(Guid.CreateVersion7(), workspace.Id, Times.March(10), 5, source, target));
-        await Eventually.Equal(target, () => fixture.Database.Scalar<Guid>("select merged_into from lead where lead_id = $1", source), "the merge is noted");
+        await Eventually.Equal(target, () => Fixture.Database.Scalar<Guid>("select merged_into from lead where lead_id = $1", source), "the merge is noted");
         await workspace.Bus.Publish(workspace.Qualified(source, Times.March(3)));
         await workspace.Bus.Publish(workspace.Captured(source, Times.March(1)));
         await workspace.Bus.Publish(workspace.Captured(target, Times.March(2), version: 2));
@@ -126,15 +126,15 @@ public sealed class ConsumerTests(ConversionFixture fixture)
         await workspace.Bus.Publish(erased);
         await Eventually.Equal("Erased", async () => (await workspace.Get($"/v1/opportunities/{deal["id"]}"))["name"]!.GetValue<string>(), "the name is gone");
 
-        Assert.Equal(0L, await fixture.Database.Scalar<long>(
+        Assert.Equal(0L, await Fixture.Database.Scalar<long>(
             "select count(*) from lead where lead_id = $1 and (email is not null or landing_page is not null)", lead));
         Assert.Empty((await workspace.Handoff(lead))["reasons"]!.AsArray());
         Assert.Equal(1, await workspace.Metric("mqls", new(2026, 1, 1), new(2027, 1, 1)));
         // A profile that comes late brings nothing back.
         await workspace.Bus.Publish(workspace.Captured(lead, Times.March(1), version: 20));
         await workspace.Qualify(await workspace.Lead(Times.March(1)), Times.March(2));
-        Assert.Equal(0L, await fixture.Database.Scalar<long>("select count(*) from lead where lead_id = $1 and email is not null", lead));
+        Assert.Equal(0L, await Fixture.Database.Scalar<long>("select count(*) from lead where lead_id = $1 and email is not null", lead));
     }
 
-    private Task<decimal> Spent() => fixture.Database.Scalar<decimal>("select coalesce(sum(amount), 0) from spend where workspace_id = $1", workspace.Id);
+    private Task<decimal> Spent() => Fixture.Database.Scalar<decimal>("select coalesce(sum(amount), 0) from spend where workspace_id = $1", workspace.Id);
 }

@@ -10,8 +10,15 @@ using Lifecycle.Testing;
 namespace Lifecycle.Conversion.IntegrationTests;
 
 /// <summary>The service as a process on real servers, shared by the tests; each test has a workspace of its own.</summary>
-public sealed class ConversionFixture : IAsyncLifetime
+public sealed class ConversionFixture : IAsyncDisposable
 {
+    private readonly Lazy<Task> started;
+
+    public ConversionFixture() => started = new(Start);
+
+    /// <summary>Set once everything runs. Awaited by each test, so that a missing server skips the test instead of failing the run.</summary>
+    public Task Started => started.Value;
+
     public TestDatabase Database { get; private set; } = null!;
 
     public TestVirtualHost Broker { get; private set; } = null!;
@@ -22,7 +29,7 @@ public sealed class ConversionFixture : IAsyncLifetime
 
     public ServiceProcess Service { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync()
+    private async Task Start()
     {
         Database = await TestDatabase.Create<ConversionDbContext>("conversion");
         Broker = await TestVirtualHost.Create();
@@ -45,11 +52,24 @@ public sealed class ConversionFixture : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await Service.DisposeAsync();
-        await Capture.DisposeAsync();
-        await Bus.DisposeAsync();
-        await Broker.DisposeAsync();
-        await Database.DisposeAsync();
+        foreach (var part in new IAsyncDisposable?[] { Service, Capture, Bus, Broker, Database })
+        {
+            await (part?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+    }
+}
+
+/// <summary>A test of the service: begins when the service runs.</summary>
+public abstract class ConversionTest(ConversionFixture fixture) : IAsyncLifetime
+{
+    protected ConversionFixture Fixture => fixture;
+
+    public async ValueTask InitializeAsync() => await fixture.Started;
+
+    public virtual ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
     }
 }
 
@@ -126,9 +146,9 @@ public sealed class TestWorkspace(ConversionFixture fixture, string timeZone = "
         return [.. await Bus.Until<LeadStageChanged>(version, change => change.LeadId == lead)];
     }
 
-    public async Task<double?> Metric(string metric, DateOnly from, DateOnly to, string more = "")
+    public async Task<double?> Metric(string metric, DateOnly from, DateOnly to, string granularity = "YEAR")
     {
-        var answer = await Get($"/v1/metrics/conversion?from={from:yyyy-MM-dd}&to={to:yyyy-MM-dd}&granularity=YEAR&metrics={metric}{more}");
+        var answer = await Get($"/v1/metrics/conversion?from={from:yyyy-MM-dd}&to={to:yyyy-MM-dd}&granularity={granularity}&metrics={metric}");
         return answer["series"]!.AsArray() is [{ } series, ..] ? series["points"]![0]!["value"]?.GetValue<double>() : null;
     }
 

@@ -4,7 +4,7 @@ using Lifecycle.Contracts;
 namespace Lifecycle.Conversion.IntegrationTests;
 
 /// <summary>A lead's way from capture to advocate, and the ways back.</summary>
-public sealed class WalkTests(ConversionFixture fixture)
+public sealed class WalkTests(ConversionFixture fixture) : ConversionTest(fixture)
 {
     private readonly TestWorkspace workspace = new(fixture);
 
@@ -12,7 +12,7 @@ public sealed class WalkTests(ConversionFixture fixture)
     public async Task Lead_FromCaptureToAdvocate_IsToldOncePerChangeInOrder()
     {
         var lead = await workspace.Lead(Times.March(1));
-        fixture.Capture.Know(
+        Fixture.Capture.Know(
             lead, FakeCapture.Touch("Paid Search", Times.March(1), "google", "spring"), FakeCapture.Touch("Organic Social", Times.March(3), "linkedin"));
         var handoff = await workspace.Qualify(lead, Times.March(3));
         Assert.Equal("OPEN", handoff["state"]!.GetValue<string>());
@@ -130,7 +130,7 @@ public sealed class WalkTests(ConversionFixture fixture)
         await workspace.Bus.Publish(Back(inOrder));
         await workspace.UntilStage(inOrder, "CUSTOMER");
         await workspace.Bus.Publish(Back(reversed));
-        await Testing.Eventually.Equal(3L, async () => await fixture.Database.Scalar<long>(
+        await Testing.Eventually.Equal(3L, async () => await Fixture.Database.Scalar<long>(
             "select retention_version from lead where lead_id = $1", reversed), "the reactivation is noted");
         await workspace.Bus.Publish(Churned(reversed));
         var marker = await workspace.Lead(Times.March(1));

@@ -89,13 +89,17 @@ public static class OpportunityBook
             row.PipelineId.ToString(), row.Stage, row.State.Name(), reason));
 
     /// <summary>Whether a deal has the external id. A twin that is about to use the same id waits here.</summary>
-    public static Task<bool> HasExternalId(Transaction<ConversionDbContext> tx, string externalId) =>
-        tx.Connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-            """
-            select pg_advisory_xact_lock(hashtextextended(@workspace::text || @externalId, 0));
-            select exists (select 1 from opportunity where workspace_id = @workspace and external_id = @externalId)
-            """,
-            new { workspace = tx.WorkspaceId, externalId },
+    public static async Task<bool> HasExternalId(Transaction<ConversionDbContext> tx, string externalId)
+    {
+        await LockExternalIds(tx, [externalId]);
+        return await tx.Db.Opportunities.AnyAsync(row => row.ExternalId == externalId, tx.CancellationToken);
+    }
+
+    /// <summary>Writers of the same external ids take turns from here to the end of the transaction. Sorted, so that two never wait for each other.</summary>
+    public static Task LockExternalIds(Transaction<ConversionDbContext> tx, string[] sortedIds) =>
+        tx.Connection.ExecuteAsync(new CommandDefinition(
+            "select pg_advisory_xact_lock(hashtextextended(@workspace::text || id, 0)) from unnest(@sortedIds) with ordinality as t(id, n) order by n",
+            new { workspace = tx.WorkspaceId, sortedIds },
             cancellationToken: tx.CancellationToken));
 
     /// <summary>The workspace's default pipeline; made when first asked for.</summary>

@@ -114,11 +114,7 @@ public sealed class ImportOpportunities(
         var pipeline = await OpportunityBook.DefaultPipeline(tx);
         var byEmail = await LeadsByEmail(tx, rows);
         var externalIds = rows.Select(row => row.Value.ExternalId).Distinct().Order(StringComparer.Ordinal).ToArray();
-        // Two imports of the same deals take turns.
-        await tx.Connection.ExecuteAsync(new CommandDefinition(
-            "select pg_advisory_xact_lock(hashtextextended(@workspace::text || id, 0)) from unnest(@externalIds) with ordinality as t(id, n) order by n",
-            new { workspace = tx.WorkspaceId, externalIds },
-            cancellationToken: tx.CancellationToken));
+        await OpportunityBook.LockExternalIds(tx, externalIds);
         var leadRows = await LockLeads(tx, rows, unknown, byEmail, externalIds);
         var known = (await tx.Db.Opportunities
             .FromSql($"select * from opportunity where workspace_id = {tx.WorkspaceId} and external_id = any({externalIds}) order by id for update")
