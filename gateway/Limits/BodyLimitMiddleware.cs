@@ -5,9 +5,12 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Gateway.Limits;
 
-/// <summary>Refuses bodies that say they are too large before a byte is read, and has Kestrel cut those that do not say.</summary>
+/// <summary>Refuses bodies that say they are too large before a byte is read, and cuts those that do not say.</summary>
 internal sealed class BodyLimitMiddleware(RequestDelegate next, IOptions<GatewayOptions> options)
 {
+    /// <summary>What Kestrel reads and drops of a body that is too large, so that the client gets to read the answer.</summary>
+    private const int Slack = 1024 * 1024;
+
     public Task InvokeAsync(HttpContext context)
     {
         var metadata = context.GetEndpoint()?.Metadata;
@@ -17,7 +20,12 @@ internal sealed class BodyLimitMiddleware(RequestDelegate next, IOptions<Gateway
             : (long?)options.Value.BodyBytes;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
         {
-            feature.MaxRequestBodySize = limit;
+            feature.MaxRequestBodySize = limit + Slack;
+        }
+
+        if (limit is { } most && HttpProtocol.IsHttp11(context.Request.Protocol) && context.Request.ContentLength is null)
+        {
+            context.Request.Body = new LimitedBody(context.Request.Body, most);
         }
 
         return context.Request.ContentLength > limit

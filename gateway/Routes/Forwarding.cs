@@ -53,7 +53,7 @@ internal sealed class Forwarding(IdentityToken tokens, TimeProvider time)
         }
 
         context.Response.Headers.Clear();
-        if (fault.Exception is BadHttpRequestException bad || (bad = (fault.Exception?.InnerException as BadHttpRequestException)!) is not null)
+        if (Refused(fault.Exception) is { } bad)
         {
             await Problem.ForStatus(context, bad.StatusCode).Write(context);
             return;
@@ -72,6 +72,15 @@ internal sealed class Forwarding(IdentityToken tokens, TimeProvider time)
                 break;
         }
     }
+
+    /// <summary>The fault of the client's body, which may come together with the service's complaint that the rest is missing.</summary>
+    private static BadHttpRequestException? Refused(Exception? exception) => exception switch
+    {
+        BadHttpRequestException bad => bad,
+        AggregateException several => several.InnerExceptions.Select(Refused).FirstOrDefault(found => found is not null),
+        { InnerException: { } inner } => Refused(inner),
+        _ => null,
+    };
 
     private sealed record Issued(string Token, DateTimeOffset At);
 }

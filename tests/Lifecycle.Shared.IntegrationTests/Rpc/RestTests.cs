@@ -34,7 +34,7 @@ public sealed class RestTests(RpcHost host) : IClassFixture<RpcHost>
     {
         var answer = await host.Send(HttpMethod.Post, "/v1/parcels/7:close", RpcHost.Writer);
 
-        Assert.Equal((200, "{ }"), (answer.Status, answer.Body));
+        Assert.Equal((200, "{}"), (answer.Status, answer.Body));
     }
 
     [Fact]

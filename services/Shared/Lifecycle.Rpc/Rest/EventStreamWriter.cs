@@ -32,10 +32,12 @@ internal sealed class EventStreamWriter<T> : IServerStreamWriter<T>, IAsyncDispo
 
     public WriteOptions? WriteOptions { get; set; }
 
-    public Task WriteAsync(T message)
+    public Task WriteAsync(T message) => WriteAsync(message, http.RequestAborted);
+
+    public Task WriteAsync(T message, CancellationToken cancellationToken)
     {
         var json = ProtoJson.Format(message);
-        return Write(events ? $"data: {json}\n\n" : json + "\n", http.RequestAborted);
+        return Write(events ? $"data: {json}\n\n" : json + "\n", cancellationToken);
     }
 
     /// <summary>Sends the headers of a stream that had no message.</summary>

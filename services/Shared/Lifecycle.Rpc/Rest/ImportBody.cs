@@ -14,6 +14,7 @@ internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
     private const int MaxChunk = 64 * 1024;
     private readonly PipeReader body;
     private bool first = true;
+    private bool ended;
 
     private ImportBody(PipeReader body, ImportChunk settings) => (this.body, Current) = (body, settings);
 
@@ -59,12 +60,18 @@ internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
 
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
+        if (ended)
+        {
+            return false;
+        }
+
         var read = await body.ReadAsync(cancellationToken);
         var taken = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, MaxChunk));
         if (taken.IsEmpty && read.IsCompleted && !first)
         {
             // A read that is not ended spoils the next one, and readers of text ask again after the end.
             body.AdvanceTo(taken.End);
+            ended = true;
             return false;
         }
 
