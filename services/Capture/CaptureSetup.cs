@@ -1,6 +1,14 @@
 using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Messages;
+using Lifecycle.Capture.Features.ChangeLeads;
+using Lifecycle.Capture.Features.ExportPerson;
+using Lifecycle.Capture.Features.ImportLeads;
 using Lifecycle.Capture.Features.IngestMessages;
+using Lifecycle.Capture.Features.QueryMetrics;
+using Lifecycle.Capture.Features.ReadLeads;
+using Lifecycle.Capture.Features.ServeTracking;
+using Lifecycle.Capture.Features.Spend;
+using Lifecycle.Capture.Jobs;
 using Lifecycle.Rpc;
 using Microsoft.Extensions.Options;
 
@@ -22,11 +30,26 @@ internal static class CaptureSetup
         services.AddSingleton<IngestQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<IngestQueue>());
         services.AddSingleton<Ingest>();
+        services.AddSingleton<LeadReader>();
+        services.AddSingleton<LeadWriter>();
+        services.AddSingleton<JourneyReader>();
+        services.AddSingleton<LeadImport>();
+        services.AddSingleton<SpendImport>();
+        services.AddSingleton<SpendReader>();
+        services.AddSingleton<CaptureMetrics>();
+        services.AddSingleton<PersonExport>();
+        services.AddHostedService<MessageCleaner>();
+        builder.AddPersonDataClients();
     }
 
     public static void MapCapture(this WebApplication app)
     {
         app.MapIngest();
+        app.MapTracking();
         app.MapRpcService<IngestGrpcService>();
+        app.MapRpcService<LeadGrpcService>();
+        app.MapRpcService<SpendGrpcService>();
+        app.MapRpcService<MetricsGrpcService>();
+        app.MapRpcService<PersonDataGrpcService>();
     }
 }

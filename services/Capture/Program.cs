@@ -1,5 +1,7 @@
 using Lifecycle.Capture;
+using Lifecycle.Capture.Consumers;
 using Lifecycle.Capture.Storage;
+using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
 using Lifecycle.ServiceDefaults;
@@ -12,7 +14,7 @@ if (await Migrations.RunIfAsked<CaptureDbContext>(args, builder.Configuration, "
 
 builder.AddServiceDefaults("capture");
 builder.AddLifecycleDatabase<CaptureDbContext>("capture");
-builder.AddLifecycleBus("capture", bus => { });
+builder.AddLifecycleBus("capture", bus => bus.Consume<LeadStageChangedConsumer, LeadStageChanged>());
 builder.AddLifecycleRpc();
 builder.AddCapture();
 var app = builder.Build();

@@ -12,7 +12,7 @@ internal static class LeadStore
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    private const string Columns = """
+    internal const string Columns = """
         id, version, stage, create_time as CreateTime, capture_type as CaptureType, form_type as FormType, capture_time as CaptureTime,
         profile::text as Profile, own::text as Own, told_touch::text as ToldTouch, first_touch::text as FirstTouch, last_touch::text as LastTouch
         """;
@@ -138,7 +138,7 @@ internal static class LeadStore
 
     private static string? ToJson(Touch? touch) => touch is null ? null : JsonSerializer.Serialize(touch, Json);
 
-    internal sealed class StoredLead
+    internal class StoredLead
     {
         public Guid Id { get; init; }
 

@@ -13,7 +13,7 @@ internal static class VisitStore
     /// <summary>Most activities of one visitor that are cut into sessions anew; older ones stay as they are.</summary>
     public const int MaxHistory = 20_000;
 
-    private const string SessionColumnList =
+    internal const string SessionColumnList =
         "s.id, s.visitor_id, s.lead_id, s.start_time, s.end_time, s.source_kind, s.channel, s.source, s.medium, s.campaign, s.keyword, s.click_id, s.landing_page, s.exit_page, s.page_views, s.activities";
 
     /// <summary>Visitors by the sender's device id.</summary>

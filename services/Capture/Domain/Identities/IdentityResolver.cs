@@ -55,9 +55,9 @@ public sealed class IdentityResolver(Dictionary<IdentityKey, Guid> owners, Dicti
             return null;
         }
 
-        foreach (var key in keys.Where(key => !owners.ContainsKey(key)))
+        foreach (var key in keys)
         {
-            owners[key] = added[key] = lead.Id;
+            Attach(lead, key);
         }
 
         if (facts.Capture is { } capture)
@@ -72,6 +72,15 @@ public sealed class IdentityResolver(Dictionary<IdentityKey, Guid> owners, Dicti
         }
 
         return lead;
+    }
+
+    /// <summary>Makes the key lead to the lead, unless it leads to one already.</summary>
+    public void Attach(Lead lead, IdentityKey key)
+    {
+        if (owners.TryAdd(key, lead.Id))
+        {
+            added[key] = lead.Id;
+        }
     }
 
     /// <summary>Makes <paramref name="source"/> end in <paramref name="target"/>.</summary>

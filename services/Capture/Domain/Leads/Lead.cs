@@ -53,8 +53,11 @@ public sealed class Lead
 
     public Touch? LastTouch { get; set; }
 
+    /// <summary>Changes since it was loaded of anything that is published.</summary>
+    public int Changes { get; private set; }
+
     /// <summary>Whether anything that is published changed since it was loaded.</summary>
-    public bool Changed { get; private set; }
+    public bool Changed => Changes > 0;
 
     /// <summary>Whether anything is to be stored.</summary>
     public bool Dirty => Changed || Profile.Dirty || Own.Dirty;
@@ -64,7 +67,7 @@ public sealed class Lead
 
     /// <summary>A lead for a person first named on this occasion.</summary>
     public static Lead Begin(Guid id, CaptureEvidence capture) =>
-        new() { Id = id, CreateTime = capture.Time, Capture = capture, Changed = true, ChangeTime = capture.Time };
+        new() { Id = id, CreateTime = capture.Time, Capture = capture, Changes = 1, ChangeTime = capture.Time };
 
     public void Captured(CaptureEvidence evidence)
     {
@@ -136,6 +139,15 @@ public sealed class Lead
         Note(time);
     }
 
+    /// <summary>
+    /// <paramref name="now"/>, or just after the latest thing told where that lies ahead (senders' clocks may): what is set by hand holds.
+    /// </summary>
+    public DateTimeOffset TimeToSet(DateTimeOffset now)
+    {
+        var latest = Profile.Values.Values.Concat(Own.Values.Values).Select(value => value.Time).DefaultIfEmpty(now).Max();
+        return latest < now ? now : latest.AddTicks(TimeSpan.TicksPerMicrosecond);
+    }
+
     /// <summary>First touch; what an unknown origin reads like when there is none.</summary>
     public Touch FirstTouchOrUnknown => FirstTouch ?? Unknown;
 
@@ -161,7 +173,7 @@ public sealed class Lead
 
     private void Note(DateTimeOffset time)
     {
-        Changed = true;
+        Changes++;
         ChangeTime = time > ChangeTime ? time : ChangeTime;
     }
 }

@@ -22,7 +22,7 @@ public static partial class Bots
     // Every repetition is bounded, so that the work is linear in the length of the text. "Cubot" is a maker of telephones: its name is the one in which "bot" ends a word of a person's browser.
     [GeneratedRegex(
         """
-        (?<!\bcu)\b[\w.-]{0,40}bot\b | (?<!\bcu)\b[\w.-]{0,40}bot(?=[/;:\-_ )+]) | \b[\w.-]{0,40}(crawl(er)?|spider)\b | headless\w{0,20} | phantomjs | \bslurp\b
+        \b(?!cubot\b)[\w.-]{0,40}bot(\b|(?=_)) | \b[\w.-]{0,40}(crawl(er)?|spider)\b | headless\w{0,20} | phantomjs | \bslurp\b
         | lighthouse | pagespeed | gtmetrix | pingdom | uptimerobot | statuscake | site24x7 | newrelicpinger | datadogsynthetics | catchpoint
         | facebookexternalhit | facebookcatalog | meta-externalagent | whatsapp/ | slack-imgproxy | skypeuripreview | embedly | mediapartners-google
         | adsbot\w{0,20} | apis-google | feedfetcher-google | google-inspectiontool | google-read-aloud | googleother | bingpreview | yandex(images|metrika|favicons)

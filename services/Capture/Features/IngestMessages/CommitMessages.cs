@@ -5,7 +5,6 @@ using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Identities;
 using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Domain.Messages;
-using Lifecycle.Capture.Domain.Visits;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Postgres;
 using NpgsqlTypes;
@@ -101,43 +100,17 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work)
     {
         var devices = items.Select(item => item.Message.Device).OfType<string>().Distinct().ToArray();
         var visitors = await VisitStore.Load(tx, devices);
-        var owners = await LeadStore.OwnersOf(tx, items.SelectMany(item => item.Message.Person.Keys).Distinct().ToArray());
         var onDevice = visitors.Values.Where(visitor => visitor.LeadId is not null).ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.LeadId!.Value);
-        var leads = await LeadStore.Load(tx, owners.Values.Concat(onDevice.Values).Distinct().ToArray());
-        var existing = leads.Keys.ToHashSet();
-        var resolver = new IdentityResolver(owners, leads);
-        var events = new LeadEvents(tx, requests);
-        var named = new Dictionary<Guid, Guid>();
+        var changes = await ChangeSet.Open(tx, items.SelectMany(item => item.Message.Person.Keys), onDevice.Values, requests);
         foreach (var item in items)
         {
-            if (Resolve(item.Message, resolver, onDevice) is { } lead)
+            if (Resolve(item.Message, changes.Resolver, onDevice) is { } lead)
             {
-                named.Add(item.Id, lead.Id);
-                events.CausedBy(lead.Id, item.Request);
+                changes.Named(item, lead);
             }
         }
 
-        var anew = new HashSet<Guid>();
-        foreach (var merge in resolver.Merges.Where(merge => existing.Contains(merge.Source.Id)))
-        {
-            anew.UnionWith(await LeadStore.Merge(tx, merge.Source.Id, merge.Target.Id));
-        }
-
-        anew.UnionWith(await VisitStore.WithKeys(tx, resolver.Added.Keys.Where(key => key.Kind == IdentityKey.User).ToArray()));
-        visitors = resolver.Merges.Count == 0 ? visitors : await VisitStore.Load(tx, devices);
-        var changes = await VisitPlacer.Place(tx, ByDevice(items, named, resolver), visitors, anew, resolver.OwnerOf);
-        var visitorIds = changes.Visitors.ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.Id);
-        var activities = items.Select(item =>
-        {
-            var place = changes.Placed.TryGetValue(item.Id, out var found) ? found : new(item.Id, null, Named(item, named, resolver));
-            return new NewActivity(item.Id, item.Message.Device is { } device ? visitorIds[device] : null, place.SessionId, place.LeadId, item.Message);
-        }).ToArray();
-
-        await VisitWriter.Write(tx, changes, activities);
-        await Touch(tx, resolver, changes, leads);
-        await LeadStore.Save(tx, leads.Values);
-        await LeadStore.AddKeys(tx, resolver.Added);
-        await events.Publish(resolver, existing, changes, activities, items.ToDictionary(item => item.Id, item => item.Request));
+        await changes.Apply(items, visitors);
     }
 
     private static Lead? Resolve(IngestMessage message, IdentityResolver resolver, Dictionary<string, Guid> onDevice)
@@ -170,41 +143,4 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work)
 
         return lead;
     }
-
-    private static Dictionary<string, List<VisitActivity>> ByDevice(Item[] items, Dictionary<Guid, Guid> named, IdentityResolver resolver) =>
-        items.Where(item => item.Message.Device is not null)
-            .GroupBy(item => item.Message.Device!, StringComparer.Ordinal)
-            .ToDictionary(
-                group => group.Key,
-                group => group.Select(item => new VisitActivity(
-                    item.Id, item.Message.Time, item.Message.IsPageView, item.Message.Page.Url, item.Message.Source, item.Message.Opens,
-                    Named(item, named, resolver))).ToList(),
-                StringComparer.Ordinal);
-
-    // Asked again after all messages are read: a later one may have made the person known, or may have shown two to be one.
-    private static Guid? Named(Item item, Dictionary<Guid, Guid> named, IdentityResolver resolver)
-    {
-        Guid? lead = named.TryGetValue(item.Id, out var found) ? found : item.Message.Person.Keys.Select(resolver.OwnerOf).FirstOrDefault(owner => owner is not null);
-        return lead is { } id ? resolver.Current(id) : null;
-    }
-
-    private static async Task Touch(Transaction<CaptureDbContext> tx, IdentityResolver resolver, VisitChanges changes, Dictionary<Guid, Lead> leads)
-    {
-        // New leads without a visit have the touch they were told, or none.
-        var touched = changes.Touched.Concat(resolver.Leads.Values.Where(lead => lead.Changed).Select(lead => lead.Id)).ToHashSet();
-        foreach (var (id, lead) in await LeadStore.Load(tx, touched.Where(id => !leads.ContainsKey(id)).ToArray()))
-        {
-            leads.Add(id, lead);
-        }
-
-        foreach (var (id, touches) in await VisitStore.Touches(tx, touched))
-        {
-            if (leads.TryGetValue(id, out var lead))
-            {
-                lead.Touched(touches.First, touches.Last, touches.Last?.Time ?? lead.CreateTime);
-            }
-        }
-    }
-
-    private readonly record struct Item(int Request, Guid Id, IngestMessage Message);
 }

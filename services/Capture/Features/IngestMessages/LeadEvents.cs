@@ -35,7 +35,7 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
         {
             Publish(
                 Cause(lead.Id),
-                existing.Contains(lead.Id) || lead.Version > 1
+                existing.Contains(lead.Id)
                     ? lead.ToUpdated(tx.NewId(), tx.WorkspaceId)
                     : lead.ToCaptured(tx.NewId(), tx.WorkspaceId));
         }

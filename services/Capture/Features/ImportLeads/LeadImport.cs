@@ -1,0 +1,218 @@
+using System.Text.Json;
+using Grpc.Core;
+using Lifecycle.Capture.Domain;
+using Lifecycle.Capture.Domain.Channels;
+using Lifecycle.Capture.Domain.Identities;
+using Lifecycle.Capture.Domain.Leads;
+using Lifecycle.Capture.Domain.Messages;
+using Lifecycle.Capture.Features.ChangeLeads;
+using Lifecycle.Capture.Features.IngestMessages;
+using Lifecycle.Capture.Storage;
+using Lifecycle.Common.V1;
+using Lifecycle.Kernel;
+using Lifecycle.Postgres;
+using Lifecycle.Rpc;
+using Touch = Lifecycle.Capture.Domain.Leads.Touch;
+
+namespace Lifecycle.Capture.Features.ImportLeads;
+
+/// <summary>
+/// Imports leads row by row, 500 rows in a transaction: memory stays bounded whatever the size of the file, and what was imported before a failure stays.
+/// A dry run rolls every transaction back, so that it counts a lead that occurs far apart in a file as created each time.
+/// </summary>
+internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClassifier channels, TimeProvider time)
+{
+    private const int RowsPerTransaction = 500;
+    private static readonly Error RolledBack = Error.Precondition("Dry run.");
+
+    private static readonly HashSet<string> OwnColumns = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "id", "email", "externalId", "userId", "createTime", "captureType", "formType", "source", "medium", "campaign", "keyword", "landingPage", "channel",
+    };
+
+    public async Task<Result<ImportResponse>> Import(Caller caller, IAsyncStreamReader<ImportChunk> stream, CancellationToken ct)
+    {
+        if (!(await ImportRows.Open(stream, ct)).TryGet(out var import, out var error))
+        {
+            return error;
+        }
+
+        var tally = new ImportTally();
+        var pending = new List<LeadRowRead>();
+        await foreach (var row in import.Rows(ct))
+        {
+            if (Read(row).TryGet(out var read, out var fault))
+            {
+                pending.Add(read);
+            }
+            else
+            {
+                tally.Reject(row.Line, fault);
+            }
+
+            if (pending.Count == RowsPerTransaction)
+            {
+                await Write(caller, pending, import.DryRun, tally, ct);
+                pending.Clear();
+            }
+        }
+
+        await Write(caller, pending, import.DryRun, tally, ct);
+        return tally.ToResponse();
+    }
+
+    private async Task Write(Caller caller, List<LeadRowRead> rows, bool dryRun, ImportTally tally, CancellationToken ct)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        var counted = new ImportTally();
+        var result = await work.Run<Unit>(caller.WorkspaceId, async tx =>
+        {
+            counted = new ImportTally();
+            var changes = await ChangeSet.Open(tx, rows.SelectMany(row => row.Person.Keys), []);
+            foreach (var row in rows)
+            {
+                WriteRow(row, changes, counted);
+            }
+
+            await changes.Apply();
+            return dryRun ? RolledBack : default(Unit);
+        }, ct);
+        _ = result;
+        tally.Add(counted);
+    }
+
+    private static void WriteRow(LeadRowRead row, ChangeSet changes, ImportTally tally)
+    {
+        var owners = row.Person.Keys.Select(changes.Resolver.OwnerOf).OfType<Guid>().Distinct().ToArray();
+        if (owners.Length > 1)
+        {
+            tally.Reject(row.Line, Error.Invalid("email", $"email belongs to lead {owners[1]} and externalId to lead {owners[0]}; merge them first."));
+            return;
+        }
+
+        var known = owners.Length == 1 ? changes.Resolver.Leads[owners[0]] : null;
+        var before = known?.Changes;
+        var lead = changes.Resolver.Resolve(row.Person, null, () => Guid.CreateVersion7(row.Person.Time))!;
+        if (row.Touch is { } touch)
+        {
+            lead.CameFrom(touch);
+        }
+
+        if (known is null)
+        {
+            tally.Created++;
+        }
+        else if (lead.Changes != before)
+        {
+            tally.Updated++;
+        }
+        else
+        {
+            tally.Unchanged++;
+        }
+    }
+
+    private Result<LeadRowRead> Read(ImportRow row)
+    {
+        if (row.Error is { } broken)
+        {
+            return Error.Invalid("row", broken);
+        }
+
+        var (violations, now) = (new Violations(), time.GetUtcNow());
+        var email = row["email"] is { } address ? violations.Email(address, "email") : null;
+        var externalId = (row["externalId"] ?? row["userId"]) is { } id ? violations.ExternalId(id, "externalId") : null;
+        violations.Require(row["email"] is not null || externalId is not null, "email", "email or externalId is required.");
+        var createTime = now;
+        if (row["createTime"] is { } text)
+        {
+            violations.Require(TryTime(text, out createTime), "createTime", "createTime must be a time such as 2026-03-31T09:30:00Z, or a day.");
+            violations.Require(createTime <= now.AddMinutes(10), "createTime", "createTime lies more than 10 minutes ahead.");
+        }
+
+        var type = CaptureType.Import;
+        violations.Require(
+            row["captureType"] is not { } name || (System.Enum.TryParse(name, ignoreCase: true, out type) && System.Enum.IsDefined(type) && !char.IsAsciiDigit(name[0])),
+            "captureType",
+            "captureType must be one of FORM, CALL, CHAT, IMPORT, API, IDENTIFY.");
+        var formType = type == CaptureType.Form ? row["formType"]?.ToLowerInvariant() ?? "other" : null;
+        violations.Require(formType is null or "demo" or "content" or "contact" or "newsletter" or "other", "formType", "formType must be one of demo, content, contact, newsletter, other.");
+        var facts = Facts(row, now, violations);
+        if (violations.ToError() is { } error)
+        {
+            return error;
+        }
+
+        createTime = Whole(createTime);
+        // What the row says holds from now on; when the person became known is another question.
+        var person = new PersonFacts(Whole(now), externalId, null, email, null, new(createTime, type, formType), facts);
+        return new LeadRowRead(row.Line, person, ReadTouch(row, createTime));
+    }
+
+    private Touch? ReadTouch(ImportRow row, DateTimeOffset createTime)
+    {
+        var (source, medium, campaign) = (LeadRequests.Lower(row["source"]), LeadRequests.Lower(row["medium"]), Texts.Clip(row["campaign"], 200));
+        var keyword = Texts.Clip(row["keyword"], 200);
+        return source is null && medium is null && campaign is null && row["channel"] is null
+            ? null
+            : new(
+                Texts.Clip(row["channel"], 200) ?? channels.Classify(source, medium, campaign), source, medium, campaign, keyword,
+                Texts.Clip(row["landingPage"], 2048), null, createTime, null);
+    }
+
+    private static IReadOnlyList<Fact> Facts(ImportRow row, DateTimeOffset now, Violations violations)
+    {
+        var traits = new Dictionary<string, object?>();
+        foreach (var (column, cell) in row.Values)
+        {
+            if (cell is not null && !OwnColumns.Contains(column))
+            {
+                var name = column.ToLowerInvariant() switch { "domain" or "website" => "companyDomain", "country" => "companyCountry", _ => column };
+                traits[name] = cell[0] is '{' or '[' && TryJson(cell, out var json) ? json : cell;
+            }
+        }
+
+        var element = JsonSerializer.SerializeToElement(traits);
+        if (!violations.Require(JsonChecks.CanBeStored(element), "row", "The row holds U+0000 or a number beyond 1e300."))
+        {
+            return [];
+        }
+
+        var none = JsonSerializer.SerializeToElement(new Dictionary<string, object>());
+        return PersonReader.Read(new("identify", ActivityTypes.Identify, now, "row", null, none, element), violations).Facts;
+    }
+
+    private static bool TryJson(string text, out JsonElement json)
+    {
+        try
+        {
+            json = JsonDocument.Parse(text).RootElement;
+            return true;
+        }
+        catch (JsonException)
+        {
+            json = default;
+            return false;
+        }
+    }
+
+    private static bool TryTime(string text, out DateTimeOffset time)
+    {
+        time = default;
+        var isDay = DateOnly.TryParseExact(text, "yyyy-MM-dd", out var day);
+        if (isDay)
+        {
+            time = new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+        }
+
+        return (isDay || MessageReader.TryTime(JsonSerializer.SerializeToElement(text), out time)) && time.Year >= 2000;
+    }
+
+    private static DateTimeOffset Whole(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+
+    private sealed record LeadRowRead(int Line, PersonFacts Person, Touch? Touch);
+}

@@ -1,0 +1,127 @@
+using Lifecycle.Capture.Domain.Identities;
+using Lifecycle.Capture.Domain.Leads;
+using Lifecycle.Capture.Domain.Messages;
+using Lifecycle.Capture.Domain.Visits;
+using Lifecycle.Capture.Storage;
+using Lifecycle.Postgres;
+
+namespace Lifecycle.Capture.Features.IngestMessages;
+
+/// <summary>A message that is to be recorded.</summary>
+/// <param name="Request">Position of its request.</param>
+/// <param name="Id">Activity id.</param>
+/// <param name="Message">The message.</param>
+internal readonly record struct Item(int Request, Guid Id, IngestMessage Message);
+
+/// <summary>
+/// One transaction's changes to leads and visits: opened under the workspace's lock, filled through <see cref="Resolver"/>, applied at the end. Every
+/// writer of leads goes this way, so that keys, sessions, touches and events always agree.
+/// </summary>
+internal sealed class ChangeSet
+{
+    private readonly Transaction<CaptureDbContext> tx;
+    private readonly Dictionary<Guid, Lead> leads;
+    private readonly HashSet<Guid> existing;
+    private readonly LeadEvents events;
+    private readonly Dictionary<Guid, Guid> named = [];
+
+    private ChangeSet(Transaction<CaptureDbContext> tx, Dictionary<IdentityKey, Guid> owners, Dictionary<Guid, Lead> leads, IReadOnlyList<IngestRequest> requests)
+    {
+        (this.tx, this.leads) = (tx, leads);
+        existing = leads.Keys.ToHashSet();
+        events = new(tx, requests);
+        Resolver = new(owners, leads);
+    }
+
+    public IdentityResolver Resolver { get; }
+
+    /// <summary>Takes the workspace's lock, unless the commit of requests holds it already, and loads what the keys and ids lead to.</summary>
+    public static async Task<ChangeSet> Open(
+        Transaction<CaptureDbContext> tx, IEnumerable<IdentityKey> keys, IEnumerable<Guid> ids, IReadOnlyList<IngestRequest>? requests = null)
+    {
+        if (requests is null)
+        {
+            await LeadStore.Lock(tx);
+        }
+
+        var owners = await LeadStore.OwnersOf(tx, keys.Distinct().ToArray());
+        return new(tx, owners, await LeadStore.Load(tx, owners.Values.Concat(ids).Distinct().ToArray()), requests ?? []);
+    }
+
+    /// <summary>Whether the lead was there before.</summary>
+    public bool Existed(Lead lead) => existing.Contains(lead.Id);
+
+    /// <summary>Notes whom a message names.</summary>
+    public void Named(Item item, Lead lead)
+    {
+        named.Add(item.Id, lead.Id);
+        events.CausedBy(lead.Id, item.Request);
+    }
+
+    /// <summary>Writes and publishes everything.</summary>
+    /// <param name="items">New messages.</param>
+    /// <param name="visitors">Stored visitors of their devices.</param>
+    public async Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors)
+    {
+        var anew = new HashSet<Guid>();
+        foreach (var merge in Resolver.Merges.Where(merge => existing.Contains(merge.Source.Id)))
+        {
+            anew.UnionWith(await LeadStore.Merge(tx, merge.Source.Id, merge.Target.Id));
+        }
+
+        anew.UnionWith(await VisitStore.WithKeys(tx, Resolver.Added.Keys.Where(key => key.Kind == IdentityKey.User).ToArray()));
+        var current = Resolver.Merges.Count == 0 ? visitors : await VisitStore.Load(tx, visitors.Keys.ToArray());
+        var changes = await VisitPlacer.Place(tx, ByDevice(items), current, anew, Resolver.OwnerOf);
+        var visitorIds = changes.Visitors.ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.Id);
+        var activities = items.Select(item =>
+        {
+            var place = changes.Placed.TryGetValue(item.Id, out var found) ? found : new(item.Id, null, LeadOf(item));
+            return new NewActivity(item.Id, item.Message.Device is { } device ? visitorIds[device] : null, place.SessionId, place.LeadId, item.Message);
+        }).ToArray();
+
+        await VisitWriter.Write(tx, changes, activities);
+        await Touch(changes);
+        await LeadStore.Save(tx, leads.Values);
+        await LeadStore.AddKeys(tx, Resolver.Added);
+        await events.Publish(Resolver, existing, changes, activities, items.ToDictionary(item => item.Id, item => item.Request));
+    }
+
+    /// <summary>Writes and publishes changes to leads that no message made.</summary>
+    public Task Apply() => Apply([], new Dictionary<string, StoredVisitor>());
+
+    private Dictionary<string, List<VisitActivity>> ByDevice(IEnumerable<Item> items) =>
+        items.Where(item => item.Message.Device is not null)
+            .GroupBy(item => item.Message.Device!, StringComparer.Ordinal)
+            .ToDictionary(
+                group => group.Key,
+                group => group.Select(item => new VisitActivity(
+                    item.Id, item.Message.Time, item.Message.IsPageView, item.Message.Page.Url, item.Message.Source, item.Message.Opens, LeadOf(item))).ToList(),
+                StringComparer.Ordinal);
+
+    // Asked again after all messages are read: a later one may have made the person known, or may have shown two to be one.
+    private Guid? LeadOf(Item item)
+    {
+        Guid? lead = named.TryGetValue(item.Id, out var found)
+            ? found
+            : item.Message.Person.Keys.Select(Resolver.OwnerOf).FirstOrDefault(owner => owner is not null);
+        return lead is { } id ? Resolver.Current(id) : null;
+    }
+
+    private async Task Touch(VisitChanges changes)
+    {
+        var touched = changes.Touched.Concat(leads.Values.Where(lead => lead.Changed).Select(lead => lead.Id)).ToHashSet();
+        foreach (var (id, lead) in await LeadStore.Load(tx, touched.Where(id => !leads.ContainsKey(id)).ToArray()))
+        {
+            leads.Add(id, lead);
+            existing.Add(id);
+        }
+
+        foreach (var (id, touches) in await VisitStore.Touches(tx, touched))
+        {
+            if (leads.TryGetValue(id, out var lead))
+            {
+                lead.Touched(touches.First, touches.Last, touches.Last?.Time ?? lead.CreateTime);
+            }
+        }
+    }
+}

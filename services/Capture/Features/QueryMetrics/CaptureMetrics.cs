@@ -1,0 +1,200 @@
+using Dapper;
+using Lifecycle.Capture.Storage;
+using Lifecycle.Common.V1;
+using Lifecycle.Kernel;
+using Lifecycle.Postgres;
+using Lifecycle.Rpc;
+using Lifecycle.Rpc.Metrics;
+
+namespace Lifecycle.Capture.Features.QueryMetrics;
+
+/// <summary>
+/// The measures of this stage. Visitors, sessions and page views count at the session's start, leads at their create time, spend on its day, each in
+/// the workspace's time zone. Leads are grouped by their first touch, sessions by their own source; a visitor who came by two channels counts in both.
+/// A dimension that a measure does not have leaves it out.
+/// </summary>
+internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
+{
+    private const string NotSet = "(not set)";
+
+    private static readonly string[] TouchDimensions = ["channel", "source", "medium", "campaign", "keyword"];
+    private static readonly string[] LeadDimensions = ["captureType", "formType"];
+
+    private static readonly string[] LeadMetrics = ["leads", "form_leads", "call_leads", "chat_leads"];
+    private static readonly string[] VisitMetrics = ["visitors", "sessions", "page_views", "visitor_to_lead_rate"];
+    private static readonly string[] SpendMetrics = ["impressions", "clicks", "click_through_rate", "spend", "cost_per_lead"];
+
+    public static readonly MetricCatalog Catalog = new(
+        "capture",
+        [
+            new("visitors", MetricKind.Outcome, "count"), new("sessions", MetricKind.Outcome, "count"), new("page_views", MetricKind.Outcome, "count"),
+            new("leads", MetricKind.Outcome, "count"), new("form_leads", MetricKind.Outcome, "count"), new("call_leads", MetricKind.Outcome, "count"),
+            new("chat_leads", MetricKind.Outcome, "count"), new("visitor_to_lead_rate", MetricKind.Outcome, "ratio"),
+            new("impressions", MetricKind.Activity, "count"), new("clicks", MetricKind.Activity, "count"), new("click_through_rate", MetricKind.Outcome, "ratio"),
+            new("spend", MetricKind.Activity, MetricDefinition.MoneyUnit),
+            new("cost_per_lead", MetricKind.Outcome, MetricDefinition.MoneyUnit) { Additive = false },
+            new("bot_hits", MetricKind.Activity, "count"),
+        ],
+        [.. TouchDimensions, .. LeadDimensions]);
+
+    public async Task<Result<QueryMetricsResponse>> Query(Caller caller, QueryMetricsRequest request, CancellationToken ct)
+    {
+        if (!Catalog.Parse(request, caller.TimeZone, caller.CurrencyCode).TryGet(out var asked, out var error))
+        {
+            return error;
+        }
+
+        var query = asked with { Metrics = asked.Metrics.Where(metric => Has(asked.GroupBy, metric.Id)).ToArray() };
+        var answer = new MetricsAnswer(query);
+        return await work.Read(caller.WorkspaceId, async tx =>
+        {
+            var counts = new Counts();
+            if (Wants(query, LeadMetrics) || Wants(query, ["visitor_to_lead_rate", "cost_per_lead"]))
+            {
+                await Leads(tx, query, answer, counts);
+            }
+
+            if (Wants(query, VisitMetrics))
+            {
+                await Visits(tx, query, answer, counts);
+            }
+
+            if (Wants(query, SpendMetrics))
+            {
+                await Spend(tx, query, answer, counts);
+            }
+
+            if (query.Wants("bot_hits"))
+            {
+                await Bots(tx, query, answer);
+            }
+
+            counts.Rates(answer);
+            return answer.Build();
+        }, ct);
+    }
+
+    private static bool Has(string? groupBy, string metric) =>
+        groupBy is null
+        || (TouchDimensions.Contains(groupBy) && metric != "bot_hits")
+        || (LeadDimensions.Contains(groupBy) && LeadMetrics.Contains(metric));
+
+    private static bool Wants(MetricsQuery query, string[] metrics) => metrics.Any(query.Wants);
+
+    private static object Parameters(Transaction<CaptureDbContext> tx, MetricsQuery query) => new
+    {
+        workspace = tx.WorkspaceId,
+        from = query.Period.From,
+        to = query.Period.To,
+        starts = query.Period.Granules.Select(granule => granule.From).ToArray(),
+        firstDay = query.Period.Granules[0].Start,
+        endDay = query.Period.Granules[^1].End,
+        days = query.Period.Granules.Select(granule => granule.Start).ToArray(),
+        currency = query.CurrencyCode,
+    };
+
+    // Column names come from the list of dimensions, never from the caller.
+    private static string Group(MetricsQuery query) => query.GroupBy switch
+    {
+        null => "''",
+        "captureType" => "capture_type",
+        "formType" => $"coalesce(form_type, '{NotSet}')",
+        var dimension => $"coalesce(nullif({dimension}, ''), '{NotSet}')",
+    };
+
+    private static async Task Leads(Transaction<CaptureDbContext> tx, MetricsQuery query, MetricsAnswer answer, Counts counts)
+    {
+        var rows = await tx.Connection.QueryAsync<(int Granule, string Group, string Type, long Count)>(
+            $"""
+            select width_bucket(create_time, @starts) - 1, {Group(query)}, capture_type, count(*)
+            from lead where workspace_id = @workspace and create_time >= @from and create_time < @to
+            group by 1, 2, 3
+            """,
+            Parameters(tx, query));
+        foreach (var (granule, group, type, count) in rows)
+        {
+            counts.Add("leads", group, granule, count);
+            answer.Add("leads", group, granule, count);
+            answer.Add($"{type.ToLowerInvariant()}_leads", group, granule, count);
+        }
+    }
+
+    private static async Task Visits(Transaction<CaptureDbContext> tx, MetricsQuery query, MetricsAnswer answer, Counts counts)
+    {
+        var rows = await tx.Connection.QueryAsync<(int Granule, string Group, long Visitors, long Sessions, long PageViews)>(
+            $"""
+            select width_bucket(start_time, @starts) - 1, {Group(query)}, count(distinct visitor_id), count(*), coalesce(sum(page_views), 0)::bigint
+            from session where workspace_id = @workspace and start_time >= @from and start_time < @to
+            group by 1, 2
+            """,
+            Parameters(tx, query));
+        foreach (var (granule, group, visitors, sessions, pageViews) in rows)
+        {
+            counts.Add("visitors", group, granule, visitors);
+            answer.Add("visitors", group, granule, visitors);
+            answer.Add("sessions", group, granule, sessions);
+            answer.Add("page_views", group, granule, pageViews);
+        }
+    }
+
+    private static async Task Spend(Transaction<CaptureDbContext> tx, MetricsQuery query, MetricsAnswer answer, Counts counts)
+    {
+        var rows = await tx.Connection.QueryAsync<(int Granule, string Group, decimal Amount, long Impressions, long Clicks)>(
+            $"""
+            select width_bucket(date, @days) - 1, {Group(query)}, coalesce(sum(amount) filter (where currency_code = @currency), 0),
+              sum(impressions)::bigint, sum(clicks)::bigint
+            from spend where workspace_id = @workspace and date >= @firstDay and date < @endDay
+            group by 1, 2
+            """,
+            Parameters(tx, query));
+        foreach (var (granule, group, amount, impressions, clicks) in rows)
+        {
+            counts.Add("spend", group, granule, amount);
+            counts.Add("impressions", group, granule, impressions);
+            counts.Add("clicks", group, granule, clicks);
+            answer.Add("spend", group, granule, (double)amount);
+            answer.Add("impressions", group, granule, impressions);
+            answer.Add("clicks", group, granule, clicks);
+        }
+    }
+
+    private static async Task Bots(Transaction<CaptureDbContext> tx, MetricsQuery query, MetricsAnswer answer)
+    {
+        var rows = await tx.Connection.QueryAsync<(int Granule, long Hits)>(
+            """
+            select width_bucket(bucket, @starts) - 1, sum(hits)::bigint
+            from hit_count where workspace_id = @workspace and kind = 'bot' and bucket >= @from and bucket < @to
+            group by 1
+            """,
+            Parameters(tx, query));
+        foreach (var (granule, hits) in rows)
+        {
+            answer.Add("bot_hits", "", granule, hits);
+        }
+    }
+
+    private sealed class Counts
+    {
+        private readonly Dictionary<(string Measure, string Group, int Granule), decimal> values = [];
+
+        public void Add(string measure, string group, int granule, decimal value) => values[(measure, group, granule)] = Get(measure, group, granule) + value;
+
+        public void Rates(MetricsAnswer answer)
+        {
+            foreach (var (group, granule) in values.Keys.Select(key => (key.Group, key.Granule)).Distinct())
+            {
+                answer.Set("visitor_to_lead_rate", group, granule, Ratio("leads", "visitors", group, granule));
+                answer.Set("click_through_rate", group, granule, Ratio("clicks", "impressions", group, granule));
+                answer.Set("cost_per_lead", group, granule, Ratio("spend", "leads", group, granule));
+            }
+        }
+
+        private decimal Get(string measure, string group, int granule) => values.GetValueOrDefault((measure, group, granule));
+
+        private double? Ratio(string numerator, string denominator, string group, int granule)
+        {
+            var divisor = Get(denominator, group, granule);
+            return divisor == 0 ? null : (double)(Get(numerator, group, granule) / divisor);
+        }
+    }
+}

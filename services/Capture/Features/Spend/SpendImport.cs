@@ -1,0 +1,203 @@
+using System.Globalization;
+using Dapper;
+using Grpc.Core;
+using Lifecycle.Capture.Domain;
+using Lifecycle.Capture.Domain.Channels;
+using Lifecycle.Capture.Features.ChangeLeads;
+using Lifecycle.Capture.Features.ImportLeads;
+using Lifecycle.Capture.Storage;
+using Lifecycle.Common.V1;
+using Lifecycle.Contracts;
+using Lifecycle.Kernel;
+using Lifecycle.Postgres;
+using Lifecycle.Rpc;
+using NpgsqlTypes;
+
+namespace Lifecycle.Capture.Features.Spend;
+
+/// <summary>Imports spend: a row replaces the one with the same date, source, medium, campaign and keyword.</summary>
+internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelClassifier channels)
+{
+    /// <summary>Rows of one transaction and of one event.</summary>
+    private const int MaxRows = 500;
+
+    private static readonly Error RolledBack = Error.Precondition("Dry run.");
+
+    public async Task<Result<ImportResponse>> Import(Caller caller, IAsyncStreamReader<ImportChunk> stream, CancellationToken ct)
+    {
+        if (!(await ImportRows.Open(stream, ct)).TryGet(out var import, out var error))
+        {
+            return error;
+        }
+
+        var tally = new ImportTally();
+        var pending = new Dictionary<SpendKey, SpendInfo>();
+        await foreach (var row in import.Rows(ct))
+        {
+            if (!Read(row, caller.CurrencyCode).TryGet(out var spend, out var fault))
+            {
+                tally.Reject(row.Line, fault);
+                continue;
+            }
+
+            // A key that comes again replaces the earlier one: the two must not meet in one statement.
+            var key = SpendKey.Of(spend);
+            if (pending.Count == MaxRows || pending.ContainsKey(key))
+            {
+                await Write(caller.WorkspaceId, pending.Values, import.DryRun, tally, ct);
+                pending.Clear();
+            }
+
+            pending.Add(key, spend);
+        }
+
+        await Write(caller.WorkspaceId, pending.Values, import.DryRun, tally, ct);
+        return tally.ToResponse();
+    }
+
+    private async Task Write(Guid workspaceId, IReadOnlyCollection<SpendInfo> rows, bool dryRun, ImportTally tally, CancellationToken ct)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        var counted = new ImportTally();
+        await work.Run<Unit>(workspaceId, async tx =>
+        {
+            counted = await Replace(tx, rows);
+            return dryRun ? RolledBack : default(Unit);
+        }, ct);
+        tally.Add(counted);
+    }
+
+    private static async Task<ImportTally> Replace(Transaction<CaptureDbContext> tx, IReadOnlyCollection<SpendInfo> rows)
+    {
+        // Two imports of the same rows follow each other, and so do their events' versions.
+        await tx.Connection.ExecuteAsync(
+            "select pg_advisory_xact_lock(hashtextextended('capture.spend/' || @id, 0))", new { id = tx.WorkspaceId.ToString() });
+        var stored = (await tx.Connection.QueryAsync<StoredSpend>(
+            """
+            select s.date, s.source, s.medium, s.campaign, s.keyword, s.currency_code, s.amount, s.impressions, s.clicks, s.version
+            from unnest(@dates, @sources, @mediums, @campaigns, @keywords) as k(date, source, medium, campaign, keyword)
+            join spend s on s.workspace_id = @workspace
+              and s.date = k.date and s.source = k.source and s.medium = k.medium and s.campaign = k.campaign and s.keyword = k.keyword
+            """,
+            new
+            {
+                workspace = tx.WorkspaceId,
+                dates = rows.Select(row => row.Date).ToArray(),
+                sources = rows.Select(row => row.Source).ToArray(),
+                mediums = rows.Select(row => row.Medium).ToArray(),
+                campaigns = rows.Select(row => row.Campaign).ToArray(),
+                keywords = rows.Select(row => row.Keyword).ToArray(),
+            })).ToDictionary(row => row.Key);
+        var changed = rows.Where(row => !stored.TryGetValue(SpendKey.Of(row), out var held) || !held.Same(row)).ToArray();
+        var tally = new ImportTally { Unchanged = rows.Count - changed.Length, Updated = changed.Count(row => stored.ContainsKey(SpendKey.Of(row))) };
+        tally.Created = changed.Length - tally.Updated;
+        if (changed.Length == 0)
+        {
+            return tally;
+        }
+
+        var version = Math.Max(tx.Now.UtcTicks / TimeSpan.TicksPerMicrosecond, stored.Values.Select(row => row.Version).DefaultIfEmpty().Max() + 1);
+        await Bulk.Insert(
+            tx,
+            "spend",
+            [
+                BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, changed, _ => tx.WorkspaceId),
+                BulkColumn.From("id", NpgsqlDbType.Uuid, changed, _ => tx.NewId()),
+                BulkColumn.From("date", NpgsqlDbType.Date, changed, row => row.Date),
+                BulkColumn.From("source", NpgsqlDbType.Text, changed, row => row.Source),
+                BulkColumn.From("medium", NpgsqlDbType.Text, changed, row => row.Medium),
+                BulkColumn.From("campaign", NpgsqlDbType.Text, changed, row => row.Campaign),
+                BulkColumn.From("keyword", NpgsqlDbType.Text, changed, row => row.Keyword),
+                BulkColumn.From("channel", NpgsqlDbType.Text, changed, row => row.Channel),
+                BulkColumn.From("currency_code", NpgsqlDbType.Text, changed, row => row.Amount.CurrencyCode),
+                BulkColumn.From("amount", NpgsqlDbType.Numeric, changed, row => row.Amount.Amount),
+                BulkColumn.From("impressions", NpgsqlDbType.Bigint, changed, row => row.Impressions),
+                BulkColumn.From("clicks", NpgsqlDbType.Bigint, changed, row => row.Clicks),
+                BulkColumn.From("version", NpgsqlDbType.Bigint, changed, _ => version),
+            ],
+            """
+            on conflict (workspace_id, date, source, medium, campaign, keyword) do update set
+              channel = excluded.channel, currency_code = excluded.currency_code, amount = excluded.amount, impressions = excluded.impressions,
+              clicks = excluded.clicks, version = excluded.version
+            """);
+        tx.Publish(new SpendRecorded(tx.NewId(), tx.WorkspaceId, tx.Now, version, changed));
+        return tally;
+    }
+
+    private Result<SpendInfo> Read(ImportRow row, string currencyCode)
+    {
+        if (row.Error is { } broken)
+        {
+            return Error.Invalid("row", broken);
+        }
+
+        var violations = new Violations();
+        violations.RequireDate(row["date"], "date", out var date);
+        violations.Require(row["source"] is not null || row["campaign"] is not null, "source", "source or campaign is required.");
+        var currency = row["currency"]?.ToUpperInvariant() ?? currencyCode;
+        if (violations.RequireMoney(currency, row["amount"], "amount", out var amount))
+        {
+            violations.Require(amount.Amount >= 0, "amount", "amount must be at least 0.");
+            violations.Require(
+                currency == currencyCode, "currency", $"currency is {currency}; only {currencyCode}, the workspace's currency, is accepted, since reports do not mix currencies.");
+        }
+
+        var (impressions, clicks) = (Count(row, "impressions", violations), Count(row, "clicks", violations));
+        if (violations.ToError() is { } error)
+        {
+            return error;
+        }
+
+        var (source, medium) = (LeadRequests.Lower(row["source"]) ?? "", LeadRequests.Lower(row["medium"]) ?? "");
+        var (campaign, keyword) = (Texts.Clip(row["campaign"], 200) ?? "", Texts.Clip(row["keyword"], 200) ?? "");
+        return new SpendInfo(
+            date, channels.Classify(source, medium, campaign), source, medium, campaign, keyword, new(amount.CurrencyCode, amount.Amount), impressions, clicks);
+    }
+
+    private static long Count(ImportRow row, string column, Violations violations)
+    {
+        long value = 0;
+        violations.Require(
+            row[column] is not { } text || (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value <= 1_000_000_000_000_000),
+            column,
+            $"{column} must be a whole number of at least 0.");
+        return value;
+    }
+
+    private readonly record struct SpendKey(DateOnly Date, string Source, string Medium, string Campaign, string Keyword)
+    {
+        public static SpendKey Of(SpendInfo spend) => new(spend.Date, spend.Source, spend.Medium, spend.Campaign, spend.Keyword);
+    }
+
+    private sealed class StoredSpend
+    {
+        public DateOnly Date { get; init; }
+
+        public required string Source { get; init; }
+
+        public required string Medium { get; init; }
+
+        public required string Campaign { get; init; }
+
+        public required string Keyword { get; init; }
+
+        public required string CurrencyCode { get; init; }
+
+        public decimal Amount { get; init; }
+
+        public long Impressions { get; init; }
+
+        public long Clicks { get; init; }
+
+        public long Version { get; init; }
+
+        public SpendKey Key => new(Date, Source, Medium, Campaign, Keyword);
+
+        public bool Same(SpendInfo row) =>
+            CurrencyCode == row.Amount.CurrencyCode && Amount == row.Amount.Amount && Impressions == row.Impressions && Clicks == row.Clicks;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Lifecycle.Contracts;
+
+namespace Capture.IntegrationTests;
+
+public sealed class ImportTests(CaptureFixture fixture)
+{
+    private const string Leads = """
+        email,externalId,createTime,captureType,source,medium,campaign,title,company,employees,score
+        ada@acme.example,c1,2026-01-05T10:00:00Z,FORM,google,cpc,spring,CTO,Acme,250,7
+        nobody,c2,yesterday,PIGEON,,,,,,,
+        bob@acme.example,,,,,,,,Acme,,
+        """;
+
+    [Fact]
+    public async Task Leads_Csv_CreatesThenChangesNothing()
+    {
+        var workspace = fixture.Workspace();
+
+        var dry = await workspace.Import("/v1/leads:import?dryRun=true", Leads);
+        var none = (await workspace.Get("/v1/leads")).Body["leads"]!.AsArray().Count;
+        var first = await workspace.Import("/v1/leads:import", Leads);
+        var second = await workspace.Import("/v1/leads:import", Leads);
+
+        Assert.Equal(("2 0 0", 0), (Counts(dry), none));
+        Assert.Equal("2 0 0", Counts(first));
+        Assert.Equal("0 0 2", Counts(second));
+        var rejected = Assert.Single(first["rejected"]!.AsArray())!;
+        Assert.Equal((3, 3), (rejected["line"]!.GetValue<int>(), rejected["errors"]!.AsArray().Count));
+        var ada = (await workspace.Get("/v1/leads?filter=externalId=c1")).Body["leads"]![0]!;
+        Assert.Equal(
+            ("2026-01-05T10:00:00Z", "FORM", "Paid Search", "spring", "CTO", "7", 250),
+            (Text(ada["createTime"]), Text(ada["captureType"]), Text(ada["firstTouch"]!["channel"]), Text(ada["firstTouch"]!["campaign"]), Text(ada["traits"]!["title"]), Text(ada["traits"]!["score"]), ada["company"]!["employees"]!.GetValue<int>()));
+        Assert.Equal("Unassigned", Text((await workspace.Get("/v1/leads?filter=email=bob@acme.example")).Body["leads"]![0]!["firstTouch"]!["channel"]));
+    }
+
+    [Fact]
+    public async Task Leads_NdjsonOfTwoKnownPeople_IsNotGuessed()
+    {
+        var workspace = fixture.Workspace();
+        await workspace.Import("/v1/leads:import", """
+            {"email":"ada@acme.example","company":{"name":"Acme","employees":40},"tags":["a","b"]}
+            {"externalId":"c9"}
+            """, "application/x-ndjson");
+
+        var answer = await workspace.Import("/v1/leads:import", """{"email":"ada@acme.example","externalId":"c9"}""", "application/x-ndjson");
+
+        Assert.Equal(1, answer["rejectedCount"]!.GetValue<int>());
+        var ada = (await workspace.Get("/v1/leads?filter=email=ada@acme.example")).Body["leads"]![0]!;
+        Assert.Equal((40, 2), (ada["company"]!["employees"]!.GetValue<int>(), ada["traits"]!["tags"]!.AsArray().Count));
+    }
+
+    [Fact]
+    public async Task Spend_SameKeyAgain_ReplacesAndSameFileChangesNothing()
+    {
+        var workspace = fixture.Workspace();
+        const string Header = "date,source,medium,campaign,keyword,amount,currency,impressions,clicks\n";
+
+        var first = await workspace.Import("/v1/spend:import", Header + "2026-03-01,google,cpc,spring,,100.50,USD,1000,50\n2026-03-02,google,cpc,spring,,20,,10,1\n2026-03-02,bing,cpc,spring,,-1,EUR,x,1\n");
+        var again = await workspace.Import("/v1/spend:import", Header + "2026-03-01,Google,CPC,spring,,100.50,USD,1000,50\n");
+        var replaced = await workspace.Import("/v1/spend:import", Header + "2026-03-01,google,cpc,spring,,80,USD,1000,50\n");
+
+        Assert.Equal(("2 0 0", "0 0 1", "0 1 0"), (Counts(first), Counts(again), Counts(replaced)));
+        Assert.Contains("only USD, the workspace's currency", first["rejected"]![0]!.ToJsonString().Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
+        var rows = (await workspace.Get("/v1/spend?filter=campaign=spring")).Body["spend"]!.AsArray();
+        Assert.Equal([("2026-03-01", "80.00", "Paid Search", "1000"), ("2026-03-02", "20.00", "Paid Search", "10")], rows.Select(row => (Text(row!["date"]), Text(row["amount"]!["amount"]), Text(row["channel"]), Text(row["impressions"]))));
+        var told = await fixture.Bus.Until<SpendRecorded>(2, e => e.WorkspaceId == workspace.WorkspaceId);
+        Assert.True(told[1].Version > told[0].Version);
+        Assert.Equal([80m], told[1].Rows.Select(row => row.Amount.Amount));
+    }
+
+    [Fact]
+    public async Task Import_WrongType_Is415() =>
+        Assert.Equal(
+            HttpStatusCode.UnsupportedMediaType,
+            (await fixture.Workspace().Send(HttpMethod.Post, "/v1/leads:import", new StringContent("{}", Encoding.UTF8, "application/json"))).Status);
+
+    private static string Counts(JsonNode answer) => $"{answer["created"]} {answer["updated"]} {answer["unchanged"]}";
+
+    private static string Text(JsonNode? node) => node!.GetValue<string>();
+}
