@@ -23,6 +23,12 @@ public static class DatabaseRegistration
         where TContext : LifecycleDbContext
     {
         var services = builder.Services;
+        if (!builder.Configuration.GetSection("Logging:LogLevel").GetChildren().Any(level => level.Key.StartsWith("Npgsql", StringComparison.Ordinal)))
+        {
+            // It tells each statement at Information. Spans do that already.
+            builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
+        }
+
         services.AddOptions<DatabaseOptions>().BindConfiguration(DatabaseOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<OutboxOptions>().BindConfiguration(OutboxOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => provider.GetRequiredService<IOptions<OutboxOptions>>().Value);
