@@ -73,14 +73,16 @@ internal sealed partial class DcpProcess(RunOptions options) : IAsyncDisposable
     {
         if (_process is null || _process.HasExited) return;
         using var limit = new CancellationTokenSource(patience);
+        var helpers = Helpers();
         try
         {
             if (_client is not null) await _client.StopServerAsync(limit.Token);
             await _process.WaitForExitAsync(limit.Token);
+            while (helpers.Any(id => Directory.Exists($"/proc/{id}"))) await Task.Delay(Poll, limit.Token);
         }
         catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException)
         {
-            _process.Kill(entireProcessTree: true);
+            if (!_process.HasExited) _process.Kill(entireProcessTree: true);
             await _process.WaitForExitAsync();
         }
     }
@@ -98,6 +100,32 @@ internal sealed partial class DcpProcess(RunOptions options) : IAsyncDisposable
         {
             // A folder under the temporary one that could not be emptied does no harm.
         }
+    }
+
+    /// <summary>The processes below the orchestrator that are the orchestrator's own: they end a moment after it.</summary>
+    private List<int> Helpers()
+    {
+        var found = new List<int>();
+        if (!OperatingSystem.IsLinux()) return found;
+        HashSet<int> family = [_process!.Id];
+        // Parents have lower ids than their children, but for the rare wrap-around.
+        foreach (var id in Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(n => int.TryParse(n, out _)).Select(int.Parse!).Order())
+        {
+            try
+            {
+                var status = File.ReadAllText($"/proc/{id}/stat");
+                var parent = int.Parse(status[(status.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+                if (!family.Contains(parent) || !status.Contains("(dcp)", StringComparison.Ordinal)) continue;
+                family.Add(id);
+                found.Add(id);
+            }
+            catch (IOException)
+            {
+                // It ended meanwhile.
+            }
+        }
+
+        return found;
     }
 
     private static async Task<DcpConfig?> ReadConfigAsync(string path, CancellationToken cancellationToken)
