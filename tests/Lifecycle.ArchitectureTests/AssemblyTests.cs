@@ -10,7 +10,7 @@ public sealed class AssemblyTests
     [Fact]
     public void Consumers_Every_GoesThroughTheInbox()
     {
-        var consumers = Repository.ServiceAssemblies.SelectMany(assembly => assembly.GetTypes())
+        var consumers = Sources.ServiceAssemblies.SelectMany(assembly => assembly.GetTypes())
             .Where(type => type is { IsAbstract: false, IsClass: true } && type.IsAssignableTo(typeof(IConsumer))).ToList();
 
         Assert.NotEmpty(consumers);
@@ -21,7 +21,7 @@ public sealed class AssemblyTests
     public void Money_InTheDomain_IsNeverBinaryFloatingPoint()
     {
         string[] words = ["amount", "revenue", "spend", "price", "bookings", "mrr"];
-        var faults = from assembly in Repository.ServiceAssemblies.Append(typeof(Kernel.Money).Assembly).Append(typeof(Contracts.ILifecycleEvent).Assembly)
+        var faults = from assembly in Sources.ServiceAssemblies.Append(typeof(Kernel.Money).Assembly).Append(typeof(Contracts.ILifecycleEvent).Assembly)
                      from type in assembly.GetTypes()
                      where type.Namespace is { } space && (space.Contains(".Domain", StringComparison.Ordinal) || space.Contains(".Storage", StringComparison.Ordinal) || space is "Lifecycle.Kernel" or "Lifecycle.Contracts")
                      from property in type.GetProperties(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly)

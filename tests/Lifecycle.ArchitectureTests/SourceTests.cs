@@ -6,13 +6,13 @@ namespace Lifecycle.ArchitectureTests;
 /// <summary>Rules that the source itself must keep.</summary>
 public sealed partial class SourceTests
 {
-    public static TheoryData<string> Services => [.. Repository.Services];
+    public static TheoryData<string> Services => [.. Sources.Services];
 
     [Theory]
     [MemberData(nameof(Services))]
     public void Domain_OfAService_UsesKernelAndTheRuntimeOnly(string service)
     {
-        var domain = Path.Combine(Repository.Root, "services", service, "Domain");
+        var domain = Path.Combine(Sources.Root, "services", service, "Domain");
         var allowed = new[] { "System", "Lifecycle.Kernel", $"Lifecycle.{service}.Domain" };
         string[] framework = ["System.Data", "System.Net.Http", "System.Net.Sockets", "System.IO"];
 
@@ -21,7 +21,7 @@ public sealed partial class SourceTests
                      from Match match in Using().Matches(File.ReadAllText(file))
                      let name = match.Groups["name"].Value
                      where !allowed.Any(prefix => Within(name, prefix)) || framework.Any(prefix => Within(name, prefix))
-                     select $"{Path.GetRelativePath(Repository.Root, file)}: {name}";
+                     select $"{Path.GetRelativePath(Sources.Root, file)}: {name}";
 
         Assert.NotEmpty(files);
         Assert.Empty(faults);
@@ -31,7 +31,7 @@ public sealed partial class SourceTests
     [MemberData(nameof(Services))]
     public void Project_OfAService_RefersToNoOtherService(string service)
     {
-        var project = XDocument.Load(Path.Combine(Repository.Root, "services", service, $"Lifecycle.{service}.csproj"));
+        var project = XDocument.Load(Path.Combine(Sources.Root, "services", service, $"Lifecycle.{service}.csproj"));
 
         var referred = project.Descendants("ProjectReference").Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));
 
@@ -43,7 +43,7 @@ public sealed partial class SourceTests
     {
         foreach (var name in new[] { "Lifecycle.Kernel", "Lifecycle.Contracts" })
         {
-            var project = XDocument.Load(Path.Combine(Repository.Root, "services/Shared", name, $"{name}.csproj"));
+            var project = XDocument.Load(Path.Combine(Sources.Root, "services/Shared", name, $"{name}.csproj"));
             Assert.Empty(project.Descendants("PackageReference").Concat(project.Descendants("ProjectReference")));
         }
     }
@@ -51,7 +51,7 @@ public sealed partial class SourceTests
     [Fact]
     public void ServiceDefaults_KnowNothingOfTheDomain()
     {
-        var project = XDocument.Load(Path.Combine(Repository.Root, "ServiceDefaults/Lifecycle.ServiceDefaults.csproj"));
+        var project = XDocument.Load(Path.Combine(Sources.Root, "ServiceDefaults/Lifecycle.ServiceDefaults.csproj"));
 
         Assert.Empty(project.Descendants("ProjectReference"));
     }
@@ -60,17 +60,17 @@ public sealed partial class SourceTests
     [MemberData(nameof(Services))]
     public void Program_OfAService_FitsIn25Lines(string service)
     {
-        Assert.InRange(File.ReadLines(Path.Combine(Repository.Root, "services", service, "Program.cs")).Count(), 5, 25);
+        Assert.InRange(File.ReadLines(Path.Combine(Sources.Root, "services", service, "Program.cs")).Count(), 5, 25);
     }
 
     [Fact]
     public void WallClock_RandomIds_AndSleeps_AreNotSuppressed()
     {
-        var suppressed = from file in Repository.SourceFiles
+        var suppressed = from file in Sources.SourceFiles
                          where !file.Contains("/Migrations/", StringComparison.Ordinal)
                          let text = File.ReadAllText(file)
                          where text.Contains("pragma warning disable RS0030", StringComparison.Ordinal) || text.Contains("\"RS0030\"", StringComparison.Ordinal)
-                         select Path.GetRelativePath(Repository.Root, file);
+                         select Path.GetRelativePath(Sources.Root, file);
 
         Assert.Empty(suppressed.Where(file => !file.EndsWith("SourceTests.cs", StringComparison.Ordinal)));
     }

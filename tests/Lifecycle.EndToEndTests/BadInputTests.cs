@@ -6,12 +6,12 @@ using System.Text.Json.Nodes;
 namespace Lifecycle.EndToEndTests;
 
 /// <summary>Bad input of every kind gets the error that the contract names, with every fault, and changes nothing.</summary>
-public sealed class BadInputTests(Stack stack)
+public sealed class BadInputTests(RunningSuite suite)
 {
     [Fact]
     public async Task Post_MalformedJson_Is400AndSaysWhere()
     {
-        using var workspace = await Workspace.Open(stack);
+        using var workspace = await Workspace.Open(suite);
 
         var body = await Refused(workspace, HttpMethod.Post, "/v1/leads", Api.Raw("""{"email": "a@example.com",, }"""), HttpStatusCode.BadRequest, "INVALID_ARGUMENT");
 
@@ -21,7 +21,7 @@ public sealed class BadInputTests(Stack stack)
     [Fact]
     public async Task Post_UnknownFieldsAndWrongTypes_AllAreNamed()
     {
-        using var workspace = await Workspace.Open(stack);
+        using var workspace = await Workspace.Open(suite);
         var content = Api.Raw("""{"leadId": 7, "name": "x", "amount": {"currencyCode": "USD", "amount": {}}, "colour": "red", "createTime": "yesterday"}""");
 
         var body = await Refused(workspace, HttpMethod.Post, "/v1/opportunities", content, HttpStatusCode.BadRequest, "INVALID_ARGUMENT");
@@ -32,7 +32,7 @@ public sealed class BadInputTests(Stack stack)
     [Fact]
     public async Task Post_EveryFaultOfAValidShape_IsNamed()
     {
-        using var workspace = await Workspace.Open(stack);
+        using var workspace = await Workspace.Open(suite);
 
         var body = await Refused(
             workspace, HttpMethod.Post, "/v1/opportunities",
@@ -45,7 +45,7 @@ public sealed class BadInputTests(Stack stack)
     [Fact]
     public async Task Post_WrongContentType_Is415()
     {
-        using var workspace = await Workspace.Open(stack);
+        using var workspace = await Workspace.Open(suite);
 
         await Refused(workspace, HttpMethod.Post, "/v1/leads", new StringContent("email=a@example.com", Encoding.UTF8, "application/x-www-form-urlencoded"), HttpStatusCode.UnsupportedMediaType, null);
     }
@@ -53,7 +53,7 @@ public sealed class BadInputTests(Stack stack)
     [Fact]
     public async Task Post_OversizedBody_Is413()
     {
-        using var workspace = await Workspace.Open(stack);
+        using var workspace = await Workspace.Open(suite);
         var content = Api.Json(new { email = "a@example.com", traits = new { note = new string('x', 8 * 1024 * 1024) } });
 
         await Refused(workspace, HttpMethod.Post, "/v1/leads", content, HttpStatusCode.RequestEntityTooLarge, null);
@@ -62,7 +62,7 @@ public sealed class BadInputTests(Stack stack)
     [Fact]
     public async Task Post_SameIdempotencyKeyOtherBody_Is409AndSameBodyIsTheFirstAnswer()
     {
-        using var workspace = await Workspace.Open(stack);
+        using var workspace = await Workspace.Open(suite);
         static void Key(HttpRequestMessage request) => request.Headers.Add("Idempotency-Key", "order-66");
 
         var first = await workspace.Api.Send(HttpMethod.Post, "/v1/leads", Api.Json(new { email = "a@example.com" }), Key);
@@ -78,9 +78,9 @@ public sealed class BadInputTests(Stack stack)
     [Fact]
     public async Task Get_NoKeyUnknownKeyWrongScope_Are401And403()
     {
-        using var workspace = await Workspace.Open(stack, "capture:read");
-        using var nobody = stack.Client(null);
-        using var stranger = stack.Client("lk_0000000000000000000000000000000000000000000");
+        using var workspace = await Workspace.Open(suite, "capture:read");
+        using var nobody = suite.Client(null);
+        using var stranger = suite.Client("lk_0000000000000000000000000000000000000000000");
 
         Assert.Equal(HttpStatusCode.Unauthorized, (await nobody.Send(HttpMethod.Get, "/v1/leads")).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.Send(HttpMethod.Get, "/v1/leads")).Status);
@@ -93,7 +93,7 @@ public sealed class BadInputTests(Stack stack)
     [Fact]
     public async Task Any_UnknownPathAndWrongVerb_AreProblems()
     {
-        using var workspace = await Workspace.Open(stack);
+        using var workspace = await Workspace.Open(suite);
 
         await Refused(workspace, HttpMethod.Get, "/v1/no-such-thing", null, HttpStatusCode.NotFound, null);
         await Refused(workspace, HttpMethod.Patch, "/v1/handoffs", Api.Json(new { }), HttpStatusCode.MethodNotAllowed, null);
@@ -102,7 +102,7 @@ public sealed class BadInputTests(Stack stack)
     [Fact]
     public async Task Batch_OneBadMessage_NeverLosesItsNeighbours()
     {
-        using var workspace = await Workspace.Open(stack);
+        using var workspace = await Workspace.Open(suite);
         var messages = """
             {"batch":[
               {"type":"identify","messageId":"m1","userId":"u1","traits":{"email":"good@example.com"}},
@@ -122,7 +122,7 @@ public sealed class BadInputTests(Stack stack)
     [Fact]
     public async Task Import_FaultyRows_AreNamedByLineAndDryRunChangesNothing()
     {
-        using var workspace = await Workspace.Open(stack);
+        using var workspace = await Workspace.Open(suite);
         const string Csv = "email,createTime,captureType\ngood@example.com,2026-01-05T10:00:00Z,FORM\nnot-an-email,yesterday,FORM\n";
 
         var dry = await workspace.Api.Import("/v1/leads:import?dryRun=true", "text/csv", Csv);

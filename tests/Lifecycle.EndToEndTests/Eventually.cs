@@ -1,27 +1,12 @@
-using System.Diagnostics;
-
 namespace Lifecycle.EndToEndTests;
 
-/// <summary>Waits for what the suite brings about by itself, and says what was missing when it does not come.</summary>
+/// <summary>Waits for what the whole suite brings about by itself; one service's tests wait less.</summary>
 public static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
-    public static async Task<T> Get<T>(string what, Func<Task<T?>> look)
-        where T : class
-    {
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            if (await look() is { } found)
-            {
-                return found;
-            }
+    public static Task<T> Get<T>(string what, Func<Task<T?>> look)
+        where T : class => Testing.Eventually.Passes(async () => await look() ?? throw new InvalidOperationException("it is not there"), what, Patience);
 
-            Assert.True(watch.Elapsed < Deadline, $"{what} did not come within {Deadline.TotalSeconds:0} s.");
-            await Task.Delay(100);
-        }
-    }
-
-    public static Task True(string what, Func<Task<bool>> look) => Get(what, async () => await look() ? what : null);
+    public static Task True(string what, Func<Task<bool>> look) => Testing.Eventually.True(look, what, Patience);
 }

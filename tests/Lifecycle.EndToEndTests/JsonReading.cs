@@ -10,7 +10,7 @@ public static class JsonReading
 
     public static long Number(this JsonNode node, string path) => Find(node, path) is { } value ? long.Parse(value.ToString(), CultureInfo.InvariantCulture) : 0;
 
-    public static decimal Decimal(this JsonNode node, string path) =>
+    public static decimal Exact(this JsonNode node, string path) =>
         Find(node, path) is { } value ? decimal.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture) : 0;
 
     private static JsonNode? Find(JsonNode node, string path) => path.Split('.').Aggregate((JsonNode?)node, (at, name) => at?[name]);

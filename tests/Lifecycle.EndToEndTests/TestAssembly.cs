@@ -1,4 +1,4 @@
 using Lifecycle.EndToEndTests;
 
-[assembly: AssemblyFixture(typeof(Stack))]
+[assembly: AssemblyFixture(typeof(RunningSuite))]
 [assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace Lifecycle.EndToEndTests;
 
 /// <summary>One lead from first visit to advocate, told as a partner's program tells it: through the gateway only, in a workspace of its own.</summary>
-public sealed class Walk(Stack stack) : IDisposable
+public sealed class Walk(RunningSuite suite) : IDisposable
 {
     private const string Browser = "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
     private const string Scanner = "Mozilla/5.0 (compatible; Barracuda Sentinel (EE))";
@@ -25,13 +25,13 @@ public sealed class Walk(Stack stack) : IDisposable
 
     public async Task OpenWorkspace()
     {
-        using var admin = stack.Admin();
+        using var admin = suite.Admin();
         var workspace = await admin.Post("/v1/workspaces", new { displayName = $"Walk {run}", timeZone = "Europe/Berlin", currencyCode = "USD" });
         WorkspaceId = workspace.Text("id");
         var scopes = new[] { "capture", "scoring", "nurture", "conversion", "retention" }
             .SelectMany(service => new[] { $"{service}:read", $"{service}:write" }).Append("metrics:read").ToArray();
-        Api = stack.Client((await admin.Post("/v1/keys", new { workspaceId = WorkspaceId, kind = "SECRET", scopes, displayName = "walk" })).Text("key"));
-        site = stack.Client((await admin.Post("/v1/keys", new { workspaceId = WorkspaceId, kind = "PUBLISHABLE", displayName = "site" })).Text("key"));
+        Api = suite.Client((await admin.Post("/v1/keys", new { workspaceId = WorkspaceId, kind = "SECRET", scopes, displayName = "walk" })).Text("key"));
+        site = suite.Client((await admin.Post("/v1/keys", new { workspaceId = WorkspaceId, kind = "PUBLISHABLE", displayName = "site" })).Text("key"));
     }
 
     public async Task ImportSpend()
@@ -121,11 +121,11 @@ public sealed class Walk(Stack stack) : IDisposable
         await Eventually.True("the score of all activities", async () =>
         {
             var score = await Api.Get($"/v1/scores/{LeadId}");
-            ScoreAtForm = score.Decimal("total");
+            ScoreAtForm = score.Exact("total");
             return ScoreAtForm >= 60;
         });
         var explained = await Api.Get($"/v1/scores/{LeadId}:explain");
-        Assert.Equal(explained.Decimal("total"), explained["contributions"]!.AsArray().Sum(one => one!.Decimal("decayedPoints")));
+        Assert.Equal(explained.Exact("total"), explained["contributions"]!.AsArray().Sum(one => one!.Exact("decayedPoints")));
         var handoff = await Handoff(LeadId);
         Assert.NotEmpty(handoff["reasons"]!.AsArray());
         HandoffId = handoff.Text("id");
@@ -136,19 +136,19 @@ public sealed class Walk(Stack stack) : IDisposable
     /// <summary>A real mail arrives at the mail server; a scanner's click scores nothing, a person's open and click do.</summary>
     public async Task ReadMail()
     {
-        var html = await Eventually.Get("the welcome mail", () => stack.FindMail(Email));
+        var html = await Eventually.Get("the welcome mail", () => suite.FindMail(Email));
         var link = Between(html, "/e/c/", '"');
         var pixel = Between(html, "/e/o/", '"');
         var sent = TimeProvider.System.GetUtcNow();
-        await stack.Follow($"/e/c/{link}", Scanner);
+        await suite.Follow($"/e/c/{link}", Scanner);
         await Eventually.True("the scanner's click, kept apart", async () =>
             (await Metric("nurture", "click_rate")) is 0 && (await LeadEmails()).Any(email => email!.Number("botClicks") + email!.Number("suspectClicks") > 0));
-        var before = (await Api.Get($"/v1/scores/{LeadId}")).Decimal("total");
+        var before = (await Api.Get($"/v1/scores/{LeadId}")).Exact("total");
         Assert.True(before <= ScoreAtForm + 0.01m, $"A scanner's click moved the score from {ScoreAtForm} to {before}.");
         await Eventually.True("the time a person takes", () => Task.FromResult(TimeProvider.System.GetUtcNow() - sent > TimeSpan.FromSeconds(3)));
-        await stack.Follow($"/e/o/{pixel}", Browser);
-        Assert.Equal("https://www.example.com/paper", await stack.Follow($"/e/c/{link}", Browser));
-        await Eventually.True("a higher score after open and click", async () => (await Api.Get($"/v1/scores/{LeadId}")).Decimal("total") >= before + 5);
+        await suite.Follow($"/e/o/{pixel}", Browser);
+        Assert.Equal("https://www.example.com/paper", await suite.Follow($"/e/c/{link}", Browser));
+        await Eventually.True("a higher score after open and click", async () => (await Api.Get($"/v1/scores/{LeadId}")).Exact("total") >= before + 5);
     }
 
     public async Task Sell()

@@ -1,12 +1,12 @@
 namespace Lifecycle.EndToEndTests;
 
 /// <summary>The walk, undisturbed and with a part of the stack failing in the middle: the end is the same.</summary>
-public sealed class WalkTests(Stack stack)
+public sealed class WalkTests(RunningSuite suite)
 {
     [Fact]
     public async Task Walk_WholeStackUp_EndsInAdvocateAndRightNumbers()
     {
-        using var walk = new Walk(stack);
+        using var walk = new Walk(suite);
 
         await walk.Run();
 
@@ -17,8 +17,8 @@ public sealed class WalkTests(Stack stack)
     [Fact]
     public async Task Walk_SubscriberInItsOwnProcess_SeesEachChangeOnceInOrder()
     {
-        using var subscriber = await StageChangeSubscriber.Start(stack);
-        using var walk = new Walk(stack);
+        using var subscriber = await StageChangeSubscriber.Start(suite);
+        using var walk = new Walk(suite);
 
         await walk.Run();
 
@@ -32,24 +32,24 @@ public sealed class WalkTests(Stack stack)
     [Fact]
     public async Task Walk_ScoringKilledInTheMiddle_EndsTheSame()
     {
-        await WalkWith(nameof(Walk.StartProgram), nameof(Walk.CheckJourney), () => stack.Kill("scoring"), () => stack.StartResource("scoring"));
+        await WalkWith(nameof(Walk.StartProgram), nameof(Walk.CheckJourney), () => suite.Kill("scoring"), () => suite.StartResource("scoring"));
     }
 
     [Fact]
     public async Task Walk_RedisEmptiedInTheMiddle_EndsTheSame()
     {
-        await WalkWith(nameof(Walk.CheckQualified), nameof(Walk.CheckQualified), stack.EmptyRedis, () => Task.CompletedTask);
+        await WalkWith(nameof(Walk.CheckQualified), nameof(Walk.CheckQualified), suite.EmptyRedis, () => Task.CompletedTask);
     }
 
     [Fact]
     public async Task Walk_RabbitMqRestartedInTheMiddle_EndsTheSame()
     {
-        await WalkWith(nameof(Walk.StartProgram), nameof(Walk.StartProgram), () => stack.RestartResource("rabbitmq"), () => Task.CompletedTask);
+        await WalkWith(nameof(Walk.StartProgram), nameof(Walk.StartProgram), () => suite.RestartResource("rabbitmq"), () => Task.CompletedTask);
     }
 
     private async Task WalkWith(string breakAfter, string mendAfter, Func<Task> breakIt, Func<Task> mendIt)
     {
-        using var walk = new Walk(stack);
+        using var walk = new Walk(suite);
         await walk.Run(async step =>
         {
             if (step == breakAfter)

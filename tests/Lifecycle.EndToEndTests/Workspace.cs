@@ -11,12 +11,12 @@ public sealed class Workspace : IDisposable
 
     public Api Api { get; }
 
-    public static async Task<Workspace> Open(Stack stack, params string[] scopes)
+    public static async Task<Workspace> Open(RunningSuite suite, params string[] scopes)
     {
-        using var admin = stack.Admin();
+        using var admin = suite.Admin();
         var id = (await admin.Post("/v1/workspaces", new { displayName = "Test", timeZone = "Europe/Berlin", currencyCode = "USD" })).Text("id");
         var key = (await admin.Post("/v1/keys", new { workspaceId = id, kind = "SECRET", scopes = scopes.Length > 0 ? scopes : ["admin"], displayName = "test" })).Text("key");
-        return new(id, key, stack.Client(key));
+        return new(id, key, suite.Client(key));
     }
 
     public void Dispose() => Api.Dispose();
