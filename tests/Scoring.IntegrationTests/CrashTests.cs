@@ -42,7 +42,7 @@ public sealed class CrashTests : IAsyncLifetime
 
         foreach (var reached in new[] { 300L, 900L })
         {
-            await Eventually.True(async () => await Count(workspace) >= reached, $"{reached} activities are in");
+            await Eventually.True(async () => await Count(workspace) >= reached, $"{reached} activities are in", TimeSpan.FromSeconds(120));
             await scoring.Service.Kill();
             await scoring.Redis.Command("FLUSHALL");
             await scoring.Service.Start();
@@ -70,7 +70,7 @@ public sealed class CrashTests : IAsyncLifetime
         }
 
         // Every lead's qualifications alternate: each was told once, in order of time and version.
-        var told = scoring.Bus.Received
+        var told = scoring.Bus.Received.Select(delivery => delivery.Event)
             .Where(e => e is LeadQualified or LeadDisqualified && e.WorkspaceId == workspace).DistinctBy(e => e.EventId).GroupBy(LeadOf).ToArray();
         Assert.All(told, ofLead =>
         {
