@@ -62,6 +62,7 @@ internal static class GatewaySetup
 
         app.UseMiddleware<ResponseHeaders>();
         app.UseMiddleware<Cors>();
+        app.UseMiddleware<GrpcWeb>();
         app.UseMiddleware<KeyMiddleware>();
         app.UseLifecycleRpc();
         app.UseMiddleware<BodyLimitMiddleware>();

@@ -29,7 +29,7 @@ internal sealed class Cors(RequestDelegate next, IOptions<GatewayOptions> option
         if (allowed)
         {
             headers.AccessControlAllowOrigin = isIngest ? "*" : origin;
-            headers.AccessControlExposeHeaders = "Retry-After, X-Request-Id";
+            headers.AccessControlExposeHeaders = "Retry-After, X-Request-Id, grpc-status, grpc-message, grpc-status-details-bin";
         }
 
         if (!HttpMethods.IsOptions(context.Request.Method) || context.Request.Headers.AccessControlRequestMethod.Count == 0)
@@ -40,7 +40,7 @@ internal sealed class Cors(RequestDelegate next, IOptions<GatewayOptions> option
         if (allowed)
         {
             headers.AccessControlAllowMethods = isIngest ? "GET, POST" : "GET, POST, PUT, PATCH, DELETE";
-            headers.AccessControlAllowHeaders = "Authorization, Content-Type, Content-Encoding, Idempotency-Key, X-Workspace-Id";
+            headers.AccessControlAllowHeaders = "Authorization, Content-Type, Content-Encoding, Idempotency-Key, X-Workspace-Id, X-Grpc-Web, X-User-Agent, grpc-timeout";
             headers.AccessControlMaxAge = "7200";
         }
 

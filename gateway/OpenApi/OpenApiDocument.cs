@@ -53,7 +53,7 @@ internal sealed partial class OpenApiDocument
         ["paths"] = paths,
         ["components"] = new JsonObject
         {
-            ["schemas"] = WithProblem(schemas.ToJson()),
+            ["schemas"] = schemas.ToJson(),
             ["responses"] = new JsonObject
             {
                 ["Problem"] = new JsonObject
@@ -231,33 +231,6 @@ internal sealed partial class OpenApiDocument
         ["200"] = new JsonObject { ["description"] = "Done.", ["content"] = content },
         ["default"] = new JsonObject { ["$ref"] = "#/components/responses/Problem" },
     };
-
-    private static JsonObject WithProblem(JsonObject all)
-    {
-        var text = new JsonObject { ["type"] = "string" };
-        all["Problem"] = new JsonObject
-        {
-            ["type"] = "object",
-            ["description"] = "An error (RFC 9457).",
-            ["required"] = new JsonArray("type", "title", "status", "code", "detail", "traceId"),
-            ["properties"] = new JsonObject
-            {
-                ["type"] = text.DeepClone(),
-                ["title"] = text.DeepClone(),
-                ["status"] = new JsonObject { ["type"] = "integer" },
-                ["code"] = new JsonObject { ["type"] = "string", ["description"] = "For programs, e.g. INVALID_ARGUMENT." },
-                ["detail"] = new JsonObject { ["type"] = "string", ["description"] = "For people." },
-                ["errors"] = new JsonObject
-                {
-                    ["type"] = "array",
-                    ["description"] = "Every fault of the request.",
-                    ["items"] = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["field"] = text.DeepClone(), ["message"] = text.DeepClone() } },
-                },
-                ["traceId"] = new JsonObject { ["type"] = "string", ["description"] = "Under which the trace and the logs are found." },
-            },
-        };
-        return all;
-    }
 
     private static JsonObject PathParameter(string name, string comment)
     {

@@ -8,7 +8,8 @@ internal sealed class SchemaBook(ProtoComments comments)
 {
     private readonly SortedDictionary<string, JsonObject> schemas = new(StringComparer.Ordinal);
 
-    public JsonObject ToJson() => new(schemas.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value.DeepClone())));
+    /// <summary>All that was mentioned, and the shape of errors.</summary>
+    public JsonObject ToJson() => WithProblem(new(schemas.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value.DeepClone()))));
 
     /// <summary>A reference to the message's schema, or the schema itself where JSON writes the message as a scalar.</summary>
     public JsonObject Of(MessageDescriptor message)
@@ -114,4 +115,31 @@ internal sealed class SchemaBook(ProtoComments comments)
     /// <summary><c>lifecycle.capture.v1.Lead.Company</c> is <c>capture.Lead.Company</c>.</summary>
     private static string Name(IDescriptor descriptor) =>
         descriptor.FullName.Replace("lifecycle.", "", StringComparison.Ordinal).Replace(".v1.", ".", StringComparison.Ordinal);
+
+    private static JsonObject WithProblem(JsonObject all)
+    {
+        var text = new JsonObject { ["type"] = "string" };
+        all["Problem"] = new JsonObject
+        {
+            ["type"] = "object",
+            ["description"] = "An error (RFC 9457).",
+            ["required"] = new JsonArray("type", "title", "status", "code", "detail", "traceId"),
+            ["properties"] = new JsonObject
+            {
+                ["type"] = text.DeepClone(),
+                ["title"] = text.DeepClone(),
+                ["status"] = new JsonObject { ["type"] = "integer" },
+                ["code"] = new JsonObject { ["type"] = "string", ["description"] = "For programs, e.g. INVALID_ARGUMENT." },
+                ["detail"] = new JsonObject { ["type"] = "string", ["description"] = "For people." },
+                ["errors"] = new JsonObject
+                {
+                    ["type"] = "array",
+                    ["description"] = "Every fault of the request.",
+                    ["items"] = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["field"] = text.DeepClone(), ["message"] = text.DeepClone() } },
+                },
+                ["traceId"] = new JsonObject { ["type"] = "string", ["description"] = "Under which the trace and the logs are found." },
+            },
+        };
+        return all;
+    }
 }

@@ -29,6 +29,9 @@ public sealed class GatewayFixture : IAsyncLifetime
 
     public GrpcChannel Channel { get; private set; } = null!;
 
+    /// <summary>The first replica.</summary>
+    public HttpClient Http => clients[0];
+
     public string Workspace { get; private set; } = "";
 
     /// <summary>Key of the workspace with every right in it.</summary>
