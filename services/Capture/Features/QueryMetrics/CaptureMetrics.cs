@@ -194,7 +194,7 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
         private double? Ratio(string numerator, string denominator, string group, int granule)
         {
             var divisor = Get(denominator, group, granule);
-            return divisor == 0 ? null : (double)(Get(numerator, group, granule) / divisor);
+            return divisor == 0 ? null : (double)Get(numerator, group, granule) / (double)divisor;
         }
     }
 }
