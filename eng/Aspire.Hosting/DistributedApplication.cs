@@ -20,11 +20,12 @@ public sealed class DistributedApplication : IAsyncDisposable
     {
         _host = host;
         _plan = plan;
+        Orchestrator = host.Services.GetRequiredService<Orchestrator>();
     }
 
     public IServiceProvider Services => _host.Services;
 
-    internal Orchestrator Orchestrator => Services.GetRequiredService<Orchestrator>();
+    internal Orchestrator Orchestrator { get; }
 
     /// <param name="args">The command line; it overrides configuration.</param>
     public static IDistributedApplicationBuilder CreateBuilder(string[] args) => DistributedApplicationBuilder.ForEntryAssembly(args);

@@ -79,6 +79,13 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
 
     internal static DistributedApplicationBuilder ForEntryAssembly(string[] args)
     {
+        // What is wrong with a declaration or a setting is said in its own words, without a stack trace.
+        AppDomain.CurrentDomain.UnhandledException += (_, unhandled) =>
+        {
+            if (unhandled.ExceptionObject is not DistributedApplicationException exception) return;
+            Console.Error.WriteLine(exception.Message);
+            System.Environment.Exit(1);
+        };
         var metadata = (Assembly.GetEntryAssembly()?.GetCustomAttributes<AssemblyMetadataAttribute>() ?? [])
             .ToLookup(a => a.Key, a => a.Value);
         var directory = metadata["AppHostProjectPath"].FirstOrDefault() ?? Directory.GetCurrentDirectory();

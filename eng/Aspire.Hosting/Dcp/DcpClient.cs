@@ -13,8 +13,7 @@ namespace Aspire.Hosting.Dcp;
 
 /// <summary>The orchestrator's state of one process.</summary>
 /// <param name="State">Empty, Starting, Running, Stopping, Terminated, Finished, FailedToStart or Unknown.</param>
-internal sealed record DcpExecutable(
-    string Name, string State, int? ProcessId, int? ExitCode, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt);
+internal sealed record DcpExecutable(string Name, string State, int? ProcessId, int? ExitCode);
 
 /// <summary>One connection target of a proxy.</summary>
 internal sealed record DcpProducer(string ServiceName, int Port);
@@ -116,9 +115,7 @@ internal sealed class DcpClient : IDisposable
                 item.GetProperty("metadata").GetProperty("name").GetString()!,
                 Optional(status, "state")?.GetString() ?? "",
                 Optional(status, "pid")?.GetInt32(),
-                Optional(status, "exitCode")?.GetInt32(),
-                Optional(status, "startupTimestamp")?.GetDateTimeOffset(),
-                Optional(status, "finishTimestamp")?.GetDateTimeOffset());
+                Optional(status, "exitCode")?.GetInt32());
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class InstanceRunner(
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly string[] _checks = [.. instance.Resource.Annotations.OfType<HealthCheckAnnotation>().Select(h => h.Key).Distinct()];
     private CancellationTokenSource _run = new();
-    private Task _reading = Task.CompletedTask;
+    private Task? _reading;
     private int _starts;
     private volatile bool _stopRequested;
 
@@ -86,15 +86,15 @@ internal sealed class InstanceRunner(
             {
                 State = ResourceState.Running,
                 ProcessId = news.ProcessId,
-                StartedAt = news.StartedAt ?? time.GetUtcNow(),
+                StartedAt = snapshot.StartedAt ?? time.GetUtcNow(),
             },
             "Stopping" => snapshot with { State = ResourceState.Stopping },
-            "FailedToStart" => snapshot with { State = ResourceState.FailedToStart, StoppedAt = news.FinishedAt ?? time.GetUtcNow() },
+            "FailedToStart" => snapshot with { State = ResourceState.FailedToStart, StoppedAt = snapshot.StoppedAt ?? time.GetUtcNow() },
             "Finished" or "Terminated" => snapshot with
             {
                 State = news.ExitCode == 0 ? ResourceState.Finished : ResourceState.Exited,
                 ExitCode = news.ExitCode,
-                StoppedAt = news.FinishedAt ?? time.GetUtcNow(),
+                StoppedAt = snapshot.StoppedAt ?? time.GetUtcNow(),
                 ProcessId = null,
                 Health = [],
             },
@@ -104,14 +104,14 @@ internal sealed class InstanceRunner(
         progress.State(after);
         if (after.State == ResourceState.Running) _ = CheckAsync(_run.Token);
         if (after.HasEnded) _run.Cancel();
-        if (_reading.IsCompleted && (after.State == ResourceState.Running || after.HasEnded)) _reading = ReadAsync(DcpName, after.State);
+        if (_reading is null && (after.State == ResourceState.Running || after.HasEnded)) _reading = ReadAsync(DcpName, after.State);
     }
 
     /// <summary>The last lines of output, once they have arrived.</summary>
     public async Task<IReadOnlyList<string>> LastLinesAsync(int count)
     {
-        await Task.WhenAny(_reading, Task.Delay(TimeSpan.FromSeconds(2), time));
-        return [.. logs.Read(instance.Name).TakeLast(count).Select(l => l.Message)];
+        await Task.WhenAny(_reading ?? Task.CompletedTask, Task.Delay(TimeSpan.FromSeconds(2), time));
+        return [.. logs.Read(instance.Name).TakeLast(count).OrderBy(l => l.Time, StringComparer.Ordinal).Select(l => l.Message)];
     }
 
     private async Task StartCoreAsync(CancellationToken cancellationToken)
@@ -137,7 +137,7 @@ internal sealed class InstanceRunner(
         if (_starts++ > 0) await dcp.DeleteExecutableAsync(earlier, cancellationToken);
         _run.Dispose();
         _run = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        _reading = Task.CompletedTask;
+        _reading = null;
         states.Update(instance.Name, s => s with
         {
             State = ResourceState.Starting,
@@ -214,18 +214,42 @@ internal sealed class InstanceRunner(
 
     private async Task ReadAsync(string dcpName, string source, bool isError)
     {
+        var taken = 0;
         try
         {
-            await foreach (var line in dcp.LogAsync(dcpName, source, follow: source != "system", CancellationToken.None))
-            {
-                logs.Append(instance.Name, line, isError);
-                progress.Output(instance.Resource.Name, line, isError);
-            }
+            await foreach (var line in dcp.LogAsync(dcpName, source, follow: source != "system", CancellationToken.None)) Take(line);
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (IOException)
         {
-            // DCP ended before its last lines were read.
-            logs.Append(instance.Name, exception.Message, isError: true);
+            // DCP breaks the connection off when a process is killed: the rest is read without waiting for more.
+            await ReadRestAsync();
+        }
+        catch (HttpRequestException)
+        {
+            // DCP has ended, and everything with it.
+        }
+
+        void Take(string line)
+        {
+            taken++;
+            logs.Append(instance.Name, line, isError);
+            progress.Output(instance.Resource.Name, line, isError);
+        }
+
+        async Task ReadRestAsync()
+        {
+            try
+            {
+                var skip = taken;
+                await foreach (var line in dcp.LogAsync(dcpName, source, follow: false, CancellationToken.None))
+                {
+                    if (skip-- <= 0) Take(line);
+                }
+            }
+            catch (Exception exception) when (exception is HttpRequestException or IOException)
+            {
+                // DCP has ended, and everything with it.
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ internal sealed class Orchestrator(
     IHostApplicationLifetime lifetime, TimeProvider time) : BackgroundService
 {
     private const int ShownLines = 15;
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(7), EndPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(7.5), EndPatience = TimeSpan.FromSeconds(2);
     private readonly Progress _progress = new(Console.Out, Console.Error, options.StreamLogs);
     private readonly Dictionary<string, InstanceRunner> _runners = [];
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,7 +37,8 @@ internal sealed class Orchestrator(
         }
         catch (Exception exception) when (exception is OperationCanceledException or HttpRequestException)
         {
-            _progress.Failure("Some resources did not stop in time; they are ended by force.");
+            var late = states.All.Where(s => s.ProcessId is not null && !s.HasEnded).Select(s => $"'{s.DisplayName}'");
+            _progress.Failure($"{string.Join(", ", late)} did not stop in time and is ended by force.");
         }
 
         await _watching.CancelAsync();
@@ -76,8 +77,9 @@ internal sealed class Orchestrator(
         deadline.CancelAfter(options.StartTimeout);
         try
         {
-            CheckPorts();
-            await ShowValuesAsync(stoppingToken);
+            await HostStartedAsync(deadline.Token);
+            plan.CheckPorts(options);
+            await ShowAsync(stoppingToken);
             await StartAsync(await dcpProcess.StartAsync(deadline.Token), deadline.Token, stoppingToken);
             _progress.Plain("ready " + JsonSerializer.Serialize(Summary(), JsonSerializerOptions.Web));
             _ready.TrySetResult();
@@ -107,18 +109,7 @@ internal sealed class Orchestrator(
             await dcp.CreateServiceAsync($"{endpoint.r.Name}-{endpoint.e.Name}", endpoint.e.Allocated!.Port, deadline);
 
         InstanceRunner Runner(ResourceInstance i) => new(i, options, states, logs, checks, dcp, _progress, time, stopping);
-        foreach (var instance in plan.Instances)
-        {
-            _runners.Add(instance.Name, Runner(instance));
-            states.Add(new ResourceSnapshot(instance.Name, instance.Resource.Name, instance.Type, instance.Resource, time.GetUtcNow())
-            {
-                Endpoints = [.. instance.Endpoints],
-                ParentName = instance.Resource.Annotations.OfType<RelationshipAnnotation>().LastOrDefault(r => r.Type == "Parent") is { } parent
-                    ? plan.Instances.FirstOrDefault(i => ReferenceEquals(i.Resource, parent.Resource))?.Name
-                    : null,
-            });
-        }
-
+        foreach (var instance in plan.Instances) _runners.Add(instance.Name, Runner(instance));
         _watch = WatchAsync(dcp, _watching.Token);
         if (options.Dashboard is { } dashboard)
             await dcp.CreateExecutableAsync(DashboardProcess.Name, DashboardProcess.Launch(options, dashboard, dcpProcess.SessionFolder), [], deadline);
@@ -163,7 +154,7 @@ internal sealed class Orchestrator(
             {
                 await foreach (var news in dcp.WatchAsync(cancellationToken))
                 {
-                    if (news.Name == DashboardProcess.Name) WatchDashboard(news);
+                    if (news.Name == DashboardProcess.Name) await WatchDashboardAsync(dcp, news, cancellationToken);
                     else if (_runners.Values.FirstOrDefault(r => r.DcpName == news.Name) is { } runner) await ReportAsync(runner, news);
                 }
             }
@@ -190,10 +181,16 @@ internal sealed class Orchestrator(
         else _failed.TrySetResult(message);
     }
 
-    private void WatchDashboard(DcpExecutable news)
+    private async Task WatchDashboardAsync(DcpClient dcp, DcpExecutable news, CancellationToken cancellationToken)
     {
-        if (news.State is not ("FailedToStart" or "Finished" or "Terminated") || _watching.IsCancellationRequested) return;
-        var message = $"The dashboard ended with {news.ExitCode}.";
+        if (news.State is not ("FailedToStart" or "Finished" or "Terminated")) return;
+        var lines = new List<string>();
+        foreach (var source in (string[])["stdout", "stderr"])
+        {
+            await foreach (var line in dcp.LogAsync(news.Name, source, follow: false, cancellationToken)) lines.Add(line);
+        }
+
+        var message = $"The dashboard ended with {news.ExitCode}." + string.Concat(lines.TakeLast(ShownLines).Select(l => $"\n  {l}"));
         if (_ready.Task.IsCompleted) _progress.Failure(message);
         else _failed.TrySetResult(message);
     }
@@ -211,7 +208,7 @@ internal sealed class Orchestrator(
         }
     }
 
-    private async Task ShowValuesAsync(CancellationToken cancellationToken)
+    private async Task ShowAsync(CancellationToken cancellationToken)
     {
         foreach (var resource in plan.Resources.Where(r => r is ParameterResource or IResourceWithConnectionString and not ContainerResource))
         {
@@ -222,18 +219,23 @@ internal sealed class Orchestrator(
                 Value = await ((IValueProvider)resource).GetValueAsync(cancellationToken),
             });
         }
+
+        foreach (var instance in plan.Instances)
+        {
+            var parent = instance.Resource.Annotations.OfType<RelationshipAnnotation>().LastOrDefault(r => r.Type == "Parent")?.Resource;
+            states.Add(new ResourceSnapshot(instance.Name, instance.Resource.Name, instance.Type, instance.Resource, time.GetUtcNow())
+            {
+                Endpoints = [.. instance.Endpoints],
+                ParentName = plan.Instances.FirstOrDefault(i => ReferenceEquals(i.Resource, parent))?.Name,
+            });
+        }
     }
 
-    private void CheckPorts()
+    private async Task HostStartedAsync(CancellationToken cancellationToken)
     {
-        List<(int Port, string Wanted)> wanted = [.. plan.FixedPorts(), (options.ResourceService.Port, "the AppHost's resource service")];
-        if (options.Dashboard is { } dashboard)
-            wanted.AddRange([(dashboard.Port, "the dashboard"), (options.OtlpGrpc.Port, "OTLP over gRPC"), (options.OtlpHttp.Port, "OTLP over HTTP")]);
-        // The resource service's own listener opens beside this check.
-        var taken = wanted.Where(w => w.Port != options.ResourceService.Port && !Ports.IsFree(w.Port)).ToArray();
-        if (taken.Length > 0)
-            throw new DistributedApplicationException(string.Join('\n', taken.Select(t =>
-                $"Port {t.Port} on 127.0.0.1 is in use, and {t.Wanted} needs it: stop what listens there, or choose another port.")));
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(cancellationToken);
     }
 
     private static async Task WaitForPageAsync(Uri page, CancellationToken cancellationToken)

@@ -24,12 +24,24 @@ internal sealed record Plan(IReadOnlyList<IResource> Resources, IReadOnlyList<Re
         return new Plan(all, instances);
     }
 
-    /// <summary>Ports that the application asks for by number, with what asks for them.</summary>
-    public IEnumerable<(int Port, string Wanted)> FixedPorts() =>
-        from resource in Resources
-        from endpoint in resource.Annotations.OfType<EndpointAnnotation>()
-        where endpoint.Port is not null
-        select (endpoint.Port!.Value, $"the endpoint '{endpoint.Name}' of '{resource.Name}'");
+    /// <summary>Looks whether the ports that are asked for by number can be had.</summary>
+    /// <exception cref="DistributedApplicationException">Something listens there already.</exception>
+    public void CheckPorts(RunOptions options)
+    {
+        List<(int Port, string Wanted)> wanted =
+        [
+            .. from resource in Resources
+               from endpoint in resource.Annotations.OfType<EndpointAnnotation>()
+               where endpoint.Port is not null
+               select (endpoint.Port!.Value, $"the endpoint '{endpoint.Name}' of '{resource.Name}'"),
+        ];
+        if (options.Dashboard is { } dashboard)
+            wanted.AddRange([(dashboard.Port, "the dashboard"), (options.OtlpGrpc.Port, "OTLP over gRPC"), (options.OtlpHttp.Port, "OTLP over HTTP")]);
+        var taken = wanted.Where(w => !Ports.IsFree(w.Port)).ToArray();
+        if (taken.Length > 0)
+            throw new DistributedApplicationException(string.Join('\n', taken.Select(t =>
+                $"Port {t.Port} on 127.0.0.1 is in use, and {t.Wanted} needs it: stop what listens there, or choose another port.")));
+    }
 
     /// <summary>Everything that would be started, with its environment, arguments and waits; for tests and for the curious.</summary>
     public async Task<IReadOnlyList<ResourceDescription>> DescribeAsync(CancellationToken cancellationToken)

@@ -7,7 +7,12 @@ namespace Aspire.Hosting.Running;
 internal sealed record LogLine(int Number, string Text, bool IsError)
 {
     /// <summary>The line as the process wrote it.</summary>
-    public string Message => Text.Length > 20 && char.IsAsciiDigit(Text[0]) && Text.IndexOf(' ') is > 0 and var at ? Text[(at + 1)..] : Text;
+    public string Message => Text[TimeLength..].TrimStart(' ', '\t');
+
+    /// <summary>The time's text, by which lines of the two streams can be put in order; empty when the line has none.</summary>
+    public string Time => Text[..TimeLength];
+
+    private int TimeLength => Text.Length > 20 && char.IsAsciiDigit(Text[0]) && Text[10] == 'T' && Text.IndexOfAny([' ', '\t']) is > 0 and var end ? end : 0;
 }
 
 /// <summary>The last lines of each resource's console output.</summary>
