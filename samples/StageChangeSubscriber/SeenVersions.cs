@@ -3,8 +3,8 @@ using System.Globalization;
 namespace StageChangeSubscriber;
 
 /// <summary>
-/// The last version printed of each lead. The file, where there is one, gets a line <c>leadId version</c> for each change and is rewritten when most
-/// of its lines are outdated.
+/// The last version printed of each lead. The file, where there is one, gets a line <c>leadId version</c> for each change and is rewritten
+/// when most of its lines are outdated.
 /// </summary>
 internal sealed class SeenVersions
 {
@@ -27,7 +27,8 @@ internal sealed class SeenVersions
             lines++;
             // The last line is cut short where the process died while writing it.
             if (line.Split(' ') is [var id, var number]
-                && Guid.TryParse(id, out var lead) && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
+                && Guid.TryParse(id, out var lead) && long.TryParse(
+                    number, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
             {
                 versions[lead] = Math.Max(version, versions.GetValueOrDefault(lead));
             }

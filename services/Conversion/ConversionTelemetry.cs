@@ -12,8 +12,10 @@ public sealed class ConversionTelemetry : IDisposable
 
     public ConversionTelemetry()
     {
-        JourneysFrozen = meter.CreateCounter<long>("lifecycle.conversion.journeys.frozen", "{journey}", "Journeys frozen at the close of a deal.");
-        JourneysFailed = meter.CreateCounter<long>("lifecycle.conversion.journeys.failed", "{attempt}", "Attempts to fetch a journey that failed.");
+        JourneysFrozen = meter.CreateCounter<long>(
+            "lifecycle.conversion.journeys.frozen", "{journey}", "Journeys frozen at the close of a deal.");
+        JourneysFailed = meter.CreateCounter<long>(
+            "lifecycle.conversion.journeys.failed", "{attempt}", "Attempts to fetch a journey that failed.");
         RowsImported = meter.CreateCounter<long>("lifecycle.conversion.rows.imported", "{row}", "Rows of opportunities read from imports.");
     }
 

@@ -13,18 +13,21 @@ public sealed class ConsumerTests(ConversionFixture fixture) : ConversionTest(fi
     {
         var lead = Guid.CreateVersion7();
         await workspace.Bus.Publish(new AdvocateGained(Guid.CreateVersion7(), workspace.Id, Times.March(7), 1, lead, "REVIEW"));
-        await workspace.Bus.Publish(new CustomerChurned(Guid.CreateVersion7(), workspace.Id, Times.March(8), 2, Guid.CreateVersion7(), lead, "Price"));
+        await workspace.Bus.Publish(
+            new CustomerChurned(Guid.CreateVersion7(), workspace.Id, Times.March(8), 2, Guid.CreateVersion7(), lead, "Price"));
         await workspace.Bus.Publish(new RevenueMoved(
             Guid.CreateVersion7(), workspace.Id, Times.March(6), 1, Guid.CreateVersion7(), lead, "NEW", new("USD", 10), "MONTHLY"));
         await workspace.Bus.Publish(workspace.Qualified(lead, Times.March(3)));
-        await Eventually.Equal(4L, () => Fixture.Database.Scalar<long>("select count(*) from held_event where lead_id = $1", lead), "four events are held");
+        await Eventually.Equal(
+            4L, () => Fixture.Database.Scalar<long>("select count(*) from held_event where lead_id = $1", lead), "four events are held");
 
         await workspace.Bus.Publish(workspace.Captured(lead, Times.March(1)));
         await workspace.UntilStage(lead, "CHURNED");
 
         Assert.Equal(
             [
-                "VISITOR>LEAD:CAPTURED", "LEAD>MQL:QUALIFIED", "MQL>CUSTOMER:IMPORTED", "CUSTOMER>ADVOCATE:ADVOCATED", "ADVOCATE>CHURNED:CHURNED",
+                "VISITOR>LEAD:CAPTURED", "LEAD>MQL:QUALIFIED", "MQL>CUSTOMER:IMPORTED", "CUSTOMER>ADVOCATE:ADVOCATED",
+                "ADVOCATE>CHURNED:CHURNED",
             ],
             await workspace.History(lead));
         Assert.Equal(0L, await Fixture.Database.Scalar<long>("select count(*) from held_event where lead_id = $1", lead));
@@ -40,7 +43,8 @@ public sealed class ConsumerTests(ConversionFixture fixture) : ConversionTest(fi
             workspace.Qualified(lead, Times.March(2)),
             workspace.Disqualified(lead, Times.March(3)),
             workspace.Spend(new DateOnly(2026, 3, 1), 100),
-            new RevenueMoved(Guid.CreateVersion7(), workspace.Id, Times.March(4), 1, Guid.CreateVersion7(), lead, "NEW", new("USD", 10), "MONTHLY"),
+            new RevenueMoved(
+                Guid.CreateVersion7(), workspace.Id, Times.March(4), 1, Guid.CreateVersion7(), lead, "NEW", new("USD", 10), "MONTHLY"),
             new AdvocateGained(Guid.CreateVersion7(), workspace.Id, Times.March(5), 1, lead, "REVIEW"),
             new CustomerChurned(Guid.CreateVersion7(), workspace.Id, Times.March(6), 2, Guid.CreateVersion7(), lead, "Price"),
         ];
@@ -62,7 +66,8 @@ public sealed class ConsumerTests(ConversionFixture fixture) : ConversionTest(fi
         await Eventually.Equal(100m, () => Spent(), "spend is there");
         Assert.Equal(
             [
-                "VISITOR>LEAD:CAPTURED", "LEAD>MQL:QUALIFIED", "MQL>LEAD:SCORE_DECAYED", "LEAD>CUSTOMER:IMPORTED", "CUSTOMER>ADVOCATE:ADVOCATED",
+                "VISITOR>LEAD:CAPTURED", "LEAD>MQL:QUALIFIED", "MQL>LEAD:SCORE_DECAYED", "LEAD>CUSTOMER:IMPORTED",
+                "CUSTOMER>ADVOCATE:ADVOCATED",
                 "ADVOCATE>CHURNED:CHURNED",
             ],
             await workspace.History(lead));
@@ -105,7 +110,8 @@ public sealed class ConsumerTests(ConversionFixture fixture) : ConversionTest(fi
     {
         var (source, target) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await workspace.Bus.Publish(new LeadsMerged(Guid.CreateVersion7(), workspace.Id, Times.March(10), 5, source, target));
-        await Eventually.Equal(target, () => Fixture.Database.Scalar<Guid>("select merged_into from lead where lead_id = $1", source), "the merge is noted");
+        await Eventually.Equal(
+            target, () => Fixture.Database.Scalar<Guid>("select merged_into from lead where lead_id = $1", source), "the merge is noted");
         await workspace.Bus.Publish(workspace.Qualified(source, Times.March(3)));
         await workspace.Bus.Publish(workspace.Captured(source, Times.March(1)));
         await workspace.Bus.Publish(workspace.Captured(target, Times.March(2), version: 2));
@@ -124,7 +130,8 @@ public sealed class ConsumerTests(ConversionFixture fixture) : ConversionTest(fi
         var erased = new LeadErased(Guid.CreateVersion7(), workspace.Id, Times.March(10), 9, lead);
         await workspace.Bus.Publish(erased);
         await workspace.Bus.Publish(erased);
-        await Eventually.Equal("Erased", async () => (await workspace.Get($"/v1/opportunities/{deal["id"]}"))["name"]!.GetValue<string>(), "the name is gone");
+        await Eventually.Equal(
+            "Erased", async () => (await workspace.Get($"/v1/opportunities/{deal["id"]}"))["name"]!.GetValue<string>(), "the name is gone");
 
         Assert.Equal(0L, await Fixture.Database.Scalar<long>(
             "select count(*) from lead where lead_id = $1 and (email is not null or landing_page is not null)", lead));
@@ -136,5 +143,6 @@ public sealed class ConsumerTests(ConversionFixture fixture) : ConversionTest(fi
         Assert.Equal(0L, await Fixture.Database.Scalar<long>("select count(*) from lead where lead_id = $1 and email is not null", lead));
     }
 
-    private Task<decimal> Spent() => Fixture.Database.Scalar<decimal>("select coalesce(sum(amount), 0) from spend where workspace_id = $1", workspace.Id);
+    private Task<decimal> Spent() =>
+        Fixture.Database.Scalar<decimal>("select coalesce(sum(amount), 0) from spend where workspace_id = $1", workspace.Id);
 }

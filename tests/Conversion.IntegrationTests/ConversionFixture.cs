@@ -16,7 +16,8 @@ public sealed class ConversionFixture : IAsyncDisposable
 
     public ConversionFixture() => started = new(Start);
 
-    /// <summary>Set once everything runs. Awaited by each test, so that a missing server skips the test instead of failing the run.</summary>
+    /// <summary>Set once everything runs. Awaited by each test, so that a missing server skips the test instead of failing the
+    /// run.</summary>
     public Task Started => started.Value;
 
     public TestDatabase Database { get; private set; } = null!;
@@ -96,13 +97,15 @@ public sealed class TestWorkspace(ConversionFixture fixture, string timeZone = "
     public Task<JsonObject> Put(string path, object body, HttpStatusCode expected = HttpStatusCode.OK) =>
         Send(HttpMethod.Put, path, JsonContent.Create(body), expected);
 
-    public Task<JsonObject> Delete(string path, HttpStatusCode expected = HttpStatusCode.OK) => Send(HttpMethod.Delete, path, null, expected);
+    public Task<JsonObject> Delete(string path, HttpStatusCode expected = HttpStatusCode.OK) =>
+        Send(HttpMethod.Delete, path, null, expected);
 
     public Task<JsonObject> Import(string path, string text, string type = "text/csv") =>
         Send(HttpMethod.Post, path, new StringContent(text, new System.Net.Http.Headers.MediaTypeHeaderValue(type)), HttpStatusCode.OK);
 
     /// <summary>Publishes LeadCaptured and waits until the ledger has the lead.</summary>
-    public async Task<Guid> Lead(DateTimeOffset createTime, string channel = "Paid Search", string campaign = "spring", string captureType = "FORM")
+    public async Task<Guid> Lead(
+        DateTimeOffset createTime, string channel = "Paid Search", string campaign = "spring", string captureType = "FORM")
     {
         var lead = Guid.CreateVersion7();
         await Bus.Publish(Captured(lead, createTime, channel, campaign, captureType));
@@ -111,7 +114,8 @@ public sealed class TestWorkspace(ConversionFixture fixture, string timeZone = "
     }
 
     public LeadCaptured Captured(
-        Guid lead, DateTimeOffset createTime, string channel = "Paid Search", string campaign = "spring", string captureType = "FORM", long version = 1) =>
+        Guid lead, DateTimeOffset createTime, string channel = "Paid Search", string campaign = "spring", string captureType = "FORM",
+        long version = 1) =>
         new(Guid.CreateVersion7(), Id, createTime, version, lead, $"{lead:N}@example.com", null, captureType, "demo", createTime,
             Touch(channel, campaign, createTime), Touch(channel, campaign, createTime), new Dictionary<string, string>(), null);
 
@@ -137,7 +141,8 @@ public sealed class TestWorkspace(ConversionFixture fixture, string timeZone = "
 
     /// <summary>The history of a lead as <c>FROM&gt;TO:REASON</c>.</summary>
     public async Task<string[]> History(Guid lead) =>
-        [.. (await Get($"/v1/leads/{lead}/stage"))["history"]!.AsArray().Select(change => $"{change!["from"]}>{change["to"]}:{change["reason"]}")];
+        [.. (await Get($"/v1/leads/{lead}/stage"))["history"]!.AsArray().Select(
+            change => $"{change!["from"]}>{change["to"]}:{change["reason"]}")];
 
     /// <summary>The changes published of a lead, once as many have come as its ledger has.</summary>
     public async Task<LeadStageChanged[]> Published(Guid lead)
@@ -148,12 +153,14 @@ public sealed class TestWorkspace(ConversionFixture fixture, string timeZone = "
 
     public async Task<double?> Metric(string metric, DateOnly from, DateOnly to, string granularity = "YEAR")
     {
-        var answer = await Get($"/v1/metrics/conversion?from={from:yyyy-MM-dd}&to={to:yyyy-MM-dd}&granularity={granularity}&metrics={metric}");
+        var answer = await Get(
+            $"/v1/metrics/conversion?from={from:yyyy-MM-dd}&to={to:yyyy-MM-dd}&granularity={granularity}&metrics={metric}");
         return answer["series"]!.AsArray() is [{ } series, ..] ? series["points"]![0]!["value"]?.GetValue<double>() : null;
     }
 
     public SpendRecorded Spend(DateOnly day, decimal amount, string campaign = "spring", long version = 1, long clicks = 10) =>
-        new(Guid.CreateVersion7(), Id, Times.Now, version, [new(day, "Paid Search", "google", "cpc", campaign, "", new("USD", amount), 1000, clicks)]);
+        new(Guid.CreateVersion7(), Id, Times.Now, version, [new(
+            day, "Paid Search", "google", "cpc", campaign, "", new("USD", amount), 1000, clicks)]);
 
     private static TouchInfo Touch(string channel, string campaign, DateTimeOffset time) =>
         new(channel, "google", "cpc", campaign, null, "https://example.com/", null, time, null);

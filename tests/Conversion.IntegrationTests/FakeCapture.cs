@@ -54,9 +54,11 @@ public sealed class FakeCapture(int port) : IAsyncDisposable
     private sealed class Answers(FakeCapture capture) : LeadService.LeadServiceBase
     {
         public override Task<Journey> GetJourney(GetJourneyRequest request, ServerCallContext context) => Task.FromResult(
-            capture.Journeys.TryGetValue(request.Id, out var journey) ? journey : throw new RpcException(new Status(StatusCode.NotFound, "unknown")));
+            capture.Journeys.TryGetValue(request.Id, out var journey) ? journey : throw new RpcException(
+                new Status(StatusCode.NotFound, "unknown")));
 
         public override Task<Lead> GetLead(GetLeadRequest request, ServerCallContext context) => Task.FromResult(
-            capture.Leads.TryGetValue(request.Id, out var lead) ? lead : throw new RpcException(new Status(StatusCode.NotFound, "unknown")));
+            capture.Leads.TryGetValue(request.Id, out var lead) ? lead : throw new RpcException(
+                new Status(StatusCode.NotFound, "unknown")));
     }
 }

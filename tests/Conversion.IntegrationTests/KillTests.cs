@@ -19,20 +19,23 @@ public sealed class KillTests : IAsyncLifetime
         await workspace.Announce();
         var lead = await workspace.Lead(Times.March(1));
         await fixture.Capture.Stop();
-        var deal = await workspace.Post("/v1/opportunities", new { leadId = lead, createTime = Times.March(5), amount = new { currencyCode = "USD", amount = "9" } });
+        var deal = await workspace.Post(
+            "/v1/opportunities", new { leadId = lead, createTime = Times.March(5), amount = new { currencyCode = "USD", amount = "9" } });
         await workspace.Post($"/v1/opportunities/{deal["id"]}:win", new { closeTime = Times.March(20) });
         var report = "/v1/reports/attribution?from=2026-01-01&to=2026-04-01&model=LINEAR";
         Assert.Contains("1 deals", (await workspace.Get(report))["note"]!.GetValue<string>(), StringComparison.Ordinal);
         await fixture.Service.Kill();
 
         fixture.Capture.Know(
-            lead, FakeCapture.Touch("Email", Times.March(2)), FakeCapture.Touch("Referral", Times.March(4)), FakeCapture.Touch("Display", Times.March(30)));
+            lead, FakeCapture.Touch("Email", Times.March(2)), FakeCapture.Touch("Referral", Times.March(4)),
+            FakeCapture.Touch("Display", Times.March(30)));
         await fixture.Capture.Start();
         await fixture.Service.Start();
 
         // The lease of a claim that died with its worker lasts a minute.
         await Eventually.Equal(
-            1L, () => fixture.Database.Scalar<long>("select count(*) from journey where touches is not null"), "the journey is frozen", TimeSpan.FromSeconds(120));
+            1L, () => fixture.Database.Scalar<long>("select count(*) from journey where touches is not null"), "the journey is frozen",
+            TimeSpan.FromSeconds(120));
         var rows = (await workspace.Get(report))["rows"]!.AsArray();
         Assert.Equal(["Email 4.50", "Referral 4.50"], rows.Select(row => $"{row!["group"]!["channel"]} {row["value"]!["amount"]}"));
     }
@@ -47,15 +50,19 @@ public sealed class KillTests : IAsyncLifetime
         foreach (var reached in new[] { 20L, 120L })
         {
             await Eventually.True(
-                async () => await fixture.Database.Scalar<long>("select count(*) from stage_change") >= reached, $"{reached} changes are made");
+                async () => await fixture.Database.Scalar<long>("select count(*) from stage_change") >= reached,
+                $"{reached} changes are made");
             await fixture.Service.Kill();
             await fixture.Service.Start();
         }
 
-        await Eventually.Equal(400L, () => fixture.Database.Scalar<long>("select count(*) from stage_change"), "every lead is MQL", TimeSpan.FromSeconds(120));
-        await Eventually.Equal(0L, () => fixture.Database.Scalar<long>("select count(*) from outbox"), "everything is published", TimeSpan.FromSeconds(60));
+        await Eventually.Equal(
+            400L, () => fixture.Database.Scalar<long>("select count(*) from stage_change"), "every lead is MQL", TimeSpan.FromSeconds(120));
+        await Eventually.Equal(
+            0L, () => fixture.Database.Scalar<long>("select count(*) from outbox"), "everything is published", TimeSpan.FromSeconds(60));
         await Eventually.True(
-            () => Task.FromResult(fixture.Bus.Of<LeadStageChanged>().Select(change => change.EventId).Distinct().Count() == 400), "every change is told");
+            () => Task.FromResult(fixture.Bus.Of<LeadStageChanged>().Select(change => change.EventId).Distinct().Count() == 400),
+            "every change is told");
 
         Assert.Equal(200L, await fixture.Database.Scalar<long>("select count(*) from handoff where state = 'OPEN'"));
         // A change may be told again after a kill, by the same event; the first tellings are in the order of the versions.

@@ -22,14 +22,16 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
     [Fact]
     public async Task Win_Twice_IsFinalAndRepeatableByRequestIdOnly()
     {
-        var deal = await workspace.Post("/v1/opportunities", new { name = "Acme", amount = new { currencyCode = "USD", amount = "100.00" } });
+        var deal = await workspace.Post(
+            "/v1/opportunities", new { name = "Acme", amount = new { currencyCode = "USD", amount = "100.00" } });
         var path = $"/v1/opportunities/{deal["id"]}";
         var first = await workspace.Post($"{path}:win", new { amount = new { currencyCode = "USD", amount = "120.50" } }, key: "win-1");
         var again = await workspace.Post($"{path}:win", new { amount = new { currencyCode = "USD", amount = "120.50" } }, key: "win-1");
 
         Assert.Equal(first.ToJsonString(), again.ToJsonString());
         Assert.Equal("120.50", first["amount"]!["amount"]!.GetValue<string>());
-        Assert.Equal("ABORTED", (await workspace.Post($"{path}:win", new { }, HttpStatusCode.Conflict, "win-1"))["code"]!.GetValue<string>());
+        Assert.Equal(
+            "ABORTED", (await workspace.Post($"{path}:win", new { }, HttpStatusCode.Conflict, "win-1"))["code"]!.GetValue<string>());
         foreach (var (verb, body) in new (string, object)[] { ("win", new { }), ("lose", new { reason = "x" }), ("advance", new { stage = "Proposal" }) })
         {
             var problem = await workspace.Post($"{path}:{verb}", body, HttpStatusCode.BadRequest);
@@ -138,8 +140,10 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
         var again = await workspace.Import("/v1/opportunities:import", Export);
 
         Assert.Equal((4, 1), (Number(dry, "created"), Number(dry, "rejectedCount")));
-        Assert.Equal((4, 0, 0, 1), (Number(first, "created"), Number(first, "updated"), Number(first, "unchanged"), Number(first, "rejectedCount")));
-        Assert.Equal((0, 0, 4, 1), (Number(again, "created"), Number(again, "updated"), Number(again, "unchanged"), Number(again, "rejectedCount")));
+        Assert.Equal(
+            (4, 0, 0, 1), (Number(first, "created"), Number(first, "updated"), Number(first, "unchanged"), Number(first, "rejectedCount")));
+        Assert.Equal(
+            (0, 0, 4, 1), (Number(again, "created"), Number(again, "updated"), Number(again, "unchanged"), Number(again, "rejectedCount")));
         Assert.Equal((6, 2), (Number(first["rejected"]![0]!.AsObject(), "line"), first["rejected"]![0]!["errors"]!.AsArray().Count));
         var won = (await workspace.Get("/v1/opportunities?filter=externalId%20%3D%20%221C1I7A6R%22"))["opportunities"]![0]!;
         Assert.Equal(("WON", "1054.00", "2026-03-31T22:00:00Z"), (won["state"]!.GetValue<string>(), won["amount"]!["amount"]!.GetValue<string>(), won["closeTime"]!.GetValue<string>()));
@@ -193,10 +197,12 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
         var deal = await workspace.Post("/v1/opportunities", new { name = "Acme" });
         Assert.Equal((own["id"]!.GetValue<string>(), "Talk"), (deal["pipelineId"]!.GetValue<string>(), deal["stage"]!.GetValue<string>()));
 
-        await workspace.Patch($"/v1/pipelines/{own["id"]}", new { stages = new[] { new { name = "Sign", probability = 0.9 } } }, HttpStatusCode.BadRequest);
+        await workspace.Patch(
+            $"/v1/pipelines/{own["id"]}", new { stages = new[] { new { name = "Sign", probability = 0.9 } } }, HttpStatusCode.BadRequest);
         await workspace.Delete($"/v1/pipelines/{own["id"]}", HttpStatusCode.BadRequest);
         await workspace.Patch($"/v1/pipelines/{present["id"]}", new { isDefault = true });
-        Assert.Equal(1, (await workspace.Get("/v1/pipelines"))["pipelines"]!.AsArray().Count(pipeline => pipeline!["isDefault"]?.GetValue<bool>() == true));
+        Assert.Equal(1, (await workspace.Get("/v1/pipelines"))["pipelines"]!.AsArray().Count(
+            pipeline => pipeline!["isDefault"]?.GetValue<bool>() == true));
     }
 
     [Fact]

@@ -21,7 +21,8 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
         var row = (await workspace.Get($"/v1/reports/source?{Quarter}&groupBy=campaign"))["rows"]!.AsArray().Single()!;
         Assert.Equal("spring", row["group"]!["campaign"]!.GetValue<string>());
         Assert.Equal((50, 1, 1, 1, 1, 1, 1), (
-            Long(row, "clicks"), Long(row, "leads"), Long(row, "formLeads"), Long(row, "mqls"), Long(row, "sqls"), Long(row, "opportunities"),
+            Long(row, "clicks"), Long(row, "leads"), Long(row, "formLeads"), Long(row, "mqls"), Long(row, "sqls"),
+            Long(row, "opportunities"),
             (int)row["customers"]!.GetValue<double>()));
         Assert.Equal(("12000.00", "1000.00", 11.0), (
             row["revenue"]!["amount"]!.GetValue<string>(), row["spend"]!["amount"]!.GetValue<string>(), row["roi"]!.GetValue<double>()));
@@ -32,7 +33,8 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
         var roi = (await workspace.Get($"/v1/reports/roi?{Quarter}&model=LAST_NON_DIRECT"))["rows"]!.AsArray();
         Assert.Equal(
             ["Organic Social 12000.00 0.00 ", "Paid Search 0.00 1000.00 -1"],
-            roi.Select(credit => $"{credit!["group"]!["channel"]} {credit["bookings"]!["amount"]} {credit["spend"]!["amount"]} {credit["roi"]}"));
+            roi.Select(
+                credit => $"{credit!["group"]!["channel"]} {credit["bookings"]!["amount"]} {credit["spend"]!["amount"]} {credit["roi"]}"));
         Assert.Equal("CUSTOMER", await workspace.Stage(lead));
     }
 
@@ -41,7 +43,8 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
     {
         await Won("12000.00", Times.March(20));
         await Won("3000.00", Times.March(10));
-        var lost = await workspace.Post("/v1/opportunities", new { leadId = await workspace.Lead(Times.March(1), "Referral", "partner"), createTime = Times.March(2) });
+        var lost = await workspace.Post(
+            "/v1/opportunities", new { leadId = await workspace.Lead(Times.March(1), "Referral", "partner"), createTime = Times.March(2) });
         await workspace.Post($"/v1/opportunities/{lost["id"]}:lose", new { reason = "Price", closeTime = Times.March(8) });
         await workspace.Post("/v1/opportunities", new { leadId = await workspace.Lead(Times.March(1)), createTime = Times.March(2) });
         var returned = await workspace.Qualify(await workspace.Lead(Times.March(1)), Times.March(2));
@@ -77,10 +80,12 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
             Assert.Equal(value, await Metric(metric) is { } found ? Math.Round(found, 9) : null, (one, two) => one == two || Math.Abs(one!.Value - two!.Value) < 1e-6);
         }
 
-        var byChannel = await workspace.Get($"/v1/metrics/conversion?{Quarter}&granularity=QUARTER&groupBy=channel&metrics=opportunities,win_rate");
+        var byChannel = await workspace.Get(
+            $"/v1/metrics/conversion?{Quarter}&granularity=QUARTER&groupBy=channel&metrics=opportunities,win_rate");
         Assert.Equal(
             ["opportunities Paid Search 3", "opportunities Referral 1", "win_rate Paid Search 1", "win_rate Referral 0"],
-            byChannel["series"]!.AsArray().Select(series => $"{series!["metric"]} {series["group"]!["channel"]} {series["points"]![0]!["value"]}"));
+            byChannel["series"]!.AsArray().Select(
+                series => $"{series!["metric"]} {series["group"]!["channel"]} {series["points"]![0]!["value"]}"));
     }
 
     [Fact]
@@ -90,14 +95,16 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
         // Midnight in Berlin: 23:00 UTC before 29 March 2026, 22:00 UTC after it.
         foreach (var close in new[] { "2026-03-28T22:59:59Z", "2026-03-28T23:00:00Z", "2026-03-29T21:59:59Z", "2026-03-29T22:00:00Z" })
         {
-            var deal = await berlin.Post("/v1/opportunities", new { createTime = "2026-03-01T00:00:00Z", amount = new { currencyCode = "EUR", amount = "1" } });
+            var deal = await berlin.Post(
+                "/v1/opportunities", new { createTime = "2026-03-01T00:00:00Z", amount = new { currencyCode = "EUR", amount = "1" } });
             await berlin.Post($"/v1/opportunities/{deal["id"]}:win", new { closeTime = close });
         }
 
         var answer = await berlin.Get("/v1/metrics/conversion?from=2026-03-28&to=2026-03-31&granularity=DAY&metrics=bookings");
         var series = answer["series"]![0]!;
         Assert.Equal("EUR", series["unit"]!.GetValue<string>());
-        Assert.Equal(["2026-03-28 1", "2026-03-29 2", "2026-03-30 1"], series["points"]!.AsArray().Select(point => $"{point!["start"]} {point["value"]}"));
+        Assert.Equal(["2026-03-28 1", "2026-03-29 2", "2026-03-30 1"], series["points"]!.AsArray().Select(
+            point => $"{point!["start"]} {point["value"]}"));
     }
 
     [Fact]
@@ -121,14 +128,16 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
         await Won("10", Times.March(20));
         await workspace.Lead(Times.March(1));
 
-        var stages = (await workspace.Get($"/v1/reports/funnel?{Quarter}"))["stages"]!.AsArray().ToDictionary(stage => stage!["stage"]!.GetValue<string>());
+        var stages = (await workspace.Get($"/v1/reports/funnel?{Quarter}"))["stages"]!.AsArray().ToDictionary(
+            stage => stage!["stage"]!.GetValue<string>());
         Assert.Equal((2, 1, 0.5), (Long(stages["LEAD"]!, "entered"), Long(stages["LEAD"]!, "current"), stages["LEAD"]!["conversionRate"]!.GetValue<double>()));
         Assert.Equal((1, 0, 1.0, 1.0), (
             Long(stages["MQL"]!, "entered"), Long(stages["MQL"]!, "current"), stages["MQL"]!["conversionRate"]!.GetValue<double>(),
             stages["MQL"]!["medianDays"]!.GetValue<double>()));
         Assert.Equal(15, stages["OPPORTUNITY"]!["medianDays"]!.GetValue<double>());
         Assert.Equal((1, 1, 0.0), (
-            Long(stages["CUSTOMER"]!, "entered"), Long(stages["CUSTOMER"]!, "current"), stages["CUSTOMER"]!["conversionRate"]!.GetValue<double>()));
+            Long(stages["CUSTOMER"]!, "entered"), Long(stages["CUSTOMER"]!, "current"),
+            stages["CUSTOMER"]!["conversionRate"]!.GetValue<double>()));
         var cut = await workspace.Get($"/v1/reports/funnel?{Quarter}&granularity=MONTH&groupBy=channel");
         Assert.Equal("2026-03-01", cut["blocks"]!.AsArray()[^1]!["start"]!.GetValue<string>());
         var empty = await new TestWorkspace(Fixture).Get($"/v1/reports/funnel?{Quarter}");
@@ -163,7 +172,8 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
     [Fact]
     public async Task Reports_BadQuestion_NamesEveryFault()
     {
-        var problem = await workspace.Get("/v1/reports/source?from=yesterday&to=2026-01-01&groupBy=colour&halfLifeDays=0", HttpStatusCode.BadRequest);
+        var problem = await workspace.Get(
+            "/v1/reports/source?from=yesterday&to=2026-01-01&groupBy=colour&halfLifeDays=0", HttpStatusCode.BadRequest);
         Assert.Equal(
             ["from", "groupBy", "halfLifeDays"],
             problem["errors"]!.AsArray().Select(error => error!["field"]!.GetValue<string>()).Order(StringComparer.Ordinal));
@@ -178,20 +188,24 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
 
         var row = (await workspace.Get($"/v1/reports/opportunity?{Quarter}"))["rows"]!.AsArray().Single()!;
         Assert.Equal(("Paid Search", "Proposal", "OPEN", 2, "150.00", "75.00"), (
-            row["group"]!["channel"]!.GetValue<string>(), row["stage"]!.GetValue<string>(), row["state"]!.GetValue<string>(), Long(row, "count"),
+            row["group"]!["channel"]!.GetValue<string>(), row["stage"]!.GetValue<string>(), row["state"]!.GetValue<string>(),
+            Long(row, "count"),
             row["amount"]!["amount"]!.GetValue<string>(), row["weightedAmount"]!["amount"]!.GetValue<string>()));
     }
 
-    /// <summary>A lead of Paid Search: captured on 1 March, MQL on the 3rd, SQL on the 4th, opportunity on the 5th, won at the time given.</summary>
+    /// <summary>A lead of Paid Search: captured on 1 March, MQL on the 3rd, SQL on the 4th, opportunity on the 5th, won at the time
+    /// given.</summary>
     private async Task<Guid> Won(string amount, DateTimeOffset closeTime)
     {
         var lead = await workspace.Lead(Times.March(1));
         Fixture.Capture.Know(
-            lead, FakeCapture.Touch("Paid Search", Times.March(1), "google", "spring"), FakeCapture.Touch("Organic Social", Times.March(3), "linkedin"),
+            lead, FakeCapture.Touch("Paid Search", Times.March(1), "google", "spring"),
+            FakeCapture.Touch("Organic Social", Times.March(3), "linkedin"),
             FakeCapture.Touch("Direct", Times.March(4)));
         var handoff = await workspace.Qualify(lead, Times.March(3));
         await workspace.Post($"/v1/handoffs/{handoff["id"]}:accept", new { acceptTime = Times.March(4) });
-        var deal = await workspace.Post("/v1/opportunities", new { leadId = lead, createTime = Times.March(5), amount = new { currencyCode = "USD", amount } });
+        var deal = await workspace.Post(
+            "/v1/opportunities", new { leadId = lead, createTime = Times.March(5), amount = new { currencyCode = "USD", amount } });
         await workspace.Post($"/v1/opportunities/{deal["id"]}:win", new { closeTime });
         return lead;
     }

@@ -13,7 +13,8 @@ public sealed class WalkTests(ConversionFixture fixture) : ConversionTest(fixtur
     {
         var lead = await workspace.Lead(Times.March(1));
         Fixture.Capture.Know(
-            lead, FakeCapture.Touch("Paid Search", Times.March(1), "google", "spring"), FakeCapture.Touch("Organic Social", Times.March(3), "linkedin"));
+            lead, FakeCapture.Touch("Paid Search", Times.March(1), "google", "spring"),
+            FakeCapture.Touch("Organic Social", Times.March(3), "linkedin"));
         var handoff = await workspace.Qualify(lead, Times.March(3));
         Assert.Equal("OPEN", handoff["state"]!.GetValue<string>());
         Assert.Equal("Asked for a demo", handoff["reasons"]![0]!["text"]!.GetValue<string>());
@@ -35,7 +36,8 @@ public sealed class WalkTests(ConversionFixture fixture) : ConversionTest(fixtur
 
         Assert.Equal(
             [
-                "VISITOR>LEAD:CAPTURED", "LEAD>MQL:QUALIFIED", "MQL>SQL:ACCEPTED", "SQL>OPPORTUNITY:OPPORTUNITY_OPENED", "OPPORTUNITY>CUSTOMER:WON",
+                "VISITOR>LEAD:CAPTURED", "LEAD>MQL:QUALIFIED", "MQL>SQL:ACCEPTED", "SQL>OPPORTUNITY:OPPORTUNITY_OPENED",
+                "OPPORTUNITY>CUSTOMER:WON",
                 "CUSTOMER>ADVOCATE:ADVOCATED",
             ],
             await workspace.History(lead));
@@ -54,7 +56,8 @@ public sealed class WalkTests(ConversionFixture fixture) : ConversionTest(fixtur
         var handoff = await workspace.Qualify(lead, Times.March(2));
 
         await workspace.Post($"/v1/handoffs/{handoff["id"]}:return", new { reason = "BORED" }, HttpStatusCode.BadRequest);
-        var returned = await workspace.Post($"/v1/handoffs/{handoff["id"]}:return", new { reason = "NO_BUDGET", note = "Next year", returnTime = Times.March(3) });
+        var returned = await workspace.Post(
+            $"/v1/handoffs/{handoff["id"]}:return", new { reason = "NO_BUDGET", note = "Next year", returnTime = Times.March(3) });
 
         Assert.Equal(("RETURNED", "NO_BUDGET"), (returned["state"]!.GetValue<string>(), returned["returnReason"]!.GetValue<string>()));
         Assert.Equal("MQL>LEAD:RECYCLED", (await workspace.History(lead))[^1]);
@@ -122,7 +125,8 @@ public sealed class WalkTests(ConversionFixture fixture) : ConversionTest(fixtur
             await workspace.Post($"/v1/leads/{lead}/stage:move", new { to = "CUSTOMER", reason = "IMPORTED", moveTime = Times.March(2) });
         }
 
-        CustomerChurned Churned(Guid lead) => new(Guid.CreateVersion7(), workspace.Id, Times.March(5), 2, Guid.CreateVersion7(), lead, "Price");
+        CustomerChurned Churned(Guid lead) =>
+            new(Guid.CreateVersion7(), workspace.Id, Times.March(5), 2, Guid.CreateVersion7(), lead, "Price");
         RevenueMoved Back(Guid lead) =>
             new(Guid.CreateVersion7(), workspace.Id, Times.March(9), 3, Guid.CreateVersion7(), lead, "REACTIVATION", new("USD", 10), "MONTHLY");
         await workspace.Bus.Publish(Churned(inOrder));

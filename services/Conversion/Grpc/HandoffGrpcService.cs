@@ -30,12 +30,14 @@ public sealed class HandoffGrpcService(UnitOfWork<ConversionDbContext> work, Ans
         violations.OrThrow();
         var state = request.State == Handoff.Types.State.Unspecified ? null : request.State.ToString().ToUpperInvariant();
         var query = ListQuery.Parse(
-            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc", $"{state}/{request.Owner}/{leadId}").OrThrow();
+            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc",
+            $"{state}/{request.Owner}/{leadId}").OrThrow();
         var ct = context.CancellationToken;
         return await work.Read(context.Caller().WorkspaceId, async tx =>
         {
             var parameters = new DynamicParameters(query.Parameters);
-            parameters.AddDynamicParams(new { workspace = tx.WorkspaceId, state, owner = request.Owner.Length > 0 ? request.Owner : null, leadId });
+            parameters.AddDynamicParams(
+                new { workspace = tx.WorkspaceId, state, owner = request.Owner.Length > 0 ? request.Owner : null, leadId });
             var keys = await tx.Connection.QueryAsync<PageRow>(new CommandDefinition(
                 $"""
                 select h.id, {query.PageKey} from handoff h
@@ -58,7 +60,8 @@ public sealed class HandoffGrpcService(UnitOfWork<ConversionDbContext> work, Ans
         violations.RequireId(request.Id, "id", out var id);
         violations.OrThrow();
         var row = await work.Read(
-            context.Caller().WorkspaceId, tx => tx.Db.Handoffs.SingleOrDefaultAsync(handoff => handoff.Id == id, tx.CancellationToken), context.CancellationToken);
+            context.Caller().WorkspaceId, tx => tx.Db.Handoffs.SingleOrDefaultAsync(handoff => handoff.Id == id, tx.CancellationToken),
+            context.CancellationToken);
         return (row is null ? (Result<Handoff>)Error.NotFound("Hand-off", id) : row.ToProto()).OrThrow();
     }
 
@@ -70,7 +73,8 @@ public sealed class HandoffGrpcService(UnitOfWork<ConversionDbContext> work, Ans
 
     public override Task<ReturnReasons> GetReturnReasons(GetReturnReasonsRequest request, ServerCallContext context) =>
         work.Read(
-            context.Caller().WorkspaceId, async tx => new ReturnReasons { Reasons = { await ReturnReasonList.Read(tx) } }, context.CancellationToken);
+            context.Caller().WorkspaceId, async tx => new ReturnReasons { Reasons = { await ReturnReasonList.Read(tx) } },
+            context.CancellationToken);
 
     public override async Task<ReturnReasons> UpdateReturnReasons(UpdateReturnReasonsRequest request, ServerCallContext context) =>
         (await ReturnReasonList.Update(work, request, context.Caller(), context.Method, context.CancellationToken)).OrThrow();

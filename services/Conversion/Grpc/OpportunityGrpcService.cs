@@ -19,7 +19,8 @@ namespace Lifecycle.Conversion.Grpc;
 
 /// <summary>Deals over gRPC and REST.</summary>
 public sealed class OpportunityGrpcService(
-    UnitOfWork<ConversionDbContext> work, OpenOpportunity open, ChangeOpportunity change, CloseOpportunity close, ImportOpportunities import)
+    UnitOfWork<ConversionDbContext> work, OpenOpportunity open, ChangeOpportunity change, CloseOpportunity close,
+    ImportOpportunities import)
     : OpportunityService.OpportunityServiceBase
 {
     private static readonly ListFields Fields = new ListFields("id", "o.id")
@@ -73,7 +74,8 @@ public sealed class OpportunityGrpcService(
         violations.RequireId(request.Id, "id", out var id);
         violations.OrThrow();
         var row = await work.Read(
-            context.Caller().WorkspaceId, tx => tx.Db.Opportunities.SingleOrDefaultAsync(deal => deal.Id == id, tx.CancellationToken), context.CancellationToken);
+            context.Caller().WorkspaceId, tx => tx.Db.Opportunities.SingleOrDefaultAsync(deal => deal.Id == id, tx.CancellationToken),
+            context.CancellationToken);
         return (row is null ? (Result<Opportunity>)Error.NotFound("Opportunity", id) : row.ToProto()).OrThrow();
     }
 
@@ -95,6 +97,7 @@ public sealed class OpportunityGrpcService(
     public override async Task<Opportunity> LoseOpportunity(LoseOpportunityRequest request, ServerCallContext context) =>
         (await close.Lose(request, context.Caller(), context.Method, context.CancellationToken)).OrThrow();
 
-    public override async Task<ImportResponse> ImportOpportunities(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
+    public override async Task<ImportResponse> ImportOpportunities(
+        IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
         (await import.Handle(requestStream, context.Caller(), context.CancellationToken)).OrThrow();
 }

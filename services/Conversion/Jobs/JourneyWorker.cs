@@ -9,7 +9,8 @@ namespace Lifecycle.Conversion.Jobs;
 /// <summary>Wakes the journey worker of this process; a lost wake-up costs a poll, not a journey.</summary>
 public sealed class JourneySignal
 {
-    private readonly Channel<Guid> workspaces = Channel.CreateBounded<Guid>(new BoundedChannelOptions(1000) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<Guid> workspaces = Channel.CreateBounded<Guid>(
+        new BoundedChannelOptions(1000) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>A deal of the workspace may have closed.</summary>
     public void Wake(Guid workspaceId) => workspaces.Writer.TryWrite(workspaceId);

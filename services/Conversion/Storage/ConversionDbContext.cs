@@ -101,7 +101,8 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
 
     private sealed class StageText() : ValueConverter<Stage, string>(stage => stage.Name(), name => StageNames.Parse(name));
 
-    private sealed class HandoffStateText() : ValueConverter<HandoffState, string>(state => state.Name(), name => Enum.Parse<HandoffState>(name, true));
+    private sealed class HandoffStateText() : ValueConverter<HandoffState, string>(
+        state => state.Name(), name => Enum.Parse<HandoffState>(name, true));
 
     private sealed class OpportunityStateText()
         : ValueConverter<OpportunityState, string>(state => state.Name(), name => Enum.Parse<OpportunityState>(name, true));

@@ -8,8 +8,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Conversion.Storage;
 
 /// <summary>
-/// What other services say of a lead, applied to its locked row. Facts come in any order: what is said of a lead that Capture has not told of yet is
-/// held and applied, oldest first, when it does.
+/// What other services say of a lead, applied to its locked row. Facts come in any order: what is said of a lead that Capture has not told
+/// of yet is held and applied, oldest first, when it does.
 /// </summary>
 public static class LeadFacts
 {
@@ -124,14 +124,9 @@ public static class LeadFacts
 
     private static async Task Advocate(Transaction<ConversionDbContext> tx, LeadRow lead, AdvocateGained e)
     {
-        if (lead.Stage == Stage.Customer)
-        {
-            await StageLedger.Move(tx, lead, new(Stage.Advocate, StageReasons.Advocated, e.OccurredAt), new("service:retention", e.Kind));
-        }
-        else if (lead.Stage != Stage.Advocate)
-        {
-            lead.AdvocateTime ??= e.OccurredAt;
-        }
+        // Kept for good, so that the order of recommendation, churn and return makes no difference.
+        lead.AdvocateTime = lead.AdvocateTime is { } earlier && earlier < e.OccurredAt ? earlier : e.OccurredAt;
+        await StageLedger.Move(tx, lead, new(Stage.Advocate, StageReasons.Advocated, e.OccurredAt), new("service:retention", e.Kind));
     }
 
     private static async Task Churn(Transaction<ConversionDbContext> tx, LeadRow lead, CustomerChurned e)
@@ -142,11 +137,13 @@ public static class LeadFacts
         }
 
         lead.RetentionVersion = e.Version;
-        var moved = await StageLedger.Move(tx, lead, new(Stage.Churned, StageReasons.Churned, e.OccurredAt), new("service:retention", e.Reason));
+        var moved = await StageLedger.Move(
+            tx, lead, new(Stage.Churned, StageReasons.Churned, e.OccurredAt), new("service:retention", e.Reason));
         lead.ChurnTime = moved.Succeeded || lead.Stage == Stage.Churned ? null : e.OccurredAt;
     }
 
-    /// <summary>First revenue makes a customer of a lead that Retention was given directly; a reactivation brings a churned one back.</summary>
+    /// <summary>First revenue makes a customer of a lead that Retention was given directly; a reactivation brings a churned one
+    /// back.</summary>
     private static async Task Earn(Transaction<ConversionDbContext> tx, LeadRow lead, RevenueMoved e)
     {
         var isStale = e.Version < lead.RetentionVersion;
@@ -203,4 +200,5 @@ public static class LeadFacts
 /// <summary>What Capture knows of a lead, as far as this service keeps it.</summary>
 /// <param name="Version">Capture's version; the highest wins.</param>
 public sealed record LeadProfile(
-    long Version, string? Email, string? ExternalId, string CaptureType, string? FormType, DateTimeOffset CreateTime, TouchInfo? FirstTouch);
+    long Version, string? Email, string? ExternalId, string CaptureType, string? FormType, DateTimeOffset CreateTime,
+    TouchInfo? FirstTouch);

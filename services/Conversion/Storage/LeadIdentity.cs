@@ -11,8 +11,8 @@ namespace Lifecycle.Conversion.Storage;
 public static class LeadIdentity
 {
     /// <summary>
-    /// The source lives on as the target: deals, hand-offs and journeys move there, and the target stands where the further of the two stood. The
-    /// source's history stays as it was; reports count the two as one person.
+    /// The source lives on as the target: deals, hand-offs and journeys move there, and the target stands where the further of the two
+    /// stood. The source's history stays as it was; reports count the two as one person.
     /// </summary>
     public static async Task Merge(Transaction<ConversionDbContext> tx, LeadsMerged e)
     {
@@ -102,7 +102,8 @@ public static class LeadIdentity
         {
             // The target's own profile follows with a higher version.
             await LeadFacts.Capture(tx, target, new LeadProfile(
-                0, source.Email, source.ExternalId, source.CaptureType ?? "IDENTIFY", source.FormType, source.CreateTime ?? time, source.FirstTouch));
+                0, source.Email, source.ExternalId, source.CaptureType ?? "IDENTIFY", source.FormType, source.CreateTime ?? time,
+                source.FirstTouch));
         }
 
         if (target.Captured)
@@ -116,7 +117,8 @@ public static class LeadIdentity
 
             if (source.Stage is Stage.Churned && !wasCustomer)
             {
-                await StageLedger.Move(tx, target, new(Stage.Churned, StageReasons.Churned, source.EnterTime ?? time), new("service:capture"));
+                await StageLedger.Move(
+                    tx, target, new(Stage.Churned, StageReasons.Churned, source.EnterTime ?? time), new("service:capture"));
             }
 
             await LeadFacts.ApplyHeld(tx, target);

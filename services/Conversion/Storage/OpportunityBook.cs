@@ -20,7 +20,8 @@ public static class OpportunityBook
             new { workspace = tx.WorkspaceId, id },
             cancellationToken: tx.CancellationToken));
         var lead = leadId is { } known ? await StageLedger.LockKnown(tx, known) : null;
-        var rows = await tx.Db.Opportunities.FromSql($"select * from opportunity where workspace_id = {tx.WorkspaceId} and id = {id} for update")
+        var rows = await tx.Db.Opportunities.FromSql(
+            $"select * from opportunity where workspace_id = {tx.WorkspaceId} and id = {id} for update")
             .ToListAsync(tx.CancellationToken);
         return rows is [var row] ? new(row, lead) : null;
     }
@@ -44,13 +45,15 @@ public static class OpportunityBook
     }
 
     /// <summary>Wins an open deal: CUSTOMER, bookings, and a journey to freeze.</summary>
-    public static async Task Win(Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, decimal amount, DateTimeOffset closeTime, string actor)
+    public static async Task Win(
+        Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, decimal amount, DateTimeOffset closeTime, string actor)
     {
         (row.State, row.Amount, row.CloseTime) = (OpportunityState.Won, amount, closeTime);
         row.Version++;
         Announce(tx, row, closeTime, null);
         tx.Publish(new RevenueBooked(
-            tx.NewId(), tx.WorkspaceId, closeTime, row.Version, row.Id, lead?.LeadId, new MoneyInfo(row.CurrencyCode, amount), row.Account, row.Product,
+            tx.NewId(), tx.WorkspaceId, closeTime, row.Version, row.Id, lead?.LeadId, new MoneyInfo(row.CurrencyCode, amount), row.Account,
+            row.Product,
             closeTime));
         if (lead is not null)
         {
@@ -60,7 +63,8 @@ public static class OpportunityBook
     }
 
     /// <summary>Loses an open deal; the last one of a lead at OPPORTUNITY takes the lead back.</summary>
-    public static async Task Lose(Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, string reason, DateTimeOffset closeTime, string actor)
+    public static async Task Lose(
+        Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, string reason, DateTimeOffset closeTime, string actor)
     {
         (row.State, row.LoseReason, row.CloseTime) = (OpportunityState.Lost, lead is { Erased: true } ? null : reason, closeTime);
         row.Version++;
@@ -95,7 +99,8 @@ public static class OpportunityBook
         return await tx.Db.Opportunities.AnyAsync(row => row.ExternalId == externalId, tx.CancellationToken);
     }
 
-    /// <summary>Writers of the same external ids take turns from here to the end of the transaction. Sorted, so that two never wait for each other.</summary>
+    /// <summary>Writers of the same external ids take turns from here to the end of the transaction. Sorted, so that two never wait for
+    /// each other.</summary>
     public static Task LockExternalIds(Transaction<ConversionDbContext> tx, string[] sortedIds) =>
         tx.Connection.ExecuteAsync(new CommandDefinition(
             "select pg_advisory_xact_lock(hashtextextended(@workspace::text || id, 0)) from unnest(@sortedIds) with ordinality as t(id, n) order by n",
@@ -130,7 +135,8 @@ public static class OpportunityBook
     private static void AwaitJourney(Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow lead) =>
         tx.Db.Journeys.Add(new JourneyRow { WorkspaceId = tx.WorkspaceId, OpportunityId = row.Id, LeadId = lead.LeadId, DueTime = tx.Now });
 
-    private static async Task FallBack(Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow lead, DateTimeOffset time, MoveDetails details)
+    private static async Task FallBack(
+        Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow lead, DateTimeOffset time, MoveDetails details)
     {
         var hasOther = await tx.Db.Opportunities.AnyAsync(
             other => other.LeadId == lead.LeadId && other.Id != row.Id && other.State == OpportunityState.Open, tx.CancellationToken);

@@ -68,7 +68,7 @@ public sealed class LeadRow
 
     public bool Erased { get; set; }
 
-    /// <summary>Recommended us before it was a customer.</summary>
+    /// <summary>When it first recommended us, customer or not.</summary>
     public DateTimeOffset? AdvocateTime { get; set; }
 
     /// <summary>Left before we heard that it was a customer.</summary>

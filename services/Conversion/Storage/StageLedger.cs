@@ -13,7 +13,8 @@ namespace Lifecycle.Conversion.Storage;
 public static class StageLedger
 {
     /// <summary>
-    /// Locks the lead, or the one it was merged into, until the end of the transaction. Of a lead not heard of yet a provisional row is made.
+    /// Locks the lead, or the one it was merged into, until the end of the transaction. Of a lead not heard of yet a provisional row is
+    /// made.
     /// </summary>
     public static async Task<LeadRow> Lock(Transaction<ConversionDbContext> tx, Guid leadId)
     {
@@ -45,11 +46,12 @@ public static class StageLedger
     }
 
     /// <summary>
-    /// Moves a locked lead: ledger row, hand-off and LeadStageChanged together. A lead that enters MQL is offered to sales; one that leaves it by
-    /// another way than the hand-off closes the open hand-off. A remembered recommendation follows upon CUSTOMER at once.
+    /// Moves a locked lead: ledger row, hand-off and LeadStageChanged together. A lead that enters MQL is offered to sales; one that leaves
+    /// it by another way than the hand-off closes the open hand-off. Whoever recommended us before is ADVOCATE as soon as CUSTOMER.
     /// </summary>
     /// <returns>The move, or why the rules forbid it; nothing has changed then.</returns>
-    public static async Task<Result<Move>> Move(Transaction<ConversionDbContext> tx, LeadRow lead, StageRequest request, MoveDetails details)
+    public static async Task<Result<Move>> Move(
+        Transaction<ConversionDbContext> tx, LeadRow lead, StageRequest request, MoveDetails details)
     {
         var decided = StageMachine.Decide(lead.Position, request);
         if (!decided.TryGet(out var move, out var error))
@@ -69,16 +71,16 @@ public static class StageLedger
             Actor = details.Actor,
             Time = move.Time,
             Score = lead.Score,
-            Note = details.Note,
+            Note = lead.Erased ? null : details.Note,
         });
         tx.Publish(new LeadStageChanged(
-            tx.NewId(), tx.WorkspaceId, move.Time, move.Version, lead.LeadId, move.From.Name(), move.To.Name(), move.Reason, details.Actor, lead.Score,
+            tx.NewId(), tx.WorkspaceId, move.Time, move.Version, lead.LeadId, move.From.Name(), move.To.Name(), move.Reason, details.Actor,
+            lead.Score,
             lead.FirstTouch));
         await FollowWithHandoff(tx, lead, move, details);
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
         if (move.To == Stage.Customer && lead.AdvocateTime is { } advocated)
         {
-            lead.AdvocateTime = null;
             await Move(tx, lead, new(Stage.Advocate, StageReasons.Advocated, advocated), new("service:retention"));
         }
 

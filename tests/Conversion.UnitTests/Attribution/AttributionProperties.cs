@@ -39,7 +39,8 @@ public sealed class AttributionProperties
 
     private static Gen<AttributionKind> Kinds() => Gen.Elements(Enum.GetValues<AttributionKind>());
 
-    private static Gen<AttributionKind> PathKinds() => Gen.Elements(Enum.GetValues<AttributionKind>().Where(kind => kind != AttributionKind.Markov).ToArray());
+    private static Gen<AttributionKind> PathKinds() =>
+        Gen.Elements(Enum.GetValues<AttributionKind>().Where(kind => kind != AttributionKind.Markov).ToArray());
 
     private static Gen<PathTouch[]> Paths() =>
         from touches in Touches().NonEmptyListOf()

@@ -5,9 +5,11 @@ namespace Lifecycle.Conversion.UnitTests.Attribution;
 public sealed class MarkovChainTests
 {
     /// <summary>
-    /// Paths A→B converts, A ends, B→A→C converts, each once. START → A 2/3, B 1/3. A (3 visits) → B, C, NULL 1/3 each. B (2) → A ½, CONV ½.
+    /// Paths A→B converts, A ends, B→A→C converts, each once. START → A 2/3, B 1/3. A (3 visits) → B, C, NULL 1/3 each. B (2) → A ½, CONV
+    /// ½.
     /// C → CONV. From A: a = b/3 + 1/3, b = a/2 + 1/2 gives a = 3/5, b = 4/5, and P = 2/3·3/5 + 1/3·4/5 = 2/3.
-    /// Without A: P = 1/3·1/2 = 1/6, effect 3/4. Without B: a = 1/3, P = 2/9, effect 2/3. Without C: a = b/3, b = a/2 + 1/2, a = 1/5, b = 3/5, P = 1/3, effect 1/2.
+    /// Without A: P = 1/3·1/2 = 1/6, effect 3/4. Without B: a = 1/3, P = 2/9, effect 2/3. Without C: a = b/3, b = a/2 + 1/2, a = 1/5, b =
+    /// 3/5, P = 1/3, effect 1/2.
     /// </summary>
     [Fact]
     public void Solve_ThreePaths_GivesTheEffectsSolvedByHand()
@@ -15,7 +17,8 @@ public sealed class MarkovChainTests
         var shares = MarkovChain.Solve([Path(1, 0, "A", "B"), Path(0, 1, "A"), Path(1, 0, "B", "A", "C")]);
 
         Assert.Equal(["A", "B", "C"], shares.Select(share => share.Group));
-        Assert.Equal([0.75, 2 / 3.0, 0.5], shares.Select(share => share.RemovalEffect), (expected, actual) => Math.Abs(expected - actual) < 1e-12);
+        Assert.Equal(
+            [0.75, 2 / 3.0, 0.5], shares.Select(share => share.RemovalEffect), (expected, actual) => Math.Abs(expected - actual) < 1e-12);
         Assert.Equal(0.391304m, Math.Round(shares[0].Share, 6));
         Assert.Equal(1m, shares.Sum(share => share.Share));
     }

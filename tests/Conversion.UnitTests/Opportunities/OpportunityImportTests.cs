@@ -15,7 +15,8 @@ public sealed class OpportunityImportTests
             ("opportunity_id", "1C1I7A6R"), ("sales_agent", "Ann"), ("product", "GTX Plus"), ("account", "Acme"), ("deal_stage", "Won"),
             ("engage_date", "2026-03-28"), ("close_date", "2026-03-30"), ("close_value", "1054"));
 
-        Assert.Equal(("1C1I7A6R", "Ann", "GTX Plus", "Acme"), (row.Value.ExternalId, row.Value.Owner, row.Value.Product, row.Value.Account));
+        Assert.Equal(
+            ("1C1I7A6R", "Ann", "GTX Plus", "Acme"), (row.Value.ExternalId, row.Value.Owner, row.Value.Product, row.Value.Account));
         Assert.Equal((OpportunityState.Won, 1054m), (row.Value.State, row.Value.Amount));
         Assert.Equal(new DateTimeOffset(2026, 3, 27, 23, 0, 0, TimeSpan.Zero), row.Value.CreateTime);
         Assert.Equal(new DateTimeOffset(2026, 3, 29, 22, 0, 0, TimeSpan.Zero), row.Value.CloseTime);

@@ -21,7 +21,8 @@ public static class AttributionCredits
         if (kind == AttributionKind.Markov)
         {
             var (conversions, value) = (paths.Sum(path => (decimal)path.Conversions), paths.Sum(path => path.Value));
-            return Ordered(MarkovChain.Solve(paths).Select(share => new Credit(share.Group, conversions * share.Share, value * share.Share, share.RemovalEffect)));
+            return Ordered(MarkovChain.Solve(paths).Select(
+                share => new Credit(share.Group, conversions * share.Share, value * share.Share, share.RemovalEffect)));
         }
 
         var totals = new Dictionary<string, (decimal Conversions, decimal Value)>(StringComparer.Ordinal);
@@ -34,13 +35,16 @@ public static class AttributionCredits
             }
         }
 
-        return Ordered(totals.Where(pair => pair.Value.Conversions > 0).Select(pair => new Credit(pair.Key, pair.Value.Conversions, pair.Value.Value, null)));
+        return Ordered(totals.Where(pair => pair.Value.Conversions > 0).Select(
+            pair => new Credit(pair.Key, pair.Value.Conversions, pair.Value.Value, null)));
     }
 
-    /// <summary>Credits deals, splitting their money in minor units. All deals carry the currency <paramref name="currencyCode"/>.</summary>
+    /// <summary>Credits deals, splitting their money in minor units. All deals carry the currency
+    /// <paramref name="currencyCode"/>.</summary>
     /// <param name="lost">Journeys of deals that were lost; only Markov looks at them.</param>
     public static IReadOnlyList<DealCredit> Credit(
-        AttributionKind kind, IReadOnlyList<Deal> deals, IReadOnlyList<IReadOnlyList<PathTouch>> lost, string currencyCode, double halfLifeDays)
+        AttributionKind kind, IReadOnlyList<Deal> deals, IReadOnlyList<IReadOnlyList<PathTouch>> lost, string currencyCode,
+        double halfLifeDays)
     {
         if (deals.Count == 0)
         {

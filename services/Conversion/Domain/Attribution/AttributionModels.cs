@@ -49,10 +49,11 @@ public static class AttributionModels
     public const double DefaultHalfLifeDays = 7;
 
     /// <summary>
-    /// Weight of each touch, in the order of the touches; they sum to exactly 1. Not for <see cref="AttributionKind.Markov"/>, which needs all
-    /// paths at once, nor for <see cref="AttributionKind.Shapley"/>, which credits groups, not touches: see <see cref="Shares"/>.
+    /// Weight of each touch, in the order of the touches; they sum to exactly 1. Not for <see cref="AttributionKind.Markov"/>, which needs
+    /// all paths at once, nor for <see cref="AttributionKind.Shapley"/>, which credits groups, not touches: see <see cref="Shares"/>.
     /// </summary>
-    public static IReadOnlyList<decimal> Weights(AttributionKind kind, IReadOnlyList<PathTouch> touches, double halfLifeDays = DefaultHalfLifeDays)
+    public static IReadOnlyList<decimal> Weights(
+        AttributionKind kind, IReadOnlyList<PathTouch> touches, double halfLifeDays = DefaultHalfLifeDays)
     {
         ArgumentOutOfRangeException.ThrowIfZero(touches.Count);
         var raw = new decimal[touches.Count];
@@ -90,7 +91,8 @@ public static class AttributionModels
     }
 
     /// <summary>Share of each distinct group of a path, in order of first appearance; they sum to exactly 1.</summary>
-    public static IReadOnlyList<Share> Shares(AttributionKind kind, IReadOnlyList<PathTouch> touches, double halfLifeDays = DefaultHalfLifeDays)
+    public static IReadOnlyList<Share> Shares(
+        AttributionKind kind, IReadOnlyList<PathTouch> touches, double halfLifeDays = DefaultHalfLifeDays)
     {
         var groups = touches.Select(touch => touch.Group).Distinct(StringComparer.Ordinal).ToArray();
         if (kind == AttributionKind.Shapley)
@@ -135,7 +137,8 @@ public static class AttributionModels
     /// <summary>2^(−days / half-life). Days count back from the newest touch: the moment counted from cancels out in normalising.</summary>
     private static void Decay(IReadOnlyList<PathTouch> touches, double halfLifeDays, decimal[] raw)
     {
-        var newest = touches.Max(touch => touch.Time) ?? throw new ArgumentException("Time decay needs the time of every touch.", nameof(touches));
+        var newest = touches.Max(touch => touch.Time) ?? throw new ArgumentException(
+            "Time decay needs the time of every touch.", nameof(touches));
         for (var index = 0; index < raw.Length; index++)
         {
             var time = touches[index].Time ?? throw new ArgumentException("Time decay needs the time of every touch.", nameof(touches));
@@ -156,8 +159,8 @@ public static class AttributionModels
     }
 
     /// <summary>
-    /// The first touch and each milestone take <paramref name="weight"/>, a milestone with several touches evenly among them; 10 go evenly to
-    /// the touches without any. The last touch is the closing one unless another is marked.
+    /// The first touch and each milestone take <paramref name="weight"/>, a milestone with several touches evenly among them; 10 go evenly
+    /// to the touches without any. The last touch is the closing one unless another is marked.
     /// </summary>
     private static void Milestone(IReadOnlyList<PathTouch> touches, decimal[] raw, decimal weight, params ReadOnlySpan<Milestones> marks)
     {

@@ -6,13 +6,15 @@ namespace Lifecycle.Conversion.Domain.Attribution;
 public sealed record MarkovShare(string Group, decimal Share, double RemovalEffect);
 
 /// <summary>
-/// First-order Markov attribution: paths become a chain START → groups → CONVERSION | NULL with transition probabilities from their counts. The
-/// removal effect of a group k is 1 − P(conversion without k) / P(conversion), where visits to k end in NULL instead.
+/// First-order Markov attribution: paths become a chain START → groups → CONVERSION | NULL with transition probabilities from their counts.
+/// The removal effect of a group k is 1 − P(conversion without k) / P(conversion), where visits to k end in NULL instead.
 /// </summary>
 /// <remarks>
-/// Solved exactly. With N = (I − Q)⁻¹ the fundamental matrix, the chance to pass k at all is N[start,k] / N[k,k], and every conversion through k is
-/// lost with it, so the effect is N[start,k] / N[k,k] · P(conversion from k) / P(conversion from start): one inversion for all groups.
-/// Source: Anderl, Becker, von Wangenheim, Schumann, "Mapping the customer journey", IJRM 33 (2016); Kemeny and Snell, "Finite Markov chains".
+/// Solved exactly. With N = (I − Q)⁻¹ the fundamental matrix, the chance to pass k at all is N[start,k] / N[k,k], and every conversion
+/// through k is lost with it, so the effect is N[start,k] / N[k,k] · P(conversion from k) / P(conversion from start): one inversion for all
+/// groups.
+/// Source: Anderl, Becker, von Wangenheim, Schumann, "Mapping the customer journey", IJRM 33 (2016); Kemeny and Snell, "Finite Markov
+/// chains".
 /// </remarks>
 public static class MarkovChain
 {
@@ -57,7 +59,8 @@ public static class MarkovChain
     /// <summary>I − Q over START (0) and the groups, and each state's chance to convert next.</summary>
     private static (double[,] System, double[] Conversion) Chain(TouchPath[] paths, string[] groups)
     {
-        var states = groups.Select((group, index) => (group, index)).ToDictionary(pair => pair.group, pair => pair.index + 1, StringComparer.Ordinal);
+        var states = groups.Select((group, index) => (group, index)).ToDictionary(
+            pair => pair.group, pair => pair.index + 1, StringComparer.Ordinal);
         var size = groups.Length + 1;
         var (counts, conversions, totals) = (new double[size, size], new double[size], new double[size]);
         foreach (var path in paths)

@@ -25,18 +25,21 @@ public static class HandoffMachine
     /// <summary>Reasons of a hand-back that a workspace starts with.</summary>
     public static IReadOnlyList<string> DefaultReturnReasons { get; } =
     [
-        "NOT_READY", "NO_BUDGET", "NO_AUTHORITY", "NO_NEED", "BAD_TIMING", "UNREACHABLE", "WRONG_CONTACT", "COMPETITOR", "DUPLICATE", "OTHER",
+        "NOT_READY", "NO_BUDGET", "NO_AUTHORITY", "NO_NEED", "BAD_TIMING", "UNREACHABLE", "WRONG_CONTACT", "COMPETITOR", "DUPLICATE",
+        "OTHER",
     ];
 
     /// <summary>Errors: FAILED_PRECONDITION unless the hand-off is open.</summary>
     public static Result<Unit> Accept(HandoffState state) =>
-        state == HandoffState.Open ? default(Unit) : Error.Precondition($"The hand-off is {Name(state)}; only an OPEN one can be accepted.");
+        state == HandoffState.Open ? default(Unit) : Error.Precondition(
+            $"The hand-off is {Name(state)}; only an OPEN one can be accepted.");
 
     /// <summary>Errors: FAILED_PRECONDITION unless the hand-off is open, or accepted while the lead still stands at SQL.</summary>
     public static Result<Unit> Return(HandoffState state, Stage lead) => (state, lead) switch
     {
         (HandoffState.Open, _) or (HandoffState.Accepted, Stage.Sql) => default(Unit),
-        (HandoffState.Accepted, _) => Error.Precondition($"The hand-off was accepted and its lead is {lead.Name()} by now; only at SQL can it be returned."),
+        (HandoffState.Accepted, _) =>
+            Error.Precondition($"The hand-off was accepted and its lead is {lead.Name()} by now; only at SQL can it be returned."),
         _ => Error.Precondition($"The hand-off is {Name(state)}; only an OPEN or ACCEPTED one can be returned."),
     };
 

@@ -22,31 +22,34 @@ public sealed record OpportunityImport(
     Guid? LeadId,
     string? LeadEmail)
 {
-    private static readonly Dictionary<string, string> Columns = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string> Columns = new (string Name, string[] Columns)[]
     {
-        ["externalId"] = "externalId", ["opportunity_id"] = "externalId", ["opportunityId"] = "externalId",
-        ["name"] = "name", ["opportunity_name"] = "name",
-        ["amount"] = "amount", ["close_value"] = "amount",
-        ["currency"] = "currency", ["currencyCode"] = "currency",
-        ["owner"] = "owner", ["sales_agent"] = "owner",
-        ["product"] = "product", ["account"] = "account",
-        ["stage"] = "stage", ["deal_stage"] = "stage",
-        ["createTime"] = "createTime", ["engage_date"] = "createTime", ["create_date"] = "createTime",
-        ["closeTime"] = "closeTime", ["close_date"] = "closeTime",
-        ["expectedCloseDate"] = "expectedCloseDate", ["expected_close_date"] = "expectedCloseDate",
-        ["loseReason"] = "loseReason", ["lose_reason"] = "loseReason",
-        ["leadId"] = "leadId", ["lead_id"] = "leadId",
-        ["leadEmail"] = "leadEmail", ["lead_email"] = "leadEmail", ["email"] = "leadEmail",
-    };
+        ("externalId", ["externalId", "opportunity_id", "opportunityId"]),
+        ("name", ["name", "opportunity_name"]),
+        ("amount", ["amount", "close_value"]),
+        ("currency", ["currency", "currencyCode"]),
+        ("owner", ["owner", "sales_agent"]),
+        ("product", ["product"]),
+        ("account", ["account"]),
+        ("stage", ["stage", "deal_stage"]),
+        ("createTime", ["createTime", "engage_date", "create_date"]),
+        ("closeTime", ["closeTime", "close_date"]),
+        ("expectedCloseDate", ["expectedCloseDate", "expected_close_date"]),
+        ("loseReason", ["loseReason", "lose_reason"]),
+        ("leadId", ["leadId", "lead_id"]),
+        ("leadEmail", ["leadEmail", "lead_email", "email"]),
+    }.SelectMany(known => known.Columns.Select(column => (column, known.Name))).ToDictionary(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Reads a row. Days without a time begin at midnight of <paramref name="timeZone"/>. A row that has a close time and no stage is refused:
-    /// it does not say whether the deal was won. The error names every fault by the row's own column names; unknown columns are ignored.
+    /// Reads a row. Days without a time begin at midnight of <paramref name="timeZone"/>. A row that has a close time and no stage is
+    /// refused: it does not say whether the deal was won. The error names every fault by the row's own column names; unknown columns are
+    /// ignored.
     /// </summary>
     /// <param name="values">Column name → text.</param>
     /// <param name="currencyCode">The workspace's currency, the only one accepted.</param>
     public static Result<OpportunityImport> Parse(
-        IReadOnlyDictionary<string, string?> values, IReadOnlyList<PipelineStep> steps, string currencyCode, TimeZoneInfo timeZone, DateTimeOffset now)
+        IReadOnlyDictionary<string, string?> values, IReadOnlyList<PipelineStep> steps, string currencyCode, TimeZoneInfo timeZone,
+        DateTimeOffset now)
     {
         var row = new Row(values, timeZone, now);
         row.Violations.RequireText(row.Text("externalId"), row.Column("externalId"));
@@ -56,7 +59,8 @@ public sealed record OpportunityImport(
             $"{row.Text("currency")} is not the workspace's currency {currencyCode}.");
         var (state, step) = row.Stage(steps);
         var (create, close) = (row.Time("createTime"), row.Time("closeTime"));
-        row.Violations.Require(create is null || close is null || create <= close, row.Column("closeTime"), "The deal closed before it was opened.");
+        row.Violations.Require(
+            create is null || close is null || create <= close, row.Column("closeTime"), "The deal closed before it was opened.");
         row.Violations.Require(
             close is null || state != OpportunityState.Open, row.Column("stage"), "A row with a close time must be Won or Lost.");
         var parsed = new OpportunityImport(
@@ -95,7 +99,8 @@ public sealed record OpportunityImport(
 
                 if (cells.TryAdd(name, (column, value.Trim())))
                 {
-                    Violations.Require(value.Trim().Length <= 500, column, $"{column} has {value.Trim().Length} characters; at most 500 are accepted.");
+                    Violations.Require(
+                        value.Trim().Length <= 500, column, $"{column} has {value.Trim().Length} characters; at most 500 are accepted.");
                 }
                 else
                 {
@@ -143,7 +148,8 @@ public sealed record OpportunityImport(
 
             var step = Pipelines.Find(steps, text);
             Violations.Require(
-                step is not null, Column("stage"), $"{text} is no stage; accepted are {string.Join(", ", steps.Select(known => known.Name))}, Won, Lost.");
+                step is not null, Column("stage"),
+                $"{text} is no stage; accepted are {string.Join(", ", steps.Select(known => known.Name))}, Won, Lost.");
             return (OpportunityState.Open, step?.Name);
         }
 
@@ -160,12 +166,14 @@ public sealed record OpportunityImport(
                 time = ReportPeriod.Midnight(day, timeZone);
             }
             else if (text.Length > 10
-                && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant))
+                && DateTimeOffset.TryParse(
+                    text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant))
             {
                 time = instant;
             }
 
-            Violations.Require(time is not null, Column(name), $"{text} is no day such as 2026-03-31 nor a time such as 2026-03-31T09:00:00Z.");
+            Violations.Require(
+                time is not null, Column(name), $"{text} is no day such as 2026-03-31 nor a time such as 2026-03-31T09:00:00Z.");
             BackfillTime.Check(time, Column(name), now, Violations);
             return time;
         }

@@ -26,7 +26,8 @@ public static class OpportunityRules
     /// <summary>
     /// Time of the close. Errors: FAILED_PRECONDITION once the deal is won or lost; INVALID_ARGUMENT for a time before the deal was opened.
     /// </summary>
-    public static Result<DateTimeOffset> Close(OpportunityState state, DateTimeOffset createTime, DateTimeOffset? closeTime, DateTimeOffset now)
+    public static Result<DateTimeOffset> Close(
+        OpportunityState state, DateTimeOffset createTime, DateTimeOffset? closeTime, DateTimeOffset now)
     {
         if (Touch(state).Error is { } final)
         {
@@ -35,7 +36,8 @@ public static class OpportunityRules
 
         var time = closeTime ?? (now < createTime ? createTime : now);
         return time < createTime
-            ? Error.Invalid("closeTime", $"closeTime lies before the opportunity was opened, {createTime.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}.")
+            ? Error.Invalid(
+                "closeTime", $"closeTime lies before the opportunity was opened, {createTime.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}.")
             : time;
     }
 
@@ -57,5 +59,6 @@ public static class BackfillTime
 
     /// <summary>Names the fault of a time that lies more than <see cref="Ahead"/> in the future; none given is right.</summary>
     public static bool Check(DateTimeOffset? time, string field, DateTimeOffset now, Violations violations) =>
-        violations.Require(time is null || time <= now + Ahead, field, $"{field} lies in the future; at most 10 minutes ahead are accepted.");
+        violations.Require(
+            time is null || time <= now + Ahead, field, $"{field} lies in the future; at most 10 minutes ahead are accepted.");
 }

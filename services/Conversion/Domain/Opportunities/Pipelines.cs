@@ -33,7 +33,8 @@ public static class Pipelines
                     !IsClosed(steps[index].Name), $"{path}.name", $"{steps[index].Name} is no step: a deal is won or lost by its state.");
             }
 
-            violations.Require(steps[index].Probability is >= 0 and <= 1, $"{path}.probability", $"{path}.probability must lie between 0 and 1.");
+            violations.Require(
+                steps[index].Probability is >= 0 and <= 1, $"{path}.probability", $"{path}.probability must lie between 0 and 1.");
         }
     }
 

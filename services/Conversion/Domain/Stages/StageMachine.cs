@@ -30,14 +30,15 @@ public sealed record Move(Stage From, Stage To, Stage Highest, string Reason, lo
 /// The funnel is LEAD → MQL → SQL → OPPORTUNITY → CUSTOMER → ADVOCATE.
 /// <list type="table">
 /// <listheader><term>From</term><description>To (reason)</description></listheader>
-/// <item><term>VISITOR to CUSTOMER</term><description>any later stage of the funnel; CAPTURED, QUALIFIED, ACCEPTED, OPPORTUNITY_OPENED and WON to their own
-/// stage, MANUAL, IMPORTED and MERGED to any; ADVOCATED from CUSTOMER only</description></item>
+/// <item><term>VISITOR to CUSTOMER</term><description>any later stage of the funnel; CAPTURED, QUALIFIED, ACCEPTED, OPPORTUNITY_OPENED and
+/// WON to their own stage, MANUAL, IMPORTED and MERGED to any; ADVOCATED from CUSTOMER only</description></item>
 /// <item><term>MQL, SQL, OPPORTUNITY</term><description>LEAD (RECYCLED)</description></item>
 /// <item><term>MQL</term><description>LEAD (SCORE_DECAYED)</description></item>
 /// <item><term>OPPORTUNITY</term><description>SQL or LEAD (LOST)</description></item>
 /// <item><term>MQL, SQL, OPPORTUNITY</term><description>an earlier stage from LEAD (REOPENED)</description></item>
 /// <item><term>LEAD to OPPORTUNITY</term><description>DISQUALIFIED (DISQUALIFIED)</description></item>
-/// <item><term>DISQUALIFIED</term><description>LEAD to OPPORTUNITY (REOPENED), OPPORTUNITY (OPPORTUNITY_OPENED), CUSTOMER (WON, IMPORTED)</description></item>
+/// <item><term>DISQUALIFIED</term><description>LEAD to OPPORTUNITY (REOPENED), OPPORTUNITY (OPPORTUNITY_OPENED), CUSTOMER (WON,
+/// IMPORTED)</description></item>
 /// <item><term>CUSTOMER, ADVOCATE</term><description>CHURNED (CHURNED)</description></item>
 /// <item><term>CHURNED</term><description>CUSTOMER (REACTIVATED, WON)</description></item>
 /// </list>
@@ -45,8 +46,8 @@ public sealed record Move(Stage From, Stage To, Stage Highest, string Reason, lo
 public static class StageMachine
 {
     /// <summary>
-    /// Decides on a move. Errors: INVALID_ARGUMENT for an unknown reason or one that does not lead to the stage, or a backward move without its
-    /// reason; FAILED_PRECONDITION where the lead stands in that stage already, or the rules forbid the move from where it stands.
+    /// Decides on a move. Errors: INVALID_ARGUMENT for an unknown reason or one that does not lead to the stage, or a backward move without
+    /// its reason; FAILED_PRECONDITION where the lead stands in that stage already, or the rules forbid the move from where it stands.
     /// </summary>
     public static Result<Move> Decide(LeadPosition current, StageRequest request)
     {

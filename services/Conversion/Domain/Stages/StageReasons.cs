@@ -22,7 +22,8 @@ public static class StageReasons
 
     public static IReadOnlyList<string> All { get; } =
     [
-        Captured, Qualified, Accepted, OpportunityOpened, Won, Advocated, Churned, Reactivated, Manual, Imported, Merged, Disqualified, Recycled,
+        Captured, Qualified, Accepted, OpportunityOpened, Won, Advocated, Churned, Reactivated, Manual, Imported, Merged, Disqualified,
+        Recycled,
         ScoreDecayed, Lost, Reopened,
     ];
 

@@ -75,7 +75,8 @@ public sealed class AnswerHandoff(UnitOfWork<ConversionDbContext> work, TimeProv
             var reasons = await ReturnReasonList.Read(tx);
             if (!reasons.Contains(request.Reason))
             {
-                return Error.Invalid("reason", $"{request.Reason} is no return reason of this workspace; accepted are {string.Join(", ", reasons)}.");
+                return Error.Invalid(
+                    "reason", $"{request.Reason} is no return reason of this workspace; accepted are {string.Join(", ", reasons)}.");
             }
 
             if (HandoffMachine.Return(handoff.State, lead.Stage).Error is { } refused)
@@ -128,12 +129,14 @@ public static class ReturnReasonList
         UnitOfWork<ConversionDbContext> work, UpdateReturnReasonsRequest request, Caller caller, string method, CancellationToken ct)
     {
         var violations = new Violations();
-        violations.Require(request.Reasons.Count is >= 1 and <= 50, "reasons", $"reasons has {request.Reasons.Count} codes; 1 to 50 are accepted.");
+        violations.Require(
+            request.Reasons.Count is >= 1 and <= 50, "reasons", $"reasons has {request.Reasons.Count} codes; 1 to 50 are accepted.");
         for (var index = 0; index < request.Reasons.Count; index++)
         {
             var code = request.Reasons[index];
             violations.Require(
-                code.Length is >= 1 and <= 100 && code.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter) || letter == '_'),
+                code.Length is >= 1 and <= 100 && code.All(
+                    letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter) || letter == '_'),
                 $"reasons[{index}]",
                 $"{code} is no code such as NO_BUDGET.");
             violations.Require(request.Reasons.IndexOf(code) == index, $"reasons[{index}]", $"{code} is given twice.");

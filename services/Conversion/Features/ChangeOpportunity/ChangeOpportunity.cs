@@ -17,7 +17,8 @@ public sealed class ChangeOpportunity(UnitOfWork<ConversionDbContext> work, Ensu
     {
         var violations = new Violations();
         violations.RequireId(request.Id, "id", out var id);
-        OpportunityChecks.Texts(violations, ("name", request.Name), ("owner", request.Owner), ("product", request.Product), ("account", request.Account));
+        OpportunityChecks.Texts(
+            violations, ("name", request.Name), ("owner", request.Owner), ("product", request.Product), ("account", request.Account));
         violations.Require(!request.HasName || request.Name.Trim().Length > 0, "name", "name must not be empty.");
         var amount = OpportunityChecks.Amount(violations, request.Amount, "amount", caller.CurrencyCode);
         DateOnly? expected = request.ExpectedCloseDate.Length > 0

@@ -10,7 +10,8 @@ using OpportunityRow = Lifecycle.Conversion.Storage.OpportunityRow;
 
 namespace Lifecycle.Conversion.Features.CloseOpportunity;
 
-/// <summary>Wins or loses a deal, for good. The journey before it is frozen afterwards, by a worker: Capture may be away at the win.</summary>
+/// <summary>Wins or loses a deal, for good. The journey before it is frozen afterwards, by a worker: Capture may be away at the
+/// win.</summary>
 public sealed class CloseOpportunity(UnitOfWork<ConversionDbContext> work, JourneySignal journeys, TimeProvider time)
 {
     public async Task<Result<Opportunity>> Win(WinOpportunityRequest request, Caller caller, string method, CancellationToken ct)
@@ -72,7 +73,8 @@ public sealed class CloseOpportunity(UnitOfWork<ConversionDbContext> work, Journ
             return Error.NotFound("Opportunity", id);
         }
 
-        return OpportunityRules.Close(locked.Row.State, locked.Row.CreateTime, closeTime, tx.Now).Map(time => new Close(locked.Row, locked.Lead, time));
+        return OpportunityRules.Close(locked.Row.State, locked.Row.CreateTime, closeTime, tx.Now).Map(
+            time => new Close(locked.Row, locked.Lead, time));
     }
 
     private sealed record Close(OpportunityRow Row, LeadRow? Lead, DateTimeOffset Time);

@@ -10,8 +10,8 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Conversion.Features.EnsureLead;
 
 /// <summary>
-/// Makes sure that a lead named in a request is known here. One that was created a moment ago may still be on its way over the broker: Capture is
-/// asked then, outside of any transaction.
+/// Makes sure that a lead named in a request is known here. One that was created a moment ago may still be on its way over the broker:
+/// Capture is asked then, outside of any transaction.
 /// </summary>
 public sealed class EnsureLead(UnitOfWork<ConversionDbContext> work, LeadService.LeadServiceClient capture, RpcCalls calls)
 {
@@ -29,7 +29,8 @@ public sealed class EnsureLead(UnitOfWork<ConversionDbContext> work, LeadService
     {
         try
         {
-            var lead = await capture.GetLeadAsync(new GetLeadRequest { Id = leadId.ToString() }, calls.As(Caller.Service("conversion", workspaceId), ct));
+            var lead = await capture.GetLeadAsync(
+                new GetLeadRequest { Id = leadId.ToString() }, calls.As(Caller.Service("conversion", workspaceId), ct));
             if (!Guid.TryParse(lead.Id, out var id) || id != leadId)
             {
                 return Error.NotFound("Lead", leadId);
@@ -37,7 +38,8 @@ public sealed class EnsureLead(UnitOfWork<ConversionDbContext> work, LeadService
 
             // Version 0: the event that is under way carries more, and wins.
             var profile = new LeadProfile(
-                0, lead.Email, lead.ExternalId, lead.CaptureType.ToString().ToUpperInvariant(), lead.FormType, lead.CreateTime.ToDateTimeOffset(),
+                0, lead.Email, lead.ExternalId, lead.CaptureType.ToString().ToUpperInvariant(), lead.FormType,
+                lead.CreateTime.ToDateTimeOffset(),
                 lead.FirstTouch?.ToTouch());
             await work.Run(workspaceId, async tx => await LeadFacts.Capture(tx, await StageLedger.Lock(tx, leadId), profile), ct);
             return default(Unit);
@@ -57,7 +59,8 @@ public sealed class EnsureLead(UnitOfWork<ConversionDbContext> work, LeadService
 public static class TouchMessages
 {
     public static TouchInfo ToTouch(this Common.V1.Touch touch) => new(
-        touch.Channel, Text(touch.Source), Text(touch.Medium), Text(touch.Campaign), Text(touch.Keyword), Text(touch.LandingPage), Text(touch.ClickId),
+        touch.Channel, Text(touch.Source), Text(touch.Medium), Text(touch.Campaign), Text(touch.Keyword), Text(touch.LandingPage),
+        Text(touch.ClickId),
         touch.Time?.ToDateTimeOffset() ?? DateTimeOffset.UnixEpoch, Guid.TryParse(touch.SessionId, out var session) ? session : null);
 
     private static string? Text(string text) => text.Length == 0 ? null : text;

@@ -17,7 +17,8 @@ public static class EvaluateAttribution
     {
         var violations = new Violations();
         violations.Require(
-            Enum.IsDefined(request.Model) && request.Model != AttributionModel.Unspecified, "model", "model must name an attribution model such as LINEAR.");
+            Enum.IsDefined(request.Model) && request.Model != AttributionModel.Unspecified, "model",
+            "model must name an attribution model such as LINEAR.");
         CheckHalfLife(violations, request.HasHalfLifeDays, request.HalfLifeDays);
         violations.Require(request.Paths.Count is >= 1 and <= MaxPaths, "paths", $"paths has {request.Paths.Count} entries; 1 to {MaxPaths} are accepted.");
         for (var index = 0; index < Math.Min(request.Paths.Count, MaxPaths); index++)
@@ -29,7 +30,8 @@ public static class EvaluateAttribution
         {
             var channels = request.Paths.SelectMany(path => path.Touches).Select(touch => touch.Channel).Distinct(StringComparer.Ordinal).Count();
             violations.Require(
-                channels <= MarkovChain.MaxGroups, "paths", $"paths name {channels} channels; MARKOV takes at most {MarkovChain.MaxGroups}.");
+                channels <= MarkovChain.MaxGroups, "paths",
+                $"paths name {channels} channels; MARKOV takes at most {MarkovChain.MaxGroups}.");
         }
 
         if (violations.ToError() is { } error)
@@ -56,13 +58,16 @@ public static class EvaluateAttribution
 
     /// <summary>Names the fault of a half-life that is not between a minute and a hundred years.</summary>
     public static void CheckHalfLife(Violations violations, bool isGiven, double days) =>
-        violations.Require(!isGiven || days is >= 1 / 1440.0 and <= 36_500, "halfLifeDays", "halfLifeDays must be a number of days greater than 0.");
+        violations.Require(
+            !isGiven || days is >= 1 / 1440.0 and <= 36_500, "halfLifeDays", "halfLifeDays must be a number of days greater than 0.");
 
     private static void Check(Violations violations, AttributionPath path, string field, AttributionModel model)
     {
         violations.Require(
-            path.Touches.Count is >= 1 and <= MaxTouches, $"{field}.touches", $"{field}.touches has {path.Touches.Count} entries; 1 to {MaxTouches} are accepted.");
-        violations.Require(path.Conversions is >= 0 and <= MaxCount, $"{field}.conversions", $"{field}.conversions must lie between 0 and {MaxCount}.");
+            path.Touches.Count is >= 1 and <= MaxTouches, $"{field}.touches",
+            $"{field}.touches has {path.Touches.Count} entries; 1 to {MaxTouches} are accepted.");
+        violations.Require(
+            path.Conversions is >= 0 and <= MaxCount, $"{field}.conversions", $"{field}.conversions must lie between 0 and {MaxCount}.");
         violations.Require(path.Nulls is >= 0 and <= MaxCount, $"{field}.nulls", $"{field}.nulls must lie between 0 and {MaxCount}.");
         violations.Require(Math.Abs(path.Value) <= MaxValue, $"{field}.value", $"{field}.value must be a number of at most 15 digits.");
         for (var index = 0; index < Math.Min(path.Touches.Count, MaxTouches); index++)
@@ -70,7 +75,8 @@ public static class EvaluateAttribution
             var touch = path.Touches[index];
             violations.RequireText(touch.Channel, $"{field}.touches[{index}].channel");
             violations.Require(
-                model != AttributionModel.TimeDecay || touch.Time is not null, $"{field}.touches[{index}].time", "TIME_DECAY needs the time of every touch.");
+                model != AttributionModel.TimeDecay || touch.Time is not null, $"{field}.touches[{index}].time",
+                "TIME_DECAY needs the time of every touch.");
             violations.Require(
                 touch.Milestones.All(mark => Enum.IsDefined(mark) && mark != AttributionTouch.Types.Milestone.Unspecified),
                 $"{field}.touches[{index}].milestones",
@@ -84,7 +90,8 @@ public static class EvaluateAttribution
         path.Nulls,
         (decimal)path.Value);
 
-    private static Milestones Marks(AttributionTouch touch) => touch.Milestones.Aggregate(Milestones.None, (marks, mark) => marks | mark switch
+    private static Milestones Marks(AttributionTouch touch) =>
+        touch.Milestones.Aggregate(Milestones.None, (marks, mark) => marks | mark switch
     {
         AttributionTouch.Types.Milestone.LeadCreated => Milestones.LeadCreated,
         AttributionTouch.Types.Milestone.OpportunityCreated => Milestones.OpportunityCreated,

@@ -41,7 +41,8 @@ public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
         data.Fields["journeys"] = Value.ForList([.. journeys.Select(row => Value.ForStruct(Struct.Parser.ParseJson(
             $$"""{"opportunityId":"{{row.OpportunityId}}","touches":{{row.Touches}}}""")))]);
         data.Fields["profile"] = Value.ForList([.. leads.Select(lead => Value.ForStruct(Struct.Parser.ParseJson(JsonSerializer.Serialize(
-            new { lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.CreateTime, lead.FirstTouch }, JsonSerializerOptions.Web))))]);
+            new { lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.CreateTime, lead.FirstTouch },
+            JsonSerializerOptions.Web))))]);
         return data;
     }, ct);
 

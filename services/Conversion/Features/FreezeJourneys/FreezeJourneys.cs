@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Conversion.Features.FreezeJourneys;
 
 /// <summary>
-/// Asks Capture for the touches before each closed deal and keeps them, so that later visits do not change old credit. The call is made outside of
-/// any transaction: a journey is claimed by moving its due time ahead, so that one whose worker dies falls due again.
+/// Asks Capture for the touches before each closed deal and keeps them, so that later visits do not change old credit. The call is made
+/// outside of any transaction: a journey is claimed by moving its due time ahead, so that one whose worker dies falls due again.
 /// </summary>
 public sealed partial class FreezeJourneys(
     UnitOfWork<ConversionDbContext> work,
@@ -83,7 +83,8 @@ public sealed partial class FreezeJourneys(
         catch (RpcException exception) when (!ct.IsCancellationRequested)
         {
             telemetry.JourneysFailed.Add(1);
-            var pause = TimeSpan.FromSeconds(Math.Min(Math.Pow(2, Math.Min(journey.Attempts, 20)), options.Value.JourneyLongestPauseSeconds));
+            var pause = TimeSpan.FromSeconds(
+                Math.Min(Math.Pow(2, Math.Min(journey.Attempts, 20)), options.Value.JourneyLongestPauseSeconds));
             LogHeld(journey.OpportunityId, journey.Attempts, pause, exception.Status.Detail);
             await work.Run(workspaceId, tx => tx.Connection.ExecuteAsync(new CommandDefinition(
                 "update journey set due_time = @due where workspace_id = @workspaceId and opportunity_id = @opportunityId and due_time is not null",

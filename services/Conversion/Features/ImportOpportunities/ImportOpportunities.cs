@@ -13,8 +13,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Conversion.Features.ImportOpportunities;
 
 /// <summary>
-/// Reads deals from a CRM's export, in transactions of some hundred rows, keyed by external id: the same file again changes nothing, so that an import
-/// that broke off is simply sent again.
+/// Reads deals from a CRM's export, in transactions of some hundred rows, keyed by external id: the same file again changes nothing, so
+/// that an import that broke off is simply sent again.
 /// </summary>
 public sealed class ImportOpportunities(
     UnitOfWork<ConversionDbContext> work,
@@ -109,7 +109,8 @@ public sealed class ImportOpportunities(
     }
 
     private static async Task WriteRows(
-        Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows, Dictionary<Guid, string> unknown, Caller caller, ImportResponse outcome)
+        Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows, Dictionary<Guid, string> unknown, Caller caller,
+        ImportResponse outcome)
     {
         var pipeline = await OpportunityBook.DefaultPipeline(tx);
         var byEmail = await LeadsByEmail(tx, rows);
@@ -150,7 +151,8 @@ public sealed class ImportOpportunities(
 
     /// <summary>Locks every lead that the batch may move, in the order of ids, by the id it was named with.</summary>
     private static async Task<Dictionary<Guid, LeadRow>> LockLeads(
-        Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows, Dictionary<Guid, string> unknown, Dictionary<string, Guid?> byEmail, string[] externalIds)
+        Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows, Dictionary<Guid, string> unknown,
+        Dictionary<string, Guid?> byEmail, string[] externalIds)
     {
         var tied = await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
             "select distinct lead_id from opportunity where workspace_id = @workspace and external_id = any(@externalIds) and lead_id is not null",

@@ -7,7 +7,8 @@ using Lifecycle.Rpc;
 
 namespace Lifecycle.Conversion.Features.ImportOpportunities;
 
-/// <summary>Writes checked rows of an import in one transaction. Cells that a row leaves empty say nothing about a deal that is there already.</summary>
+/// <summary>Writes checked rows of an import in one transaction. Cells that a row leaves empty say nothing about a deal that is there
+/// already.</summary>
 /// <param name="tx">The transaction.</param>
 /// <param name="pipeline">Pipeline of new deals.</param>
 /// <param name="known">Deals there already, locked, by external id; new ones are added.</param>

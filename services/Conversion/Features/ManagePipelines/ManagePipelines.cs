@@ -58,7 +58,8 @@ public sealed class ManagePipelines(UnitOfWork<ConversionDbContext> work)
             Pipelines.Check(steps, "stages", violations);
         }
 
-        violations.Require(request is not { HasIsDefault: true, IsDefault: false }, "isDefault", "Make another pipeline the default instead.");
+        violations.Require(
+            request is not { HasIsDefault: true, IsDefault: false }, "isDefault", "Make another pipeline the default instead.");
         if (violations.ToError() is { } error)
         {
             return error;
@@ -133,7 +134,8 @@ public sealed class ManagePipelines(UnitOfWork<ConversionDbContext> work)
     }
 
     private static List<PipelineStep> Steps(IEnumerable<PipelineStage> stages) => stages
-        .Select(stage => new PipelineStep(stage.Name.Trim(), double.IsFinite(stage.Probability) ? (decimal)Math.Clamp(stage.Probability, -1, 2) : -1))
+        .Select(stage => new PipelineStep(
+            stage.Name.Trim(), double.IsFinite(stage.Probability) ? (decimal)Math.Clamp(stage.Probability, -1, 2) : -1))
         .ToList();
 }
 

@@ -19,7 +19,8 @@ public sealed class MoveLeadStage(UnitOfWork<ConversionDbContext> work, EnsureLe
         var to = request.To.ToKernel();
         violations.Require(to is not null and not Stage.Visitor, "to", $"to must be one of {string.Join(", ", Targets)}.");
         violations.Require(
-            request.Reason.Length == 0 || StageReasons.All.Contains(request.Reason), "reason", $"reason must be one of {string.Join(", ", StageReasons.All)}.");
+            request.Reason.Length == 0 || StageReasons.All.Contains(request.Reason), "reason",
+            $"reason must be one of {string.Join(", ", StageReasons.All)}.");
         violations.Require(request.Note.Length <= 1000, "note", $"note has {request.Note.Length} characters; at most 1000 are accepted.");
         BackfillTime.Check(request.MoveTime.ToTime(), "moveTime", time.GetUtcNow(), violations);
         if (violations.ToError() is { } error)
@@ -43,12 +44,14 @@ public sealed class MoveLeadStage(UnitOfWork<ConversionDbContext> work, EnsureLe
             }
 
             var moved = await StageLedger.Move(
-                tx, lead, new(to!.Value, reason, request.MoveTime.ToTime() ?? tx.Now), new(caller.Actor, request.Note.Length == 0 ? null : request.Note));
+                tx, lead, new(to!.Value, reason, request.MoveTime.ToTime() ?? tx.Now),
+                new(caller.Actor, request.Note.Length == 0 ? null : request.Note));
             return moved.Error is { } refused ? refused : await StageMessages.Read(tx, lead);
         }, ct);
     }
 
-    private static IEnumerable<string> Targets => Enum.GetValues<Stage>().Where(stage => stage != Stage.Visitor).Select(stage => stage.Name());
+    private static IEnumerable<string> Targets =>
+        Enum.GetValues<Stage>().Where(stage => stage != Stage.Visitor).Select(stage => stage.Name());
 }
 
 /// <summary>Where leads stand, as messages.</summary>

@@ -62,7 +62,8 @@ public sealed class OpenOpportunity(UnitOfWork<ConversionDbContext> work, Ensure
                 Id = tx.NewId(),
                 LeadId = leadRow?.LeadId,
                 ExternalId = OpportunityChecks.Text(request.ExternalId),
-                Name = OpportunityChecks.Text(request.Name) ?? OpportunityRules.DefaultName(request.Account, request.Product, request.ExternalId),
+                Name = OpportunityChecks.Text(request.Name) ?? OpportunityRules.DefaultName(
+                    request.Account, request.Product, request.ExternalId),
                 Amount = amount,
                 CurrencyCode = caller.CurrencyCode,
                 PipelineId = pipelineRow.Id,
@@ -99,7 +100,8 @@ public static class OpportunityChecks
         }
 
         var isOurs = violations.Require(
-            money.CurrencyCode == currencyCode, $"{field}.currencyCode", $"{money.CurrencyCode} is not the workspace's currency {currencyCode}.");
+            money.CurrencyCode == currencyCode, $"{field}.currencyCode",
+            $"{money.CurrencyCode} is not the workspace's currency {currencyCode}.");
         return violations.Require(money.Amount >= 0, $"{field}.amount", $"{field}.amount must be at least 0.") && isOurs ? money.Amount : null;
     }
 

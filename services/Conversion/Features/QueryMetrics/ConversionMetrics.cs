@@ -17,9 +17,9 @@ public sealed class ConversionMetrics(UnitOfWork<ConversionDbContext> work)
     ];
 
     /// <summary>
-    /// What can be asked. <c>mqls sqls new_customers</c>: leads that entered the stage in the point, each once (reactivated customers are not new).
-    /// <c>mql_to_sql_rate sql_to_customer_rate</c>: of these, the share that has got there since. <c>lead_velocity_rate</c>: MQLs against the point
-    /// before. <c>handoff_response_minutes</c>: median to the first answer of sales. <c>pipeline_velocity</c>: amount a day.
+    /// What can be asked. <c>mqls sqls new_customers</c>: leads that entered the stage in the point, each once (reactivated customers are
+    /// not new). <c>mql_to_sql_rate sql_to_customer_rate</c>: of these, the share that has got there since. <c>lead_velocity_rate</c>: MQLs against
+    /// the point before. <c>handoff_response_minutes</c>: median to the first answer of sales. <c>pipeline_velocity</c>: amount a day.
     /// </summary>
     public static MetricCatalog Catalog { get; } = new(
         "conversion",
@@ -134,7 +134,8 @@ public sealed class ConversionMetrics(UnitOfWork<ConversionDbContext> work)
 
     /// <summary>(qualified − qualified in the point before) / qualified in the point before.</summary>
     private static async Task AddVelocity(
-        Transaction<ConversionDbContext> tx, MetricsQuery query, MetricsAnswer answer, IReadOnlyList<EntryCount> entries, string[] dimensions)
+        Transaction<ConversionDbContext> tx, MetricsQuery query, MetricsAnswer answer, IReadOnlyList<EntryCount> entries,
+        string[] dimensions)
     {
         if (!query.Wants("lead_velocity_rate"))
         {
@@ -160,7 +161,8 @@ public sealed class ConversionMetrics(UnitOfWork<ConversionDbContext> work)
             for (var granule = 0; granule < query.Period.Granules.Count; granule++)
             {
                 var last = qualified.GetValueOrDefault((group, granule - 1));
-                answer.Set("lead_velocity_rate", group, granule, MetricsAnswer.Ratio(qualified.GetValueOrDefault((group, granule)) - last, last));
+                answer.Set(
+                    "lead_velocity_rate", group, granule, MetricsAnswer.Ratio(qualified.GetValueOrDefault((group, granule)) - last, last));
             }
         }
     }

@@ -80,7 +80,8 @@ public sealed class CreditedDeals
 
     private PathTouch[] Touches(Row row)
     {
-        JourneyTouch[] journey = row.Touches is null ? [] : JsonSerializer.Deserialize<JourneyTouch[]>(row.Touches, JsonSerializerOptions.Web)!;
+        JourneyTouch[] journey = row.Touches is null ? [] : JsonSerializer.Deserialize<JourneyTouch[]>(
+            row.Touches, JsonSerializerOptions.Web)!;
         if (journey.Length == 0)
         {
             return [new PathTouch(GroupKeys.Of(query.Dimensions.Select(row.Value)), row.Channel == "Direct", row.TouchTime ?? row.Origin)];

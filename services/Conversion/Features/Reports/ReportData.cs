@@ -11,7 +11,8 @@ namespace Lifecycle.Conversion.Features.Reports;
 /// <param name="FirstDay">First day of each point.</param>
 /// <param name="LastDay">Day after each point.</param>
 /// <param name="Dimensions">Checked names of dimensions.</param>
-public sealed record Cut(DateTimeOffset[] From, DateTimeOffset[] To, DateOnly[] FirstDay, DateOnly[] LastDay, IReadOnlyList<string> Dimensions)
+public sealed record Cut(
+    DateTimeOffset[] From, DateTimeOffset[] To, DateOnly[] FirstDay, DateOnly[] LastDay, IReadOnlyList<string> Dimensions)
 {
     public static Cut Of(IReadOnlyList<Granule> granules, IReadOnlyList<string> dimensions) => new(
         granules.Select(granule => granule.From).ToArray(), granules.Select(granule => granule.To).ToArray(),
@@ -82,7 +83,8 @@ public sealed class DealCount
     /// <summary>Open when the point ended.</summary>
     public long Open { get; set; }
 
-    /// <summary>Bookings within a year of the creation of the leads that were new in the point (of the deal, where it has no lead).</summary>
+    /// <summary>Bookings within a year of the creation of the leads that were new in the point (of the deal, where it has no
+    /// lead).</summary>
     public decimal YearBookings { get; init; }
 }
 
@@ -99,9 +101,9 @@ public sealed class SpendSum
 }
 
 /// <summary>
-/// Counts of the ledger and the deals in SQL. A person whose leads were merged counts once, with the first touch of the lead that lives on. Each
-/// statement walks an index over the period: stage_change (workspace, time), lead (workspace, create_time), opportunity (workspace, create_time |
-/// close_time), spend (workspace, date); <c>width_bucket</c> finds a row's point by binary search.
+/// Counts of the ledger and the deals in SQL. A person whose leads were merged counts once, with the first touch of the lead that lives on.
+/// Each statement walks an index over the period: stage_change (workspace, time), lead (workspace, create_time), opportunity (workspace,
+/// create_time | close_time), spend (workspace, date); <c>width_bucket</c> finds a row's point by binary search.
 /// </summary>
 public static class ReportData
 {
@@ -194,7 +196,8 @@ public static class ReportData
         group by 1, 2
         """)).AsList();
 
-    /// <summary>A currency other than the workspace's among what would be summed, or null. Amounts of different currencies are never added.</summary>
+    /// <summary>A currency other than the workspace's among what would be summed, or null. Amounts of different currencies are never
+    /// added.</summary>
     public static Task<string?> ForeignCurrency(Transaction<ConversionDbContext> tx, string currencyCode) =>
         tx.Connection.ExecuteScalarAsync<string?>(new CommandDefinition(
             """
@@ -206,8 +209,8 @@ public static class ReportData
             cancellationToken: tx.CancellationToken));
 
     /// <summary>
-    /// Runs a statement with <c>@workspace</c> and the cut: <c>@from</c>, <c>@to</c>, <c>@firstDay</c> (arrays), <c>@first</c>, <c>@last</c>,
-    /// <c>@first_day</c>, <c>@last_day</c>.
+    /// Runs a statement with <c>@workspace</c> and the cut: <c>@from</c>, <c>@to</c>, <c>@firstDay</c> (arrays), <c>@first</c>,
+    /// <c>@last</c>, <c>@first_day</c>, <c>@last_day</c>.
     /// </summary>
     public static Task<IEnumerable<T>> Query<T>(Transaction<ConversionDbContext> tx, Cut cut, string sql, object? more = null)
     {

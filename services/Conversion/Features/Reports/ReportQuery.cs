@@ -10,7 +10,8 @@ namespace Lifecycle.Conversion.Features.Reports;
 /// <param name="IsCut">Whether a granularity was asked for.</param>
 /// <param name="Dimensions">What rows are grouped by.</param>
 public sealed record ReportQuery(
-    Caller Caller, IReadOnlyList<Granule> Granules, bool IsCut, IReadOnlyList<string> Dimensions, AttributionKind Model, double HalfLifeDays)
+    Caller Caller, IReadOnlyList<Granule> Granules, bool IsCut, IReadOnlyList<string> Dimensions, AttributionKind Model,
+    double HalfLifeDays)
 {
     /// <summary>Most points of one report.</summary>
     public const int MaxGranules = 120;
@@ -36,7 +37,8 @@ public sealed record ReportQuery(
     {
         var violations = new Violations();
         var isCut = request.Granularity != Common.V1.Granularity.Unspecified;
-        var period = ReportPeriod.Create(request.From, request.To, isCut ? request.Granularity.ToKernel() : Granularity.Year, caller.TimeZone);
+        var period = ReportPeriod.Create(
+            request.From, request.To, isCut ? request.Granularity.ToKernel() : Granularity.Year, caller.TimeZone);
         foreach (var violation in period.Error?.Violations ?? [])
         {
             violations.Add(violation.Field, violation.Message);

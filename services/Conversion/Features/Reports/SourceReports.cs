@@ -9,7 +9,8 @@ using ReportRow = Lifecycle.Conversion.V1.OpportunityRow;
 
 namespace Lifecycle.Conversion.Features.Reports;
 
-/// <summary>From clicks to revenue: the source, attribution, roi and opportunity reports. Amounts of different currencies are refused, not mixed.</summary>
+/// <summary>From clicks to revenue: the source, attribution, roi and opportunity reports. Amounts of different currencies are refused, not
+/// mixed.</summary>
 public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options)
 {
     public Task<Result<SourceReport>> Source(ReportQuery query, CancellationToken ct) => Read(query, async (tx, deals) =>
@@ -86,7 +87,8 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
         var report = new AttributionReport { Model = (AttributionModel)(int)query.Model };
         for (var granule = 0; granule < query.Granules.Count; granule++)
         {
-            report.Rows.AddRange(deals.Won(granule).OrderByDescending(credit => credit.Value.Amount).ThenBy(credit => credit.Group, StringComparer.Ordinal)
+            report.Rows.AddRange(deals.Won(granule).OrderByDescending(credit => credit.Value.Amount).ThenBy(
+                credit => credit.Group, StringComparer.Ordinal)
                 .Select(credit => Row(query, granule, credit)));
         }
 
@@ -174,7 +176,8 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
     /// <summary>(1-year bookings − spend) / spend; null without spend.</summary>
     public static double? Roi(decimal bookings, decimal spend) => spend == 0 ? null : (double)((bookings - spend) / spend);
 
-    private Task<Result<T>> Read<T>(ReportQuery query, Func<Transaction<ConversionDbContext>, CreditedDeals, Task<T>> report, CancellationToken ct) =>
+    private Task<Result<T>> Read<T>(
+        ReportQuery query, Func<Transaction<ConversionDbContext>, CreditedDeals, Task<T>> report, CancellationToken ct) =>
         work.Read(query.Caller.WorkspaceId, async tx =>
         {
             if (await MixedCurrency(tx, query) is { } mixed)
@@ -188,7 +191,8 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
 
     private static async Task<Error?> MixedCurrency(Transaction<ConversionDbContext> tx, ReportQuery query) =>
         await ReportData.ForeignCurrency(tx, query.Caller.CurrencyCode) is { } foreign
-            ? Error.Precondition($"There are amounts in {foreign} and the workspace reports in {query.Caller.CurrencyCode}; currencies are not mixed.")
+            ? Error.Precondition(
+                $"There are amounts in {foreign} and the workspace reports in {query.Caller.CurrencyCode}; currencies are not mixed.")
             : null;
 
     private static AttributionRow Row(ReportQuery query, int granule, DealCredit credit)
