@@ -20,17 +20,21 @@ public sealed class SubscriberTests
             var lead = Guid.CreateVersion7();
             LeadStageChanged[] changes = [Change(lead, 1, "VISITOR", "LEAD"), Change(lead, 2, "LEAD", "MQL"), Change(lead, 3, "MQL", "SQL"), Change(lead, 4, "SQL", "OPPORTUNITY")];
             ConcurrentQueue<string> lines = [];
-            using (var first = Run(broker, state, lines))
+            var probe = Change(Guid.CreateVersion7(), 1, "VISITOR", "LEAD");
+            await using (Run(broker, state, lines))
             {
-                await Eventually.True(async () => await broker.QueueLength("samples.stage-changes") is not null, "the queue is there");
+                // What is published before its queue is bound is not for it: the probe comes until one is printed.
+                await Eventually.True(async () =>
+                {
+                    await bus.Publish(probe);
+                    return !lines.IsEmpty;
+                }, "the subscriber listens");
                 foreach (var change in changes.Take(2).SelectMany(change => new[] { change, change }))
                 {
                     await bus.Publish(change);
                 }
 
-                await Eventually.Equal(2, () => Task.FromResult(lines.Count), "two changes are printed");
-                first.Kill();
-                await first.WaitForExitAsync();
+                await Eventually.Equal(3, () => Task.FromResult(lines.Count), "two changes are printed");
             }
 
             // While it is away changes wait in its queue.
@@ -39,12 +43,13 @@ public sealed class SubscriberTests
                 await bus.Publish(change);
             }
 
-            using var second = Run(broker, state, lines);
-            await Eventually.Equal(4, () => Task.FromResult(lines.Count), "the rest is printed");
-            second.Kill();
-            await second.WaitForExitAsync();
+            await using (Run(broker, state, lines))
+            {
+                await Eventually.Equal(5, () => Task.FromResult(lines.Count), "the rest is printed");
+            }
+
             Assert.Equal(
-                ["1 LEAD", "2 MQL", "3 SQL", "4 OPPORTUNITY"],
+                ["1 LEAD", "1 LEAD", "2 MQL", "3 SQL", "4 OPPORTUNITY"],
                 lines.Select(line => JsonNode.Parse(line)!).Select(line => $"{line["version"]} {line["to"]}"));
             Assert.Equal(
                 ["leadId", "from", "to", "reason", "version"], JsonNode.Parse(lines.First())!.AsObject().Select(member => member.Key));
@@ -69,7 +74,7 @@ public sealed class SubscriberTests
         Assert.Contains("--help", output, StringComparison.Ordinal);
     }
 
-    private static Process Run(TestVirtualHost broker, string state, ConcurrentQueue<string> lines)
+    private static RunningProcess Run(TestVirtualHost broker, string state, ConcurrentQueue<string> lines)
     {
         var process = Start(
             ["--state", state], new Dictionary<string, string> { ["ConnectionStrings__rabbitmq"] = broker.ConnectionString });
@@ -83,7 +88,7 @@ public sealed class SubscriberTests
         process.ErrorDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        return process;
+        return new RunningProcess(process);
     }
 
     private static Process Start(string[] arguments, Dictionary<string, string> environment)
@@ -103,4 +108,15 @@ public sealed class SubscriberTests
 
     private static LeadStageChanged Change(Guid lead, long version, string from, string to) =>
         new(Guid.CreateVersion7(), Guid.CreateVersion7(), Times.March(1), version, lead, from, to, "MANUAL", "key:test", null, null);
+
+    /// <summary>Killed at its end, whatever the test did.</summary>
+    private sealed class RunningProcess(Process process) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+    }
 }
