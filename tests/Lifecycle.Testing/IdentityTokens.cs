@@ -9,7 +9,8 @@ public static class IdentityTokens
     /// <summary>Value of <c>Lifecycle__IdentitySecret</c> in tests.</summary>
     public static readonly string Secret = Convert.ToBase64String("the secret of the integration tests"u8);
 
-    private static readonly IdentityToken Issuer = new(Options.Create(new IdentityOptions { IdentitySecret = Secret }), TimeProvider.System);
+    private static readonly IdentityToken Issuer = new(
+        Options.Create(new IdentityOptions { IdentitySecret = Secret }), TimeProvider.System);
 
     /// <summary>A token good for a minute.</summary>
     /// <param name="workspaceId">The caller's workspace.</param>

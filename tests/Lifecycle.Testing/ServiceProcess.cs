@@ -7,8 +7,8 @@ namespace Lifecycle.Testing;
 public sealed class ServiceDiedException(string message) : Exception(message);
 
 /// <summary>
-/// A service as a process of its own, from its built library, with the environment of production. Errors that it logs are collected: a test that does
-/// not expect them fails when the process is disposed.
+/// A service as a process of its own, from its built library, with the environment of production. Errors that it logs are collected: a test
+/// that does not expect them fails when the process is disposed.
 /// </summary>
 public sealed class ServiceProcess : IAsyncDisposable
 {

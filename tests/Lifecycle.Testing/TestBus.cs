@@ -5,7 +5,9 @@ using MassTransit;
 
 namespace Lifecycle.Testing;
 
-/// <summary>A peer on the broker of a test: publishes events as another service would, and collects what the service under test publishes.</summary>
+/// <summary>
+/// A peer on the broker of a test: publishes events as another service would, and collects what the service under test publishes.
+/// </summary>
 public sealed class TestBus : IAsyncDisposable
 {
     private readonly IBusControl bus;

@@ -72,8 +72,9 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>A unit of work in this process on this database, without a relay: what it publishes stays in the outbox.</summary>
     public UnitOfWork<TContext> UnitOfWork<TContext>(TimeProvider? time = null)
         where TContext : LifecycleDbContext =>
-        new(Application, new(ContextFactory<TContext>.Options(Schema, NullLoggerFactory.Instance)), new OutboxSignal(), time ?? TimeProvider.System,
-            NullLogger<UnitOfWork<TContext>>.Instance);
+        new(
+            Application, new(ContextFactory<TContext>.Options(Schema, NullLoggerFactory.Instance)), new OutboxSignal(),
+            time ?? TimeProvider.System, NullLogger<UnitOfWork<TContext>>.Instance);
 
     /// <summary>Every row of a query by the administrator, the columns as objects.</summary>
     public async Task<IReadOnlyList<object?[]>> Query(string sql, params object[] parameters)
@@ -88,7 +89,13 @@ public sealed class TestDatabase : IAsyncDisposable
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
-            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(column => reader.IsDBNull(column) ? null : reader.GetValue(column))]);
+            var row = new object?[reader.FieldCount];
+            for (var column = 0; column < row.Length; column++)
+            {
+                row[column] = reader.IsDBNull(column) ? null : reader.GetValue(column);
+            }
+
+            rows.Add(row);
         }
 
         return rows;
@@ -123,14 +130,16 @@ public sealed class TestDatabase : IAsyncDisposable
         var name = NewName();
         await OnServer($"create database {name}");
         await Migrate<TContext>(Administrative(name), schema);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => OnServer($"drop database if exists {name} with (force)").Wait(TimeSpan.FromSeconds(10));
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+            OnServer($"drop database if exists {name} with (force)").Wait(TimeSpan.FromSeconds(10));
         return name;
     }
 
     private static Task Migrate<TContext>(string connectionString, string schema)
         where TContext : LifecycleDbContext =>
         new Migrator<TContext>(
-            connectionString, schema, RolePassword, new DatabaseOptions(), TimeProvider.System, NullLoggerFactory.Instance).Run(CancellationToken.None);
+            connectionString, schema, RolePassword, new DatabaseOptions(), TimeProvider.System, NullLoggerFactory.Instance)
+            .Run(CancellationToken.None);
 
     /// <summary>Databases of runs that were killed. The name tells when they were made.</summary>
     private static async Task DropLeftBehind()
@@ -157,11 +166,18 @@ public sealed class TestDatabase : IAsyncDisposable
         }
     }
 
-    private static string NewName() =>
-        $"{Prefix}{TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()}_{Environment.ProcessId}_{Convert.ToHexStringLower(Guid.CreateVersion7().ToByteArray()[8..])}";
+    private static string NewName()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var random = Convert.ToHexStringLower(Guid.CreateVersion7(now).ToByteArray()[8..]);
+        return $"{Prefix}{now.ToUnixTimeSeconds()}_{Environment.ProcessId}_{random}";
+    }
 
-    private static string Administrative(string database) =>
-        new NpgsqlConnectionStringBuilder(TestServers.Postgres) { Database = database, Pooling = true, IncludeErrorDetail = true }.ConnectionString;
+    private static string Administrative(string database) => new NpgsqlConnectionStringBuilder(TestServers.Postgres)
+    {
+        Database = database,
+        IncludeErrorDetail = true,
+    }.ConnectionString;
 
     private static async Task OnServer(string sql)
     {

@@ -25,8 +25,8 @@ public sealed class TestRedis : IAsyncDisposable
         try
         {
             process = Process.Start(new ProcessStartInfo("redis-server", [
-                "--port", $"{chosen}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no", "--logfile", "/dev/null",
-                "--dir", Path.GetTempPath()])
+                "--port", $"{chosen}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no",
+                "--logfile", "/dev/null", "--dir", Path.GetTempPath()])
             {
                 RedirectStandardOutput = true,
             })!;

@@ -1,8 +1,8 @@
 namespace Lifecycle.Testing;
 
 /// <summary>
-/// The real servers that integration tests use, named by environment variables. A missing one skips the test on a developer's machine and fails it where
-/// <c>CI</c> is <c>true</c>.
+/// The real servers that integration tests use, named by environment variables. A missing one skips the test on a developer's machine and
+/// fails it where <c>CI</c> is <c>true</c>.
 /// </summary>
 public static class TestServers
 {

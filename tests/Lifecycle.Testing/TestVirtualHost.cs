@@ -19,20 +19,25 @@ public sealed class TestVirtualHost : IAsyncDisposable
     public static async Task<TestVirtualHost> Create()
     {
         var address = TestServers.RabbitMqManagement;
-        var management = new HttpClient { BaseAddress = new Uri(address.GetLeftPart(UriPartial.Authority).Replace($"{address.UserInfo}@", "", StringComparison.Ordinal)) };
-        management.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(address.UserInfo))));
+        var user = Uri.UnescapeDataString(address.UserInfo);
+        var management = new HttpClient { BaseAddress = new UriBuilder(address) { UserName = "", Password = "" }.Uri };
+        management.DefaultRequestHeaders.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(user)));
         var host = new TestVirtualHost(management, $"test-{Guid.CreateVersion7():N}");
         await host.Send(HttpMethod.Put, $"/api/vhosts/{host.Name}", new { });
-        var user = Uri.UnescapeDataString(TestServers.RabbitMq.UserInfo.Split(':')[0]);
-        await host.Send(HttpMethod.Put, $"/api/permissions/{host.Name}/{user}", new { configure = ".*", write = ".*", read = ".*" });
+        var client = Uri.UnescapeDataString(TestServers.RabbitMq.UserInfo.Split(':')[0]);
+        await host.Send(HttpMethod.Put, $"/api/permissions/{host.Name}/{client}", new { configure = ".*", write = ".*", read = ".*" });
         return host;
     }
 
-    /// <summary>Messages in a queue, ready and unacknowledged, as the broker counted them last (every few seconds); null without such a queue.</summary>
+    /// <summary>
+    /// Messages in a queue, ready and unacknowledged, as the broker counted them last (every few seconds); null without such a queue.
+    /// </summary>
     public async Task<long?> QueueLength(string queue)
     {
         using var response = await management.GetAsync($"/api/queues/{Name}/{Uri.EscapeDataString(queue)}");
-        return response.IsSuccessStatusCode ? (await response.Content.ReadFromJsonAsync<JsonObject>())?["messages"]?.GetValue<long>() ?? 0 : null;
+        return response.IsSuccessStatusCode
+            ? (await response.Content.ReadFromJsonAsync<JsonObject>())?["messages"]?.GetValue<long>() ?? 0
+            : null;
     }
 
     /// <summary>Takes up to <paramref name="count"/> messages out of a queue: their payloads.</summary>

@@ -3,7 +3,9 @@ using NpgsqlTypes;
 
 namespace Lifecycle.Postgres;
 
-/// <summary>Many rows in one statement: <c>insert … select from unnest(arrays)</c>. (COPY is refused on tables with row-level security.)</summary>
+/// <summary>
+/// Many rows in one statement: <c>insert … select from unnest(arrays)</c>. (COPY is refused on tables with row-level security.)
+/// </summary>
 public static class Bulk
 {
     /// <summary>Inserts one row per array position.</summary>
@@ -43,7 +45,9 @@ public static class Bulk
 /// <summary>One column of a bulk insert.</summary>
 /// <param name="Name">Column name.</param>
 /// <param name="Type">Type of the column, which Postgres holds the array to.</param>
-/// <param name="Values">Array of the column's values, e.g. <c>Guid[]</c>, <c>string?[]</c>, <c>decimal?[]</c>, <c>DateTimeOffset[]</c> (UTC).</param>
+/// <param name="Values">
+/// Array of the column's values, e.g. <c>Guid[]</c>, <c>string?[]</c>, <c>decimal?[]</c>, <c>DateTimeOffset[]</c> (UTC).
+/// </param>
 public sealed record BulkColumn(string Name, NpgsqlDbType Type, Array Values)
 {
     /// <summary>A column whose values are taken from rows.</summary>

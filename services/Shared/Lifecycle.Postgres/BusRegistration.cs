@@ -13,8 +13,9 @@ namespace Lifecycle.Postgres;
 public static class BusRegistration
 {
     /// <summary>
-    /// Adds RabbitMQ from <c>ConnectionStrings:rabbitmq</c>, the service's consumers, the one that keeps the table <c>workspace</c>, and the outbox
-    /// relay. Comes after <c>AddLifecycleDatabase</c>. A broker that is away delays nothing but messages: the process starts, says so, and is not ready.
+    /// Adds RabbitMQ from <c>ConnectionStrings:rabbitmq</c>, the service's consumers, the one that keeps the table <c>workspace</c>, and
+    /// the outbox relay. Comes after <c>AddLifecycleDatabase</c>. A broker that is away delays nothing but messages: the process starts,
+    /// says so, and is not ready.
     /// </summary>
     /// <param name="builder">The host's builder.</param>
     /// <param name="service">First part of the queues' names, e.g. <c>scoring</c>.</param>
@@ -23,14 +24,15 @@ public static class BusRegistration
     {
         var services = builder.Services;
         var database = services.Select(descriptor => descriptor.ImplementationInstance).OfType<LifecycleDatabase>().SingleOrDefault()
-            ?? throw new InvalidOperationException($"Call {nameof(DatabaseRegistration.AddLifecycleDatabase)} before {nameof(AddLifecycleBus)}.");
+            ?? throw new InvalidOperationException(
+                $"Call {nameof(DatabaseRegistration.AddLifecycleDatabase)} before {nameof(AddLifecycleBus)}.");
         var bus = new LifecycleBus();
         bus.Consume(typeof(WorkspaceUpdatedConsumer<>).MakeGenericType(database.ContextType), typeof(WorkspaceUpdated));
         configure(bus);
         services.AddOptions<BusOptions>().BindConfiguration(BusOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddMassTransit(masstransit =>
         {
-            foreach (var consumer in bus.ByEvent.SelectMany(consumers => consumers).Select(subscription => subscription.Consumer).Distinct())
+            foreach (var consumer in bus.Consumers)
             {
                 masstransit.AddConsumer(consumer);
             }
@@ -58,10 +60,11 @@ public static class BusRegistration
 
     /// <exception cref="InvalidOperationException">Missing, or not <c>amqp://user:password@host:port/vhost</c>.</exception>
     internal static Uri Address(IConfiguration configuration) =>
-        Uri.TryCreate(configuration.GetConnectionString("rabbitmq"), UriKind.Absolute, out var address) && address.Scheme is "amqp" or "amqps"
+        Uri.TryCreate(configuration.GetConnectionString("rabbitmq"), UriKind.Absolute, out var address)
+        && address.Scheme is "amqp" or "amqps"
             ? address
             : throw new InvalidOperationException(
-                "The connection string of the broker is missing or wrong: set ConnectionStrings__rabbitmq to amqp://user:password@host:port/vhost.");
+                "The broker's address is missing or wrong: set ConnectionStrings__rabbitmq to amqp://user:password@host:port/vhost.");
 
     private static void Configure(
         IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator rabbitmq, Uri address, string service, LifecycleBus bus)

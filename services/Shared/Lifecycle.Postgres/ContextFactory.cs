@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Lifecycle.Postgres;
 
-/// <summary>Makes EF contexts over connections that are already open. Options are built once; a context costs some tens of microseconds.</summary>
+/// <summary>
+/// Makes EF contexts over connections that are already open. Options are built once; a context costs some tens of microseconds.
+/// </summary>
 internal sealed class ContextFactory<TContext>(DbContextOptions<TContext> options)
     where TContext : LifecycleDbContext
 {
@@ -40,7 +42,8 @@ internal sealed class ContextFactory<TContext>(DbContextOptions<TContext> option
     {
         var parameter = Expression.Parameter(typeof(DbContextOptions<TContext>));
         var constructor = typeof(TContext).GetConstructor([typeof(DbContextOptions<TContext>)])
-            ?? throw new InvalidOperationException($"{typeof(TContext).Name} needs the constructor ({nameof(DbContextOptions)}<{typeof(TContext).Name}> options).");
+            ?? throw new InvalidOperationException(
+                $"{typeof(TContext).Name} needs the constructor ({nameof(DbContextOptions)}<{typeof(TContext).Name}> options).");
         return Expression.Lambda<Func<DbContextOptions<TContext>, TContext>>(Expression.New(constructor, parameter), parameter).Compile();
     }
 }

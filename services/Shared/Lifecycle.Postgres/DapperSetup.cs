@@ -8,7 +8,8 @@ namespace Lifecycle.Postgres;
 internal static class DapperSetup
 {
     [ModuleInitializer]
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2255", Justification = "Dapper's settings are static; nothing may query before them.")]
+    [System.Diagnostics.CodeAnalysis.SuppressMessage(
+        "Usage", "CA2255", Justification = "Dapper's settings are static; nothing may query before them.")]
     public static void Apply()
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;

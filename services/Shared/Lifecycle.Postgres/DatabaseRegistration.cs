@@ -14,8 +14,9 @@ namespace Lifecycle.Postgres;
 public static class DatabaseRegistration
 {
     /// <summary>
-    /// Adds the database <c>ConnectionStrings:lifecycle</c>: data source, <see cref="UnitOfWork{TContext}"/>, cleaner of inbox and idempotency, health
-    /// checks <c>postgres</c>, <c>migrations</c> and <c>outbox</c> (tag <c>ready</c>). The outbox relay comes with the bus.
+    /// Adds the database <c>ConnectionStrings:lifecycle</c>: data source,
+    /// <see cref="UnitOfWork{TContext}"/>, cleaner of inbox and idempotency, health checks <c>postgres</c>, <c>migrations</c> and
+    /// <c>outbox</c> (tag <c>ready</c>). The outbox relay comes with the bus.
     /// </summary>
     /// <param name="builder">The host's builder.</param>
     /// <param name="schema">Schema of the service, e.g. <c>scoring</c>; also the search path of hand-written SQL.</param>
@@ -23,7 +24,8 @@ public static class DatabaseRegistration
         where TContext : LifecycleDbContext
     {
         var services = builder.Services;
-        if (!builder.Configuration.GetSection("Logging:LogLevel").GetChildren().Any(level => level.Key.StartsWith("Npgsql", StringComparison.Ordinal)))
+        var levels = builder.Configuration.GetSection("Logging:LogLevel").GetChildren();
+        if (!levels.Any(level => level.Key.StartsWith("Npgsql", StringComparison.Ordinal)))
         {
             // It tells each statement at Information. Spans do that already.
             builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
@@ -58,7 +60,8 @@ public static class DatabaseRegistration
     internal static string ConnectionString(IConfiguration configuration) =>
         configuration.GetConnectionString("lifecycle") is { Length: > 0 } text
             ? text
-            : throw new InvalidOperationException("The connection string is missing: set ConnectionStrings__lifecycle to the Postgres database.");
+            : throw new InvalidOperationException(
+                "The connection string is missing: set ConnectionStrings__lifecycle to the Postgres database.");
 
     internal static NpgsqlDataSource DataSource(string connectionString, string schema, DatabaseOptions options, ILoggerFactory? loggers) =>
         new NpgsqlDataSourceBuilder(Settings(connectionString, schema, options).ConnectionString).UseLoggerFactory(loggers).Build();

@@ -5,12 +5,12 @@ using Microsoft.Extensions.Logging;
 namespace Lifecycle.Postgres;
 
 /// <summary>
-/// Base of every consumer: handles an event once, in one transaction with the inbox, however often it is delivered. Events come in any order; the
-/// handler compares versions where order matters.
+/// Base of every consumer: handles an event once, in one transaction with the inbox, however often it is delivered. Events come in any
+/// order; the handler compares versions where order matters.
 /// </summary>
 /// <remarks>
-/// While a server that the handler needs is out of reach, the message is held and tried again, with growing pauses, for as long as that takes. Any other
-/// exception is tried five times more; then the message goes to the queue's error queue.
+/// While a server that the handler needs is out of reach, the message is held and tried again, with growing pauses, for as long as that
+/// takes. Any other exception is tried five times more; then the message goes to the queue's error queue.
 /// </remarks>
 public abstract partial class EventConsumer<TEvent, TContext>(UnitOfWork<TContext> work) : IConsumer<TEvent>
     where TEvent : class, ILifecycleEvent

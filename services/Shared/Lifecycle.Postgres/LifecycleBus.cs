@@ -15,6 +15,8 @@ public sealed class LifecycleBus
 
     internal IEnumerable<IGrouping<Type, Subscription>> ByEvent => subscriptions.GroupBy(subscription => subscription.Event);
 
+    internal IEnumerable<Type> Consumers => subscriptions.Select(subscription => subscription.Consumer).Distinct();
+
     /// <summary>Handles the event from the queue <c>&lt;service&gt;.&lt;event-in-kebab&gt;</c>, which all replicas share.</summary>
     public void Consume<TConsumer, TEvent>()
         where TConsumer : class, IConsumer<TEvent>

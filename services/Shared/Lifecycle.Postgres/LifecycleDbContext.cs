@@ -5,12 +5,12 @@ using Microsoft.EntityFrameworkCore.Metadata.Conventions;
 namespace Lifecycle.Postgres;
 
 /// <summary>
-/// Base of every service's model: one schema, snake_case names (a table is named after its entity, not after the set), and the tables that the unit of
-/// work needs: <c>outbox</c>, <c>inbox</c>, <c>idempotency</c>, <c>workspace</c>.
+/// Base of every service's model: one schema, snake_case names (a table is named after its entity, not after the set), and the tables that
+/// the unit of work needs: <c>outbox</c>, <c>inbox</c>, <c>idempotency</c>, <c>workspace</c>.
 /// </summary>
 /// <remarks>
-/// A derived context has the one constructor <c>(DbContextOptions&lt;TContext&gt; options)</c> and calls <c>base.OnModelCreating</c> first. A table with
-/// a column <c>workspace_id</c> is tenant data and gets row-level security from the <c>--migrate</c> run.
+/// A derived context has the one constructor <c>(DbContextOptions&lt;TContext&gt; options)</c> and calls <c>base.OnModelCreating</c> first.
+/// A table with a column <c>workspace_id</c> is tenant data and gets row-level security from the <c>--migrate</c> run.
 /// </remarks>
 /// <param name="options">Options of the derived context.</param>
 /// <param name="schema">Schema that holds every table of the service.</param>
@@ -40,7 +40,7 @@ public abstract class LifecycleDbContext(DbContextOptions options, string schema
             outbox.Property(row => row.Seq).UseIdentityAlwaysColumn();
             outbox.Property(row => row.Body).HasColumnType("jsonb");
             outbox.Property(row => row.Headers).HasColumnType("jsonb");
-            // The relay asks of each due row whether an earlier one of its key is still held back; only those that failed are in this index.
+            // The relay asks of each due row whether an earlier one of its key is held back; only those that failed are in this index.
             outbox.HasIndex(row => new { row.OrderingKey, row.Seq }).HasFilter("not_before is not null");
         });
         modelBuilder.Entity<InboxRow>(inbox =>

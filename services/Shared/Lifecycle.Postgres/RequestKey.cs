@@ -9,6 +9,8 @@ namespace Lifecycle.Postgres;
 /// <summary>Key of the idempotency table, with the request's hash.</summary>
 internal sealed record RequestKey(Guid WorkspaceId, string Method, string RequestId, byte[] RequestHash)
 {
+    private const string WhereKey = "where workspace_id = @WorkspaceId and method = @Method and request_id = @RequestId";
+
     /// <summary>SHA-256 over the request's deterministic bytes, its field <c>request_id</c> left out.</summary>
     public static byte[] Hash(IMessage request)
     {
@@ -40,14 +42,14 @@ internal sealed record RequestKey(Guid WorkspaceId, string Method, string Reques
 
     public Task Keep(NpgsqlConnection connection, IMessage response, CancellationToken ct) =>
         connection.ExecuteAsync(new CommandDefinition(
-            "update idempotency set response = @response where workspace_id = @WorkspaceId and method = @Method and request_id = @RequestId",
+            $"update idempotency set response = @response {WhereKey}",
             new { response = response.ToByteArray(), WorkspaceId, Method, RequestId }, cancellationToken: ct));
 
     public async Task<Result<TResponse>> Replay<TResponse>(NpgsqlConnection connection, CancellationToken ct)
         where TResponse : IMessage<TResponse>, new()
     {
         var (hash, response) = await connection.QuerySingleAsync<(byte[] Hash, byte[] Response)>(new CommandDefinition(
-            "select request_hash, response from idempotency where workspace_id = @WorkspaceId and method = @Method and request_id = @RequestId",
+            $"select request_hash, response from idempotency {WhereKey}",
             new { WorkspaceId, Method, RequestId }, cancellationToken: ct));
         if (!hash.AsSpan().SequenceEqual(RequestHash))
         {

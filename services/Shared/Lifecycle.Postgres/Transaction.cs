@@ -5,8 +5,8 @@ using Npgsql;
 namespace Lifecycle.Postgres;
 
 /// <summary>
-/// One transaction of one workspace. Changes made through <see cref="Db"/>, statements on <see cref="Connection"/> and published events are committed
-/// together by the unit of work, or not at all.
+/// One transaction of one workspace. Changes made through <see cref="Db"/>, statements on
+/// <see cref="Connection"/> and published events are committed together by the unit of work, or not at all.
 /// </summary>
 public sealed class Transaction<TContext> : IAsyncDisposable
     where TContext : LifecycleDbContext
@@ -50,7 +50,9 @@ public sealed class Transaction<TContext> : IAsyncDisposable
     /// <summary>A new UUIDv7 at <see cref="Now"/>.</summary>
     public Guid NewId() => Guid.CreateVersion7(Now);
 
-    /// <summary>Publishes the event if, and only if, the transaction commits. The broker gets it at least once, with the event id as message id.</summary>
+    /// <summary>
+    /// Publishes the event if, and only if, the transaction commits. The broker gets it at least once, with the event id as message id.
+    /// </summary>
     public void Publish(ILifecycleEvent e) => events.Add(new(e, Activity.Current?.Id));
 
     public ValueTask DisposeAsync() => db?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -11,8 +11,8 @@ using NpgsqlTypes;
 namespace Lifecycle.Postgres;
 
 /// <summary>
-/// The only door to the service's database. Every action runs in a transaction bound to one workspace by row-level security; state, inbox, idempotency
-/// record and outbox commit together.
+/// The only door to the service's database. Every action runs in a transaction bound to one workspace by row-level security; state, inbox,
+/// idempotency record and outbox commit together.
 /// </summary>
 /// <remarks>One instance per process, safe for concurrent use.</remarks>
 public sealed partial class UnitOfWork<TContext>
@@ -33,7 +33,8 @@ public sealed partial class UnitOfWork<TContext>
     /// <param name="time">Clock of the transactions.</param>
     /// <param name="logger">Where repeated work is told.</param>
     internal UnitOfWork(
-        NpgsqlDataSource dataSource, ContextFactory<TContext> contexts, OutboxSignal signal, TimeProvider time, ILogger<UnitOfWork<TContext>> logger)
+        NpgsqlDataSource dataSource, ContextFactory<TContext> contexts, OutboxSignal signal, TimeProvider time,
+        ILogger<UnitOfWork<TContext>> logger)
     {
         (this.dataSource, this.contexts, this.signal, this.time, this.logger) = (dataSource, contexts, signal, time, logger);
     }
@@ -44,8 +45,9 @@ public sealed partial class UnitOfWork<TContext>
     internal TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Runs <paramref name="work"/> and commits when it succeeds; an <see cref="Error"/> or an exception rolls everything back. The work may run again,
-    /// up to three times in all, after a deadlock or serialization conflict: it must not touch anything but the transaction.
+    /// Runs <paramref name="work"/> and commits when it succeeds; an
+    /// <see cref="Error"/> or an exception rolls everything back. The work may run again, up to three times in all, after a deadlock or
+    /// serialization conflict: it must not touch anything but the transaction.
     /// </summary>
     public Task<Result<T>> Run<T>(Guid workspaceId, Func<Transaction<TContext>, Task<Result<T>>> work, CancellationToken ct) =>
         Execute(workspaceId, IsolationLevel.ReadCommitted, async tx =>
@@ -85,17 +87,20 @@ public sealed partial class UnitOfWork<TContext>
         }, ct);
 
     /// <summary>
-    /// Runs a write once per request id: a repetition gets the first response, a twin that races waits for it. An error is not kept: the same id may
-    /// be tried again.
+    /// Runs a write once per request id: a repetition gets the first response, a twin that races waits for it. An error is not kept: the
+    /// same id may be tried again.
     /// </summary>
     /// <param name="workspaceId">The caller's workspace.</param>
     /// <param name="method">Full name of the RPC; request ids of different methods do not meet.</param>
     /// <param name="requestId">The caller's id; empty runs the work without any of this.</param>
-    /// <param name="request">Compared by content without its field <c>request_id</c>; another body with the same id is <c>Aborted</c>.</param>
+    /// <param name="request">
+    /// Compared by content without its field <c>request_id</c>; another body with the same id is <c>Aborted</c>.
+    /// </param>
     /// <param name="work">The write.</param>
     /// <param name="ct">Cancels, and rolls back.</param>
     public Task<Result<TResponse>> RunIdempotent<TResponse>(
-        Guid workspaceId, string method, string requestId, IMessage request, Func<Transaction<TContext>, Task<Result<TResponse>>> work, CancellationToken ct)
+        Guid workspaceId, string method, string requestId, IMessage request, Func<Transaction<TContext>, Task<Result<TResponse>>> work,
+        CancellationToken ct)
         where TResponse : IMessage<TResponse>, new()
     {
         if (string.IsNullOrEmpty(requestId))
@@ -122,8 +127,8 @@ public sealed partial class UnitOfWork<TContext>
     }
 
     /// <summary>
-    /// Runs the work for every workspace the service knows, one after another, by id. A failure stops the round: the caller, a job, logs it and comes
-    /// back.
+    /// Runs the work for every workspace the service knows, one after another, by id. A failure stops the round: the caller, a job, logs it
+    /// and comes back.
     /// </summary>
     public async Task ForEachWorkspace(Func<Guid, CancellationToken, Task> work, CancellationToken ct)
     {
@@ -135,7 +140,8 @@ public sealed partial class UnitOfWork<TContext>
             await using (var connection = await dataSource.OpenConnectionAsync(ct))
             {
                 page = (await connection.QueryAsync<Guid>(new CommandDefinition(
-                    "select id from workspace where id > @last order by id limit @size", new { last, size = PageSize }, cancellationToken: ct))).AsList();
+                    "select id from workspace where id > @last order by id limit @size",
+                    new { last, size = PageSize }, cancellationToken: ct))).AsList();
             }
 
             foreach (var id in page)
@@ -152,7 +158,8 @@ public sealed partial class UnitOfWork<TContext>
     }
 
     private async Task<TOut> Execute<TOut>(
-        Guid workspaceId, IsolationLevel isolation, Func<Transaction<TContext>, Task<(TOut Result, bool Commit)>> work, CancellationToken ct)
+        Guid workspaceId, IsolationLevel isolation, Func<Transaction<TContext>, Task<(TOut Result, bool Commit)>> work,
+        CancellationToken ct)
     {
         for (var run = 1; ; run++)
         {
@@ -169,7 +176,8 @@ public sealed partial class UnitOfWork<TContext>
     }
 
     private async Task<TOut> ExecuteOnce<TOut>(
-        Guid workspaceId, IsolationLevel isolation, Func<Transaction<TContext>, Task<(TOut Result, bool Commit)>> work, CancellationToken ct)
+        Guid workspaceId, IsolationLevel isolation, Func<Transaction<TContext>, Task<(TOut Result, bool Commit)>> work,
+        CancellationToken ct)
     {
         var readOnly = isolation == IsolationLevel.RepeatableRead;
         await using var connection = await dataSource.OpenConnectionAsync(ct);

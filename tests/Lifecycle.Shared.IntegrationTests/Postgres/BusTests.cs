@@ -139,6 +139,7 @@ public sealed class BusTests : TrialDatabase
     {
         await using var service = await Start();
         service.Expect("RabbitMQ");
+        service.Expect("S-FAULT");
         var lead = Guid.CreateVersion7(Noon);
         for (var version = 1; version <= 20; version++)
         {
@@ -177,9 +178,7 @@ public sealed class BusTests : TrialDatabase
         await Database.Query($"alter database {Database.Name} connection limit 0");
         await Terminate();
         await bus.Publish(NewEvent(WorkspaceId, WorkspaceId, 1));
-        await Eventually.True(
-            () => Task.FromResult(service.Output.Any(line => line.Contains("LeadStageChangedConsumer holds event", StringComparison.Ordinal))),
-            "the consumer holds the message");
+        await UntilHeld(service);
         await Database.Query($"alter database {Database.Name} connection limit -1");
 
         await UntilSeen(1);
@@ -195,9 +194,7 @@ public sealed class BusTests : TrialDatabase
             await Database.Query($"alter database {Database.Name} connection limit 0");
             await Terminate();
             await bus.Publish(NewEvent(WorkspaceId, WorkspaceId, 1));
-            await Eventually.True(
-                () => Task.FromResult(service.Output.Any(line => line.Contains("LeadStageChangedConsumer holds event", StringComparison.Ordinal))),
-                "the consumer holds the message");
+            await UntilHeld(service);
             Assert.Equal(0, await service.Stop());
         }
 
@@ -215,7 +212,8 @@ public sealed class BusTests : TrialDatabase
         await using var bus = await TestBus.Start(broker);
         foreach (var version in new[] { 2L, 1L, 3L, 2L })
         {
-            await bus.Publish(new WorkspaceUpdated(Guid.CreateVersion7(Noon), WorkspaceId, Noon, version, $"Acme {version}", "Europe/Berlin", "EUR"));
+            await bus.Publish(
+                new WorkspaceUpdated(Guid.CreateVersion7(Noon), WorkspaceId, Noon, version, $"Acme {version}", "Europe/Berlin", "EUR"));
         }
 
         await Eventually.Equal(4L, () => Count("inbox"), "all are handled");
@@ -246,7 +244,8 @@ public sealed class BusTests : TrialDatabase
     }
 
     private static string Library => Path.Combine(
-        Repository.Root, "tests", "Lifecycle.Trial", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Lifecycle.Trial.dll");
+        Repository.Root, "tests", "Lifecycle.Trial", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0",
+        "Lifecycle.Trial.dll");
 
     private ServiceProcess Create(params (string Name, string Value)[] more)
     {
@@ -281,7 +280,12 @@ public sealed class BusTests : TrialDatabase
     private async Task Terminate() => await Database.Query(
         "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'trial_app' and datname = current_database()");
 
-    private Task UntilSeen(int count) => Eventually.Equal(count, () => Count("sighting"), $"{count} events are handled", TimeSpan.FromSeconds(60));
+    private static Task UntilHeld(ServiceProcess service) => Eventually.True(
+        () => Task.FromResult(service.Output.Any(line => line.Contains("LeadStageChangedConsumer holds", StringComparison.Ordinal))),
+        "the consumer holds the message");
+
+    private Task UntilSeen(int count) =>
+        Eventually.Equal(count, () => Count("sighting"), $"{count} events are handled", TimeSpan.FromSeconds(120));
 
     private async Task AssertSeenOnce() => Assert.Empty(await Database.Query("select * from sighting where times <> 1"));
 }

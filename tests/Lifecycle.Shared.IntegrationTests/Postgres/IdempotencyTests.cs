@@ -80,16 +80,13 @@ public sealed class IdempotencyTests : TrialDatabase
     [Fact]
     public async Task Clean_AfterSevenDays_ForgetsRequestsAndMessages()
     {
-        await using (var command = Database.Administrator.CreateCommand($"insert into workspace values ('{WorkspaceId}', 'Acme', 'UTC', 'USD', 1)"))
-        {
-            await command.ExecuteNonQueryAsync(Ct);
-        }
-
+        await Database.Query("insert into workspace values ($1, 'Acme', 'UTC', 'USD', 1)", WorkspaceId);
         await Call("old", "10.00");
         await Work.RunOnce(WorkspaceId, Guid.CreateVersion7(Noon), "A", _ => Task.CompletedTask, Ct);
         time.Advance(TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1));
         await Call("new", "10.00");
-        using var cleaner = new MemoryCleaner<TrialDbContext>(Work, new OutboxOptions(), time, NullLogger<MemoryCleaner<TrialDbContext>>.Instance);
+        using var cleaner = new MemoryCleaner<TrialDbContext>(
+            Work, new OutboxOptions(), time, NullLogger<MemoryCleaner<TrialDbContext>>.Instance);
         await cleaner.Clean(Ct);
 
         Assert.Equal([["new"]], await Database.Query("select request_id from idempotency"));

@@ -20,7 +20,9 @@ public sealed class MigrationsTests
         await database.Migrate<TrialDbContext>();
 
         Assert.Equal(1L, await database.Scalar<long>("select count(*) from migration_history"));
-        Assert.Equal("trial_owner", await database.Scalar<string>("select tableowner::text from pg_tables where schemaname = 'trial' and tablename = 'move'"));
+        Assert.Equal(
+            "trial_owner",
+            await database.Scalar<string>("select tableowner::text from pg_tables where schemaname = 'trial' and tablename = 'move'"));
     }
 
     [Fact]
@@ -42,7 +44,10 @@ public sealed class MigrationsTests
         await using var database = await TestDatabase.Create<TrialDbContext>("trial");
 
         Assert.Equal(
-            [["idempotency", true], ["inbox", false], ["migration_history", false], ["move", true], ["outbox", false], ["sighting", true], ["workspace", false]],
+            [
+                ["idempotency", true], ["inbox", false], ["migration_history", false], ["move", true], ["outbox", false],
+                ["sighting", true], ["workspace", false],
+            ],
             await database.Query(
                 """
                 select relname::text, relrowsecurity and relforcerowsecurity from pg_class
@@ -54,7 +59,11 @@ public sealed class MigrationsTests
     public async Task Migrate_DatabaseMissing_CreatesIt()
     {
         await using var database = await TestDatabase.Create<TrialDbContext>("trial");
-        var settings = new NpgsqlConnectionStringBuilder(database.AdministratorConnectionString) { Database = $"{database.Name}_new", Pooling = false };
+        var settings = new NpgsqlConnectionStringBuilder(database.AdministratorConnectionString)
+        {
+            Database = $"{database.Name}_new",
+            Pooling = false,
+        };
         await new Migrator<TrialDbContext>(
             settings.ConnectionString, "trial", TestDatabase.RolePassword, new(), TimeProvider.System, NullLoggerFactory.Instance).Run(Ct);
         await using var connection = new NpgsqlConnection(settings.ConnectionString);
@@ -79,7 +88,8 @@ public sealed class MigrationsTests
             ["Lifecycle:Database:WaitForServerSeconds"] = "1",
         }).Build();
 
-        var exception = await Assert.ThrowsAsync<TimeoutException>(() => Migrations.RunIfAsked<TrialDbContext>(["--migrate"], configuration, "trial"));
+        var exception = await Assert.ThrowsAsync<TimeoutException>(
+            () => Migrations.RunIfAsked<TrialDbContext>(["--migrate"], configuration, "trial"));
 
         Assert.Equal($"Postgres at 127.0.0.1:{port} did not answer within 1 s. Is it started?", exception.Message);
     }

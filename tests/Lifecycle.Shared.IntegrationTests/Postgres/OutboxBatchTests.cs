@@ -33,7 +33,8 @@ public sealed class OutboxBatchTests : TrialDatabase
     public async Task Publish_RowFails_HoldsItsKeyBackAndNoOther()
     {
         var (bad, good) = (Guid.CreateVersion7(Noon), Guid.CreateVersion7(Noon));
-        await Write(NewEvent(WorkspaceId, bad, 1), NewEvent(WorkspaceId, good, 1), NewEvent(WorkspaceId, bad, 2), NewEvent(WorkspaceId, good, 2));
+        await Write(
+            NewEvent(WorkspaceId, bad, 1), NewEvent(WorkspaceId, good, 1), NewEvent(WorkspaceId, bad, 2), NewEvent(WorkspaceId, good, 2));
         var fail = true;
         var batch = Batch((row, ct) => fail && Read(row).LeadId == bad ? throw new InvalidDataException("refused") : Deliver(row, ct));
 
@@ -69,11 +70,11 @@ public sealed class OutboxBatchTests : TrialDatabase
     [Fact]
     public async Task Publish_UnknownEvent_IsHeldBack()
     {
-        await using (var command = Database.Administrator.CreateCommand(
-            "insert into outbox (message_id, type, body, headers, attempts, parked, created_at) values (gen_random_uuid(), 'Unheard', '{}', '{}', 0, false, now())"))
-        {
-            await command.ExecuteNonQueryAsync(Ct);
-        }
+        await Database.Query(
+            """
+            insert into outbox (message_id, type, body, headers, attempts, parked, created_at)
+            values (gen_random_uuid(), 'Unheard', '{}', '{}', 0, false, now())
+            """);
 
         await Drain(Batch((row, ct) => Deliver(row, ct)));
 
@@ -87,7 +88,7 @@ public sealed class OutboxBatchTests : TrialDatabase
         await Assert.ThrowsAsync<BrokerUnavailableException>(
             () => Drain(Batch((_, _) => throw new BrokerUnavailableException("away", null))));
 
-        Assert.Equal([[0, DBNull.Value]], (await Database.Query("select attempts, not_before from outbox")).Select(row => new[] { row[0], row[1] ?? DBNull.Value }));
+        Assert.Equal([[0, true]], await Database.Query("select attempts, not_before is null from outbox"));
     }
 
     [Theory]

@@ -14,7 +14,10 @@ public sealed class OutboxProperties : TrialDatabase
 {
     private const int Steps = 12;
 
-    /// <summary>One thing that happens: a write, or a round of the relay that dies at a point or not at all, or a consumer's round, which may die too.</summary>
+    /// <summary>
+    /// One thing that happens: a write, or a round of the relay that dies at a point or not at all, or a consumer's round, which may die
+    /// too.
+    /// </summary>
     public enum Step
     {
         Write,
@@ -37,7 +40,8 @@ public sealed class OutboxProperties : TrialDatabase
             var handled = await Database.Query("select version, times from sighting order by version");
             Assert.True(
                 expected.Select(version => (version, 1)).SequenceEqual(handled.Select(row => ((long)row[0]!, (int)row[1]!))),
-                $"{string.Join(", ", scenario)}: expected {string.Join(' ', expected)}, handled {string.Join(' ', handled.Select(row => $"{row[0]}x{row[1]}"))}");
+                $"{string.Join(", ", scenario)}: expected {string.Join(' ', expected)}, "
+                + $"handled {string.Join(' ', handled.Select(row => $"{row[0]}x{row[1]}"))}");
             await Database.Query("truncate sighting, inbox, outbox, move");
         }
     }
@@ -107,7 +111,7 @@ public sealed class OutboxProperties : TrialDatabase
             await batch.Publish(connection, Ct);
         });
 
-        // A consumer that dies has not acknowledged: the message stays. It dies before its commit, or after the commit and before the acknowledgement.
+        // A consumer that dies has not acknowledged, so the message stays, whether it dies before its commit or after it.
         async Task Consume(bool dies)
         {
             foreach (var e in queue.ToArray())

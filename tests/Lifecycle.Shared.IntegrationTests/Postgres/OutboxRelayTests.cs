@@ -53,7 +53,8 @@ public sealed class OutboxRelayTests : TrialDatabase
             () => Database.Scalar<long>(
                 """
                 select count(*) from pg_stat_activity where application_name = 'lifecycle-trial-relay' and datname = current_database()
-                  and state = 'idle' and (query = 'listen trial_outbox' or query like 'select seq%' or query like 'select pg_try_advisory_lock%')
+                  and state = 'idle'
+                  and (query = 'listen trial_outbox' or query like 'select seq%' or query like 'select pg_try_advisory_lock%')
                 """),
             "one replica listens, the other stands by");
 
@@ -82,7 +83,8 @@ public sealed class OutboxRelayTests : TrialDatabase
         await Eventually.True(() => Task.FromResult(replica.Leads), "the replica leads");
         for (var version = 1; version <= 5; version++)
         {
-            await Database.Query("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'trial_app' and datname = current_database()");
+            await Database.Query(
+                "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'trial_app' and datname = current_database()");
             await Eventually.Passes(() => Write(replica.Signal, [WorkspaceId], version), "the write is done");
         }
 
@@ -94,8 +96,8 @@ public sealed class OutboxRelayTests : TrialDatabase
     private Task Write(OutboxSignal signal, Guid[] leads, long version)
     {
         var work = new UnitOfWork<TrialDbContext>(
-            Database.Application, new(ContextFactory<TrialDbContext>.Options("trial", NullLoggerFactory.Instance)), signal, TimeProvider.System,
-            NullLogger<UnitOfWork<TrialDbContext>>.Instance);
+            Database.Application, new(ContextFactory<TrialDbContext>.Options("trial", NullLoggerFactory.Instance)), signal,
+            TimeProvider.System, NullLogger<UnitOfWork<TrialDbContext>>.Instance);
         return work.Run(WorkspaceId, tx =>
         {
             Array.ForEach(leads, lead => tx.Publish(NewEvent(WorkspaceId, lead, version)));
@@ -125,7 +127,8 @@ public sealed class OutboxRelayTests : TrialDatabase
             }
 
             relay = new(
-                connections, new LifecycleDatabase("trial", typeof(TrialDbContext)), new OutboxBatch(Publish, options, TimeProvider.System, NullLogger.Instance),
+                connections, new LifecycleDatabase("trial", typeof(TrialDbContext)),
+                new OutboxBatch(Publish, options, TimeProvider.System, NullLogger.Instance),
                 Signal, options, NullLogger<OutboxRelay>.Instance);
         }
 

@@ -28,7 +28,8 @@ public sealed class UnitOfWorkTests : TrialDatabase
                 Price = new() { CurrencyCode = "USD", Amount = 12000.00m },
             });
             await tx.Connection.ExecuteAsync(
-                "insert into sighting (workspace_id, lead_id, version, times) values (@WorkspaceId, @lead, 1, 1)", new { WorkspaceId, lead });
+                "insert into sighting (workspace_id, lead_id, version, times) values (@WorkspaceId, @lead, 1, 1)",
+                new { WorkspaceId, lead });
             tx.Publish(NewEvent(WorkspaceId, lead, 1));
             tx.Publish(NewEvent(WorkspaceId, lead, 2));
             return 7;
@@ -36,11 +37,16 @@ public sealed class UnitOfWorkTests : TrialDatabase
 
         Assert.Equal(7, result.Value);
         var row = Assert.Single(await Database.Query("select day, price_currency_code, price_amount from move"));
-        Assert.Equal([new DateOnly(2026, 3, 31), "USD", 12000.00m], [row[0] is DateTime day ? DateOnly.FromDateTime(day) : row[0], row[1], row[2]]);
-        Assert.Equal(1, await Count("sighting"));
-        var outbox = await Database.Query("select type, body ->> 'version', headers ->> 'workspace', ordering_key from outbox order by seq");
         Assert.Equal(
-            [["LeadStageChanged", "1", $"{WorkspaceId}", $"{WorkspaceId}:{lead}"], ["LeadStageChanged", "2", $"{WorkspaceId}", $"{WorkspaceId}:{lead}"]],
+            [new DateOnly(2026, 3, 31), "USD", 12000.00m], [row[0] is DateTime day ? DateOnly.FromDateTime(day) : row[0], row[1], row[2]]);
+        Assert.Equal(1, await Count("sighting"));
+        var outbox = await Database.Query(
+            "select type, body ->> 'version', headers ->> 'workspace', ordering_key from outbox order by seq");
+        Assert.Equal(
+            [
+                ["LeadStageChanged", "1", $"{WorkspaceId}", $"{WorkspaceId}:{lead}"],
+                ["LeadStageChanged", "2", $"{WorkspaceId}", $"{WorkspaceId}:{lead}"],
+            ],
             outbox);
     }
 
@@ -185,7 +191,8 @@ public sealed class UnitOfWorkTests : TrialDatabase
         var message = Guid.CreateVersion7(Noon);
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Work.RunOnce(WorkspaceId, message, "A", async tx =>
             await tx.Connection.ExecuteAsync(
-                "insert into sighting (workspace_id, lead_id, version, times) values (@WorkspaceId, @message, 1, 1)", new { WorkspaceId, message }), Ct)));
+                "insert into sighting (workspace_id, lead_id, version, times) values (@WorkspaceId, @message, 1, 1)",
+                new { WorkspaceId, message }), Ct)));
 
         Assert.Single(outcomes, isFirst => isFirst);
         Assert.Equal(1, await Count("sighting"));
@@ -195,7 +202,8 @@ public sealed class UnitOfWorkTests : TrialDatabase
     public async Task RunOnce_WorkFails_RunsAgainLater()
     {
         var message = Guid.CreateVersion7(Noon);
-        await Assert.ThrowsAsync<InvalidDataException>(() => Work.RunOnce(WorkspaceId, message, "A", _ => throw new InvalidDataException(), Ct));
+        await Assert.ThrowsAsync<InvalidDataException>(
+            () => Work.RunOnce(WorkspaceId, message, "A", _ => throw new InvalidDataException(), Ct));
 
         Assert.True(await Work.RunOnce(WorkspaceId, message, "A", _ => Task.CompletedTask, Ct));
     }

@@ -11,9 +11,10 @@ public sealed class EventTypesTests
     [Fact]
     public void All_Events_AreThoseOfTheContract() => Assert.Equal(
         [
-            "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "EmailEngaged", "EmailSent", "LeadCaptured", "LeadDisqualified", "LeadErased",
-            "LeadQualified", "LeadReturned", "LeadScoreChanged", "LeadStageChanged", "LeadUpdated", "LeadsMerged", "NpsAnswered", "OpportunityChanged",
-            "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SessionStarted", "SpendRecorded", "WorkspaceUpdated",
+            "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "EmailEngaged", "EmailSent", "LeadCaptured", "LeadDisqualified",
+            "LeadErased", "LeadQualified", "LeadReturned", "LeadScoreChanged", "LeadStageChanged", "LeadUpdated", "LeadsMerged",
+            "NpsAnswered", "OpportunityChanged", "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SessionStarted", "SpendRecorded",
+                "WorkspaceUpdated",
         ],
         EventTypes.All.Select(type => type.Name).Order(StringComparer.Ordinal));
 
@@ -22,8 +23,10 @@ public sealed class EventTypesTests
     {
         var time = new DateTimeOffset(2026, 3, 31, 23, 59, 59, TimeSpan.Zero).AddTicks(1234560);
         var e = new LeadStageChanged(
-            Guid.CreateVersion7(time), Guid.CreateVersion7(time), time, 3, Guid.CreateVersion7(time), "LEAD", "MQL", "QUALIFIED", "service:conversion", 12.50m,
-            new TouchInfo("Paid Search", "google", "cpc", "spring", null, "https://example.com/?a=\"ä\"", "gclid:x", time, Guid.CreateVersion7(time)));
+            Guid.CreateVersion7(time), Guid.CreateVersion7(time), time, 3, Guid.CreateVersion7(time),
+            "LEAD", "MQL", "QUALIFIED", "service:conversion", 12.50m,
+            new TouchInfo(
+                "Paid Search", "google", "cpc", "spring", null, "https://a.test/?a=\"ä\"", "gclid:x", time, Guid.CreateVersion7(time)));
 
         var body = EventTypes.Serialize(e);
 
@@ -44,7 +47,8 @@ public sealed class EventTypesTests
         var read = Assert.IsType<ActivitiesRecorded>(EventTypes.Deserialize("ActivitiesRecorded", EventTypes.Serialize(e)));
 
         Assert.Equal(
-            ["1.20", "\"a\"", "[1,null,{\"b\":true}]"], Assert.Single(read.Activities).Properties.Values.Select(value => value.GetRawText()));
+            ["1.20", "\"a\"", "[1,null,{\"b\":true}]"],
+            Assert.Single(read.Activities).Properties.Values.Select(value => value.GetRawText()));
     }
 
     [Fact]

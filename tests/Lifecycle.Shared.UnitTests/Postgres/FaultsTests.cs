@@ -7,12 +7,14 @@ namespace Lifecycle.Shared.UnitTests.Postgres;
 
 public sealed class FaultsTests
 {
+    private static PostgresException Deadlock => new("deadlock", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected);
+
     public static TheoryData<Exception, bool> Examples => new()
     {
         { new NpgsqlException("gone", new SocketException(111)), true },
         { new PostgresException("shutdown", "FATAL", "FATAL", PostgresErrorCodes.AdminShutdown), true },
         { new PostgresException("full", "FATAL", "FATAL", PostgresErrorCodes.TooManyConnections), true },
-        { new InvalidOperationException("wrapped", new PostgresException("deadlock", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected)), true },
+        { new InvalidOperationException("wrapped", Deadlock), true },
         { new PostgresException("twice", "ERROR", "ERROR", PostgresErrorCodes.UniqueViolation), false },
         { new RpcException(new Status(StatusCode.Unavailable, "")), true },
         { new RpcException(new Status(StatusCode.DeadlineExceeded, "")), true },
@@ -23,14 +25,13 @@ public sealed class FaultsTests
 
     [Theory]
     [MemberData(nameof(Examples), DisableDiscoveryEnumeration = true)]
-    public void IsTransient_Exception_TellsOutagesFromBugs(Exception exception, bool expected) => Assert.Equal(expected, Faults.IsTransient(exception));
+    public void IsTransient_Exception_TellsOutagesFromBugs(Exception exception, bool expected) =>
+        Assert.Equal(expected, Faults.IsTransient(exception));
 
     [Fact]
     public void IsConflict_DeadlockOnly_WhereverItIsWrapped()
     {
-        var deadlock = new PostgresException("deadlock", "ERROR", "ERROR", PostgresErrorCodes.DeadlockDetected);
-
-        Assert.True(Faults.IsConflict(new InvalidOperationException("wrapped", deadlock)));
+        Assert.True(Faults.IsConflict(new InvalidOperationException("wrapped", Deadlock)));
         Assert.False(Faults.IsConflict(new PostgresException("twice", "ERROR", "ERROR", PostgresErrorCodes.UniqueViolation)));
     }
 

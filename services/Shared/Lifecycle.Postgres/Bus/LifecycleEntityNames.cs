@@ -5,7 +5,8 @@ using MassTransit;
 namespace Lifecycle.Postgres.Bus;
 
 /// <summary>
-/// Names an event's exchange <c>lifecycle.lead-captured</c>: subscribers bind to it, so it is part of the contract. Other messages keep the name that
+/// Names an event's exchange <c>lifecycle.lead-captured</c>: subscribers bind to it, so it is part of the contract. Other messages keep the
+/// name that
 /// <paramref name="other"/> gives.
 /// </summary>
 internal sealed class LifecycleEntityNames(IEntityNameFormatter other) : IEntityNameFormatter

@@ -37,7 +37,9 @@ internal sealed class MigrationsHealth<TContext>(NpgsqlDataSource dataSource) : 
             """select "MigrationId" from migration_history""", cancellationToken: cancellationToken));
         var missing = Known().Except(applied, StringComparer.Ordinal).Count();
         complete = missing == 0;
-        return complete ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"{missing} migrations are missing: run with --migrate.");
+        return complete
+            ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Unhealthy($"{missing} migrations are missing: run with --migrate.");
     }
 
     /// <summary>Not asked of EF: that would build its model in processes that otherwise never need it, some 20 MB.</summary>

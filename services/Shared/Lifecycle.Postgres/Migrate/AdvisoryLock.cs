@@ -29,7 +29,11 @@ internal sealed class AdvisoryLock : IAsyncDisposable
 
     private static async Task Run(NpgsqlConnection connection, string sql, string name, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0, Parameters = { new NpgsqlParameter { Value = name } } };
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            CommandTimeout = 0,
+            Parameters = { new NpgsqlParameter { Value = name } },
+        };
         await command.ExecuteScalarAsync(ct);
     }
 }

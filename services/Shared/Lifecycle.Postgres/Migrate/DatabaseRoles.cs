@@ -3,14 +3,16 @@ using Npgsql;
 namespace Lifecycle.Postgres.Migrate;
 
 /// <summary>
-/// The two roles of a schema: <c>&lt;schema&gt;_owner</c> owns everything and cannot log in; <c>&lt;schema&gt;_app</c> logs in, owns nothing and has no
-/// way around row-level security.
+/// The two roles of a schema: <c>&lt;schema&gt;_owner</c> owns everything and cannot log in; <c>&lt;schema&gt;_app</c> logs in, owns
+/// nothing and has no way around row-level security.
 /// </summary>
 internal sealed class DatabaseRoles(string schema, string password)
 {
     private const int Attempts = 20;
 
-    /// <summary>Creates what is missing and sets the password. Roles belong to the server, so runs for other databases may do the same just now.</summary>
+    /// <summary>
+    /// Creates what is missing and sets the password. Roles belong to the server, so runs for other databases may do the same just now.
+    /// </summary>
     /// <param name="settings">The administrator's connection; a session of its own for each attempt, since such a race breaks it.</param>
     /// <param name="ct">Cancels.</param>
     public async Task Prepare(NpgsqlConnectionStringBuilder settings, CancellationToken ct)
@@ -47,7 +49,8 @@ internal sealed class DatabaseRoles(string schema, string password)
         {
             await Execute(connection, $"create database \"{settings.Database!.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", ct);
         }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        catch (PostgresException exception) when (
+            exception.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
         {
             // The other run created it.
         }
@@ -55,18 +58,24 @@ internal sealed class DatabaseRoles(string schema, string password)
 
     private static bool IsRace(PostgresException exception) =>
         exception.SqlState is PostgresErrorCodes.DuplicateObject or PostgresErrorCodes.UniqueViolation
-        || (exception.SqlState == PostgresErrorCodes.InternalError && exception.MessageText.Contains("concurrently", StringComparison.Ordinal));
+        || (exception.SqlState == PostgresErrorCodes.InternalError
+            && exception.MessageText.Contains("concurrently", StringComparison.Ordinal));
 
     private async Task<string> Script(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand("select quote_literal($1)", connection) { Parameters = { new NpgsqlParameter { Value = password } } };
+        await using var command = new NpgsqlCommand("select quote_literal($1)", connection)
+        {
+            Parameters = { new NpgsqlParameter { Value = password } },
+        };
         var literal = (string)(await command.ExecuteScalarAsync(ct))!;
         return $"""
             do $script$
             begin
               if not exists (select 1 from pg_roles where rolname = '{schema}_owner') then create role {schema}_owner nologin; end if;
               if not exists (select 1 from pg_roles where rolname = '{schema}_app') then create role {schema}_app; end if;
-              if not (select rolsuper from pg_roles where rolname = current_user) then execute format('grant {schema}_owner to %I', current_user); end if;
+              if not (select rolsuper from pg_roles where rolname = current_user) then
+                execute format('grant {schema}_owner to %I', current_user);
+              end if;
               if exists (select 1 from pg_roles where rolname = '{schema}_app' and (rolsuper or rolbypassrls)) then
                 raise exception 'Role {schema}_app must be neither superuser nor bypass row-level security.';
               end if;

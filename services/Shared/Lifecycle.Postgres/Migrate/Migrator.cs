@@ -13,7 +13,11 @@ internal sealed partial class Migrator<TContext>(
 
     public async Task Run(CancellationToken ct)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = $"lifecycle-{schema}-migrate", Pooling = false };
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = $"lifecycle-{schema}-migrate",
+            Pooling = false,
+        };
         await using var connection = await Connect(settings, ct);
         var roles = new DatabaseRoles(schema, password);
         await roles.Prepare(settings, ct);
@@ -63,7 +67,9 @@ internal sealed partial class Migrator<TContext>(
                 if (time.GetUtcNow() >= deadline)
                 {
                     throw new TimeoutException(
-                        $"Postgres at {settings.Host}:{settings.Port} did not answer within {options.WaitForServerSeconds} s. Is it started?", exception);
+                        $"Postgres at {settings.Host}:{settings.Port} did not answer within {options.WaitForServerSeconds} s. "
+                        + "Is it started?",
+                        exception);
                 }
 
                 LogWaits(settings.Host, settings.Port, exception.GetBaseException().Message);

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Lifecycle.Postgres.Migrate;
 
 /// <summary>
-/// Row-level security by convention: every table of the schema with a column <c>workspace_id</c>, partitions too, shows and takes only rows of the
-/// transaction's workspace. Without one set, nothing is seen. FORCE holds the owner to it as well, hence views and functions.
+/// Row-level security by convention: every table of the schema with a column <c>workspace_id</c>, partitions too, shows and takes only rows
+/// of the transaction's workspace. Without one set, nothing is seen. FORCE holds the owner to it as well, hence views and functions.
 /// </summary>
 internal static class Tenancy
 {
@@ -32,7 +32,8 @@ internal static class Tenancy
               execute format('alter table %s enable row level security, force row level security', item.name);
             end if;
             if not item.has_policy then
-              execute format('create policy workspace_isolation on %s using (workspace_id = nullif(current_setting(''app.workspace_id'', true), '''')::uuid)'
+              execute format('create policy workspace_isolation on %s'
+                ' using (workspace_id = nullif(current_setting(''app.workspace_id'', true), '''')::uuid)'
                 ' with check (workspace_id = nullif(current_setting(''app.workspace_id'', true), '''')::uuid)', item.name);
             end if;
           end loop;

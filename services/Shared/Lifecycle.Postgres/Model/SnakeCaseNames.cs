@@ -70,7 +70,8 @@ internal sealed class SnakeCaseNames : IModelFinalizingConvention
         {
             if (property.GetColumnNameConfigurationSource() is null or ConfigurationSource.Convention)
             {
-                property.SetColumnName(ToSnakeCase(table is { } known ? property.GetDefaultColumnName(known) : property.GetDefaultColumnName()));
+                property.SetColumnName(
+                    ToSnakeCase(table is { } known ? property.GetDefaultColumnName(known) : property.GetDefaultColumnName()));
             }
         }
 

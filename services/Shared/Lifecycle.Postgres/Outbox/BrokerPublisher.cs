@@ -5,7 +5,9 @@ using MassTransit;
 
 namespace Lifecycle.Postgres.Outbox;
 
-/// <summary>Publishes an outbox row through MassTransit, confirmed by the broker, as part of the trace of the transaction that wrote it.</summary>
+/// <summary>
+/// Publishes an outbox row through MassTransit, confirmed by the broker, as part of the trace of the transaction that wrote it.
+/// </summary>
 internal sealed class BrokerPublisher(IBusControl bus, OutboxOptions options, TimeProvider time)
 {
     /// <exception cref="BrokerUnavailableException">The broker is out of reach, or gave no answer in time.</exception>

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Lifecycle.Postgres.Outbox;
 
 /// <summary>Forgets handled messages and answered requests after their time, in bounded batches that several replicas share.</summary>
-internal sealed partial class MemoryCleaner<TContext>(UnitOfWork<TContext> work, OutboxOptions options, TimeProvider time, ILogger<MemoryCleaner<TContext>> logger)
+internal sealed partial class MemoryCleaner<TContext>(
+    UnitOfWork<TContext> work, OutboxOptions options, TimeProvider time, ILogger<MemoryCleaner<TContext>> logger)
     : BackgroundService
     where TContext : LifecycleDbContext
 {

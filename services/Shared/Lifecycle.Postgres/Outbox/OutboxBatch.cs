@@ -17,9 +17,9 @@ internal enum KillPoint
 internal sealed class BrokerUnavailableException(string message, Exception? inner) : Exception(message, inner);
 
 /// <summary>
-/// Publishes what is due, a batch at a time. Rows of one ordering key go one after another, and a later one never overtakes an earlier one that
-/// failed; everything else goes at once. A row is deleted only after the broker confirmed it: a crash between the two publishes it again, with the
-/// same message id.
+/// Publishes what is due, a batch at a time. Rows of one ordering key go one after another, and a later one never overtakes an earlier one
+/// that failed; everything else goes at once. A row is deleted only after the broker confirmed it: a crash between the two publishes it
+/// again, with the same message id.
 /// </summary>
 internal sealed partial class OutboxBatch(
     Func<OutboxRow, CancellationToken, Task> publish, OutboxOptions options, TimeProvider time, ILogger logger)
@@ -29,7 +29,9 @@ internal sealed partial class OutboxBatch(
 
     /// <summary>Publishes one batch over the connection that holds the relay's lock.</summary>
     /// <returns>Rows read: as many as the batch size when there may be more.</returns>
-    /// <exception cref="BrokerUnavailableException">The broker is out of reach; what it confirmed before is deleted, no attempt is counted.</exception>
+    /// <exception cref="BrokerUnavailableException">
+    /// The broker is out of reach; what it confirmed before is deleted, no attempt is counted.
+    /// </exception>
     public async Task<int> Publish(NpgsqlConnection connection, CancellationToken ct)
     {
         var now = time.GetUtcNow();
@@ -117,7 +119,8 @@ internal sealed partial class OutboxBatch(
         {
             var attempts = row.Attempts + 1;
             var park = attempts >= options.MaxAttempts;
-            var wait = Backoff.Delay(attempts, TimeSpan.FromSeconds(options.FirstRetrySeconds), TimeSpan.FromSeconds(options.LastRetrySeconds));
+            var wait = Backoff.Delay(
+                attempts, TimeSpan.FromSeconds(options.FirstRetrySeconds), TimeSpan.FromSeconds(options.LastRetrySeconds));
             await connection.ExecuteAsync(
                 "update outbox set attempts = @attempts, not_before = @notBefore, parked = @park where seq = @seq",
                 new { attempts, notBefore = now + wait, park, seq = row.Seq });
@@ -136,7 +139,8 @@ internal sealed partial class OutboxBatch(
     [LoggerMessage(2111, LogLevel.Warning, "Event {Type} {MessageId} was not published at attempt {Attempt}; next in {Wait}")]
     private partial void LogHeldBack(Exception exception, string type, Guid messageId, int attempt, TimeSpan wait);
 
-    [LoggerMessage(2112, LogLevel.Error, "Event {Type} {MessageId} is parked in the outbox after {Attempts} attempts and waits for an operator")]
+    [LoggerMessage(
+        2112, LogLevel.Error, "Event {Type} {MessageId} is parked in the outbox after {Attempts} attempts and waits for an operator")]
     private partial void LogParked(Exception exception, string type, Guid messageId, int attempts);
 
     private readonly record struct LineOutcome(List<long> Published, FailedRow? Failed, BrokerUnavailableException? Outage);

@@ -15,9 +15,12 @@ public sealed class OutboxOptions
     [Range(1, 1000)]
     public int ConcurrentPublishes { get; set; } = 100;
 
-    /// <summary>How long a confirmation may take before the broker counts as out of reach.</summary>
+    /// <summary>
+    /// How long a confirmation may take before the broker counts as out of reach. It bounds the recovery too: the client can wait for ever
+    /// for a confirmation whose connection was closed, and holds up the next connection that long (rabbitmq-dotnet-client issue 1930).
+    /// </summary>
     [Range(1, 300)]
-    public int PublishTimeoutSeconds { get; set; } = 30;
+    public int PublishTimeoutSeconds { get; set; } = 10;
 
     /// <summary>Attempts for one message, the broker being there, before the row is parked.</summary>
     [Range(1, 1000)]

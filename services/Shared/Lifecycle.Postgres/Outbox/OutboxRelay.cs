@@ -5,15 +5,16 @@ using Npgsql;
 namespace Lifecycle.Postgres.Outbox;
 
 /// <summary>
-/// Moves committed events to the broker. Of all replicas one is active, the holder of the schema's advisory lock, so that order per key holds; another
-/// takes over when its session ends. It wakes by this process's signal, by NOTIFY from other replicas, and by a poll.
+/// Moves committed events to the broker. Of all replicas one is active, the holder of the schema's advisory lock, so that order per key
+/// holds; another takes over when its session ends. It wakes by this process's signal, by NOTIFY from other replicas, and by a poll.
 /// </summary>
 /// <remarks>
-/// A replica that is not active passes its signal on by NOTIFY after the commit, many at once: a NOTIFY inside the transaction would serialise all
-/// commits of the server. If it is lost, the poll finds the row.
+/// A replica that is not active passes its signal on by NOTIFY after the commit, many at once: a NOTIFY inside the transaction would
+/// serialise all commits of the server. If it is lost, the poll finds the row.
 /// </remarks>
 internal sealed partial class OutboxRelay(
-    RelayConnections connections, LifecycleDatabase database, OutboxBatch batch, OutboxSignal signal, OutboxOptions options, ILogger<OutboxRelay> logger)
+    RelayConnections connections, LifecycleDatabase database, OutboxBatch batch, OutboxSignal signal, OutboxOptions options,
+    ILogger<OutboxRelay> logger)
     : BackgroundService
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);

@@ -35,7 +35,8 @@ internal static class OutboxWriter
     private static string Headers(ILifecycleEvent e, string? traceParent) =>
         JsonSerializer.Serialize(new OutboxHeaders(e.WorkspaceId, traceParent), OutboxHeaders.Json);
 
-    private static NpgsqlParameter Column(NpgsqlDbType type, Array values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+    private static NpgsqlParameter Column(NpgsqlDbType type, Array values) =>
+        new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 }
 
 /// <summary>What travels beside the body.</summary>

@@ -4,10 +4,11 @@ using Npgsql;
 namespace Lifecycle.Postgres.Outbox;
 
 /// <summary>
-/// Sessions of the outbox relay. Never pooled: a pooled session keeps its advisory lock after it is given back, and no replica could take over. Kept
-/// alive, so that a server that is gone is noticed.
+/// Sessions of the outbox relay. Never pooled: a pooled session keeps its advisory lock after it is given back, and no replica could take
+/// over. Kept alive, so that a server that is gone is noticed.
 /// </summary>
-internal sealed class RelayConnections(string connectionString, string schema, DatabaseOptions options, ILoggerFactory? loggers) : IAsyncDisposable
+internal sealed class RelayConnections(
+    string connectionString, string schema, DatabaseOptions options, ILoggerFactory? loggers) : IAsyncDisposable
 {
     private const int KeepAliveSeconds = 15;
 
