@@ -87,7 +87,8 @@ public sealed partial class LiveProjector(
         {
             try
             {
-                await wake.WaitAsync(TimeSpan.FromSeconds(options.Value.LiveSweepSeconds), stoppingToken);
+                // A row that was locked when its turn came, by work that changed nothing, is announced by nobody: look everywhere now and then.
+                sweep |= !await wake.WaitAsync(TimeSpan.FromSeconds(options.Value.LiveSweepSeconds), stoppingToken);
                 await Round(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

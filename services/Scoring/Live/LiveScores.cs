@@ -110,12 +110,12 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
 
     /// <summary>Begins a restoration. False: Redis is out of reach.</summary>
     public async Task<bool> BeginRestore(Guid workspaceId, string token) =>
-        await Try(async database => (bool?)await database.StringSetAsync(RestoreKey(workspaceId), token, TimeSpan.FromDays(1))) ?? false;
+        await Try(async database => (bool?)await database.StringSetAsync(RestoreKey(workspaceId, token), token, TimeSpan.FromDays(1))) ?? false;
 
     /// <summary>Marks the workspace complete. False: Redis is out of reach, or was emptied since the restoration began.</summary>
     public async Task<bool> EndRestore(Guid workspaceId, string token) =>
         await Try(async database => (bool?)((int)await Evaluate(
-            database, CompleteScript, [CompleteKey(workspaceId), RestoreKey(workspaceId)], [token]) == 1)) ?? false;
+            database, CompleteScript, [CompleteKey(workspaceId), RestoreKey(workspaceId, token)], [token]) == 1)) ?? false;
 
     /// <summary>Whether this is not the server process that was last written to: what it holds may be old.</summary>
     public async Task<bool> IsAnother() => await Try(async database =>
@@ -190,7 +190,8 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
 
     private static RedisKey CompleteKey(Guid workspaceId) => $"{{{workspaceId:N}}}:complete";
 
-    private static RedisKey RestoreKey(Guid workspaceId) => $"{{{workspaceId:N}}}:restore";
+    /// <summary>One per restoration: several may run at once, and each completes the workspace.</summary>
+    private static RedisKey RestoreKey(Guid workspaceId, string token) => $"{{{workspaceId:N}}}:restore:{token}";
 
     private static string Script(string name)
     {
