@@ -32,8 +32,8 @@ public sealed class NurtureOptions
     public int SmtpIdleSeconds { get; set; } = 10;
 
     /// <summary>
-    /// How long a mail may be in the making before another worker takes it over; longer than <see cref="SmtpTimeoutSeconds"/>, or two workers could send
-    /// the same mail.
+    /// How long a mail may be in the making before another worker takes it over; longer than <see cref="SmtpTimeoutSeconds"/>, or two
+    /// workers could send the same mail.
     /// </summary>
     [Range(2, 3600)]
     public int SendLeaseSeconds { get; set; } = 60;
@@ -66,7 +66,9 @@ public sealed class NurtureOptions
     [Range(0, 60)]
     public double FastClickSeconds { get; set; } = 1;
 
-    /// <summary>Following every link of a mail within this time counts as suspect; also how long a hit waits to be judged with its neighbours.</summary>
+    /// <summary>
+    /// Following every link of a mail within this time counts as suspect; also how long a hit waits to be judged with its neighbours.
+    /// </summary>
     [Range(0, 60)]
     public double EngagementHoldSeconds { get; set; } = 2;
 

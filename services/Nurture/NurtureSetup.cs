@@ -1,3 +1,4 @@
+using Lifecycle.Contracts;
 using Lifecycle.Nurture.Consumers;
 using Lifecycle.Nurture.Features.AdvanceEnrollments;
 using Lifecycle.Nurture.Features.EnrollLead;
@@ -14,7 +15,6 @@ using Lifecycle.Nurture.Features.RenderEmail;
 using Lifecycle.Nurture.Features.SendMails;
 using Lifecycle.Nurture.Jobs;
 using Lifecycle.Nurture.Mail;
-using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
 using Microsoft.Extensions.Options;

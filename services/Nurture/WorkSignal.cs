@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace Lifecycle.Nurture;
 
 /// <summary>
-/// Tells this process's workers that a workspace has work. Only a hint: it is rung inside the transaction, so that the worker may come too early or, after
-/// a crash, never; the poll finds everything.
+/// Tells this process's workers that a workspace has work. Only a hint: it is rung inside the transaction, so that the worker may come too
+/// early or, after a crash, never; the poll finds everything.
 /// </summary>
 internal sealed class WorkSignal
 {

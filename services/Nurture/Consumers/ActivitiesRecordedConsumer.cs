@@ -8,8 +8,11 @@ using Lifecycle.Postgres;
 
 namespace Lifecycle.Nurture.Consumers;
 
-/// <summary>Leads did something: it may make them enter programs, reopen them after a hand-back, or tell of another system's mail.</summary>
-internal sealed class ActivitiesRecordedConsumer(UnitOfWork<NurtureDbContext> work, ProgramStore programs, EnrollLeadHandler enroll, RecordExternalHandler external)
+/// <summary>
+/// Leads did something: it may make them enter programs, reopen them after a hand-back, or tell of another system's mail.
+/// </summary>
+internal sealed class ActivitiesRecordedConsumer(
+    UnitOfWork<NurtureDbContext> work, ProgramStore programs, EnrollLeadHandler enroll, RecordExternalHandler external)
     : EventConsumer<ActivitiesRecorded, NurtureDbContext>(work)
 {
     protected override async Task Handle(Transaction<NurtureDbContext> tx, ActivitiesRecorded e)
@@ -21,7 +24,8 @@ internal sealed class ActivitiesRecordedConsumer(UnitOfWork<NurtureDbContext> wo
 
         var leads = await LeadStore.LockAll(tx, e.Activities.Select(activity => activity.LeadId).ToList());
         var engagements = new List<(Guid LeadId, DateTimeOffset Time)>();
-        var names = (await programs.Active(tx)).SelectMany(program => program.Path.EntryTriggers).OfType<EventTrigger>().Select(trigger => trigger.EventName).ToHashSet();
+        var names = (await programs.Active(tx)).SelectMany(program => program.Path.EntryTriggers).OfType<EventTrigger>()
+            .Select(trigger => trigger.EventName).ToHashSet();
         foreach (var activities in e.Activities.GroupBy(activity => activity.LeadId))
         {
             var lead = leads[activities.Key];
@@ -30,7 +34,8 @@ internal sealed class ActivitiesRecordedConsumer(UnitOfWork<NurtureDbContext> wo
                 lead = await LeadStore.LockStanding(tx, lead.LeadId);
             }
 
-            engagements.AddRange(activities.Where(activity => ExternalEmail.IsEngagement(activity.Type, activity.Name)).Select(activity => (lead.LeadId, activity.Time)));
+            engagements.AddRange(activities.Where(activity => ExternalEmail.IsEngagement(activity.Type, activity.Name))
+                .Select(activity => (lead.LeadId, activity.Time)));
             await external.Record(tx, lead, activities);
             await enroll.EnterAll(
                 tx, lead, [.. activities.Where(activity => names.Contains(activity.Name)).Select(activity => new ActivityCause(activity.Name, activity.Time))]);

@@ -14,8 +14,8 @@ internal interface IDueWork
 }
 
 /// <summary>
-/// Runs due work of all workspaces: at once where this process knows of a change, else at the next poll. Every replica runs it; rows are shared out by
-/// <c>SKIP LOCKED</c>. A failure is logged and the round comes again.
+/// Runs due work of all workspaces: at once where this process knows of a change, else at the next poll. Every replica runs it; rows are
+/// shared out by <c>SKIP LOCKED</c>. A failure is logged and the round comes again.
 /// </summary>
 internal sealed partial class DueWorker<TWork>(
     IReadOnlyList<TWork> works,
@@ -47,7 +47,7 @@ internal sealed partial class DueWorker<TWork>(
             }
             catch (Exception fault)
             {
-                LogFailed(typeof(TWork).Name, fault.GetBaseException().Message, fault);
+                LogRoundFailed(typeof(TWork).Name, fault.GetBaseException().Message, fault);
                 await Task.Delay(PauseAfterFailure, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -87,15 +87,26 @@ internal sealed partial class DueWorker<TWork>(
     {
         foreach (var work in works)
         {
-            while (await work.RunBatch(workspaceId, ct))
+            try
             {
-                ct.ThrowIfCancellationRequested();
+                while (await work.RunBatch(workspaceId, ct))
+                {
+                    ct.ThrowIfCancellationRequested();
+                }
+            }
+            catch (Exception fault) when (!ct.IsCancellationRequested)
+            {
+                // One workspace's fault holds up no other, and one kind of work no other kind.
+                LogFailed(work.GetType().Name, workspaceId, fault.GetBaseException().Message, fault);
             }
         }
     }
 
-    [LoggerMessage(4101, LogLevel.Error, "{Work} failed and comes again: {Reason}")]
-    private partial void LogFailed(string work, string reason, Exception fault);
+    [LoggerMessage(4101, LogLevel.Error, "{Work} of workspace {WorkspaceId} failed and comes again: {Reason}")]
+    private partial void LogFailed(string work, Guid workspaceId, string reason, Exception fault);
+
+    [LoggerMessage(4102, LogLevel.Error, "{Work} found no workspaces and comes again: {Reason}")]
+    private partial void LogRoundFailed(string work, string reason, Exception fault);
 }
 
 /// <summary>Work of the database alone.</summary>

@@ -13,8 +13,8 @@ internal sealed class MailTransport(SmtpAddress address, IOptions<NurtureOptions
     private readonly SemaphoreSlim places = new(options.Value.SmtpConnections);
 
     /// <summary>
-    /// Hands one mail over. Whatever prevents it is a result, never an exception; after a lost reply to the mail's last line nobody knows whether the
-    /// server took it, and it counts as deferred.
+    /// Hands one mail over. Whatever prevents it is a result, never an exception; after a lost reply to the mail's last line nobody knows
+    /// whether the server took it, and it counts as deferred.
     /// </summary>
     public async Task<SendResult> Send(MailContent mail, CancellationToken ct)
     {

@@ -2,7 +2,10 @@ using Lifecycle.Kernel;
 
 namespace Lifecycle.Nurture.Mail;
 
-/// <summary>Where mail is handed over: <c>smtp://host:port</c>, <c>smtp://user:password@host:587</c>, or <c>smtps://…</c> for TLS from the first byte.</summary>
+/// <summary>
+/// Where mail is handed over: <c>smtp://host:port</c>, <c>smtp://user:password@host:587</c>, or <c>smtps://…</c> for TLS from the first
+/// byte.
+/// </summary>
 public sealed record SmtpAddress(string Host, int Port, bool ImplicitTls, string? UserName, string? Password)
 {
     public static Result<SmtpAddress> Parse(string? text)

@@ -7,8 +7,8 @@ using Lifecycle.Nurture.Domain.Emails;
 namespace Lifecycle.Nurture.Mail;
 
 /// <summary>
-/// One conversation with a mail server (RFC 5321). Written here because the framework's client neither keeps a given Message-ID line intact nor tells a
-/// refused recipient from a refused mail.
+/// One conversation with a mail server (RFC 5321). Written here because the framework's client neither keeps a given Message-ID line intact
+/// nor tells a refused recipient from a refused mail.
 /// </summary>
 internal sealed class SmtpConnection : IAsyncDisposable
 {
@@ -26,7 +26,10 @@ internal sealed class SmtpConnection : IAsyncDisposable
     /// <summary>False once a reply was lost: the conversation is of no more use.</summary>
     public bool IsUsable { get; private set; } = true;
 
-    /// <summary>Connects, greets, takes TLS where the address says <c>smtps</c> or the server offers STARTTLS, and logs in where the address names a user.</summary>
+    /// <summary>
+    /// Connects, greets, takes TLS where the address says <c>smtps</c> or the server offers STARTTLS, and logs in where the address names a
+    /// user.
+    /// </summary>
     /// <exception cref="IOException">The server refuses.</exception>
     public static async Task<SmtpConnection> Open(SmtpAddress address, string localName, CancellationToken ct)
     {

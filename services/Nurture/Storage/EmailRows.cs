@@ -30,8 +30,8 @@ public sealed class EmailRow
 }
 
 /// <summary>
-/// One mail to one lead. A program's mail is unique by enrollment and step, which is (program, lead, occurrence) and step: however often an advance is
-/// repeated, there is one row, and one Message-ID made of its id.
+/// One mail to one lead. A program's mail is unique by enrollment and step, which is (program, lead, occurrence) and step: however often an
+/// advance is repeated, there is one row, and one Message-ID made of its id.
 /// </summary>
 public sealed class MessageRow
 {
@@ -131,7 +131,9 @@ public sealed class EngagementRow
     public string? Reason { get; set; }
 }
 
-/// <summary>An address that gets no mail. The hash outlives the address, so that an erased person is not mailed after the next import.</summary>
+/// <summary>
+/// An address that gets no mail. The hash outlives the address, so that an erased person is not mailed after the next import.
+/// </summary>
 public sealed class SuppressionRow
 {
     public required Guid WorkspaceId { get; init; }

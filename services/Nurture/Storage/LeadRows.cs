@@ -1,8 +1,8 @@
 namespace Lifecycle.Nurture.Storage;
 
 /// <summary>
-/// What nurture knows of a lead. Facts come from three services in any order: each kind has its version, and the higher one wins. A row exists from the
-/// first event that names the lead; <see cref="ProfileVersion"/> 0 means that no profile has come yet.
+/// What nurture knows of a lead. Facts come from three services in any order: each kind has its version, and the higher one wins. A row
+/// exists from the first event that names the lead; <see cref="ProfileVersion"/> 0 means that no profile has come yet.
 /// </summary>
 public sealed class LeadRow
 {

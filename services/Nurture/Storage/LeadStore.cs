@@ -1,9 +1,9 @@
 using System.Text.Json;
+using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Nurture.Domain.Emails;
 using Lifecycle.Nurture.Domain.Segments;
 using Lifecycle.Postgres;
-using Dapper;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using NpgsqlTypes;
@@ -16,7 +16,9 @@ internal static class LeadStore
     /// <summary>Merges in a row that are followed; Capture itself keeps them flat.</summary>
     private const int MaxMerges = 10;
 
-    /// <summary>The lead's row, locked and tracked; made where this is the first that is heard of it. It may be merged into another or erased.</summary>
+    /// <summary>
+    /// The lead's row, locked and tracked; made where this is the first that is heard of it. It may be merged into another or erased.
+    /// </summary>
     public static async Task<LeadRow> Lock(Transaction<NurtureDbContext> tx, Guid leadId) => (await LockAll(tx, [leadId]))[leadId];
 
     /// <summary>As <see cref="Lock"/>, with the lead that stands for it after merges.</summary>
@@ -79,7 +81,7 @@ internal static class LeadStore
 
         lead.ProfileVersion = profile.Version;
         lead.CaptureType = profile.CaptureType;
-        lead.CreateTime = profile.CreateTime;
+        lead.CreateTime = profile.CreateTime.ToUniversalTime();
         (lead.Channel, lead.Source, lead.Medium, lead.Campaign) =
             (profile.FirstTouch.Channel, profile.FirstTouch.Source ?? "", profile.FirstTouch.Medium ?? "", profile.FirstTouch.Campaign ?? "");
         if (lead.EraseTime is null)

@@ -4,8 +4,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Nurture.Storage;
 
 /// <summary>
-/// Hand-backs by sales and the first engagement after each, whichever of the two is heard of first. A hand-back counts once, in the period of that
-/// engagement.
+/// Hand-backs by sales and the first engagement after each, whichever of the two is heard of first. A hand-back counts once, in the period
+/// of that engagement.
 /// </summary>
 internal static class Reopenings
 {

@@ -12,11 +12,13 @@ public static class EmailAddress
 
     private static readonly IdnMapping Idn = new();
 
-    /// <summary>The address in comparable form, or null when it is none: a local part, one @, a domain with a dot, no space or control character.</summary>
+    /// <summary>
+    /// The address in comparable form, or null when it is none: a local part, one @, a domain with a dot, no space or control character.
+    /// </summary>
     public static string? Normalize(string? text)
     {
         var address = text?.Trim();
-        if (address is null || address.Length is 0 or > MaxLength || address.Any(letter => char.IsWhiteSpace(letter) || char.IsControl(letter) || letter is '<' or '>'))
+        if (address is null || address.Length is 0 or > MaxLength || address.Any(IsForbidden))
         {
             return null;
         }
@@ -32,6 +34,8 @@ public static class EmailAddress
 
     /// <summary>SHA-256 of a normalized address: what is left of a suppression once the person is erased.</summary>
     public static byte[] Hash(string normalized) => SHA256.HashData(Encoding.UTF8.GetBytes(normalized));
+
+    private static bool IsForbidden(char letter) => char.IsWhiteSpace(letter) || char.IsControl(letter) || letter is '<' or '>';
 
     private static bool TryDomain(string text, out string domain)
     {

@@ -18,8 +18,8 @@ public sealed record MailContent(
     string? UnsubscribeUrl)
 {
     /// <summary>
-    /// The mail as RFC 5322 text with CRLF lines: multipart/alternative, plain text first, both parts in UTF-8 and quoted-printable, no line over 76
-    /// characters in the bodies.
+    /// The mail as RFC 5322 text with CRLF lines: multipart/alternative, plain text first, both parts in UTF-8 and quoted-printable, no
+    /// line over 76 characters in the bodies.
     /// </summary>
     public string ToMime(DateTimeOffset date)
     {
@@ -45,7 +45,8 @@ public sealed record MailContent(
             .Append(CultureInfo.InvariantCulture, $"Content-Type: multipart/alternative; boundary=\"{Boundary}\"\r\n\r\n");
         foreach (var (type, body) in new[] { ("text/plain", Text), ("text/html", Html) })
         {
-            text.Append(CultureInfo.InvariantCulture, $"--{Boundary}\r\nContent-Type: {type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+            text.Append(CultureInfo.InvariantCulture, $"--{Boundary}\r\nContent-Type: {type}; charset=utf-8\r\n")
+                .Append("Content-Transfer-Encoding: quoted-printable\r\n\r\n")
                 .Append(QuotedPrintable.Encode(body)).Append("\r\n");
         }
 
@@ -62,8 +63,8 @@ public static class HeaderText
     private const int EncodedWordBytes = 42;
 
     /// <summary>
-    /// The text as it may stand in a header: control characters become spaces (no header can be smuggled in), text beyond ASCII or beyond one line
-    /// becomes folded encoded words (RFC 2047, base64 of UTF-8, never splitting a character).
+    /// The text as it may stand in a header: control characters become spaces (no header can be smuggled in), text beyond ASCII or beyond
+    /// one line becomes folded encoded words (RFC 2047, base64 of UTF-8, never splitting a character).
     /// </summary>
     /// <param name="text">Any text.</param>
     /// <param name="used">Characters that the line has already.</param>

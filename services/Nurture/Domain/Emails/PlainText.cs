@@ -7,9 +7,11 @@ namespace Lifecycle.Nurture.Domain.Emails;
 /// <summary>The plain-text part of a mail, made from its HTML.</summary>
 public static partial class PlainText
 {
+    private const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
+
     /// <summary>
-    /// Drops style, script and head, breaks lines at blocks, marks list items with <c>- </c>, and writes a link as <c>text (address)</c>. At most one
-    /// empty line in a row.
+    /// Drops style, script and head, breaks lines at blocks, marks list items with <c>- </c>, and writes a link as <c>text (address)</c>.
+    /// At most one empty line in a row.
     /// </summary>
     public static string FromHtml(string html)
     {
@@ -45,7 +47,7 @@ public static partial class PlainText
         return result.ToString().Trim() + "\n";
     }
 
-    [GeneratedRegex(@"<(style|script|head|title)\b.*?</\1\s*>", RegexOptions.IgnoreCase | RegexOptions.Singleline | RegexOptions.CultureInvariant, 2000)]
+    [GeneratedRegex(@"<(style|script|head|title)\b.*?</\1\s*>", Options | RegexOptions.Singleline, 2000)]
     private static partial Regex Invisible();
 
     [GeneratedRegex("<!--.*?-->", RegexOptions.Singleline | RegexOptions.CultureInvariant, 2000)]
@@ -54,16 +56,16 @@ public static partial class PlainText
     [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant, 2000)]
     private static partial Regex Space();
 
-    [GeneratedRegex("""<a\b[^>]*?\shref\s*=\s*["'](?<url>[^"']*)["'][^>]*>(?<label>.*?)</a\s*>""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 2000)]
+    [GeneratedRegex("""<a\b[^>]*?\shref\s*=\s*["'](?<url>[^"']*)["'][^>]*>(?<label>.*?)</a\s*>""", Options, 2000)]
     private static partial Regex Anchor();
 
-    [GeneratedRegex(@"<li\b[^>]*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 2000)]
+    [GeneratedRegex(@"<li\b[^>]*>", Options, 2000)]
     private static partial Regex ListItem();
 
-    [GeneratedRegex(@"<br\b[^>]*>|</(li|tr)\s*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 2000)]
+    [GeneratedRegex(@"<br\b[^>]*>|</(li|tr)\s*>", Options, 2000)]
     private static partial Regex Break();
 
-    [GeneratedRegex(@"</?(p|div|h[1-6]|ul|ol|table|blockquote|section|article|header|footer|hr)\b[^>]*>", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 2000)]
+    [GeneratedRegex(@"</?(p|div|h[1-6]|ul|ol|table|blockquote|section|article|header|footer|hr)\b[^>]*>", Options, 2000)]
     private static partial Regex Block();
 
     [GeneratedRegex("<[^>]+>", RegexOptions.CultureInvariant, 2000)]

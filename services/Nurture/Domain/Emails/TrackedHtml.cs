@@ -13,8 +13,8 @@ public sealed partial record TrackedHtml(string Html, IReadOnlyList<string> Link
     public const int MaxLinks = 200;
 
     /// <summary>
-    /// Rewrites the <c>href</c> of every anchor that leads to http or https, except the unsubscribe link. The same target twice is two links: their
-    /// place tells them apart.
+    /// Rewrites the <c>href</c> of every anchor that leads to http or https, except the unsubscribe link. The same target twice is two
+    /// links: their place tells them apart.
     /// </summary>
     /// <param name="html">Rendered HTML.</param>
     /// <param name="unsubscribeUrl">Left as it is.</param>
@@ -37,7 +37,8 @@ public sealed partial record TrackedHtml(string Html, IReadOnlyList<string> Link
     }
 
     /// <summary>
-    /// Adds what people do not see: a link that only machines follow, and the pixel that tells of the opening. Before <c>&lt;/body&gt;</c>, or at the end.
+    /// Adds what people do not see: a link that only machines follow, and the pixel that tells of the opening. Before <c>&lt;/body&gt;</c>,
+    /// or at the end.
     /// </summary>
     public static string AddMarks(string html, string honeypotUrl, string pixelUrl) => InsertAtEnd(
         html,

@@ -39,11 +39,14 @@ public sealed record ClassifierRules(TimeSpan FastClick, TimeSpan Burst);
 public readonly record struct Verdict(Classification Classification, string Reason);
 
 /// <summary>
-/// Tells people from security gateways and prefetchers by what both cannot help showing: who they say they are, how fast they come, and where they
-/// click. The first rule that fits decides.
+/// Tells people from security gateways and prefetchers by what both cannot help showing: who they say they are, how fast they come, and
+/// where they click. The first rule that fits decides.
 /// </summary>
 public static class EngagementClassifier
 {
+    /// <summary>Who followed the hidden link is a machine in what it does this long around, too.</summary>
+    private static readonly TimeSpan HoneypotReach = TimeSpan.FromMinutes(5);
+
     /// <summary>Proxies that load images when a person opens the mail.</summary>
     private static readonly string[] ImageProxies = ["GoogleImageProxy", "YahooMailProxy", "ggpht.com", "DuckDuckGo-Image-Proxy"];
 
@@ -56,8 +59,8 @@ public static class EngagementClassifier
 
     private static readonly string[] Programs =
     [
-        "bot/", "bot;", "bot)", "+http", "crawl", "spider", "headless", "phantomjs", "curl/", "wget", "python", "aiohttp", "httpx", "go-http-client", "java/", "apache-httpclient",
-        "okhttp", "libwww", "perl", "ruby", "node-fetch", "axios", "undici", "postman", "scanner", "preview", "prefetch", "monitor",
+        "bot/", "bot;", "bot)", "+http", "crawl", "spider", "headless", "phantomjs", "curl/", "wget", "python", "aiohttp", "httpx",
+        "go-http-client", "java/", "apache-httpclient", "okhttp", "libwww", "perl", "ruby", "node-fetch", "axios", "undici", "postman", "scanner", "preview", "prefetch", "monitor",
     ];
 
     /// <summary>Judges one hit.</summary>
@@ -98,7 +101,7 @@ public static class EngagementClassifier
             return new(Classification.Bot, "USER_AGENT_PROGRAM");
         }
 
-        if (others.Any(other => other.IsHoneypot && other.Client == hit.Client && other.UserAgent == hit.UserAgent && IsNear(other, hit, rules.Burst)))
+        if (others.Any(other => other.IsHoneypot && other.Client == hit.Client && other.UserAgent == hit.UserAgent && IsNear(other, hit, HoneypotReach)))
         {
             return new(Classification.Bot, "HONEYPOT");
         }

@@ -17,6 +17,9 @@ public sealed record ProgramPath(
     /// <summary>Longest wait of one step.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromDays(366);
 
+    /// <summary>Whether a step sends the e-mail.</summary>
+    public bool Sends(Guid emailId) => Steps.OfType<SendEmailStep>().Any(step => step.EmailId == emailId);
+
     /// <summary>Place of a step, or -1 when the path has it no more.</summary>
     public int IndexOf(string stepId)
     {
@@ -31,7 +34,9 @@ public sealed record ProgramPath(
         return -1;
     }
 
-    /// <summary>Whether a lead at the stage is where the program wants it. In the funnel a later stage than the goal will do, since leads may jump.</summary>
+    /// <summary>
+    /// Whether a lead at the stage is where the program wants it. In the funnel a later stage than the goal will do, since leads may jump.
+    /// </summary>
     public bool IsGoalReached(Stage stage) =>
         GoalStage is { } goal && (stage == goal || (goal <= Stage.Advocate && stage <= Stage.Advocate && stage > goal));
 

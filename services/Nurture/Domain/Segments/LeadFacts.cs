@@ -27,8 +27,8 @@ public sealed record LeadFacts(
     CompanyFacts? Company) : IFieldSource
 {
     /// <summary>
-    /// Fields of segment and branch conditions: <c>lead.email</c>, <c>lead.stage</c>, <c>lead.channel</c>, <c>lead.title</c>, <c>lead.traits.plan</c>,
-    /// <c>company.employees</c>, <c>score.total</c> and their like.
+    /// Fields of segment and branch conditions: <c>lead.email</c>, <c>lead.stage</c>, <c>lead.channel</c>, <c>lead.title</c>,
+    /// <c>lead.traits.plan</c>, <c>company.employees</c>, <c>score.total</c> and their like.
     /// </summary>
     public static readonly FieldCatalog Catalog = new(
         new Dictionary<string, FieldType>

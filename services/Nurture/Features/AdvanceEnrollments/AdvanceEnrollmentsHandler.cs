@@ -12,11 +12,15 @@ using NpgsqlTypes;
 namespace Lifecycle.Nurture.Features.AdvanceEnrollments;
 
 /// <summary>
-/// Moves enrollments whose step is over. One transaction moves a batch: the next timer, the visits for the report, the queued mails and the events commit
-/// together, so that a killed worker leaves either nothing or all of it.
+/// Moves enrollments whose step is over. One transaction moves a batch: the next timer, the visits for the report, the queued mails and the
+/// events commit together, so that a killed worker leaves either nothing or all of it.
 /// </summary>
 internal sealed class AdvanceEnrollmentsHandler(
-    UnitOfWork<NurtureDbContext> unitOfWork, ProgramStore programs, IOptions<NurtureOptions> options, WorkSignal signal, NurtureTelemetry telemetry) : ITimerWork
+    UnitOfWork<NurtureDbContext> unitOfWork,
+    ProgramStore programs,
+    IOptions<NurtureOptions> options,
+    WorkSignal signal,
+    NurtureTelemetry telemetry) : ITimerWork
 {
     public async Task<bool> RunBatch(Guid workspaceId, CancellationToken ct)
     {
@@ -162,7 +166,7 @@ internal sealed class AdvanceEnrollmentsHandler(
             update enrollment e
             set state = m.state, step_id = m.step, due_time = m.due, exit_reason = m.reason, version = e.version + m.events,
                 end_time = case when m.state = 'ACTIVE' then null else @now end
-            from unnest(@ids, @states, @steps, @dues::timestamptz[], @reasons, @events) as m(id, state, step, due, reason, events)
+            from unnest(@ids, @states, @steps, @dues, @reasons, @events) as m(id, state, step, due, reason, events)
             where e.workspace_id = @workspace and e.id = m.id;
             update step_visit v set leave_time = @now, outcome = 'DROPPED'
             from unnest(@ids, @dropped) as m(id, step) where v.workspace_id = @workspace and v.enrollment_id = m.id and v.step_id = m.step;
@@ -175,7 +179,8 @@ internal sealed class AdvanceEnrollmentsHandler(
                 ids = moves.Select(move => move.Enrollment.Id).ToArray(),
                 states = moves.Select(move => Name(move.Advance.State)).ToArray(),
                 steps = moves.Select(move => move.Advance.StepId).ToArray(),
-                dues = moves.Select(move => move.Advance.DueAt?.UtcDateTime).ToArray(),
+                // Not DateTime: an array that begins with null would be taken for one without time zone.
+                dues = moves.Select(move => move.Advance.DueAt).ToArray(),
                 reasons = moves.Select(move => move.Advance.ExitReason).ToArray(),
                 events = moves.Select(move => move.Advance.CompletedSteps.Count + (move.Advance.State == EnrollmentState.Exited ? 1 : 0)).ToArray(),
                 dropped = moves.Select(move => move.Advance.State == EnrollmentState.Exited ? move.Enrollment.StepId : null).ToArray(),

@@ -7,8 +7,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Nurture.Features.ErasePerson;
 
 /// <summary>
-/// Removes what names a person and keeps what is counted: times, sources, steps, opens. A suppression lives on as a hash, so that nobody who asked for no
-/// mail gets some after the next import.
+/// Removes what names a person and keeps what is counted: times, sources, steps, opens. A suppression lives on as a hash, so that nobody
+/// who asked for no mail gets some after the next import.
 /// </summary>
 internal static class ErasePersonHandler
 {

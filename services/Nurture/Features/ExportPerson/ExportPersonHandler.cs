@@ -27,7 +27,8 @@ internal sealed class ExportPersonHandler(UnitOfWork<NurtureDbContext> unitOfWor
             select 'nurtureProfile', coalesce(jsonb_agg(to_jsonb(l) - 'workspace_id'), '[]')::text
               from lead l where workspace_id = @workspace and lead_id = @lead
             union all
-            select 'segments', coalesce(jsonb_agg(jsonb_build_object('displayName', s.display_name, 'enterTime', m.enter_time) order by m.enter_time), '[]')::text
+            select 'segments', coalesce(jsonb_agg(
+                jsonb_build_object('displayName', s.display_name, 'enterTime', m.enter_time) order by m.enter_time), '[]')::text
               from segment_member m join segment s on s.workspace_id = m.workspace_id and s.id = m.segment_id
               where m.workspace_id = @workspace and m.lead_id = @lead
             union all

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Nurture.Features.JudgeEngagements;
 
 /// <summary>
-/// Tells people's opens and clicks from machines', once their neighbours are known too. Each hit is judged and published once; only people's set the mail's
-/// first opening and click.
+/// Tells people's opens and clicks from machines', once their neighbours are known too. Each hit is judged and published once; only
+/// people's set the mail's first opening and click.
 /// </summary>
 internal sealed class JudgeEngagementsHandler(UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, NurtureTelemetry telemetry) : ITimerWork
 {
@@ -24,16 +24,15 @@ internal sealed class JudgeEngagementsHandler(UnitOfWork<NurtureDbContext> unitO
         return worked;
     }
 
-    /// <summary>Judges every due hit of the mail whose hit is due first.</summary>
+    /// <summary>Judges every due hit of the first mail with one that no other worker has.</summary>
     private async Task<bool> JudgeOneMail(Transaction<NurtureDbContext> tx)
     {
         // The mail is locked, not the hits: whoever judges a mail judges it alone.
         var message = await tx.Connection.QueryFirstOrDefaultAsync<MessageRow>(new CommandDefinition(
             """
-            select m.* from message m
-            where m.workspace_id = @workspace and m.id = (
-              select e.message_id from engagement e where e.workspace_id = @workspace and e.due_time <= @now order by e.due_time limit 1)
-            for update skip locked
+            select m.* from engagement e join message m on m.workspace_id = e.workspace_id and m.id = e.message_id
+            where e.workspace_id = @workspace and e.due_time <= @now
+            order by e.due_time limit 1 for update of m skip locked
             """,
             new { workspace = tx.WorkspaceId, now = tx.Now },
             cancellationToken: tx.CancellationToken));
@@ -101,7 +100,8 @@ internal sealed class JudgeEngagementsHandler(UnitOfWork<NurtureDbContext> unitO
 
         message.Version++;
         tx.Publish(new EmailEngaged(
-            tx.NewId(), tx.WorkspaceId, row.Time, message.Version, row.Id, message.Id, message.LeadId, message.ProgramId, row.Kind, classification, row.Url, isUnique));
+            tx.NewId(), tx.WorkspaceId, row.Time, message.Version,
+            row.Id, message.Id, message.LeadId, message.ProgramId, row.Kind, classification, row.Url, isUnique));
     }
 
     private static Hit ToHit(EngagementRow row) => new(

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Nurture.Features.JudgeEngagements;
 
 /// <summary>
-/// Mail of other systems, told by Segment's e-mail events in any order. One mail is one <c>email_id</c> of one lead; without an id, the subject or campaign
-/// stands in. An opening or a click proves delivery; a sending alone does not.
+/// Mail of other systems, told by Segment's e-mail events in any order. One mail is one <c>email_id</c> of one lead; without an id, the
+/// subject or campaign stands in. An opening or a click proves delivery; a sending alone does not.
 /// </summary>
 internal sealed class RecordExternalHandler(IOptions<NurtureOptions> options)
 {
@@ -123,10 +123,21 @@ internal sealed class RecordExternalHandler(IOptions<NurtureOptions> options)
             insert into engagement (workspace_id, id, message_id, kind, time, method, url, honeypot, classification, reason)
             values (@workspace, @id, @message, @name, @time, '', @url, false, @classification, @reason)
             """,
-            new { workspace = tx.WorkspaceId, id = activity.ActivityId, message = message.Id, name, time = activity.Time.UtcDateTime, url, classification, reason = verdict.Reason },
+            new
+            {
+                workspace = tx.WorkspaceId,
+                id = activity.ActivityId,
+                message = message.Id,
+                name,
+                time = activity.Time.UtcDateTime,
+                url,
+                classification,
+                reason = verdict.Reason,
+            },
             cancellationToken: tx.CancellationToken));
         tx.Publish(new EmailEngaged(
-            tx.NewId(), tx.WorkspaceId, activity.Time, message.Version, activity.ActivityId, message.Id, message.LeadId, null, name, classification, url, isUnique));
+            tx.NewId(), tx.WorkspaceId, activity.Time, message.Version,
+            activity.ActivityId, message.Id, message.LeadId, null, name, classification, url, isUnique));
     }
 
     private static async Task<MessageRow> Message(Transaction<NurtureDbContext> tx, Guid leadId, string externalId, string? subject, DateTimeOffset time) =>
@@ -149,7 +160,8 @@ internal sealed class RecordExternalHandler(IOptions<NurtureOptions> options)
 
     private static string? ExternalId(ActivityInfo activity)
     {
-        var id = Text(activity, "email_id") ?? Text(activity, "emailId") ?? Text(activity, "campaign_id") ?? Text(activity, "email_subject") ?? Text(activity, "campaign");
+        var id = Text(activity, "email_id") ?? Text(activity, "emailId") ?? Text(activity, "campaign_id")
+            ?? Text(activity, "email_subject") ?? Text(activity, "campaign");
         return id is { Length: > 200 } ? id[..200] : id;
     }
 

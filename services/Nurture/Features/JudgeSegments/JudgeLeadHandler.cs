@@ -7,8 +7,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Nurture.Features.JudgeSegments;
 
 /// <summary>
-/// What follows from a change of a lead: its place in every segment, and the programs that it enters. One change costs one lead's conditions, however
-/// many leads there are.
+/// What follows from a change of a lead: its place in every segment, and the programs that it enters. One change costs one lead's
+/// conditions, however many leads there are.
 /// </summary>
 internal sealed class JudgeLeadHandler(SegmentStore segments, EnrollLeadHandler enroll)
 {

@@ -11,8 +11,8 @@ using Npgsql;
 namespace Lifecycle.Nurture.Features.JudgeSegments;
 
 /// <summary>
-/// Judges every existing lead by a new or changed condition, page by page. Leads are locked while judged: a change that comes meanwhile is judged by the
-/// new condition after, so that none falls between.
+/// Judges every existing lead by a new or changed condition, page by page. Leads are locked while judged: a change that comes meanwhile is
+/// judged by the new condition after, so that none falls between.
 /// </summary>
 internal sealed class JudgeSegmentsHandler(
     UnitOfWork<NurtureDbContext> unitOfWork, SegmentStore segments, EnrollLeadHandler enroll, IOptions<NurtureOptions> options) : ITimerWork

@@ -62,7 +62,8 @@ internal sealed class EmailGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, 
                 query.Parameters,
                 cancellationToken: tx.CancellationToken))).AsList();
             var ids = keys.ConvertAll(key => key.Id);
-            var emails = await tx.Db.Emails.Where(email => email.WorkspaceId == tx.WorkspaceId && ids.Contains(email.Id)).ToDictionaryAsync(email => email.Id, tx.CancellationToken);
+            var emails = await tx.Db.Emails.Where(email => email.WorkspaceId == tx.WorkspaceId && ids.Contains(email.Id))
+                .ToDictionaryAsync(email => email.Id, tx.CancellationToken);
             return keys.ConvertAll(key => (Email: emails[key.Id], key.PageKey));
         }, context.CancellationToken);
         var (page, next) = query.Page(rows, row => row.PageKey);
@@ -107,7 +108,7 @@ internal sealed class EmailGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, 
             }
 
             var programs = await tx.Db.Programs.AsNoTracking().Where(program => program.WorkspaceId == tx.WorkspaceId).ToListAsync(tx.CancellationToken);
-            if (programs.Find(program => ProgramStore.Parse(program.Path).Steps.OfType<Domain.Programs.SendEmailStep>().Any(step => step.EmailId == id)) is { } program)
+            if (programs.Find(program => ProgramStore.Parse(program.Path).Sends(id)) is { } program)
             {
                 return Error.Precondition($"The program {program.DisplayName} sends this e-mail.");
             }

@@ -12,7 +12,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Nurture.Features.ManageEmails;
 
 /// <summary>
-/// Sends a template once, for the eyes of its author. The mail goes out before the answer is kept: a crash between the two lets a repetition send it again.
+/// Sends a template once, for the eyes of its author. The mail goes out before the answer is kept: a crash between the two lets a
+/// repetition send it again.
 /// </summary>
 internal sealed class SendTestEmailHandler(
     UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, MailTransport transport, IOptions<NurtureOptions> options)

@@ -52,7 +52,8 @@ internal sealed class ProgramGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
     public override async Task<ProgramMessage> GetProgram(GetProgramRequest request, ServerCallContext context)
     {
         var id = Requests.Id(request.Id);
-        return ProgramWriter.ToProto((await unitOfWork.Read(context.Caller().WorkspaceId, tx => ProgramWriter.Find(tx, id), context.CancellationToken)).OrThrow());
+        var row = await unitOfWork.Read(context.Caller().WorkspaceId, tx => ProgramWriter.Find(tx, id), context.CancellationToken);
+        return ProgramWriter.ToProto(row.OrThrow());
     }
 
     public override async Task<ListProgramsResponse> ListPrograms(ListProgramsRequest request, ServerCallContext context)
@@ -160,12 +161,17 @@ internal sealed class ProgramGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
             await ReportProgramHandler.Report(tx, (await ProgramWriter.Find(tx, id)).OrThrow(), from, to), context.CancellationToken);
     }
 
-    public override Task<ListEnrollmentsResponse> ListEnrollments(ListEnrollmentsRequest request, ServerCallContext context) => enrollments.List(request, context);
+    public override Task<ListEnrollmentsResponse> ListEnrollments(ListEnrollmentsRequest request, ServerCallContext context) =>
+        enrollments.List(request, context);
 
     public override Task<Enrollment> CreateEnrollment(CreateEnrollmentRequest request, ServerCallContext context) => enrollments.Create(request, context);
 
     private async Task<ProgramMessage> Change(
-        string idText, string requestId, Google.Protobuf.IMessage request, ServerCallContext context, Func<Transaction<NurtureDbContext>, ProgramRow, Task<Error?>> change)
+        string idText,
+        string requestId,
+        Google.Protobuf.IMessage request,
+        ServerCallContext context,
+        Func<Transaction<NurtureDbContext>, ProgramRow, Task<Error?>> change)
     {
         var id = Requests.Id(idText);
         return (await unitOfWork.RunIdempotent(context.Caller().WorkspaceId, context.Method, requestId, request, async tx =>

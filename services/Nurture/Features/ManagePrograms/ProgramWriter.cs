@@ -73,7 +73,8 @@ internal static class ProgramWriter
     {
         var violations = new Violations();
         var emailIds = path.Steps.OfType<SendEmailStep>().Select(step => step.EmailId).Distinct().ToList();
-        var emails = await tx.Db.Emails.Where(email => email.WorkspaceId == tx.WorkspaceId && emailIds.Contains(email.Id)).Select(email => email.Id).ToListAsync(tx.CancellationToken);
+        var emails = await tx.Db.Emails.Where(email => email.WorkspaceId == tx.WorkspaceId && emailIds.Contains(email.Id))
+            .Select(email => email.Id).ToListAsync(tx.CancellationToken);
         for (var index = 0; index < path.Steps.Count; index++)
         {
             if (path.Steps[index] is SendEmailStep send && !emails.Contains(send.EmailId))
@@ -83,7 +84,8 @@ internal static class ProgramWriter
         }
 
         var segmentIds = path.EntryTriggers.OfType<SegmentEnteredTrigger>().Select(trigger => trigger.SegmentId).Distinct().ToList();
-        var segments = await tx.Db.Segments.Where(segment => segment.WorkspaceId == tx.WorkspaceId && segmentIds.Contains(segment.Id)).Select(segment => segment.Id).ToListAsync(tx.CancellationToken);
+        var segments = await tx.Db.Segments.Where(segment => segment.WorkspaceId == tx.WorkspaceId && segmentIds.Contains(segment.Id))
+            .Select(segment => segment.Id).ToListAsync(tx.CancellationToken);
         for (var index = 0; index < path.EntryTriggers.Count; index++)
         {
             if (path.EntryTriggers[index] is SegmentEnteredTrigger entered && !segments.Contains(entered.SegmentId))

@@ -121,8 +121,10 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
                 return Error.NotFound("Segment", id);
             }
 
-            var active = await tx.Db.Programs.Where(program => program.WorkspaceId == tx.WorkspaceId && program.State == ProgramRow.Active).ToListAsync(tx.CancellationToken);
-            if (active.Find(program => ProgramStore.Parse(program.Path).EntryTriggers.Contains(new Domain.Programs.SegmentEnteredTrigger(id))) is { } program)
+            var active = await tx.Db.Programs.Where(program => program.WorkspaceId == tx.WorkspaceId && program.State == ProgramRow.Active)
+                .ToListAsync(tx.CancellationToken);
+            var trigger = new Domain.Programs.SegmentEnteredTrigger(id);
+            if (active.Find(program => ProgramStore.Parse(program.Path).EntryTriggers.Contains(trigger)) is { } program)
             {
                 return Error.Precondition($"The active program {program.DisplayName} enters by this segment; pause it first.");
             }
@@ -163,7 +165,8 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
                     response.Count++;
                     if (response.Sample.Count < PreviewSample)
                     {
-                        response.Sample.Add(new SegmentMember { LeadId = lead.LeadId.ToString(), Email = lead.Email ?? "", Stage = Requests.ToStage(lead.Stage) });
+                        response.Sample.Add(
+                            new SegmentMember { LeadId = lead.LeadId.ToString(), Email = lead.Email ?? "", Stage = Requests.ToStage(lead.Stage) });
                     }
                 }
             }

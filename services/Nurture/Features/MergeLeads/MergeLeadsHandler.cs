@@ -6,8 +6,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Nurture.Features.MergeLeads;
 
 /// <summary>
-/// Moves what belongs to one lead to another. In a program that both are in, the target's place stands. The source's row stays as a signpost for events
-/// still under way, without anything of the person.
+/// Moves what belongs to one lead to another. In a program that both are in, the target's place stands. The source's row stays as a
+/// signpost for events still under way, without anything of the person.
 /// </summary>
 internal static class MergeLeadsHandler
 {

@@ -7,9 +7,9 @@ using Lifecycle.Rpc.Metrics;
 namespace Lifecycle.Nurture.Features.QueryMetrics;
 
 /// <summary>
-/// Nurture's measures. Mail counts by the time it was sent, so that opens and clicks never exceed what was delivered. Leads, MQLs and reopenings count by
-/// their own time, and group by the lead's first touch; by program they count leads that were in it. <c>lead_to_mql_rate</c> and <c>cost_per_mql</c> divide
-/// what happened in the period: without new leads or MQLs they have no value.
+/// Nurture's measures. Mail counts by the time it was sent, so that opens and clicks never exceed what was delivered. Leads, MQLs and
+/// reopenings count by their own time, and group by the lead's first touch; by program they count leads that were in it.
+/// <c>lead_to_mql_rate</c> and <c>cost_per_mql</c> divide what happened in the period: without new leads or MQLs they have no value.
 /// </summary>
 internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWork)
 {

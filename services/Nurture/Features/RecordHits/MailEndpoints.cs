@@ -8,13 +8,11 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Nurture.Features.RecordHits;
 
 /// <summary>
-/// What the links in mails lead to: the pixel <c>/e/o/{token}</c>, the links <c>/e/c/{token}</c>, unsubscribing <c>/e/u/{token}</c> (RFC 8058: only a POST
-/// unsubscribes, so that no scanner can). Public; the token stands for the right to.
+/// What the links in mails lead to: the pixel <c>/e/o/{token}</c>, the links <c>/e/c/{token}</c>, unsubscribing <c>/e/u/{token}</c> (RFC
+/// 8058: only a POST unsubscribes, so that no scanner can). Public; the token stands for the right to.
 /// </summary>
 internal static class MailEndpoints
 {
-    private const string OneClick = "List-Unsubscribe=One-Click";
-
     /// <summary>One transparent pixel.</summary>
     private static readonly byte[] Pixel = Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
 
@@ -61,18 +59,18 @@ internal static class MailEndpoints
             : Page(
                 StatusCodes.Status200OK,
                 "Unsubscribe",
-                $"""<p>You will get no more e-mail from us.</p><form method="post"><input type="hidden" name="List-Unsubscribe" value="{OneClick.Split('=')[1]}"><button type="submit">Unsubscribe</button></form>""");
+                """
+                <p>You will get no more e-mail from us.</p>
+                <form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button type="submit">Unsubscribe</button></form>
+                """);
     }
 
     private static async Task<IResult> Unsubscribe(string token, HttpContext context, MailLinks links, UnsubscribeHandler handler)
     {
         context.Response.Headers.CacheControl = "no-store, private";
-        if (links.Read(token, LinkKind.Unsubscribe) is not { } unsubscribe || !await handler.Unsubscribe(unsubscribe, Visit(context), context.RequestAborted))
-        {
-            return NotValid();
-        }
-
-        return Page(StatusCodes.Status200OK, "You are unsubscribed", "<p>You will get no more e-mail from us. You may close this page.</p>");
+        var isThere = links.Read(token, LinkKind.Unsubscribe) is { } unsubscribe
+            && await handler.Unsubscribe(unsubscribe, Visit(context), context.RequestAborted);
+        return !isThere ? NotValid() : Page(StatusCodes.Status200OK, "You are unsubscribed", "<p>You will get no more e-mail from us. You may close this page.</p>");
     }
 
     /// <summary>The gateway names the client in <c>X-Forwarded-For</c>; services listen to nobody else.</summary>

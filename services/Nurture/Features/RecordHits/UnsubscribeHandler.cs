@@ -57,7 +57,8 @@ internal sealed class UnsubscribeHandler(UnitOfWork<NurtureDbContext> unitOfWork
                 },
                 cancellationToken: tx.CancellationToken));
             tx.Publish(new EmailEngaged(
-                tx.NewId(), tx.WorkspaceId, tx.Now, message.Version + 1, activity, messageId, message.LeadId, message.ProgramId, "UNSUBSCRIBE", "HUMAN", null, true));
+                tx.NewId(), tx.WorkspaceId, tx.Now, message.Version + 1,
+                activity, messageId, message.LeadId, message.ProgramId, "UNSUBSCRIBE", "HUMAN", null, true));
         }
 
         return true;

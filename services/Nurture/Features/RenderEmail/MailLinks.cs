@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Nurture.Features.RenderEmail;
 
 /// <summary>
-/// Addresses in mails. Their key is derived from the identity secret (HKDF, RFC 5869), so that every replica signs and reads alike and no second secret is
-/// to be kept.
+/// Addresses in mails. Their key is derived from the identity secret (HKDF, RFC 5869), so that every replica signs and reads alike and no
+/// second secret is to be kept.
 /// </summary>
 internal sealed class MailLinks(IOptions<NurtureOptions> options, IOptions<IdentityOptions> identity)
 {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using HandlebarsDotNet;
 using Lifecycle.Kernel;
 using Lifecycle.Nurture.Domain.Emails;
@@ -12,8 +13,8 @@ namespace Lifecycle.Nurture.Features.RenderEmail;
 internal sealed record RenderedMail(string Subject, string Html, string Text);
 
 /// <summary>
-/// Fills templates. Values are HTML-escaped in the HTML part and stand as they are in subject and text; an unknown value is empty. Compiled templates are
-/// kept in a bounded cache by version.
+/// Fills templates. Values are HTML-escaped in the HTML part and stand as they are in subject and text; an unknown value is empty. Compiled
+/// templates are kept in a bounded cache by version.
 /// </summary>
 internal sealed class MailRenderer : IDisposable
 {
@@ -52,9 +53,26 @@ internal sealed class MailRenderer : IDisposable
             var body = TrackedHtml.EnsureUnsubscribe(template.Html(values), unsubscribeUrl);
             return new RenderedMail(template.Subject(values), body, template.Text?.Invoke(values) ?? PlainText.FromHtml(body));
         }
-        catch (HandlebarsException exception)
+        catch (Exception exception) when (exception is HandlebarsException or RegexMatchTimeoutException)
         {
             return Error.Precondition($"The template cannot be filled: {exception.Message.ReplaceLineEndings(" ")}");
+        }
+    }
+
+    /// <summary>
+    /// Leads the links through the suite, in the HTML and in the text made of it. An error where the HTML is too tangled to be read in
+    /// time.
+    /// </summary>
+    public static Result<(TrackedHtml Html, string Text)> Track(RenderedMail mail, string unsubscribeUrl, Func<ushort, string> linkUrl)
+    {
+        try
+        {
+            var tracked = TrackedHtml.Rewrite(mail.Html, unsubscribeUrl, linkUrl);
+            return (tracked, PlainText.FromHtml(tracked.Html));
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return Error.Precondition("The template's HTML is too tangled to find its links.");
         }
     }
 
@@ -96,5 +114,6 @@ internal sealed class MailRenderer : IDisposable
         };
     }
 
-    private sealed record Compiled(HandlebarsTemplate<object, object> Subject, HandlebarsTemplate<object, object> Html, HandlebarsTemplate<object, object>? Text);
+    private sealed record Compiled(
+        HandlebarsTemplate<object, object> Subject, HandlebarsTemplate<object, object> Html, HandlebarsTemplate<object, object>? Text);
 }

@@ -12,8 +12,8 @@ namespace Lifecycle.Nurture.Features.SendMails;
 internal sealed record Claim(IReadOnlyList<ClaimedMail> Mails, int Taken);
 
 /// <summary>
-/// Claims due mails and makes them ready, in one transaction: who must not be mailed is passed over here, at the last moment before the sending. A claim
-/// holds for a lease; a mail whose worker died is claimed anew after it.
+/// Claims due mails and makes them ready, in one transaction: who must not be mailed is passed over here, at the last moment before the
+/// sending. A claim holds for a lease; a mail whose worker died is claimed anew after it.
 /// </summary>
 internal sealed class ClaimMailsHandler(
     UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, IOptions<NurtureOptions> options, NurtureTelemetry telemetry)
@@ -94,13 +94,14 @@ internal sealed class ClaimMailsHandler(
             return null;
         }
 
-        if (!renderer.Render(template, LeadStore.Facts(lead), unsubscribeUrl).TryGet(out var rendered, out var error))
+        if (!renderer.Render(template, LeadStore.Facts(lead), unsubscribeUrl).TryGet(out var rendered, out var error)
+            || !MailRenderer.Track(rendered, unsubscribeUrl, index => links.LinkUrl(tx.WorkspaceId, message.Id, index)).TryGet(out var marked, out error))
         {
             (message.State, message.Detail, message.DueTime) = (MessageRow.Failed, error.Message, null);
             return null;
         }
 
-        var tracked = TrackedHtml.Rewrite(rendered.Html, unsubscribeUrl, index => links.LinkUrl(tx.WorkspaceId, message.Id, index));
+        var (tracked, trackedText) = marked;
         var html = TrackedHtml.AddMarks(
             tracked.Html, links.LinkUrl(tx.WorkspaceId, message.Id, EmailToken.Honeypot), links.PixelUrl(tx.WorkspaceId, message.Id));
         message.State = MessageRow.Sending;
@@ -122,13 +123,14 @@ internal sealed class ClaimMailsHandler(
                 template.ReplyTo.Length == 0 ? null : template.ReplyTo,
                 rendered.Subject,
                 html,
-                template.Text.Length == 0 ? PlainText.FromHtml(tracked.Html) : rendered.Text,
+                template.Text.Length == 0 ? trackedText : rendered.Text,
                 unsubscribeUrl));
     }
 
     private static Task<int> Write(Transaction<NurtureDbContext> tx, MessageRow message) => tx.Connection.ExecuteAsync(new CommandDefinition(
         """
-        update message set state = @State, detail = @Detail, due_time = @DueTime, attempts = @Attempts, to_address = @ToAddress, subject = @Subject, links = @Links
+        update message set state = @State, detail = @Detail, due_time = @DueTime, attempts = @Attempts,
+          to_address = @ToAddress, subject = @Subject, links = @Links
         where workspace_id = @WorkspaceId and id = @Id
         """,
         message,

@@ -10,12 +10,13 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Nurture.Features.SendMails;
 
 /// <summary>
-/// Hands queued mails to the mail server. A mail is claimed (SENDING) and committed first, handed over, and then marked (SENT) with its event in one
-/// transaction.
+/// Hands queued mails to the mail server. A mail is claimed (SENDING) and committed first, handed over, and then marked (SENT) with its
+/// event in one transaction.
 /// </summary>
 /// <remarks>
-/// Between the server's acceptance and the commit of SENT lies the one moment that nobody can close: a process killed there leaves a mail that was sent and
-/// is not marked. Its lease runs out and it is sent again with the same Message-ID, by which receivers and readers of logs can tell the copies.
+/// Between the server's acceptance and the commit of SENT lies the one moment that nobody can close: a process killed there leaves a mail
+/// that was sent and is not marked. Its lease runs out and it is sent again with the same Message-ID, by which receivers and readers of
+/// logs can tell the copies.
 /// </remarks>
 internal sealed partial class SendMailsHandler(
     UnitOfWork<NurtureDbContext> unitOfWork,
