@@ -73,36 +73,6 @@ public sealed class CrashTests
         Assert.Equal(0L, await database.Scalar<long>("select count(*) from activity where lead_id is null or session_id is null"));
     }
 
-    [Fact]
-    public async Task Batch_QueueFull_IsToldToComeBackAndNothingWaitsUnbounded()
-    {
-        await using var database = await TestDatabase.Create<CaptureDbContext>("capture");
-        await using var broker = await TestVirtualHost.Create();
-        var environment = ServiceEnvironment.For(database, broker);
-        environment["Capture__MaxQueuedMessages"] = "100";
-        await using var service = ServiceProcess.Create("Capture", environment);
-        await service.Start();
-        var workspace = new CaptureClient(service, Guid.CreateVersion7(Start), "UTC", "USD");
-        await using var connection = await database.Administrator.OpenConnectionAsync();
-        await using var held = await connection.BeginTransactionAsync();
-        await using (var command = connection.CreateCommand())
-        {
-            // As long as another commit of the workspace runs, this one waits.
-            command.CommandText = $"select pg_advisory_xact_lock(hashtextextended('capture.leads/{workspace.WorkspaceId}', 0))";
-            await command.ExecuteNonQueryAsync();
-        }
-
-        var waiting = workspace.Post("/v1/batch", new { batch = Enumerable.Range(0, 4).SelectMany(Batch) });
-        await Eventually.True(
-            async () => await database.Scalar<long>("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") > 0, "a commit waits");
-        var refused = await workspace.Post("/v1/batch", new { batch = Batch(4).Concat(Batch(5)) });
-        await held.RollbackAsync();
-
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "UNAVAILABLE"), (refused.Status, refused.Body["code"]!.GetValue<string>()));
-        Assert.Equal(80, (await waiting).Body["accepted"]!.GetValue<int>());
-        Assert.Equal(80L, await database.Scalar<long>("select count(*) from activity"));
-    }
-
     private static object[] Batch(int index) =>
         Enumerable.Range(0, 20).Select(object (step) => step < 19
             ? Messages.Page($"d{index}", Messages.At(Start, (index * 60) + step), id: $"m{index}-{step}")

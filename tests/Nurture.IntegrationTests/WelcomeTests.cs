@@ -42,6 +42,8 @@ public sealed class WelcomeTests(NurtureFixture fixture)
         Assert.Equal([2L, 3L], engaged.Select(e => e.Version).Order());
         var completed = (await fixture.Bus.Until<ProgramStepCompleted>(1, e => e.LeadId == lead))[0];
         Assert.Equal(("hello", "COMPLETED"), (completed.StepId, completed.Outcome));
+        var byProgram = await workspace.Get($"/v1/metrics/nurture?from={Today(0)}&to={Today(1)}&groupBy=program&metrics=new_leads,click_rate");
+        Assert.Equal(["new_leads Welcome 1", "click_rate Welcome 1"], byProgram["series"]!.AsArray().Select(series => $"{series!["metric"]} {series["group"]!["program"]} {series["points"]![0]!["value"]}"));
         var report = await workspace.Get($"/v1/programs/{program}/report");
         Assert.Equal(("1", "1", "1"), (report["entered"]!.GetValue<string>(), report["completed"]!.GetValue<string>(), report["steps"]![0]!["emailsClicked"]!.GetValue<string>()));
     }

@@ -1,9 +1,9 @@
+using Lifecycle.Kernel.Expressions;
 using Lifecycle.Nurture.Domain.Engagements;
 using Lifecycle.Nurture.Domain.Segments;
 using Lifecycle.Nurture.Features.RenderEmail;
 using Lifecycle.Nurture.Mail;
 using Lifecycle.Nurture.Storage;
-using Lifecycle.Kernel.Expressions;
 
 namespace Nurture.UnitTests;
 
