@@ -34,7 +34,7 @@ internal sealed record Infrastructure(
                 $"LIFECYCLE_INFRA is containers, native or external, not '{other}'."),
         };
 
-    /// <summary>A parameter of 44 letters and digits (so Base64 of 33 bytes, too), kept among the user's secrets unless it is given.</summary>
+    /// <summary>44 letters and digits (so Base64 of 33 bytes, too), kept among the user's secrets unless the parameter is given.</summary>
     public static IResourceBuilder<ParameterResource> Secret(IDistributedApplicationBuilder builder, string name) =>
         builder.AddParameter(name, new GenerateParameterDefault { MinLength = 44, Special = false }, secret: true, persist: true);
 
@@ -109,7 +109,7 @@ internal sealed record Infrastructure(
             [postgres, redis, rabbitmq, mail]);
     }
 
-    /// <summary>Servers that run already, known by ConnectionStrings__lifecycle (its administrator), __redis, __rabbitmq and __mail.</summary>
+    /// <summary>Servers that run already: ConnectionStrings__lifecycle (of an administrator), __redis, __rabbitmq and __mail.</summary>
     private static Infrastructure External(IDistributedApplicationBuilder builder)
     {
         ReferenceExpression Given(string name) => ReferenceExpression.Create($"{builder.AddConnectionString(name)}");
@@ -119,7 +119,9 @@ internal sealed record Infrastructure(
         var address = new DbConnectionStringBuilder { ConnectionString = text };
         foreach (var role in (string[])["Username", "User Name", "User ID", "Password"]) address.Remove(role);
         return new Infrastructure(
-            Given(Database), ReferenceExpression.Create($"{address.ConnectionString}"), Given("redis"), Given("rabbitmq"), Given("mail"), [], []);
+            Given(Database),
+            ReferenceExpression.Create($"{address.ConnectionString}"),
+            Given("redis"), Given("rabbitmq"), Given("mail"), [], []);
     }
 
     private static ReferenceExpression Address(EndpointReference endpoint) => ReferenceExpression.Create(

@@ -24,8 +24,11 @@ public static class ParameterResourceBuilderExtensions
         {
             if (builder.Configuration[key] is { Length: > 0 } given) return given;
             if (otherwise is null)
-                throw new MissingParameterValueException($"The parameter '{name}' has no value: set the environment variable Parameters__{name}.");
-            return persist ? UserSecrets.GetOrAdd(builder.Configuration["UserSecretsId"], key, otherwise.GetDefaultValue) : otherwise.GetDefaultValue();
+                throw new MissingParameterValueException(
+                    $"The parameter '{name}' has no value: set the environment variable Parameters__{name}.");
+            return persist
+                ? UserSecrets.GetOrAdd(builder.Configuration["UserSecretsId"], key, otherwise.GetDefaultValue)
+                : otherwise.GetDefaultValue();
         }
 
         return builder.AddResource(new ParameterResource(name, Value, secret) { Default = value });
@@ -37,7 +40,9 @@ public static class ParameterResourceBuilderExtensions
     {
         var given = new ParameterResource(
             $"{name}-connection",
-            _ => builder.Configuration.GetConnectionString(name) is { Length: > 0 } value ? value : throw new MissingParameterValueException(
+            _ => builder.Configuration.GetConnectionString(name) is { Length: > 0 } value
+                ? value
+                : throw new MissingParameterValueException(
                 $"The connection string '{name}' is missing: set the environment variable ConnectionStrings__{name}."),
             secret: true);
         return builder.AddConnectionString(name, ReferenceExpression.Create($"{given}"));

@@ -21,7 +21,8 @@ public sealed class RunTests
             var token = builder.AddParameter("token", new GenerateParameterDefault { MinLength = 30 }, secret: true);
             var job = builder.AddScript("job", "echo prepared");
             var healthy = false;
-            builder.Services.AddHealthChecks().AddCheck("flag", () => healthy ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not yet"));
+            builder.Services.AddHealthChecks().AddCheck(
+                "flag", () => healthy ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("not yet"));
             var server = builder.AddScript("server", $"echo listening on $PORT; echo oh >&2; {Scripts.Forever}")
                 .WithHttpEndpoint(name: "http", env: "PORT")
                 .WithEnvironment("TOKEN", token)
@@ -39,7 +40,8 @@ public sealed class RunTests
         var token = await application.ResourceAsync("token", _ => true);
         Assert.True(job.StoppedAt <= server.StartedAt, $"{job.StoppedAt} {server.StartedAt}");
         Assert.True(server.StartedAt <= client.StartedAt, $"{server.StartedAt} {client.StartedAt}");
-        Assert.Equal((Aspire.Hosting.Dashboard.V1.HealthStatus.Healthy, "flag"), (server.HealthReports.Single().Status, server.HealthReports.Single().Key));
+        var health = server.HealthReports.Single();
+        Assert.Equal((Aspire.Hosting.Dashboard.V1.HealthStatus.Healthy, "flag"), (health.Status, health.Key));
         var url = server.Urls.Single().FullUrl;
         Assert.Equal($"http://127.0.0.1:{server.Environment.Single(v => v.Name == "PORT").Value}", url);
         Assert.Equal(url, client.Environment.Single(v => v.Name == "services__server__http__0").Value);
@@ -153,7 +155,8 @@ public sealed class RunTests
         await application.EndAsync();
 
         Assert.Equal(
-            $"Port {port} on 127.0.0.1 is in use, and the endpoint 'http' of 'server' needs it: stop what listens there, or choose another port.",
+            $"Port {port} on 127.0.0.1 is in use, and the endpoint 'http' of 'server' needs it: "
+            + "stop what listens there, or choose another port.",
             application.Failure);
     }
 
@@ -163,7 +166,8 @@ public sealed class RunTests
         var port = 0;
         await using var application = RunningApplication.Start(builder =>
         {
-            var server = builder.AddScript("cache", "exec redis-server --bind 127.0.0.1 --port $PORT --save ''").WithEndpoint(name: "tcp", env: "PORT");
+            var server = builder.AddScript("cache", "exec redis-server --bind 127.0.0.1 --port $PORT --save ''")
+                .WithEndpoint(name: "tcp", env: "PORT");
             server.WithAnnotation(new ReplicaAnnotation(2));
             builder.Services.AddHealthChecks().AddAsyncCheck("ping", async _ =>
             {
@@ -210,7 +214,8 @@ public sealed class RunTests
         File.Delete(order);
     }
 
-    private static int ProcessId(Aspire.Hosting.Dashboard.V1.Resource resource) => (int)resource.Properties.Single(p => p.Name == "executable.pid").Value.NumberValue;
+    private static int ProcessId(Aspire.Hosting.Dashboard.V1.Resource resource) =>
+        (int)resource.Properties.Single(p => p.Name == "executable.pid").Value.NumberValue;
 
     private static async Task<string?> RunIdAsync(int port)
     {
@@ -238,6 +243,7 @@ public sealed class RunTests
     {
         var (service, instance) = (resourceName[..resourceName.LastIndexOf('-')], resourceName[(resourceName.LastIndexOf('-') + 1)..]);
         object Attribute(string key, string value) => new { key, value = new { stringValue = value } };
+        object[] Attributes() => [Attribute("service.name", service), Attribute("service.instance.id", instance)];
         var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
         using var http = new HttpClient();
         var span = new
@@ -255,7 +261,7 @@ public sealed class RunTests
             {
                 new
                 {
-                    resource = new { attributes = new[] { Attribute("service.name", service), Attribute("service.instance.id", instance) } },
+                    resource = new { attributes = Attributes() },
                     scopeSpans = new[] { new { scope = new { name = "test" }, spans = new[] { span } } },
                 },
             },

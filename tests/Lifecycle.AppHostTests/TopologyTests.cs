@@ -48,7 +48,8 @@ public sealed class TopologyTests
         var project = await Get(name);
 
         Assert.Equal(
-            ["UntilHealthy postgres", "UntilHealthy redis", "UntilHealthy rabbitmq", "UntilHealthy mail", $"UntilCompleted {name}-migration"],
+            ["UntilHealthy postgres", "UntilHealthy redis", "UntilHealthy rabbitmq", "UntilHealthy mail",
+                $"UntilCompleted {name}-migration"],
             project.Waits.Take(5));
         Assert.Equal([$"{name}_http_/health_200_check"], project.HealthChecks);
     }
@@ -125,7 +126,8 @@ public sealed class TopologyTests
         Assert.Equal("docker", postgres.Path);
         Assert.Contains("lifecycle-postgres:/var/lib/postgresql/data", postgres.Arguments);
         Assert.DoesNotContain(postgres.Arguments, a => a.Contains("the-PostgresPassword", StringComparison.Ordinal));
-        Assert.Equal(("the-PostgresPassword", "lifecycle"), (postgres.Environment["POSTGRES_PASSWORD"], postgres.Environment["POSTGRES_DB"]));
+        Assert.Equal("the-PostgresPassword", postgres.Environment["POSTGRES_PASSWORD"]);
+        Assert.Equal("lifecycle", postgres.Environment["POSTGRES_DB"]);
         Assert.Equal(["mail", "postgres", "rabbitmq", "redis"], resources.Where(r => r.Type == "Container").Select(r => r.Name).Order());
         var capture = resources.Single(r => r.Name == "capture");
         Assert.Matches(
@@ -137,7 +139,8 @@ public sealed class TopologyTests
     {
         var resources = await AppHostProcess.DescribeAsync(
             ("LIFECYCLE_INFRA", "external"),
-            ("ConnectionStrings__lifecycle", "Host=db.example.com;Port=5433;Username=root;Password=the-PostgresPassword;Database=crm;SSL Mode=Require"),
+            ("ConnectionStrings__lifecycle",
+                "Host=db.example.com;Port=5433;Username=root;Password=the-PostgresPassword;Database=crm;SSL Mode=Require"),
             ("ConnectionStrings__redis", "cache.example.com:6379"),
             ("ConnectionStrings__rabbitmq", "amqps://a:b@broker.example.com/x"),
             ("ConnectionStrings__mail", "smtp://mail.example.com:25"));
@@ -145,7 +148,8 @@ public sealed class TopologyTests
         Assert.Equal(12, resources.Count);
         var retention = resources.Single(r => r.Name == "retention").Environment;
         Assert.Equal(
-            "host=db.example.com;port=5433;database=crm;ssl mode=Require;Username=retention_app;Password=the-DatabasePassword;Maximum Pool Size=20",
+            "host=db.example.com;port=5433;database=crm;ssl mode=Require;"
+            + "Username=retention_app;Password=the-DatabasePassword;Maximum Pool Size=20",
             retention["ConnectionStrings__lifecycle"]);
         Assert.Equal("amqps://a:b@broker.example.com/x", retention["ConnectionStrings__rabbitmq"]);
         Assert.DoesNotContain(retention, v => v.Value.Contains("the-PostgresPassword", StringComparison.Ordinal));

@@ -23,7 +23,10 @@ namespace Aspire.Hosting.ApplicationModel
 
         /// <summary>An Npgsql connection string of the server's administrator.</summary>
         public ReferenceExpression ConnectionStringExpression => ReferenceExpression.Create(
-            $"Host={PrimaryEndpoint.Property(EndpointProperty.Host)};Port={PrimaryEndpoint.Property(EndpointProperty.Port)};Username={UserNameReference};Password={PasswordParameter}");
+            $"{Address};Username={UserNameReference};Password={PasswordParameter}");
+
+        private ReferenceExpression Address => ReferenceExpression.Create(
+            $"Host={PrimaryEndpoint.Property(EndpointProperty.Host)};Port={PrimaryEndpoint.Property(EndpointProperty.Port)}");
 
         internal ReferenceExpression UserNameReference =>
             userName is null ? ReferenceExpression.Create($"postgres") : ReferenceExpression.Create($"{userName}");

@@ -24,7 +24,8 @@ internal sealed class DashboardService(
             var snapshots = states.All;
             var version = snapshots.Select(s => s.Version).DefaultIfEmpty().Max();
             var initial = new InitialResourceData { Resources = { snapshots.Select(ResourceMapping.Map) } };
-            initial.ResourceTypes.AddRange(snapshots.Select(s => s.Type).Distinct().Select(t => new ResourceType { UniqueName = t, DisplayName = t }));
+            initial.ResourceTypes.AddRange(
+                snapshots.Select(s => s.Type).Distinct().Select(t => new ResourceType { UniqueName = t, DisplayName = t }));
             await responseStream.WriteAsync(new WatchResourcesUpdate { InitialData = initial }, cancellationToken);
 
             while (true)
@@ -38,7 +39,8 @@ internal sealed class DashboardService(
         });
 
     public override Task WatchResourceConsoleLogs(
-        WatchResourceConsoleLogsRequest request, IServerStreamWriter<WatchResourceConsoleLogsUpdate> responseStream, ServerCallContext context) =>
+        WatchResourceConsoleLogsRequest request, IServerStreamWriter<WatchResourceConsoleLogsUpdate> responseStream,
+        ServerCallContext context) =>
         UntilLeftAsync(context, async cancellationToken =>
         {
             for (var last = 0; ;)
@@ -49,7 +51,8 @@ internal sealed class DashboardService(
                 foreach (var chunk in lines.Chunk(500))
                 {
                     var update = new WatchResourceConsoleLogsUpdate();
-                    update.LogLines.AddRange(chunk.Select(l => new ConsoleLogLine { Text = l.Text, IsStdErr = l.IsError, LineNumber = l.Number }));
+                    update.LogLines.AddRange(
+                        chunk.Select(l => new ConsoleLogLine { Text = l.Text, IsStdErr = l.IsError, LineNumber = l.Number }));
                     await responseStream.WriteAsync(update, cancellationToken);
                 }
 
@@ -59,7 +62,8 @@ internal sealed class DashboardService(
         });
 
     public override Task WatchInteractions(
-        IAsyncStreamReader<WatchInteractionsRequestUpdate> requestStream, IServerStreamWriter<WatchInteractionsResponseUpdate> responseStream,
+        IAsyncStreamReader<WatchInteractionsRequestUpdate> requestStream,
+        IServerStreamWriter<WatchInteractionsResponseUpdate> responseStream,
         ServerCallContext context) =>
         UntilLeftAsync(context, cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken));
 

@@ -26,7 +26,11 @@ internal static class ResourceMapping
         if (snapshot.StoppedAt is { } stopped) resource.StoppedAt = Timestamp.FromDateTimeOffset(stopped);
         if (snapshot.State == ResourceState.FailedToStart) resource.StateStyle = "error";
         if (snapshot.Launch is { } launch)
-            resource.Environment.AddRange(launch.Environment.Select(v => new EnvironmentVariable { Name = v.Key, Value = v.Value, IsFromSpec = true }));
+        {
+            resource.Environment.AddRange(launch.Environment.Select(v =>
+                new EnvironmentVariable { Name = v.Key, Value = v.Value, IsFromSpec = true }));
+        }
+
         resource.Properties.AddRange(Properties(snapshot));
         resource.Urls.AddRange(Urls(snapshot));
         resource.HealthReports.AddRange(snapshot.Health.Select(Map));

@@ -60,7 +60,8 @@ internal sealed class DcpClient : IDisposable
         }
     }
 
-    public Task CreateExecutableAsync(string name, LaunchSpec launch, IReadOnlyList<DcpProducer> producers, CancellationToken cancellationToken)
+    public Task CreateExecutableAsync(
+        string name, LaunchSpec launch, IReadOnlyList<DcpProducer> producers, CancellationToken cancellationToken)
     {
         var annotations = new JsonObject();
         if (producers.Count > 0)
@@ -168,7 +169,8 @@ internal sealed class DcpClient : IDisposable
     {
         if (response.IsSuccessStatusCode) return;
         var body = await response.Content.ReadAsStringAsync(cancellationToken);
+        var request = response.RequestMessage;
         throw new HttpRequestException(
-            $"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.AbsolutePath} answered {(int)response.StatusCode}: {body}");
+            $"{request?.Method} {request?.RequestUri?.AbsolutePath} answered {(int)response.StatusCode}: {body}");
     }
 }

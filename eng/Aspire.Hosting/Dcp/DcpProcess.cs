@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Aspire.Hosting.Running;
 
@@ -31,14 +32,15 @@ internal sealed partial class DcpProcess(RunOptions options) : IAsyncDisposable
     public async Task<DcpClient> StartAsync(CancellationToken cancellationToken)
     {
         if (!File.Exists(options.DcpPath))
-            throw new DistributedApplicationException($"The Aspire orchestrator is missing: {options.DcpPath} does not exist; run eng/setup.");
+            throw new DistributedApplicationException(
+                $"The Aspire orchestrator is missing: {options.DcpPath} does not exist; run eng/setup.");
         _session = Directory.CreateTempSubdirectory("aspire-dcp-");
         var kubeconfig = Path.Combine(SessionFolder, "kubeconfig");
 
         // In a session of its own: Ctrl+C reaches the AppHost alone, which then stops everything in order.
         var start = new ProcessStartInfo("setsid") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])[options.DcpPath, "start-apiserver", "--kubeconfig", kubeconfig, "--root-dir", SessionFolder,
-            "--monitor", Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)])
+            "--monitor", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)])
             start.ArgumentList.Add(argument);
         start.Environment.Clear();
         foreach (var name in Inherited)
@@ -56,7 +58,8 @@ internal sealed partial class DcpProcess(RunOptions options) : IAsyncDisposable
         while (true)
         {
             if (_process.HasExited)
-                throw new DistributedApplicationException($"The Aspire orchestrator ended with {_process.ExitCode} at its start:\n{Output()}");
+                throw new DistributedApplicationException(
+                    $"The Aspire orchestrator ended with {_process.ExitCode} at its start:\n{Output()}");
             if (await ReadConfigAsync(kubeconfig, cancellationToken) is { } config)
             {
                 _client = new DcpClient(config);
@@ -109,12 +112,13 @@ internal sealed partial class DcpProcess(RunOptions options) : IAsyncDisposable
         if (!OperatingSystem.IsLinux()) return found;
         HashSet<int> family = [_process!.Id];
         // Parents have lower ids than their children, but for the rare wrap-around.
-        foreach (var id in Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(n => int.TryParse(n, out _)).Select(int.Parse!).Order())
+        var ids = Directory.EnumerateDirectories("/proc").Select(path => int.TryParse(Path.GetFileName(path), out var id) ? id : 0);
+        foreach (var id in ids.Where(id => id > 0).Order())
         {
             try
             {
                 var status = File.ReadAllText($"/proc/{id}/stat");
-                var parent = int.Parse(status[(status.LastIndexOf(')') + 2)..].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+                var parent = int.Parse(status[(status.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
                 if (!family.Contains(parent) || !status.Contains("(dcp)", StringComparison.Ordinal)) continue;
                 family.Add(id);
                 found.Add(id);

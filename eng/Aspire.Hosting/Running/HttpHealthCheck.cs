@@ -16,7 +16,8 @@ internal sealed class HttpHealthCheck(EndpointReference endpoint, string path, i
             using var response = await Http.GetAsync(new Uri(new Uri(endpoint.Url), path), cancellationToken);
             if ((int)response.StatusCode == statusCode) return HealthCheckResult.Healthy();
             var body = await response.Content.ReadAsStringAsync(cancellationToken);
-            return HealthCheckResult.Unhealthy($"{path} answered {(int)response.StatusCode} {body[..Math.Min(body.Length, ShownCharacters)]}");
+            var shown = body[..Math.Min(body.Length, ShownCharacters)];
+            return HealthCheckResult.Unhealthy($"{path} answered {(int)response.StatusCode} {shown}");
         }
         catch (HttpRequestException exception)
         {

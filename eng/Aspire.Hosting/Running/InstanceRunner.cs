@@ -119,7 +119,9 @@ internal sealed class InstanceRunner(
         var current = states.Get(instance.Name);
         if (current.State != ResourceState.NotStarted && !current.HasEnded) return;
         _stopRequested = false;
-        states.Update(instance.Name, s => s with { State = ResourceState.Waiting, ExitCode = null, StartedAt = null, StoppedAt = null, Health = [] });
+        states.Update(
+            instance.Name,
+            s => s with { State = ResourceState.Waiting, ExitCode = null, StartedAt = null, StoppedAt = null, Health = [] });
         foreach (var wait in instance.Waits) await WaitAsync(wait, cancellationToken);
 
         LaunchSpec launch;

@@ -112,7 +112,11 @@ internal sealed class Orchestrator(
         foreach (var instance in plan.Instances) _runners.Add(instance.Name, Runner(instance));
         _watch = WatchAsync(dcp, _watching.Token);
         if (options.Dashboard is { } dashboard)
-            await dcp.CreateExecutableAsync(DashboardProcess.Name, DashboardProcess.Launch(options, dashboard, dcpProcess.SessionFolder), [], deadline);
+        {
+            var launch = DashboardProcess.Launch(options, dashboard, dcpProcess.SessionFolder);
+            await dcp.CreateExecutableAsync(DashboardProcess.Name, launch, [], deadline);
+        }
+
         await Task.WhenAny(Task.WhenAll(_runners.Values.Select(r => StartOneAsync(r, deadline))), _failed.Task);
 
         while (!_failed.Task.IsCompleted)
@@ -177,7 +181,8 @@ internal sealed class Orchestrator(
         var lines = await runner.LastLinesAsync(ShownLines);
         var message = $"'{after.DisplayName}' {how}; {(lines.Count > 0 ? "its last lines:" : "it printed nothing.")}"
             + string.Concat(lines.Select(l => $"\n  {l}"));
-        if (_ready.Task.IsCompleted) _progress.Failure($"{message}\nThe rest goes on; start '{after.DisplayName}' again from the dashboard.");
+        if (_ready.Task.IsCompleted)
+            _progress.Failure($"{message}\nThe rest goes on; start '{after.DisplayName}' again from the dashboard.");
         else _failed.TrySetResult(message);
     }
 
@@ -210,7 +215,8 @@ internal sealed class Orchestrator(
 
     private async Task ShowAsync(CancellationToken cancellationToken)
     {
-        foreach (var resource in plan.Resources.Where(r => r is ParameterResource or IResourceWithConnectionString and not ContainerResource))
+        foreach (var resource in plan.Resources.Where(r =>
+            r is ParameterResource or IResourceWithConnectionString and not ContainerResource))
         {
             var type = resource is ParameterResource ? "Parameter" : "ConnectionString";
             states.Add(new ResourceSnapshot(resource.Name, resource.Name, type, resource, time.GetUtcNow())

@@ -36,7 +36,11 @@ internal sealed record Plan(IReadOnlyList<IResource> Resources, IReadOnlyList<Re
                select (endpoint.Port!.Value, $"the endpoint '{endpoint.Name}' of '{resource.Name}'"),
         ];
         if (options.Dashboard is { } dashboard)
-            wanted.AddRange([(dashboard.Port, "the dashboard"), (options.OtlpGrpc.Port, "OTLP over gRPC"), (options.OtlpHttp.Port, "OTLP over HTTP")]);
+        {
+            wanted.AddRange(
+                [(dashboard.Port, "the dashboard"), (options.OtlpGrpc.Port, "OTLP over gRPC"), (options.OtlpHttp.Port, "OTLP over HTTP")]);
+        }
+
         var taken = wanted.Where(w => !Ports.IsFree(w.Port)).ToArray();
         if (taken.Length > 0)
             throw new DistributedApplicationException(string.Join('\n', taken.Select(t =>
@@ -70,7 +74,8 @@ internal sealed record Plan(IReadOnlyList<IResource> Resources, IReadOnlyList<Re
         if (resource is ContainerResource)
         {
             var target = endpoint.TargetPort ?? endpoint.Port
-                ?? throw new DistributedApplicationException($"The endpoint '{endpoint.Name}' of the container '{resource.Name}' needs a target port.");
+                ?? throw new DistributedApplicationException(
+                    $"The endpoint '{endpoint.Name}' of the container '{resource.Name}' needs a target port.");
             return new AllocatedEndpoint(host, endpoint.Port ?? ports.Free(), [target], NeedsProxy: false);
         }
 
@@ -80,12 +85,14 @@ internal sealed record Plan(IReadOnlyList<IResource> Resources, IReadOnlyList<Re
             var target = endpoint.TargetPort ?? endpoint.Port ?? ports.Free();
             var port = endpoint.Port ?? target;
             if (port != target && !endpoint.IsProxied)
-                throw new DistributedApplicationException($"The endpoint '{endpoint.Name}' of '{resource.Name}' has two ports and no proxy.");
+                throw new DistributedApplicationException(
+                    $"The endpoint '{endpoint.Name}' of '{resource.Name}' has two ports and no proxy.");
             return new AllocatedEndpoint(host, port, [target], NeedsProxy: port != target);
         }
 
         if (!endpoint.IsProxied || endpoint.TargetPort is not null)
-            throw new DistributedApplicationException($"The endpoint '{endpoint.Name}' of '{resource.Name}' cannot serve {replicas} replicas without a proxy.");
+            throw new DistributedApplicationException(
+                    $"The endpoint '{endpoint.Name}' of '{resource.Name}' cannot serve {replicas} replicas without a proxy.");
         var targets = Enumerable.Range(0, replicas).Select(_ => ports.Free()).ToArray();
         return new AllocatedEndpoint(host, endpoint.Port ?? ports.Free(), targets, NeedsProxy: true);
     }

@@ -47,7 +47,8 @@ internal sealed record ResourceInstance(IResource Resource, int Replica, string 
         var metadata = Resource.Annotations.OfType<IProjectMetadata>().Single();
         var executable = Path.ChangeExtension(metadata.TargetPath, null);
         if (!File.Exists(executable))
-            throw new DistributedApplicationException($"The project of '{Resource.Name}' is not built: {executable} does not exist; run dotnet build.");
+            throw new DistributedApplicationException(
+                $"The project of '{Resource.Name}' is not built: {executable} does not exist; run dotnet build.");
         // The runtime of this very process: it need not be installed where executables look by themselves.
         var root = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
         environment.Add(new("DOTNET_ROOT", root));

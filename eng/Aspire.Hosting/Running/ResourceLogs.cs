@@ -12,7 +12,8 @@ internal sealed record LogLine(int Number, string Text, bool IsError)
     /// <summary>The time's text, by which lines of the two streams can be put in order; empty when the line has none.</summary>
     public string Time => Text[..TimeLength];
 
-    private int TimeLength => Text.Length > 20 && char.IsAsciiDigit(Text[0]) && Text[10] == 'T' && Text.IndexOfAny([' ', '\t']) is > 0 and var end ? end : 0;
+    private int TimeLength =>
+        Text.Length > 20 && char.IsAsciiDigit(Text[0]) && Text[10] == 'T' && Text.IndexOfAny([' ', '\t']) is > 0 and var end ? end : 0;
 }
 
 /// <summary>The last lines of each resource's console output.</summary>

@@ -29,7 +29,8 @@ internal sealed record RunOptions(
         {
             var value = configuration[key] is { Length: > 0 } given ? given.Split(';')[0] : otherwise;
             if (!Uri.TryCreate(value, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp || !address.IsLoopback)
-                throw new DistributedApplicationException($"{key} must be an http address of this machine such as {otherwise}, not '{value}'.");
+                throw new DistributedApplicationException(
+                    $"{key} must be an http address of this machine such as {otherwise}, not '{value}'.");
             return address.Port == 0 ? new UriBuilder(address) { Port = ports.Free() }.Uri : address;
         }
 
