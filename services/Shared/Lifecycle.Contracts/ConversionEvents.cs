@@ -5,7 +5,7 @@ namespace Lifecycle.Contracts;
 /// <param name="To">Stage after.</param>
 /// <param name="Reason">
 /// Why: <c>CAPTURED</c>, <c>QUALIFIED</c>, <c>ACCEPTED</c>, <c>OPPORTUNITY_OPENED</c>, <c>WON</c>, <c>ADVOCATED</c>, <c>CHURNED</c>, <c>REACTIVATED</c>,
-/// <c>MANUAL</c>, <c>IMPORTED</c>, <c>DISQUALIFIED</c>, and for backward moves <c>RECYCLED</c>, <c>SCORE_DECAYED</c>, <c>LOST</c>, <c>REOPENED</c>.
+/// <c>MANUAL</c>, <c>IMPORTED</c>, <c>MERGED</c>, <c>DISQUALIFIED</c>, and for backward moves <c>RECYCLED</c>, <c>SCORE_DECAYED</c>, <c>LOST</c>, <c>REOPENED</c>.
 /// </param>
 /// <param name="Actor">Who: <c>key:NAME</c> or <c>service:NAME</c>.</param>
 /// <param name="Score">Score at the change, where known.</param>

@@ -92,11 +92,11 @@ public static class EvaluateAttribution
 
     private static Milestones Marks(AttributionTouch touch) =>
         touch.Milestones.Aggregate(Milestones.None, (marks, mark) => marks | mark switch
-    {
-        AttributionTouch.Types.Milestone.LeadCreated => Milestones.LeadCreated,
-        AttributionTouch.Types.Milestone.OpportunityCreated => Milestones.OpportunityCreated,
-        _ => Milestones.Closed,
-    });
+        {
+            AttributionTouch.Types.Milestone.LeadCreated => Milestones.LeadCreated,
+            AttributionTouch.Types.Milestone.OpportunityCreated => Milestones.OpportunityCreated,
+            _ => Milestones.Closed,
+        });
 
     private static double Rounded(decimal value) => (double)Math.Round(value, 12);
 }
