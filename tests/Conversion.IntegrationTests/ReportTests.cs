@@ -17,6 +17,8 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
         var lead = await Won("12000.00", Times.March(20));
         await workspace.Bus.Publish(workspace.Spend(new DateOnly(2026, 3, 1), 1000, clicks: 50));
         await JourneysFrozen(1);
+        await Eventually.Equal(
+            1L, () => Fixture.Database.Scalar<long>("select count(*) from spend where workspace_id = $1", workspace.Id), "spend is there");
 
         var row = (await workspace.Get($"/v1/reports/source?{Quarter}&groupBy=campaign"))["rows"]!.AsArray().Single()!;
         Assert.Equal("spring", row["group"]!["campaign"]!.GetValue<string>());
