@@ -125,7 +125,7 @@ public sealed class Walk(RunningSuite suite) : IDisposable
             return ScoreAtForm >= 60;
         });
         var explained = await Api.Get($"/v1/scores/{LeadId}:explain");
-        Assert.Equal(explained.Exact("total"), explained["contributions"]!.AsArray().Sum(one => one!.Exact("decayedPoints")));
+        Assert.Equal(explained.Exact("score.total"), explained["contributions"]!.AsArray().Sum(one => one!.Exact("decayedPoints")));
         var handoff = await Handoff(LeadId);
         Assert.NotEmpty(handoff["reasons"]!.AsArray());
         HandoffId = handoff.Text("id");
@@ -142,7 +142,7 @@ public sealed class Walk(RunningSuite suite) : IDisposable
         var sent = TimeProvider.System.GetUtcNow();
         await suite.Follow($"/e/c/{link}", Scanner);
         await Eventually.True("the scanner's click, kept apart", async () =>
-            (await Metric("nurture", "click_rate")) is 0 && (await LeadEmails()).Any(email => email!.Number("botClicks") + email!.Number("suspectClicks") > 0));
+            (await Metric("nurture", "click_rate")) is 0 && (await LeadEmails()).Any(email => email!["engagements"]!.AsArray().Any(one => one!.Text("kind") == "CLICK" && one!.Text("classification") is "BOT" or "SUSPECT")));
         var before = (await Api.Get($"/v1/scores/{LeadId}")).Exact("total");
         Assert.True(before <= ScoreAtForm + 0.01m, $"A scanner's click moved the score from {ScoreAtForm} to {before}.");
         await Eventually.True("the time a person takes", () => Task.FromResult(TimeProvider.System.GetUtcNow() - sent > TimeSpan.FromSeconds(3)));
@@ -168,8 +168,7 @@ public sealed class Walk(RunningSuite suite) : IDisposable
     public async Task CheckAttribution()
     {
         await Eventually.True("bookings credited to the first touch", async () => await Credited("FIRST_TOUCH") is [("Paid Search", "12000.00")]);
-        var linear = await Credited("LINEAR");
-        Assert.Equal([("Organic Social", "6000.00"), ("Paid Search", "6000.00")], linear);
+        await Eventually.True("half of the bookings for each touch", async () => await Credited("LINEAR") is [("Organic Social", "6000.00"), ("Paid Search", "6000.00")]);
     }
 
     public async Task GrowAndRecommend()
