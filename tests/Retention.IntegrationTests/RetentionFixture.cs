@@ -1,0 +1,106 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Lifecycle.Contracts;
+using Lifecycle.Retention.Storage;
+using Lifecycle.Testing;
+using Retention.IntegrationTests;
+
+[assembly: AssemblyFixture(typeof(RetentionFixture))]
+
+namespace Retention.IntegrationTests;
+
+/// <summary>The service as one process with its database and broker, shared by the tests; each test has workspaces of its own.</summary>
+public sealed class RetentionFixture : IAsyncLifetime
+{
+    private TestDatabase? database;
+    private TestVirtualHost? broker;
+    private ServiceProcess? service;
+    private TestBus? bus;
+
+    public TestDatabase Database => database!;
+
+    public TestBus Bus => bus!;
+
+    public ServiceProcess Service => service!;
+
+    public async ValueTask InitializeAsync()
+    {
+        database = await TestDatabase.Create<RetentionDbContext>(RetentionDbContext.SchemaName);
+        broker = await TestVirtualHost.Create();
+        service = ServiceProcess.Create("Retention", ServiceEnvironment.For(database, broker));
+        await service.Start();
+        bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(RevenueMoved), typeof(NpsAnswered), typeof(AdvocateGained));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var part in new IAsyncDisposable?[] { bus, service, broker, database })
+        {
+            if (part is not null)
+            {
+                await part.DisposeAsync();
+            }
+        }
+    }
+}
+
+/// <summary>One workspace of the service: calls over REST, events of the other services.</summary>
+internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
+{
+    private static readonly HttpClient Client = new();
+
+    public Guid Id { get; } = Guid.CreateVersion7();
+
+    public static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    public Task<JsonNode> Get(string path) => Call(HttpMethod.Get, path);
+
+    public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => Call(HttpMethod.Post, path, body ?? new { }, expected);
+
+    public async Task<JsonNode> Call(HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        var content = body switch
+        {
+            null => null,
+            HttpContent given => given,
+            _ => new StringContent(JsonSerializer.Serialize(body, JsonSerializerOptions.Web), Encoding.UTF8, "application/json"),
+        };
+        using var request = new HttpRequestMessage(method, new Uri(fixture.Service.Grpc, path))
+        {
+            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = content,
+        };
+        request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(Id, timeZone, "USD", "admin"));
+        using var response = await Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == expected, $"{method} {path} answered {(int)response.StatusCode}: {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    public Task Publish(ILifecycleEvent e) => fixture.Bus.Publish(e);
+
+    public LeadCaptured Captured(Guid leadId, string email, string channel = "Paid Search") => new(
+        Guid.CreateVersion7(), Id, Now, 1, leadId, email, null, "FORM", "demo", Now, Touch(channel), Touch(channel),
+        new Dictionary<string, string> { ["firstName"] = "Robin" }, new("Example Industries", null, null, null, null, null));
+
+    public RevenueBooked Booked(Guid? leadId, decimal amount, DateTimeOffset time, string? account = null) =>
+        new(Guid.CreateVersion7(), Id, time, 1, Guid.CreateVersion7(), leadId, new("USD", amount), account, null, time);
+
+    public LeadStageChanged BecameCustomer(Guid leadId, DateTimeOffset time) =>
+        new(Guid.CreateVersion7(), Id, time, 5, leadId, "OPPORTUNITY", "CUSTOMER", "WON", "key:test", 80, Touch("Paid Search"));
+
+    public async Task<JsonNode> CustomerOf(Guid leadId)
+    {
+        JsonNode? customer = null;
+        await Eventually.True(
+            async () => (customer = (await Get($"/v1/customers?filter={Uri.EscapeDataString($"leadId = \"{leadId}\"")}"))["customers"]!.AsArray().SingleOrDefault()) is not null,
+            "the lead's customer");
+        return customer!;
+    }
+
+    public async Task<double?> Metric(string metric, string from, string to, string granularity = "MONTH", int point = 0) =>
+        (await Get($"/v1/metrics/retention?from={from}&to={to}&granularity={granularity}&metrics={metric}"))["series"]![0]!["points"]![point]!["value"]?.GetValue<double>();
+
+    private static TouchInfo Touch(string channel) => new(channel, "google", "cpc", "spring", null, null, null, Now, null);
+}
