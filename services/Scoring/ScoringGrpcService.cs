@@ -34,7 +34,8 @@ public sealed class ScoringGrpcService(
     public override async Task<BatchGetScoresResponse> BatchGetScores(BatchGetScoresRequest request, ServerCallContext context)
     {
         var violations = new Violations();
-        violations.Require(request.LeadIds.Count is > 0 and <= MaxLeads, "leadIds", $"leadIds has 1 to {MaxLeads} ids, not {request.LeadIds.Count}.");
+        violations.Require(
+            request.LeadIds.Count is > 0 and <= MaxLeads, "leadIds", $"leadIds has 1 to {MaxLeads} ids, not {request.LeadIds.Count}.");
         var ids = LeadIds(request.LeadIds, violations);
         violations.OrThrow();
         var scores = await reader.Read(context.Caller().WorkspaceId, ids.Distinct().ToArray(), context.CancellationToken);
@@ -59,14 +60,17 @@ public sealed class ScoringGrpcService(
     public override async Task<ExplainScoreResponse> ExplainScore(ExplainScoreRequest request, ServerCallContext context) =>
         (await explainer.Explain(context.Caller().WorkspaceId, LeadId(request.LeadId), context.CancellationToken)).OrThrow();
 
-    public override Task WatchScores(WatchScoresRequest request, IServerStreamWriter<WatchScoresResponse> responseStream, ServerCallContext context)
+    public override Task WatchScores(
+        WatchScoresRequest request, IServerStreamWriter<WatchScoresResponse> responseStream, ServerCallContext context)
     {
         var violations = new Violations();
         violations.Require(request.LeadIds.Count <= MaxLeads, "leadIds", $"leadIds has at most {MaxLeads} ids.");
         var ids = LeadIds(request.LeadIds, violations);
         violations.OrThrow();
         return watcher.Watch(
-            context.Caller().WorkspaceId, ids.ToHashSet(), request.HasMinTotal ? request.MinTotal : null, responseStream, context.CancellationToken);
+            context.Caller().WorkspaceId, ids.ToHashSet(), request.HasMinTotal
+                ? request.MinTotal
+                : null, responseStream, context.CancellationToken);
     }
 
     public override async Task<ScoringModel> GetModel(GetModelRequest request, ServerCallContext context)

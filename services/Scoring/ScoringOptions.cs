@@ -12,7 +12,8 @@ public sealed class ScoringOptions
     public double JobPauseSeconds { get; set; } = 1;
 
     /// <summary>
-    /// A lead whose score changed less than so long ago is not demoted yet: while history is filled in, later activities may still be on their way.
+    /// A lead whose score changed less than so long ago is not demoted yet: while history is filled in, later activities may still be on
+    /// their way.
     /// </summary>
     [Range(0, 86_400)]
     public double DecayQuietSeconds { get; set; } = 30;

@@ -26,13 +26,15 @@ internal static class ScoringServices
         services.AddSingleton<ScoringTelemetry>().AddSingleton<ModelStore>().AddSingleton<ScoreKeeper>();
         services.AddSingleton<RedisConnection>().AddSingleton<LiveScores>().AddSingleton<LiveProjector>().AddSingleton<ScoreFeed>();
         services.AddSingleton<ScoreReader>().AddSingleton<ScoreExplainer>().AddSingleton<ScoreWatcher>().AddSingleton<ModelManager>();
-        services.AddSingleton<ModelSimulator>().AddSingleton<ScoreRebuilder>().AddSingleton<ScoringMetrics>().AddSingleton<PersonExporter>();
+        services.AddSingleton<ModelSimulator>().AddSingleton<ScoreRebuilder>().AddSingleton<ScoringMetrics>()
+            .AddSingleton<PersonExporter>();
         services.AddSingleton<ScoringGrpcService>().AddSingleton<ScoringMetricsService>().AddSingleton<ScoringPersonDataService>();
         // The projector subscribes to the connection before it is opened.
         services.AddHostedService(provider => provider.GetRequiredService<LiveProjector>());
         services.AddHostedService(provider => provider.GetRequiredService<RedisConnection>());
         services.AddHostedService<AnnouncementListener>().AddHostedService<DecayJob>().AddHostedService<RescoreJob>();
-        services.AddHealthChecks().Add(new("redis", provider => provider.GetRequiredService<RedisConnection>(), HealthStatus.Degraded, ["ready"]));
+        services.AddHealthChecks().Add(
+            new("redis", provider => provider.GetRequiredService<RedisConnection>(), HealthStatus.Degraded, ["ready"]));
     }
 
     public static void ConsumeScoring(this LifecycleBus bus)

@@ -4,7 +4,8 @@ using Lifecycle.Testing;
 
 namespace Scoring.IntegrationTests;
 
-/// <summary>Redis is emptied, filled with nonsense or gone: the answers stay the same. A process and a Redis of its own, as others use theirs.</summary>
+/// <summary>Redis is emptied, filled with nonsense or gone: the answers stay the same. A process and a Redis of its own, as others use
+/// theirs.</summary>
 public sealed class LiveScoreTests : IAsyncLifetime
 {
     private readonly ScoringFixture scoring = new();

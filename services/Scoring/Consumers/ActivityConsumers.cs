@@ -18,7 +18,8 @@ public sealed class ActivitiesRecordedConsumer(UnitOfWork<ScoringDbContext> work
 }
 
 /// <summary>A person opened or clicked an e-mail. Scanners and the doubtful never count.</summary>
-public sealed class EmailEngagedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper) : EventConsumer<EmailEngaged, ScoringDbContext>(work)
+public sealed class EmailEngagedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper)
+    : EventConsumer<EmailEngaged, ScoringDbContext>(work)
 {
     protected override async Task Handle(Transaction<ScoringDbContext> tx, EmailEngaged e)
     {
@@ -33,7 +34,8 @@ public sealed class EmailEngagedConsumer(UnitOfWork<ScoringDbContext> work, Scor
             properties["programId"] = JsonSerializer.SerializeToElement(programId);
         }
 
-        var activity = new Activity(e.ActivityId, Activity.EmailType, e.Kind, ProfileWriter.Microseconds(e.OccurredAt), null, e.Url, properties);
+        var activity = new Activity(
+            e.ActivityId, Activity.EmailType, e.Kind, ProfileWriter.Microseconds(e.OccurredAt), null, e.Url, properties);
         await ActivityWriter.Record(tx, keeper, [(e.LeadId, activity)]);
     }
 }
@@ -41,7 +43,8 @@ public sealed class EmailEngagedConsumer(UnitOfWork<ScoringDbContext> work, Scor
 /// <summary>Takes activities, each once, and scores the leads that have new ones.</summary>
 internal static class ActivityWriter
 {
-    public static async Task Record(Transaction<ScoringDbContext> tx, ScoreKeeper keeper, IReadOnlyList<(Guid LeadId, Activity Activity)> activities)
+    public static async Task Record(
+        Transaction<ScoringDbContext> tx, ScoreKeeper keeper, IReadOnlyList<(Guid LeadId, Activity Activity)> activities)
     {
         if (activities.Count == 0)
         {

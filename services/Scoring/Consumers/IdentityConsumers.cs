@@ -6,7 +6,8 @@ using Lifecycle.Scoring.Storage;
 namespace Lifecycle.Scoring.Consumers;
 
 /// <summary>Two leads proved to be one: what the source did counts for the target from now on.</summary>
-public sealed class LeadsMergedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper) : EventConsumer<LeadsMerged, ScoringDbContext>(work)
+public sealed class LeadsMergedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper)
+    : EventConsumer<LeadsMerged, ScoringDbContext>(work)
 {
     protected override async Task Handle(Transaction<ScoringDbContext> tx, LeadsMerged e)
     {
@@ -41,10 +42,11 @@ public sealed class LeadsMergedConsumer(UnitOfWork<ScoringDbContext> work, Score
 }
 
 /// <summary>
-/// The person asked to be forgotten: profile, activities and words of evidence go; points, times and the first touch stay for the counts, and name
-/// nobody.
+/// The person asked to be forgotten: profile, activities and words of evidence go; points, times and the first touch stay for the counts,
+/// and name nobody.
 /// </summary>
-public sealed class LeadErasedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper) : EventConsumer<LeadErased, ScoringDbContext>(work)
+public sealed class LeadErasedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper)
+    : EventConsumer<LeadErased, ScoringDbContext>(work)
 {
     protected override async Task Handle(Transaction<ScoringDbContext> tx, LeadErased e)
     {

@@ -6,8 +6,8 @@ using Lifecycle.Scoring.Storage;
 namespace Lifecycle.Scoring.Consumers;
 
 /// <summary>
-/// Conversion moved a lead. Handed back, it counts as qualified no more, and only what it does afterwards qualifies it again; from SQL on its score
-/// decides nothing.
+/// Conversion moved a lead. Handed back, it counts as qualified no more, and only what it does afterwards qualifies it again; from SQL on
+/// its score decides nothing.
 /// </summary>
 public sealed class LeadStageChangedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper)
     : EventConsumer<LeadStageChanged, ScoringDbContext>(work)

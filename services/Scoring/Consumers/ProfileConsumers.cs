@@ -7,7 +7,8 @@ using Lifecycle.Scoring.Storage;
 namespace Lifecycle.Scoring.Consumers;
 
 /// <summary>A person became known.</summary>
-public sealed class LeadCapturedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper) : EventConsumer<LeadCaptured, ScoringDbContext>(work)
+public sealed class LeadCapturedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper)
+    : EventConsumer<LeadCaptured, ScoringDbContext>(work)
 {
     protected override Task Handle(Transaction<ScoringDbContext> tx, LeadCaptured e) => ProfileWriter.Take(
         tx, keeper, e.LeadId, e.Version, e.OccurredAt,
@@ -15,23 +16,27 @@ public sealed class LeadCapturedConsumer(UnitOfWork<ScoringDbContext> work, Scor
 }
 
 /// <summary>The profile changed.</summary>
-public sealed class LeadUpdatedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper) : EventConsumer<LeadUpdated, ScoringDbContext>(work)
+public sealed class LeadUpdatedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper)
+    : EventConsumer<LeadUpdated, ScoringDbContext>(work)
 {
     protected override Task Handle(Transaction<ScoringDbContext> tx, LeadUpdated e) => ProfileWriter.Take(
         tx, keeper, e.LeadId, e.Version, e.OccurredAt,
         ProfileWriter.Profile(e.Email, e.CaptureType, null, e.CreateTime, e.FirstTouch, e.Traits, e.Company));
 }
 
-/// <summary>Takes a lead's profile, whatever version comes when: the highest is kept, and each tells since when its rules have held.</summary>
+/// <summary>Takes a lead's profile, whatever version comes when: the highest is kept, and each tells since when its rules have
+/// held.</summary>
 internal static class ProfileWriter
 {
     public static LeadProfile Profile(
-        string? email, string captureType, string? formType, DateTimeOffset createTime, TouchInfo touch, IReadOnlyDictionary<string, string> traits,
-        CompanyInfo? company) => new(
+        string? email, string captureType, string? formType, DateTimeOffset createTime, TouchInfo touch,
+        IReadOnlyDictionary<string, string> traits, CompanyInfo? company) => new(
             email, captureType, formType, Microseconds(createTime),
             new(touch.Channel, touch.Source, touch.Medium, touch.Campaign, touch.Keyword, touch.LandingPage),
             traits,
-            company is null ? null : new(company.Name, company.Domain, company.Industry, company.Employees, company.AnnualRevenue, company.Country));
+            company is null
+                ? null
+                : new(company.Name, company.Domain, company.Industry, company.Employees, company.AnnualRevenue, company.Country));
 
     public static async Task Take(
         Transaction<ScoringDbContext> tx, ScoreKeeper keeper, Guid leadId, long version, DateTimeOffset time, LeadProfile profile)
@@ -76,7 +81,8 @@ internal static class ProfileWriter
     }
 
     /// <summary>As Postgres keeps it.</summary>
-    public static DateTimeOffset Microseconds(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+    public static DateTimeOffset Microseconds(DateTimeOffset time) =>
+        new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 
     private static void Set(LeadRow row, long version, LeadProfile profile)
     {

@@ -26,7 +26,8 @@ public sealed record LeadProfile(
     public string? Title => TitleTraits.Select(Trait).FirstOrDefault(title => !string.IsNullOrEmpty(title));
 
     /// <summary>Head count of the company, or of a trait that tells it; of a range such as <c>51-200</c> its lower end.</summary>
-    public decimal? Employees => Company?.Employees ?? EmployeesTraits.Select(name => FirstNumber(Trait(name))).FirstOrDefault(count => count is not null);
+    public decimal? Employees =>
+        Company?.Employees ?? EmployeesTraits.Select(name => FirstNumber(Trait(name))).FirstOrDefault(count => count is not null);
 
     public FieldValue Get(Field field) => field.Name switch
     {
@@ -72,8 +73,9 @@ public sealed record LeadProfile(
 
     private static decimal? FirstNumber(string? text)
     {
-        var digits = new string((text ?? "").SkipWhile(c => !char.IsAsciiDigit(c)).TakeWhile(c => char.IsAsciiDigit(c) || c == ',').Where(c => c != ',').ToArray());
-        return decimal.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        var number = (text ?? "").SkipWhile(c => !char.IsAsciiDigit(c)).TakeWhile(c => char.IsAsciiDigit(c) || c == ',');
+        var digits = string.Concat(number.Where(c => c != ','));
+        return decimal.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : null;
     }
 }
 
@@ -81,4 +83,5 @@ public sealed record LeadProfile(
 public sealed record ProfileTouch(string? Channel, string? Source, string? Medium, string? Campaign, string? Keyword, string? LandingPage);
 
 /// <summary>The company a lead works for.</summary>
-public sealed record ProfileCompany(string? Name, string? Domain, string? Industry, int? Employees, decimal? AnnualRevenue, string? Country);
+public sealed record ProfileCompany(
+    string? Name, string? Domain, string? Industry, int? Employees, decimal? AnnualRevenue, string? Country);

@@ -19,7 +19,8 @@ public static partial class ModelCompiler
     public static Result<ScoringModel> Compile(ModelDefinition definition, int version, string prefix = "")
     {
         var violations = new Violations();
-        violations.Require(definition.Rules.Count is > 0 and <= MaxRules, $"{prefix}rules", $"A model has 1 to {MaxRules} rules, not {definition.Rules.Count}.");
+        violations.Require(
+            definition.Rules.Count is > 0 and <= MaxRules, $"{prefix}rules", $"A model has 1 to {MaxRules} rules, not {definition.Rules.Count}.");
         var rules = new List<ScoringRule>();
         var ids = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (index, rule) in definition.Rules.Take(MaxRules).Index())
@@ -58,7 +59,8 @@ public static partial class ModelCompiler
             $"{path}.points",
             $"points lies between -{MaxPoints} and {MaxPoints}, with at most two decimals.");
         violations.Require(
-            rule.Cap is null || (double.IsFinite(rule.Cap.Value) && rule.Cap is > 0 and <= 10 * MaxPoints && HasTwoDecimals(rule.Cap.Value)),
+            rule.Cap is null
+                || (double.IsFinite(rule.Cap.Value) && rule.Cap is > 0 and <= 10 * MaxPoints && HasTwoDecimals(rule.Cap.Value)),
             $"{path}.cap",
             $"cap lies above 0 and is at most {10 * MaxPoints}, with at most two decimals.");
         var window = Duration(rule.Window, $"{path}.window", violations);
@@ -99,11 +101,13 @@ public static partial class ModelCompiler
         foreach (var (name, value) in new[] { ("mql", thresholds.Mql), ("hot", thresholds.Hot), ("demote", thresholds.Demote) })
         {
             violations.Require(
-                double.IsFinite(value) && Math.Abs(value) <= 10 * MaxPoints, $"{prefix}thresholds.{name}", $"{name} is at most {10 * MaxPoints}.");
+                double.IsFinite(value) && Math.Abs(value) <= 10 * MaxPoints, $"{prefix}thresholds.{name}",
+                $"{name} is at most {10 * MaxPoints}.");
         }
 
         violations.Require(thresholds.Mql > 0, $"{prefix}thresholds.mql", "mql lies above 0.");
-        violations.Require(thresholds.Demote < thresholds.Mql, $"{prefix}thresholds.demote", "demote lies below mql, so that a lead does not flap.");
+        violations.Require(
+            thresholds.Demote < thresholds.Mql, $"{prefix}thresholds.demote", "demote lies below mql, so that a lead does not flap.");
         violations.Require(thresholds.Hot >= thresholds.Mql, $"{prefix}thresholds.hot", "hot is at least mql.");
     }
 
@@ -113,10 +117,13 @@ public static partial class ModelCompiler
         for (var index = 0; index < Math.Min(bands.Count, MaxBands); index++)
         {
             var (band, path) = (bands[index], $"{prefix}bands[{index}]");
-            violations.Require(BandName().IsMatch(band.Name), $"{path}.name", "A band's name has 1 to 30 capitals, digits and underscores.");
+            violations.Require(
+                BandName().IsMatch(band.Name), $"{path}.name", "A band's name has 1 to 30 capitals, digits and underscores.");
             violations.Require(double.IsFinite(band.Min), $"{path}.min", "min must be a number.");
-            violations.Require(index == 0 || band.Min > bands[index - 1].Min, $"{path}.min", "Bands are in order: min lies above the one before.");
-            violations.Require(bands.Take(index).All(other => other.Name != band.Name), $"{path}.name", $"Another band has the name {band.Name}.");
+            violations.Require(
+                index == 0 || band.Min > bands[index - 1].Min, $"{path}.min", "Bands are in order: min lies above the one before.");
+            violations.Require(
+                bands.Take(index).All(other => other.Name != band.Name), $"{path}.name", $"Another band has the name {band.Name}.");
         }
     }
 
@@ -134,7 +141,8 @@ public static partial class ModelCompiler
 
         var field = ScoringFields.All.Find(text);
         violations.Require(
-            field is not null && ScoringFields.IsOfActivity(field), path, "oncePer must be LEAD, DAY, SESSION or a field of the activity such as activity.url.");
+            field is not null && ScoringFields.IsOfActivity(field), path,
+            "oncePer must be LEAD, DAY, SESSION or a field of the activity such as activity.url.");
         return new(OncePerKind.Field, field);
     }
 
@@ -142,7 +150,8 @@ public static partial class ModelCompiler
     {
         var halfLife = Duration(text, path, violations);
         violations.Require(
-            halfLife is null || (halfLife >= ShortestHalfLife && halfLife <= LongestHalfLife), path, "A half-life is 1h at least and 3650d at most.");
+            halfLife is null || (halfLife >= ShortestHalfLife && halfLife <= LongestHalfLife), path,
+            "A half-life is 1h at least and 3650d at most.");
         return halfLife;
     }
 
@@ -153,7 +162,9 @@ public static partial class ModelCompiler
             return null;
         }
 
-        return violations.Require(Literals.TryDuration(text, out var duration), path, $"'{text}' is no duration such as 30d, 12h or 90m.") ? duration : null;
+        return violations.Require(Literals.TryDuration(text, out var duration), path, $"'{text}' is no duration such as 30d, 12h or 90m.")
+            ? duration
+            : null;
     }
 
     private static bool HasTwoDecimals(double value) => Math.Abs(Math.Round(value, 2) - value) < 1e-9;

@@ -13,7 +13,8 @@ public enum Category
     Bant = 3,
 }
 
-/// <summary>A scoring model as people write it, and as it is stored; <see cref="ModelCompiler"/> checks it and makes it a <see cref="ScoringModel"/>.</summary>
+/// <summary>A scoring model as people write it, and as it is stored; <see cref="ModelCompiler"/> checks it and makes it a
+/// <see cref="ScoringModel"/>.</summary>
 /// <param name="Rules">In the order in which points are given and caps used up.</param>
 /// <param name="CategoryCaps">Most points by category.</param>
 /// <param name="CategoryHalfLives">Half-lives by category.</param>

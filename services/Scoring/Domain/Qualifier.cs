@@ -2,7 +2,8 @@ namespace Lifecycle.Scoring.Domain;
 
 /// <summary>What has been decided about a lead so far.</summary>
 /// <param name="Qualified">Whether the lead counts as qualified.</param>
-/// <param name="DecidedUntil">Nothing at or before this instant is decided again: the last change, or sales' return. Null: nothing was decided.</param>
+/// <param name="DecidedUntil">Nothing at or before this instant is decided again: the last change, or sales' return. Null: nothing was
+/// decided.</param>
 /// <param name="Returned">Sales handed the lead back: only an activity that earns points qualifies it again.</param>
 /// <param name="MayQualify">False from SQL on: the lead is in sales' hands, or beyond, and its score decides nothing.</param>
 public sealed record Standing(bool Qualified, DateTimeOffset? DecidedUntil, bool Returned, bool MayQualify)
@@ -32,8 +33,9 @@ public sealed record Reason(string RuleId, string Text, decimal Points, DateTime
 public sealed record QualifierOutcome(IReadOnlyList<Transition> Transitions, Standing Standing, DateTimeOffset? Due);
 
 /// <summary>
-/// Decides when a lead qualifies: at the first contribution, from the lead's creation on, at which the total reaches <c>mql</c>. It ceases at the
-/// instant the total decays below <c>demote</c>, or points against the lead take it there. As <c>demote</c> lies below <c>mql</c>, nothing flaps.
+/// Decides when a lead qualifies: at the first contribution, from the lead's creation on, at which the total reaches <c>mql</c>. It ceases
+/// at the instant the total decays below <c>demote</c>, or points against the lead take it there. As <c>demote</c> lies below <c>mql</c>,
+/// nothing flaps.
 /// </summary>
 public static class Qualifier
 {
@@ -57,7 +59,8 @@ public static class Qualifier
         var contributions = sheet.Contributions;
         var next = 0;
         DateTimeOffset? falls = null;
-        foreach (var time in contributions.Select(contribution => contribution.Time).Append(created).Append(evaluateAt ?? created).Distinct().Order())
+        var times = contributions.Select(contribution => contribution.Time).Append(created).Append(evaluateAt ?? created);
+        foreach (var time in times.Distinct().Order())
         {
             if (standing.Qualified && falls < time && IsOpen(standing, falls.Value))
             {
@@ -76,7 +79,8 @@ public static class Qualifier
             var state = sum.StateAt(time);
             if (time >= created && IsOpen(standing, time))
             {
-                if (!standing.Qualified && (earned || !standing.Returned) && ScorePoints.Cents(state.TotalAt(time)) >= (decimal)model.Thresholds.Mql)
+                if (!standing.Qualified && (earned || !standing.Returned)
+                    && ScorePoints.Cents(state.TotalAt(time)) >= (decimal)model.Thresholds.Mql)
                 {
                     transitions.Add(new(true, time, state.PointsAt(time).Total, false, Reasons(model, contributions, next, time)));
                     standing = standing with { Qualified = true, DecidedUntil = time, Returned = false };
@@ -104,10 +108,15 @@ public static class Qualifier
     private static bool IsOpen(Standing standing, DateTimeOffset time) => standing.DecidedUntil is null || time > standing.DecidedUntil;
 
     private static List<Reason> Reasons(ScoringModel model, IReadOnlyList<Contribution> contributions, int count, DateTimeOffset time) =>
-        contributions.Take(count).GroupBy(contribution => contribution.RuleId, (ruleId, ofRule) => (RuleId: ruleId, OfRule: ofRule.ToArray()))
-            .Select(rule => (rule.RuleId, Last: rule.OfRule[^1], Points: ScorePoints.Cents(rule.OfRule.Sum(contribution => contribution.ValueAt(time)))))
+        contributions.Take(count)
+            .GroupBy(contribution => contribution.RuleId, (ruleId, ofRule) => (RuleId: ruleId, OfRule: ofRule.ToArray()))
+            .Select(rule => (
+                rule.RuleId,
+                Last: rule.OfRule[^1],
+                Points: ScorePoints.Cents(rule.OfRule.Sum(contribution => contribution.ValueAt(time)))))
             .Where(rule => rule.Points > 0)
-            .OrderByDescending(rule => rule.Points).ThenByDescending(rule => rule.Last.Time).ThenBy(rule => rule.RuleId, StringComparer.Ordinal)
+            .OrderByDescending(rule => rule.Points).ThenByDescending(rule => rule.Last.Time)
+            .ThenBy(rule => rule.RuleId, StringComparer.Ordinal)
             .Take(MaxReasons)
             .Select(rule => new Reason(
                 rule.RuleId,

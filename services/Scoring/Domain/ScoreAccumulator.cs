@@ -38,7 +38,8 @@ internal sealed class ScoreAccumulator
     }
 
     /// <summary>The sums at an instant not before the last contribution.</summary>
-    public ScoreState StateAt(DateTimeOffset time) => new(time, Part(Category.Fit, time), Part(Category.Behavior, time), Part(Category.Bant, time));
+    public ScoreState StateAt(DateTimeOffset time) =>
+        new(time, Part(Category.Fit, time), Part(Category.Behavior, time), Part(Category.Bant, time));
 
     private CategoryState Part(Category category, DateTimeOffset time) => new(
         constants[(int)category],

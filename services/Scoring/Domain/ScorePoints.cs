@@ -14,8 +14,8 @@ public sealed record ScorePoints(decimal Total, decimal Fit, decimal Behavior, d
     public static decimal Cents(double points) => Math.Round((decimal)points, 2, MidpointRounding.AwayFromZero);
 
     /// <summary>
-    /// Splits a total, in cents, over its unrounded parts: each part is rounded down, and what is left goes, a cent each, to the largest remainders
-    /// (ties to the earlier part).
+    /// Splits a total, in cents, over its unrounded parts: each part is rounded down, and what is left goes, a cent each, to the largest
+    /// remainders (ties to the earlier part).
     /// </summary>
     /// <param name="total">Total with two decimals, within a cent per part of the parts' sum.</param>
     /// <param name="parts">The parts in points.</param>

@@ -43,7 +43,8 @@ public sealed record ScoreState(DateTimeOffset At, CategoryState Fit, CategorySt
     }
 
     /// <summary>All points, unrounded.</summary>
-    public double TotalAt(DateTimeOffset time) => ValueAt(Category.Fit, time) + ValueAt(Category.Behavior, time) + ValueAt(Category.Bant, time);
+    public double TotalAt(DateTimeOffset time) =>
+        ValueAt(Category.Fit, time) + ValueAt(Category.Behavior, time) + ValueAt(Category.Bant, time);
 
     /// <summary>The score in points with two decimals; the categories sum to the total exactly.</summary>
     public ScorePoints PointsAt(DateTimeOffset time) => ScorePoints.Round(
@@ -80,7 +81,9 @@ public sealed record ScoreState(DateTimeOffset At, CategoryState Fit, CategorySt
         var longest = buckets.Max(bucket => bucket.HalfLifeSeconds);
         var horizon = missing > Never ? longest * Math.Log2(Math.Max(2, positive.Sum(bucket => bucket.Points) / missing)) : 20 * longest;
         // Negative points that decay faster than positive ones can let the total dip and rise again: look at it step by step.
-        var step = positive.Length == buckets.Length ? horizon : Math.Max(buckets.Min(bucket => bucket.HalfLifeSeconds) / 16, horizon / 10_000);
+        var step = positive.Length == buckets.Length
+            ? horizon
+            : Math.Max(buckets.Min(bucket => bucket.HalfLifeSeconds) / 16, horizon / 10_000);
         for (var low = 0.0; low < horizon; low += step)
         {
             var high = low + step + 1e-6;
@@ -104,10 +107,13 @@ public sealed record ScoreState(DateTimeOffset At, CategoryState Fit, CategorySt
     private DateTimeOffset After(double seconds)
     {
         var microseconds = Math.Floor(Math.Max(0, seconds) * 1e6) + 1;
-        return microseconds < (DateTimeOffset.MaxValue - At).TotalMicroseconds ? At.AddTicks((long)microseconds * TimeSpan.TicksPerMicrosecond) : DateTimeOffset.MaxValue;
+        return microseconds < (DateTimeOffset.MaxValue - At).TotalMicroseconds
+            ? At.AddTicks((long)microseconds * TimeSpan.TicksPerMicrosecond)
+            : DateTimeOffset.MaxValue;
     }
 
-    private static double Value(Bucket[] buckets, double seconds) => buckets.Sum(bucket => bucket.Points * Math.Pow(2, -seconds / bucket.HalfLifeSeconds));
+    private static double Value(Bucket[] buckets, double seconds) =>
+        buckets.Sum(bucket => bucket.Points * Math.Pow(2, -seconds / bucket.HalfLifeSeconds));
 }
 
 /// <summary>Exponential decay.</summary>

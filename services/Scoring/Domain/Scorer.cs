@@ -1,13 +1,13 @@
 namespace Lifecycle.Scoring.Domain;
 
 /// <summary>
-/// Scores a lead: a pure function of model, profile and the set of activities. The order and number of deliveries cannot matter, because activities are
-/// put in order of time first.
+/// Scores a lead: a pure function of model, profile and the set of activities. The order and number of deliveries cannot matter, because
+/// activities are put in order of time first.
 /// </summary>
 /// <remarks>
-/// Caps bind when points are given: a rule gives at most what is missing to its cap (of the decayed points, or of the points given within the window)
-/// and to the category's cap. So the score stays a plain sum of decaying contributions. Points for the profile count fully towards the category's cap,
-/// negative ones first.
+/// Caps bind when points are given: a rule gives at most what is missing to its cap (of the decayed points, or of the points given within
+/// the window) and to the category's cap. So the score stays a plain sum of decaying contributions. Points for the profile count fully
+/// towards the category's cap, negative ones first.
 /// </remarks>
 public static class Scorer
 {
@@ -62,11 +62,13 @@ public static class Scorer
                 meter.Give(points, activity.Time);
                 gained.Add(rule.Category, rule.HalfLife, points, activity.Time);
                 contributions.Add((
-                    new(rule.Id, rule.Category, activity.Id, points, activity.Time, rule.HalfLife, Evidence.Of(activity)), contributions.Count));
+                    new(rule.Id, rule.Category, activity.Id, points, activity.Time, rule.HalfLife, Evidence.Of(activity)),
+                    contributions.Count));
             }
         }
 
-        var ordered = contributions.OrderBy(entry => entry.Contribution.Time).ThenBy(entry => entry.Contribution.ActivityId).ThenBy(entry => entry.Order)
+        var ordered = contributions.OrderBy(entry => entry.Contribution.Time).ThenBy(entry => entry.Contribution.ActivityId)
+            .ThenBy(entry => entry.Order)
             .Select(entry => entry.Contribution).ToArray();
         return new(ordered, Sum(ordered, profile?.CreateTime));
     }
@@ -117,7 +119,8 @@ public static class Scorer
             {
                 used[(int)rule.Category] += points;
                 var time = since.TryGetValue(rule.Id, out var known) && known > profile.CreateTime ? known : profile.CreateTime;
-                yield return new(rule.Id, rule.Category, Guid.Empty, points, time, rule.HalfLife, Evidence.Of(profile, rule.Condition.Fields));
+                yield return new(
+                    rule.Id, rule.Category, Guid.Empty, points, time, rule.HalfLife, Evidence.Of(profile, rule.Condition.Fields));
             }
         }
     }
@@ -180,6 +183,7 @@ public static class Scorer
             }
         }
 
-        private double WorthAt(DateTimeOffset time) => rule.HalfLife is { } halfLife ? worth * Decay.Factor(time - worthAt, halfLife.TotalSeconds) : worth;
+        private double WorthAt(DateTimeOffset time) =>
+            rule.HalfLife is { } halfLife ? worth * Decay.Factor(time - worthAt, halfLife.TotalSeconds) : worth;
     }
 }

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Scoring.Jobs;
 
-/// <summary>Ends the qualification of leads whose score has decayed below the threshold; when that is due is known exactly beforehand.</summary>
+/// <summary>Ends the qualification of leads whose score has decayed below the threshold; when that is due is known exactly
+/// beforehand.</summary>
 public sealed class DecayJob(
     UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper, IOptions<ScoringOptions> options, TimeProvider time, ILogger<DecayJob> logger)
     : WorkspaceJob(work, options, time, logger)

@@ -4,8 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Scoring.Jobs;
 
-/// <summary>Work that no message starts, workspace by workspace, again and again. Replicas share it: what one has locked the others pass over.</summary>
-public abstract partial class WorkspaceJob(UnitOfWork<ScoringDbContext> work, IOptions<ScoringOptions> options, TimeProvider time, ILogger logger)
+/// <summary>Work that no message starts, workspace by workspace, again and again. Replicas share it: what one has locked the others pass
+/// over.</summary>
+public abstract partial class WorkspaceJob(
+    UnitOfWork<ScoringDbContext> work, IOptions<ScoringOptions> options, TimeProvider time, ILogger logger)
     : BackgroundService
 {
     protected UnitOfWork<ScoringDbContext> Work => work;

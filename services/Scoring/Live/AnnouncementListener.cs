@@ -4,7 +4,8 @@ namespace Lifecycle.Scoring.Live;
 
 /// <summary>Hears from Postgres, on a connection of its own, which scores changed on any replica.</summary>
 public sealed partial class AnnouncementListener(
-    NpgsqlDataSource dataSource, ScoreFeed feed, LiveProjector projector, TimeProvider time, ILogger<AnnouncementListener> logger) : BackgroundService
+    NpgsqlDataSource dataSource, ScoreFeed feed, LiveProjector projector, TimeProvider time,
+    ILogger<AnnouncementListener> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Scoring.Live;
 
 /// <summary>
-/// Brings scores from Postgres to Redis: changed ones at once, all of a workspace when Redis was emptied or came back as another. Rows are locked while
-/// they are written, so a newer score is never overwritten; replicas share the work.
+/// Brings scores from Postgres to Redis: changed ones at once, all of a workspace when Redis was emptied or came back as another. Rows are
+/// locked while they are written, so a newer score is never overwritten; replicas share the work.
 /// </summary>
 public sealed partial class LiveProjector(
     UnitOfWork<ScoringDbContext> work,
@@ -61,7 +61,8 @@ public sealed partial class LiveProjector(
         for (var more = true; more;)
         {
             var after = last;
-            var page = await Write(workspaceId, "lead_id > @after order by lead_id limit @BatchSize for update", new { after, BatchSize }, force: true, ct);
+            var page = await Write(
+                workspaceId, "lead_id > @after order by lead_id limit @BatchSize for update", new { after, BatchSize }, force: true, ct);
             if (page is null)
             {
                 return null;
@@ -87,7 +88,8 @@ public sealed partial class LiveProjector(
         {
             try
             {
-                // A row that was locked when its turn came, by work that changed nothing, is announced by nobody: look everywhere now and then.
+                // A row that was locked when its turn came, by work that changed nothing, is announced by nobody: look everywhere now and
+                // then.
                 sweep |= !await wake.WaitAsync(TimeSpan.FromSeconds(options.Value.LiveSweepSeconds), stoppingToken);
                 await Round(stoppingToken);
             }
@@ -162,7 +164,8 @@ public sealed partial class LiveProjector(
         const string Stale = "live_version < version order by lead_id limit @BatchSize for update skip locked";
         for (var count = BatchSize; count == BatchSize;)
         {
-            var page = await Write(workspaceId, Stale, new { BatchSize }, force: false, ct) ?? throw new TimeoutException("Redis is out of reach.");
+            var page = await Write(workspaceId, Stale, new { BatchSize }, force: false, ct)
+                ?? throw new TimeoutException("Redis is out of reach.");
             count = page.Count;
         }
     }
@@ -174,13 +177,17 @@ public sealed partial class LiveProjector(
         await work.Run(workspaceId, async tx =>
         {
             var rows = await LeadStore.Select(tx, where, parameters);
-            if (rows.Count > 0 && !await live.Write(workspaceId, rows.Select(row => (row.LeadId, row.Version, LiveScore.From(row))).ToArray(), force))
+            var scores = rows.Select(row => (row.LeadId, row.Version, LiveScore.From(row))).ToArray();
+            if (scores.Length > 0 && !await live.Write(workspaceId, scores, force))
             {
                 return;
             }
 
             await tx.Connection.ExecuteAsync(new CommandDefinition(
-                "update lead set live_version = version where workspace_id = @WorkspaceId and lead_id = any(@ids) and live_version < version",
+                """
+                update lead set live_version = version
+                where workspace_id = @WorkspaceId and lead_id = any(@ids) and live_version < version
+                """,
                 new { tx.WorkspaceId, ids = rows.Select(row => row.LeadId).ToArray() },
                 cancellationToken: ct));
             page = rows;
@@ -206,7 +213,8 @@ public sealed partial class LiveProjector(
                 """,
                 new { tx.WorkspaceId, ids },
                 cancellationToken: ct))).AsList(), ct);
-            if (orphans.Count > 0 && !await live.Write(workspaceId, orphans.Select(id => (id, 0L, (LiveScore?)null)).ToArray(), force: true))
+            var gone = orphans.Select(id => (id, 0L, (LiveScore?)null)).ToArray();
+            if (gone.Length > 0 && !await live.Write(workspaceId, gone, force: true))
             {
                 return null;
             }

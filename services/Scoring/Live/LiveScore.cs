@@ -22,14 +22,16 @@ public sealed record LiveScore(Guid LeadId, long Version, int ModelVersion, bool
     public string ToJson() => JsonSerializer.Serialize(this, DefaultModel.Json);
 
     /// <summary>
-    /// Where the lead stands among others. Total = constant + decaying points; leads whose constant, rounded up to whole points, and longest half-life
-    /// h are the same form a range, and within a range the order by decaying points never changes as time passes: b points at t rank
-    /// log2(b) + t / h, in half-lives. So a range needs no update for decay. With several half-lives the rank stands for a bound from above.
+    /// Where the lead stands among others. Total = constant + decaying points; leads whose constant, rounded up to whole points, and
+    /// longest half-life h are the same form a range, and within a range the order by decaying points never changes as time passes: b
+    /// points at t rank log2(b) + t / h, in half-lives. So a range needs no update for decay. With several half-lives the rank stands for a
+    /// bound from above.
     /// </summary>
     public (string Range, double Rank) Place()
     {
         var ceiling = Math.Ceiling(State.Fit.Constant + State.Behavior.Constant + State.Bant.Constant);
-        var positive = State.Fit.Buckets.Concat(State.Behavior.Buckets).Concat(State.Bant.Buckets).Where(bucket => bucket.Points > 0).ToArray();
+        var positive = State.Fit.Buckets.Concat(State.Behavior.Buckets).Concat(State.Bant.Buckets).Where(bucket => bucket.Points > 0)
+            .ToArray();
         if (positive.Length == 0)
         {
             return ($"{ceiling.ToString(CultureInfo.InvariantCulture)}|0", 0);

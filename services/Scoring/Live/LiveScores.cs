@@ -5,8 +5,9 @@ using StackExchange.Redis;
 namespace Lifecycle.Scoring.Live;
 
 /// <summary>
-/// Live scores in Redis: quick to read, and nobody's truth. Every method answers null or false, soon, when Redis is out of reach. Per workspace there is
-/// a hash per lead, a sorted set per range (see <see cref="LiveScore.Place"/>), the set of ranges, and a mark that all leads are in.
+/// Live scores in Redis: quick to read, and nobody's truth. Every method answers null or false, soon, when Redis is out of reach. Per
+/// workspace there is a hash per lead, a sorted set per range (see <see cref="LiveScore.Place"/>), the set of ranges, and a mark that all
+/// leads are in.
 /// </summary>
 public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOptions> options, ILogger<LiveScores> logger)
 {
@@ -26,11 +27,13 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
         return (await Task.WhenAll(reads)).Select(value => value.IsNullOrEmpty ? null : LiveScore.Parse(value!)).ToArray();
     });
 
-    /// <summary>Writes scores, or with a null score takes the lead out. False: Redis is out of reach, and any part may have been written.</summary>
+    /// <summary>Writes scores, or with a null score takes the lead out. False: Redis is out of reach, and any part may have been
+    /// written.</summary>
     /// <param name="workspaceId">Workspace.</param>
     /// <param name="entries">Lead, version, score.</param>
     /// <param name="force">Whatever version is there; else only newer ones.</param>
-    public async Task<bool> Write(Guid workspaceId, IReadOnlyCollection<(Guid LeadId, long Version, LiveScore? Score)> entries, bool force) =>
+    public async Task<bool> Write(
+        Guid workspaceId, IReadOnlyCollection<(Guid LeadId, long Version, LiveScore? Score)> entries, bool force) =>
         await Try(async database =>
         {
             await Task.WhenAll(entries.Select(entry =>
@@ -47,8 +50,8 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
         }, WritePatience) ?? false;
 
     /// <summary>
-    /// The highest totals at a time, highest first. Ranges are merged by the most that their next lead can have, and exact totals decide; only what
-    /// can still be among the highest is read. Null: Redis is out of reach, or not all leads are in it.
+    /// The highest totals at a time, highest first. Ranges are merged by the most that their next lead can have, and exact totals decide;
+    /// only what can still be among the highest is read. Null: Redis is out of reach, or not all leads are in it.
     /// </summary>
     public Task<List<LiveScore>?> Top(Guid workspaceId, int limit, double minTotal, DateTimeOffset time) => Try(async database =>
     {
@@ -57,7 +60,8 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
             return null;
         }
 
-        var ranges = (await database.SetMembersAsync(RangesKey(workspaceId))).Select(range => new RangeReader(database, workspaceId, range!, time)).ToArray();
+        var ranges = (await database.SetMembersAsync(RangesKey(workspaceId)))
+            .Select(range => new RangeReader(database, workspaceId, range!, time)).ToArray();
         await Task.WhenAll(ranges.Select(range => range.Fill()));
         var heads = new PriorityQueue<RangeReader, double>();
         foreach (var range in ranges.Where(range => range.Head is not null))
@@ -106,11 +110,13 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
     });
 
     /// <summary>Whether all leads of the workspace are in; null: Redis is out of reach.</summary>
-    public Task<bool?> IsComplete(Guid workspaceId) => Try(async database => (bool?)await database.KeyExistsAsync(CompleteKey(workspaceId)));
+    public Task<bool?> IsComplete(Guid workspaceId) =>
+        Try(async database => (bool?)await database.KeyExistsAsync(CompleteKey(workspaceId)));
 
     /// <summary>Begins a restoration. False: Redis is out of reach.</summary>
     public async Task<bool> BeginRestore(Guid workspaceId, string token) =>
-        await Try(async database => (bool?)await database.StringSetAsync(RestoreKey(workspaceId, token), token, TimeSpan.FromDays(1))) ?? false;
+        await Try(async database =>
+            (bool?)await database.StringSetAsync(RestoreKey(workspaceId, token), token, TimeSpan.FromDays(1))) ?? false;
 
     /// <summary>Marks the workspace complete. False: Redis is out of reach, or was emptied since the restoration began.</summary>
     public async Task<bool> EndRestore(Guid workspaceId, string token) =>

@@ -3,7 +3,8 @@ using StackExchange.Redis;
 
 namespace Lifecycle.Scoring.Live;
 
-/// <summary>The connection to Redis, from <c>ConnectionStrings:redis</c>. It never keeps the service from starting, and reconnects by itself.</summary>
+/// <summary>The connection to Redis, from <c>ConnectionStrings:redis</c>. It never keeps the service from starting, and reconnects by
+/// itself.</summary>
 public sealed partial class RedisConnection(IConfiguration configuration, TimeProvider time, ILogger<RedisConnection> logger)
     : BackgroundService, IHealthCheck
 {
@@ -17,10 +18,13 @@ public sealed partial class RedisConnection(IConfiguration configuration, TimePr
 
     /// <summary>Null: not connected, or resting after a fault.</summary>
     public IDatabase? Database =>
-        multiplexer is { IsConnected: true } connected && time.GetTimestamp() >= Interlocked.Read(ref restUntil) ? connected.GetDatabase() : null;
+        multiplexer is { IsConnected: true } connected && time.GetTimestamp() >= Interlocked.Read(ref restUntil)
+            ? connected.GetDatabase()
+            : null;
 
     /// <summary>After a fault nobody asks for a second, so that a slow Redis does not slow everything.</summary>
-    public void Rest() => Interlocked.Exchange(ref restUntil, time.GetTimestamp() + (long)(RestSpan.TotalSeconds * time.TimestampFrequency));
+    public void Rest() =>
+        Interlocked.Exchange(ref restUntil, time.GetTimestamp() + (long)(RestSpan.TotalSeconds * time.TimestampFrequency));
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(multiplexer is { IsConnected: true }

@@ -89,7 +89,8 @@ public sealed class ScoreFeed(IOptions<ScoringOptions> options)
                 pending.UnionWith(leadIds.Count == 0 ? changed : changed.Where(leadIds.Contains));
                 if (pending.Count > MaxPending)
                 {
-                    failure = Error.Exhausted("The reader fell too far behind; read the scores again and watch anew.", TimeSpan.FromSeconds(1));
+                    failure = Error.Exhausted(
+                        "The reader fell too far behind; read the scores again and watch anew.", TimeSpan.FromSeconds(1));
                 }
 
                 if (pending.Count > 0)

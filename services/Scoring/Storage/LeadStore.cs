@@ -12,8 +12,8 @@ internal static class LeadStore
     private const int MaxMerges = 20;
     private const string Columns =
         """
-        workspace_id, lead_id, profile_version, profile, create_time, channel, source, medium, campaign, since, stage, stage_version, customer_time,
-        merged_into, erase_time, qualified, decided_until, returned, due_time, model_version, state, version, live_version, change_time
+        workspace_id, lead_id, profile_version, profile, create_time, channel, source, medium, campaign, since, stage, stage_version,
+        customer_time, merged_into, erase_time, qualified, decided_until, returned, due_time, model_version, state, version, live_version, change_time
         """;
 
     /// <summary>
@@ -48,7 +48,8 @@ internal static class LeadStore
                 rows[row.LeadId] = row;
             }
 
-            wanted = rows.Values.Select(row => row.MergedInto).OfType<Guid>().Where(id => !rows.ContainsKey(id)).Distinct().Order().ToArray();
+            wanted = rows.Values.Select(row => row.MergedInto).OfType<Guid>().Where(id => !rows.ContainsKey(id)).Distinct().Order()
+                .ToArray();
         }
 
         return asked.ToDictionary(id => id, id => Resolve(rows, id));
@@ -62,7 +63,8 @@ internal static class LeadStore
         var all = new DynamicParameters(parameters);
         all.Add("WorkspaceId", tx.WorkspaceId);
         return (await tx.Connection.QueryAsync<LeadRow>(new CommandDefinition(
-            $"select {Columns} from lead where workspace_id = @WorkspaceId and {where}", all, cancellationToken: tx.CancellationToken))).AsList();
+            $"select {Columns} from lead where workspace_id = @WorkspaceId and {where}", all,
+            cancellationToken: tx.CancellationToken))).AsList();
     }
 
     /// <summary>Writes everything of the rows but their keys.</summary>
@@ -70,11 +72,14 @@ internal static class LeadStore
     {
         await tx.Connection.ExecuteAsync(new CommandDefinition(
             """
-            update lead set profile_version = n.profile_version, profile = n.profile, create_time = n.create_time, channel = n.channel, source = n.source,
-                medium = n.medium, campaign = n.campaign, since = n.since, stage = n.stage, stage_version = n.stage_version,
-                customer_time = n.customer_time, merged_into = n.merged_into, erase_time = n.erase_time, qualified = n.qualified,
-                decided_until = n.decided_until, returned = n.returned, due_time = n.due_time, model_version = n.model_version, state = n.state,
-                version = n.version, live_version = n.live_version, change_time = n.change_time
+            update lead set
+                profile_version = n.profile_version, profile = n.profile, create_time = n.create_time,
+                channel = n.channel, source = n.source, medium = n.medium, campaign = n.campaign,
+                since = n.since, stage = n.stage, stage_version = n.stage_version, customer_time = n.customer_time,
+                merged_into = n.merged_into, erase_time = n.erase_time,
+                qualified = n.qualified, decided_until = n.decided_until, returned = n.returned, due_time = n.due_time,
+                model_version = n.model_version, state = n.state, version = n.version, live_version = n.live_version,
+                change_time = n.change_time
             from jsonb_populate_recordset(null::lead, @rows::jsonb) n
             where lead.workspace_id = @WorkspaceId and lead.lead_id = n.lead_id
             """,
@@ -84,7 +89,8 @@ internal static class LeadStore
 
     /// <summary>Records activities of leads; those known before are left as they are.</summary>
     /// <returns>Leads that got a new one.</returns>
-    public static async Task<HashSet<Guid>> AddActivities(Transaction<ScoringDbContext> tx, IReadOnlyList<(Guid LeadId, Activity Activity)> activities)
+    public static async Task<HashSet<Guid>> AddActivities(
+        Transaction<ScoringDbContext> tx, IReadOnlyList<(Guid LeadId, Activity Activity)> activities)
     {
         var leads = await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
             """
@@ -103,7 +109,8 @@ internal static class LeadStore
                 times = activities.Select(entry => entry.Activity.Time.UtcDateTime).ToArray(),
                 sessions = activities.Select(entry => entry.Activity.SessionId).ToArray(),
                 urls = activities.Select(entry => StoredText.Clean(entry.Activity.Url)).ToArray(),
-                properties = activities.Select(entry => StoredText.CleanJson(JsonSerializer.Serialize(entry.Activity.Properties))).ToArray(),
+                properties = activities.Select(entry => StoredText.CleanJson(JsonSerializer.Serialize(entry.Activity.Properties)))
+                    .ToArray(),
             },
             cancellationToken: tx.CancellationToken));
         return leads.ToHashSet();
@@ -129,9 +136,29 @@ internal static class LeadStore
     /// <summary>JSON columns go in as JSON, not as text.</summary>
     private static object Row(LeadRow row) => new
     {
-        row.LeadId, row.ProfileVersion, Profile = Parse(row.Profile), row.CreateTime, row.Channel, row.Source, row.Medium, row.Campaign,
-        Since = Parse(row.Since), row.Stage, row.StageVersion, row.CustomerTime, row.MergedInto, row.EraseTime, row.Qualified, row.DecidedUntil,
-        row.Returned, row.DueTime, row.ModelVersion, State = Parse(row.State), row.Version, row.LiveVersion, row.ChangeTime,
+        row.LeadId,
+        row.ProfileVersion,
+        Profile = Parse(row.Profile),
+        row.CreateTime,
+        row.Channel,
+        row.Source,
+        row.Medium,
+        row.Campaign,
+        Since = Parse(row.Since),
+        row.Stage,
+        row.StageVersion,
+        row.CustomerTime,
+        row.MergedInto,
+        row.EraseTime,
+        row.Qualified,
+        row.DecidedUntil,
+        row.Returned,
+        row.DueTime,
+        row.ModelVersion,
+        State = Parse(row.State),
+        row.Version,
+        row.LiveVersion,
+        row.ChangeTime,
     };
 
     private static JsonElement? Parse(string? json) => json is null ? null : JsonSerializer.Deserialize<JsonElement>(json);

@@ -53,11 +53,13 @@ internal static class LedgerStore
         {
             await tx.Connection.ExecuteAsync(new CommandDefinition(
                 """
-                insert into ledger (workspace_id, lead_id, rule_id, activity_id, category, points, time, half_life_seconds, evidence, model_version)
+                insert into ledger
+                    (workspace_id, lead_id, rule_id, activity_id, category, points, time, half_life_seconds, evidence, model_version)
                 select @WorkspaceId, n.*, @modelVersion
                 from unnest(@leads, @rules, @activities, @categories, @points, @times, @halfLives, @evidence::jsonb[]) n
-                on conflict (workspace_id, lead_id, rule_id, activity_id) do update set category = excluded.category, points = excluded.points,
-                    time = excluded.time, half_life_seconds = excluded.half_life_seconds, evidence = excluded.evidence, model_version = excluded.model_version
+                on conflict (workspace_id, lead_id, rule_id, activity_id) do update set
+                    category = excluded.category, points = excluded.points, time = excluded.time,
+                    half_life_seconds = excluded.half_life_seconds, evidence = excluded.evidence, model_version = excluded.model_version
                 """,
                 new
                 {
@@ -70,7 +72,7 @@ internal static class LedgerStore
                     points = written.Select(row => row.Entry.Points).ToArray(),
                     times = written.Select(row => row.Entry.Time.UtcDateTime).ToArray(),
                     halfLives = written.Select(row => row.Entry.HalfLife?.TotalSeconds).ToArray(),
-                    evidence = written.Select(row => StoredText.CleanJson(JsonSerializer.Serialize(new EvidenceJson(row.Entry.Detail), DefaultModel.Json))).ToArray(),
+                    evidence = written.Select(row => Json(new EvidenceJson(row.Entry.Detail))).ToArray(),
                 },
                 cancellationToken: tx.CancellationToken));
         }
@@ -99,10 +101,12 @@ internal static class LedgerStore
                 qualified = transitions.Select(row => row.Transition.Qualified).ToArray(),
                 times = transitions.Select(row => row.Transition.Time.UtcDateTime).ToArray(),
                 scores = transitions.Select(row => row.Transition.Score).ToArray(),
-                reasons = transitions.Select(row => StoredText.CleanJson(JsonSerializer.Serialize(row.Transition.Reasons, DefaultModel.Json))).ToArray(),
+                reasons = transitions.Select(row => Json(row.Transition.Reasons)).ToArray(),
             },
             cancellationToken: tx.CancellationToken));
     }
+
+    private static string Json<T>(T value) => StoredText.CleanJson(JsonSerializer.Serialize(value, DefaultModel.Json));
 
     private sealed record EvidenceJson(string? Detail);
 }

@@ -12,7 +12,8 @@ public sealed record StoredModel(ScoringModel Model, DateTimeOffset? CreateTime,
     public static readonly StoredModel BuiltIn = new(DefaultModel.Instance, null, "service:scoring");
 }
 
-/// <summary>The workspaces' models. A version never changes, so compiled ones are kept; which one is in force is asked of the database each time.</summary>
+/// <summary>The workspaces' models. A version never changes, so compiled ones are kept; which one is in force is asked of the database each
+/// time.</summary>
 public sealed class ModelStore
 {
     private const int MaxCached = 1_000;
@@ -22,12 +23,14 @@ public sealed class ModelStore
     public async Task<StoredModel> Current(Transaction<ScoringDbContext> tx)
     {
         var version = await tx.Connection.ExecuteScalarAsync<int?>(new CommandDefinition(
-            "select max(version) from model where workspace_id = @WorkspaceId", new { tx.WorkspaceId }, cancellationToken: tx.CancellationToken));
+            "select max(version) from model where workspace_id = @WorkspaceId", new { tx.WorkspaceId },
+            cancellationToken: tx.CancellationToken));
         return version is null ? StoredModel.BuiltIn : (await Find(tx, version.Value))!;
     }
 
     /// <summary>A version that was read before; null: it has to be.</summary>
-    public StoredModel? Cached(Guid workspaceId, int version) => version == 0 ? StoredModel.BuiltIn : compiled.GetValueOrDefault((workspaceId, version));
+    public StoredModel? Cached(Guid workspaceId, int version) =>
+        version == 0 ? StoredModel.BuiltIn : compiled.GetValueOrDefault((workspaceId, version));
 
     /// <summary>One version, 0 being the built-in one; null when there is none.</summary>
     public async Task<StoredModel?> Find(Transaction<ScoringDbContext> tx, int version)
@@ -77,5 +80,6 @@ public sealed class ModelStore
 
     /// <summary>Makes writers of the workspace's model wait for each other until the transaction ends.</summary>
     public static Task Lock(Transaction<ScoringDbContext> tx) => tx.Connection.ExecuteAsync(new CommandDefinition(
-        "select pg_advisory_xact_lock(hashtextextended('scoring.model:' || @WorkspaceId, 0))", new { tx.WorkspaceId }, cancellationToken: tx.CancellationToken));
+        "select pg_advisory_xact_lock(hashtextextended('scoring.model:' || @WorkspaceId, 0))", new { tx.WorkspaceId },
+        cancellationToken: tx.CancellationToken));
 }

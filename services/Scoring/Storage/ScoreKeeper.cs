@@ -9,8 +9,8 @@ using Lifecycle.Scoring.Live;
 namespace Lifecycle.Scoring.Storage;
 
 /// <summary>
-/// Brings scores up to what profile, activities and model say, in the transaction that changed one of them: ledger, score, qualification and their
-/// events. Scoring the same lead again changes nothing.
+/// Brings scores up to what profile, activities and model say, in the transaction that changed one of them: ledger, score, qualification
+/// and their events. Scoring the same lead again changes nothing.
 /// </summary>
 public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
 {
@@ -130,7 +130,8 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
     {
         var points = state.PointsAt(time);
         return new(
-            tx.NewId(), tx.WorkspaceId, time, row.Version, row.LeadId, points.Total, points.Fit, points.Behavior, points.Bant, model.Grade(points.Fit),
+            tx.NewId(), tx.WorkspaceId, time, row.Version, row.LeadId, points.Total, points.Fit, points.Behavior, points.Bant,
+            model.Grade(points.Fit),
             model.Band(points.Total), model.Version);
     }
 
@@ -142,6 +143,8 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
                 tx.NewId(), tx.WorkspaceId, transition.Time, version, row.LeadId, transition.Score, model.Version,
                 transition.Reasons.Select(reason => new ReasonInfo(reason.RuleId, reason.Text, reason.Points, reason.Time)).ToArray())
             : new LeadDisqualified(
-                tx.NewId(), tx.WorkspaceId, transition.Time, version, row.LeadId, transition.Score, transition.Decayed ? "SCORE_DECAYED" : "NEGATIVE_FIT");
+                tx.NewId(), tx.WorkspaceId, transition.Time, version, row.LeadId, transition.Score, transition.Decayed
+                    ? "SCORE_DECAYED"
+                    : "NEGATIVE_FIT");
     }
 }

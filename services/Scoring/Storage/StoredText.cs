@@ -9,7 +9,8 @@ internal static partial class StoredText
     [return: NotNullIfNotNull(nameof(text))]
     public static string? Clean(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
 
-    public static string CleanJson(string json) => json.Contains(@"\u0000", StringComparison.Ordinal) ? EscapedNul().Replace(json, "$1") : json;
+    public static string CleanJson(string json) =>
+        json.Contains(@"\u0000", StringComparison.Ordinal) ? EscapedNul().Replace(json, "$1") : json;
 
     // An even number of backslashes before it is text of its own.
     [GeneratedRegex(@"(?<!\\)((?:\\\\)*)\\u0000")]

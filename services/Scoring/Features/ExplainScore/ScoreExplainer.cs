@@ -33,8 +33,10 @@ public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore
         var points = score.State.PointsAt(now);
         var response = new ExplainScoreResponse { Score = ScoreMessages.ToProto(score, model, now) };
         var explained = new[] { (Category.Fit, points.Fit), (Category.Behavior, points.Behavior), (Category.Bant, points.Bant) }
-            .SelectMany(part => Explained(ledger.Where(entry => entry.Category == part.Item1).ToArray(), part.Item2, model, score.ModelVersion, now));
-        response.Contributions.AddRange(explained.OrderByDescending(entry => Math.Abs(entry.DecayedPoints)).ThenByDescending(entry => entry.Time));
+            .SelectMany(part => Explained(
+                ledger.Where(entry => entry.Category == part.Item1).ToArray(), part.Item2, model, score.ModelVersion, now));
+        response.Contributions.AddRange(
+            explained.OrderByDescending(entry => Math.Abs(entry.DecayedPoints)).ThenByDescending(entry => entry.Time));
         return response;
     }
 

@@ -13,16 +13,23 @@ public sealed class PersonExporter(UnitOfWork<ScoringDbContext> work)
     private const string Sql =
         """
         select jsonb_build_object(
-            'scores', coalesce((select jsonb_agg(jsonb_build_object('profile', profile, 'stage', stage, 'qualified', qualified, 'state', state,
-                'modelVersion', model_version, 'asOf', change_time)) from lead where workspace_id = @WorkspaceId and lead_id = @leadId and state is not null), '[]'),
-            'activities', coalesce((select jsonb_agg(jsonb_build_object('activityId', activity_id, 'type', type, 'name', name, 'time', time,
-                'sessionId', session_id, 'url', url, 'properties', properties) order by time) from activity
-                where workspace_id = @WorkspaceId and lead_id = @leadId), '[]'),
-            'points', coalesce((select jsonb_agg(jsonb_build_object('ruleId', rule_id, 'activityId', activity_id, 'points', points, 'time', time,
-                'evidence', evidence) order by time) from ledger where workspace_id = @WorkspaceId and lead_id = @leadId and exists (
-                select from lead where workspace_id = @WorkspaceId and lead_id = @leadId and erase_time is null)), '[]'),
-            'qualifications', coalesce((select jsonb_agg(jsonb_build_object('qualified', qualified, 'time', time, 'score', score, 'reasons', reasons)
-                order by time) from transition where workspace_id = @WorkspaceId and lead_id = @leadId and reasons <> '[]'), '[]'))::text
+            'scores', coalesce((
+                select jsonb_agg(jsonb_build_object('profile', profile, 'stage', stage, 'qualified', qualified, 'state', state,
+                    'modelVersion', model_version, 'asOf', change_time))
+                from lead where workspace_id = @WorkspaceId and lead_id = @leadId and state is not null), '[]'),
+            'activities', coalesce((
+                select jsonb_agg(jsonb_build_object('activityId', activity_id, 'type', type, 'name', name, 'time', time,
+                    'sessionId', session_id, 'url', url, 'properties', properties) order by time)
+                from activity where workspace_id = @WorkspaceId and lead_id = @leadId), '[]'),
+            'points', coalesce((
+                select jsonb_agg(jsonb_build_object('ruleId', rule_id, 'activityId', activity_id, 'points', points, 'time', time,
+                    'evidence', evidence) order by time)
+                from ledger where workspace_id = @WorkspaceId and lead_id = @leadId and exists (
+                    select from lead where workspace_id = @WorkspaceId and lead_id = @leadId and erase_time is null)), '[]'),
+            'qualifications', coalesce((
+                select jsonb_agg(jsonb_build_object('qualified', qualified, 'time', time, 'score', score, 'reasons', reasons) order by time)
+                from transition where workspace_id = @WorkspaceId and lead_id = @leadId and exists (
+                    select from lead where workspace_id = @WorkspaceId and lead_id = @leadId and erase_time is null)), '[]'))::text
         """;
 
     public async Task<ExportPersonResponse> Export(Guid workspaceId, Guid leadId, CancellationToken ct)

@@ -8,8 +8,10 @@ using Lifecycle.Scoring.Storage;
 namespace Lifecycle.Scoring.Features.QueryMetrics;
 
 /// <summary>
-/// The service's metrics. <c>scored_leads</c>: leads that got points in the period. <c>qualified_leads</c>: leads that crossed the threshold in it.
-/// <c>score_profile</c>: leads new in the period, by the band of their score at the period's end (or now, where that is earlier), one series per band.
+/// The service's metrics. <c>scored_leads</c>: leads that got points in the period. <c>qualified_leads</c>: leads that crossed the
+/// threshold in it.
+/// <c>score_profile</c>: leads new in the period, by the band of their score at the period's end (or now, where that is earlier), one
+/// series per band.
 /// <c>average_score</c>: mean score of the same leads at the same time. Groups are by first touch.
 /// </summary>
 public sealed class ScoringMetrics(UnitOfWork<ScoringDbContext> work, ModelStore models)
@@ -45,7 +47,8 @@ public sealed class ScoringMetrics(UnitOfWork<ScoringDbContext> work, ModelStore
         group by 1, 2
         """;
 
-    /// <summary>Reads the new leads by (workspace_id, create_time), and each one's ledger by its key. Points decay as in the domain.</summary>
+    /// <summary>Reads the new leads by (workspace_id, create_time), and each one's ledger by its key. Points decay as in the
+    /// domain.</summary>
     private const string New =
         """
         with fresh as (
@@ -54,9 +57,11 @@ public sealed class ScoringMetrics(UnitOfWork<ScoringDbContext> work, ModelStore
         score as (
             select fresh.granule, fresh."group", round(coalesce(sum(
                 ledger.points * case when ledger.half_life_seconds is null then 1
-                    else power(2, -extract(epoch from least(@ends[fresh.granule], @Now) - ledger.time)::float8 / ledger.half_life_seconds) end), 0)::numeric, 2) total
+                    else power(2, -extract(epoch from least(@ends[fresh.granule], @Now) - ledger.time)::float8 / ledger.half_life_seconds)
+                    end), 0)::numeric, 2) total
             from fresh left join ledger
-                on ledger.workspace_id = @WorkspaceId and ledger.lead_id = fresh.lead_id and ledger.time <= least(@ends[fresh.granule], @Now)
+                on ledger.workspace_id = @WorkspaceId and ledger.lead_id = fresh.lead_id
+                    and ledger.time <= least(@ends[fresh.granule], @Now)
             group by fresh.lead_id, fresh.granule, fresh."group")
         select granule - 1 granule, "group", greatest(width_bucket(total::float8, @bands), 1) - 1 band, count(*) count, sum(total) total
         from score group by 1, 2, 3
@@ -67,7 +72,8 @@ public sealed class ScoringMetrics(UnitOfWork<ScoringDbContext> work, ModelStore
         var answer = new MetricsAnswer(query with { Metrics = query.Metrics.Where(metric => metric.Id != ScoreProfile).ToArray() });
         var (rows, bands) = await work.Read(workspaceId, async tx =>
         {
-            foreach (var (metric, sql) in new[] { (ScoredLeads, Scored), (QualifiedLeads, Qualified) }.Where(entry => query.Wants(entry.Item1)))
+            var counts = new[] { (ScoredLeads, Scored), (QualifiedLeads, Qualified) };
+            foreach (var (metric, sql) in counts.Where(entry => query.Wants(entry.Item1)))
             {
                 foreach (var row in await Select(tx, query, sql, []))
                 {
@@ -80,7 +86,8 @@ public sealed class ScoringMetrics(UnitOfWork<ScoringDbContext> work, ModelStore
         }, ct);
         foreach (var point in rows.GroupBy(row => (row.Granule, row.Group)))
         {
-            answer.Set(AverageScore, point.Key.Group, point.Key.Granule, (double)(point.Sum(row => row.Total) / point.Sum(row => row.Count)));
+            answer.Set(
+                AverageScore, point.Key.Group, point.Key.Granule, (double)(point.Sum(row => row.Total) / point.Sum(row => row.Count)));
         }
 
         var response = answer.Build();
@@ -101,12 +108,15 @@ public sealed class ScoringMetrics(UnitOfWork<ScoringDbContext> work, ModelStore
     private static IEnumerable<MetricSeries> Profile(
         MetricsQuery query, IReadOnlyList<Row> rows, IReadOnlyList<BandDefinition> bands, IReadOnlyCollection<string> groups)
     {
-        var names = query.GroupBy is null ? [""] : groups.Concat(rows.Select(row => row.Group)).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var names = query.GroupBy is null
+            ? [""]
+            : groups.Concat(rows.Select(row => row.Group)).Distinct().Order(StringComparer.Ordinal).ToArray();
         foreach (var group in names)
         {
             foreach (var (index, band) in bands.Index())
             {
-                var series = new MetricSeries { Metric = ScoreProfile, Kind = MetricKind.Outcome, Unit = "count", Group = { ["band"] = band.Name } };
+                var series = new MetricSeries { Metric = ScoreProfile, Kind = MetricKind.Outcome, Unit = "count" };
+                series.Group["band"] = band.Name;
                 if (query.GroupBy is { } dimension)
                 {
                     series.Group[dimension] = group;

@@ -8,7 +8,8 @@ namespace Lifecycle.Scoring.Features.ReadScores;
 
 /// <summary>Reads scores from Redis, and from Postgres what Redis has not got; the answers are the same.</summary>
 public sealed class ScoreReader(
-    UnitOfWork<ScoringDbContext> work, LiveScores live, LiveProjector projector, ModelStore models, ScoringTelemetry telemetry, TimeProvider time)
+    UnitOfWork<ScoringDbContext> work, LiveScores live, LiveProjector projector, ModelStore models, ScoringTelemetry telemetry,
+    TimeProvider time)
 {
     /// <summary>Scores of leads by id; unknown ones are absent.</summary>
     public async Task<IReadOnlyDictionary<Guid, Score>> Read(Guid workspaceId, IReadOnlyList<Guid> leadIds, CancellationToken ct)
@@ -46,7 +47,8 @@ public sealed class ScoreReader(
 
         best ??= await work.Read(
             workspaceId,
-            async tx => (await LeadStore.Select(tx, $"state is not null order by {TotalSql} desc, lead_id limit @limit", new { limit, now }))
+            async tx => (await LeadStore.Select(
+                    tx, $"state is not null order by {TotalSql} desc, lead_id limit @limit", new { limit, now }))
                 .Select(LiveScore.From).OfType<LiveScore>().ToList(),
             ct);
         return (await Present(workspaceId, best, ct)).Where(score => score.Total >= minTotal)
@@ -55,7 +57,8 @@ public sealed class ScoreReader(
 
     private Task<List<LiveScore>> Stored(Guid workspaceId, Guid[] leadIds, CancellationToken ct) => work.Read(
         workspaceId,
-        async tx => (await LeadStore.Select(tx, "lead_id = any(@leadIds)", new { leadIds })).Select(LiveScore.From).OfType<LiveScore>().ToList(),
+        async tx => (await LeadStore.Select(tx, "lead_id = any(@leadIds)", new { leadIds })).Select(LiveScore.From)
+            .OfType<LiveScore>().ToList(),
         ct);
 
     /// <summary>Gives Redis what it lacked; when it lacks more, it was emptied, and gets everything.</summary>
@@ -89,7 +92,8 @@ public sealed class ScoreReader(
             score, (models.Cached(workspaceId, score.ModelVersion) ?? StoredModel.BuiltIn).Model, now)).ToList();
     }
 
-    /// <summary>The total of a row's state, as <see cref="Domain.ScoreState.TotalAt"/> computes it. Reads every lead: for when Redis is away.</summary>
+    /// <summary>The total of a row's state, as <see cref="Domain.ScoreState.TotalAt"/> computes it. Reads every lead: for when Redis is
+    /// away.</summary>
     private const string TotalSql =
         """
         (select sum((part->>'constant')::float8 + coalesce((

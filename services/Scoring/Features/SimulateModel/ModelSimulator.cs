@@ -11,17 +11,19 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Scoring.Features.SimulateModel;
 
 /// <summary>
-/// Scores the recorded activities of all leads by a draft and by the model in force, as if each had been in force all along and sales had handed nobody
-/// back, and compares who would have qualified in a period with who became a customer.
+/// Scores the recorded activities of all leads by a draft and by the model in force, as if each had been in force all along and sales had
+/// handed nobody back, and compares who would have qualified in a period with who became a customer.
 /// </summary>
-public sealed class ModelSimulator(UnitOfWork<ScoringDbContext> work, ModelStore models, IOptions<ScoringOptions> options, TimeProvider time)
+public sealed class ModelSimulator(
+    UnitOfWork<ScoringDbContext> work, ModelStore models, IOptions<ScoringOptions> options, TimeProvider time)
 {
     private const int PageSize = 200;
     private const int DefaultDays = 90;
     private const int DefaultSample = 20;
     private const int MaxSample = 1_000;
 
-    public async Task<Result<SimulateModelResponse>> Simulate(Guid workspaceId, TimeZoneInfo zone, SimulateModelRequest request, CancellationToken ct)
+    public async Task<Result<SimulateModelResponse>> Simulate(
+        Guid workspaceId, TimeZoneInfo zone, SimulateModelRequest request, CancellationToken ct)
     {
         var violations = new Violations();
         var draft = request.Model is null
@@ -40,7 +42,8 @@ public sealed class ModelSimulator(UnitOfWork<ScoringDbContext> work, ModelStore
         }
 
         var sample = request.SampleSize == 0 ? DefaultSample : request.SampleSize;
-        var (tally, current) = (new Tally(draft.Value, period), new Tally((await work.Read(workspaceId, models.Current, ct)).Model, period));
+        var tally = new Tally(draft.Value, period);
+        var current = new Tally((await work.Read(workspaceId, models.Current, ct)).Model, period);
         var (leads, customers, last) = (0, 0, Guid.Empty);
         for (var more = true; more;)
         {
@@ -53,7 +56,8 @@ public sealed class ModelSimulator(UnitOfWork<ScoringDbContext> work, ModelStore
             var (rows, activities) = await work.Read(workspaceId, async tx =>
             {
                 var page = await LeadStore.Select(
-                    tx, "lead_id > @after and create_time < @To and state is not null order by lead_id limit @PageSize", new { after, period.To, PageSize });
+                    tx, "lead_id > @after and create_time < @To and state is not null order by lead_id limit @PageSize",
+                    new { after, period.To, PageSize });
                 return (page, await LeadStore.Activities(tx, page.Select(row => row.LeadId).ToArray()));
             }, ct);
             foreach (var row in rows)
@@ -68,7 +72,13 @@ public sealed class ModelSimulator(UnitOfWork<ScoringDbContext> work, ModelStore
             last = more ? rows[^1].LeadId : last;
         }
 
-        return new SimulateModelResponse { Leads = leads, Customers = customers, Draft = tally.Outcome(customers, sample), Current = current.Outcome(customers, sample) };
+        return new SimulateModelResponse
+        {
+            Leads = leads,
+            Customers = customers,
+            Draft = tally.Outcome(customers, sample),
+            Current = current.Outcome(customers, sample),
+        };
     }
 
     private ReportSpan Period(SimulateModelRequest request, TimeZoneInfo zone, Violations violations)
@@ -102,7 +112,8 @@ public sealed class ModelSimulator(UnitOfWork<ScoringDbContext> work, ModelStore
             var profile = row.Profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json);
             var since = JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(row.Since, DefaultModel.Json)!;
             var outcome = Qualifier.Walk(model, Scorer.Score(model, profile, since, activities), row.CreateTime, Standing.New);
-            var first = outcome.Transitions.FirstOrDefault(transition => transition.Qualified && transition.Time >= period.From && transition.Time < period.To);
+            var first = outcome.Transitions.FirstOrDefault(
+                transition => transition.Qualified && transition.Time >= period.From && transition.Time < period.To);
             if (first is not null)
             {
                 qualified.Add(new()
@@ -129,7 +140,8 @@ public sealed class ModelSimulator(UnitOfWork<ScoringDbContext> work, ModelStore
                 outcome.Recall = (double)became / customers;
             }
 
-            outcome.Sample.AddRange(qualified.OrderBy(lead => lead.QualifyTime).ThenBy(lead => lead.LeadId, StringComparer.Ordinal).Take(sample));
+            outcome.Sample.AddRange(
+                qualified.OrderBy(lead => lead.QualifyTime).ThenBy(lead => lead.LeadId, StringComparer.Ordinal).Take(sample));
             return outcome;
         }
     }

@@ -14,7 +14,8 @@ public sealed class ScoreWatcher(ScoreFeed feed, ScoreReader reader, IOptions<Sc
     private const int PageSize = 500;
 
     public async Task Watch(
-        Guid workspaceId, IReadOnlySet<Guid> leadIds, double? minTotal, IServerStreamWriter<WatchScoresResponse> stream, CancellationToken ct)
+        Guid workspaceId, IReadOnlySet<Guid> leadIds, double? minTotal, IServerStreamWriter<WatchScoresResponse> stream,
+        CancellationToken ct)
     {
         var id = Guid.CreateVersion7(time.GetUtcNow());
         var watch = feed.Begin(id, workspaceId, leadIds).OrThrow();

@@ -6,17 +6,21 @@ namespace Lifecycle.Kernel.Expressions;
 /// <para>
 /// Grammar: <c>or</c> binds weakest, then <c>and</c>, then <c>not</c>; parentheses group. A test is one of
 /// <c>field = != &lt; &lt;= &gt; &gt;= literal</c> · <c>field [not] in (literal, …)</c> ·
-/// <c>field [not] contains|startsWith|endsWith|matches "text"</c> · <c>exists field</c> · <c>field within 30d</c> (an instant not after now and
-/// less than so long ago) · <c>true</c> · <c>false</c>. Literals: <c>"text"</c> or <c>'text'</c> (backslash escapes the quote and itself), numbers,
-/// <c>true</c>, <c>false</c>; instants are texts such as <c>"2026-03-31"</c> or RFC 3339. A part of a field name that is no identifier is quoted:
-/// <c>lead.traits.'job title'</c>. Keywords and text comparisons ignore case. <c>matches</c> takes a regular expression without look-around or
-/// back-references (it runs in time linear in the text).
+/// <c>field [not] contains|startsWith|endsWith|matches "text"</c> · <c>exists field</c> · <c>field within 30d</c> (an instant not after now
+/// and less than so long ago) · <c>true</c> · <c>false</c>. Literals: <c>"text"</c> or <c>'text'</c> (backslash escapes the quote and
+/// itself), numbers,
+/// <c>true</c>, <c>false</c>; instants are texts such as <c>"2026-03-31"</c> or RFC 3339. A part of a field name that is no identifier is
+/// quoted:
+/// <c>lead.traits.'job title'</c>. Keywords and text comparisons ignore case. <c>matches</c> takes a regular expression without look-around
+/// or back-references (it runs in time linear in the text).
 /// </para>
 /// <para>
-/// A missing field makes every test false except <c>!=</c> and the <c>not</c> forms, which negate the plain test. On a list, <c>=</c>, <c>in</c> and
+/// A missing field makes every test false except <c>!=</c> and the <c>not</c> forms, which negate the plain test. On a list, <c>=</c>,
+/// <c>in</c> and
 /// <c>contains</c> ask whether any element fits.
 /// </para>
-/// Bounds: 4,000 characters, nesting of 32, 500 tests, 1,000 list elements, patterns of 200 characters, the first 4,096 characters of a text matched.
+/// Bounds: 4,000 characters, nesting of 32, 500 tests, 1,000 list elements, patterns of 200 characters, the first 4,096 characters of a
+/// text matched.
 /// </summary>
 public sealed class Condition
 {
@@ -34,8 +38,8 @@ public sealed class Condition
     public IReadOnlySet<Field> Fields { get; }
 
     /// <summary>
-    /// Reads a condition. The error names each fault with its position (from 1): the first fault of the form, or all unknown fields, unfit types and
-    /// bad patterns.
+    /// Reads a condition. The error names each fault with its position (from 1): the first fault of the form, or all unknown fields, unfit
+    /// types and bad patterns.
     /// </summary>
     /// <param name="text">The condition; empty is a fault.</param>
     /// <param name="catalog">Fields it may read.</param>

@@ -200,7 +200,8 @@ internal sealed class ConditionParser(string text, FieldCatalog catalog, string 
 
         try
         {
-            return new MatchesNode(field, new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant));
+            return new MatchesNode(
+                field, new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant));
         }
         catch (Exception fault) when (fault is ArgumentException or NotSupportedException)
         {

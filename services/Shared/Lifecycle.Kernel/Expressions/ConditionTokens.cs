@@ -113,26 +113,31 @@ internal static class ConditionTokens
         var token = new Token(kind, text[start..at], start + 1);
         var valid = kind == TokenKind.Duration
             ? Literals.TryDuration(token.Text, out _)
-            : decimal.TryParse(token.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _);
-        return valid ? token : throw new ConditionSyntaxException($"'{token.Text}' is neither a number nor a duration such as 30d", start + 1);
+            : decimal.TryParse(
+                token.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _);
+        return valid
+            ? token
+            : throw new ConditionSyntaxException($"'{token.Text}' is neither a number nor a duration such as 30d", start + 1);
     }
 
     /// <summary>Identifiers joined by dots; a part in quotes may hold anything.</summary>
     private static string Word(string text, ref int at)
     {
-        var word = new StringBuilder();
+        var (word, dotted) = (new StringBuilder(), false);
         while (at < text.Length)
         {
-            if (char.IsLetterOrDigit(text[at]) || text[at] is '_' or '$' || (text[at] == '-' && word.ToString().Contains('.', StringComparison.Ordinal)))
+            if (char.IsLetterOrDigit(text[at]) || text[at] is '_' or '$' || (text[at] == '-' && dotted))
             {
                 word.Append(text[at++]);
             }
             else if (text[at] == '.' && at + 1 < text.Length && (char.IsLetterOrDigit(text[at + 1]) || text[at + 1] is '_' or '$'))
             {
+                dotted = true;
                 word.Append(text[at++]);
             }
             else if (text[at] == '.' && at + 1 < text.Length && text[at + 1] is '"' or '\'')
             {
+                dotted = true;
                 word.Append(text[at++]);
                 word.Append(Quoted(text, ref at));
             }

@@ -15,13 +15,15 @@ public static class Literals
     public static bool TryTime(string? text, out DateTimeOffset time) => DateTimeOffset.TryParseExact(
         text, TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
 
-    /// <summary>A whole or decimal number with a unit: <c>30d</c>, <c>12h</c>, <c>90m</c>, <c>45s</c>, <c>2w</c>. Positive, at most 36,500 days.</summary>
+    /// <summary>A whole or decimal number with a unit: <c>30d</c>, <c>12h</c>, <c>90m</c>, <c>45s</c>, <c>2w</c>. Positive, at most 36,500
+    /// days.</summary>
     public static bool TryDuration(string? text, out TimeSpan duration)
     {
         duration = default;
         if (text is not { Length: >= 2 and <= 20 }
             || UnitSeconds(text[^1]) is not { } unit
-            || !decimal.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count)
+            || !decimal.TryParse(
+                text.AsSpan(0, text.Length - 1), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count)
             || count <= 0 || count * unit > 36_500m * 86_400m)
         {
             return false;
@@ -31,7 +33,8 @@ public static class Literals
         return duration > TimeSpan.Zero;
     }
 
-    /// <summary>The shortest text that <see cref="TryDuration"/> reads back as the same duration (to the second): <c>30d</c>, <c>36h</c>.</summary>
+    /// <summary>The shortest text that <see cref="TryDuration"/> reads back as the same duration (to the second): <c>30d</c>,
+    /// <c>36h</c>.</summary>
     public static string Text(TimeSpan duration)
     {
         var seconds = duration.Ticks / TimeSpan.TicksPerSecond;
