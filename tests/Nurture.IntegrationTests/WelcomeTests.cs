@@ -72,7 +72,9 @@ public sealed class WelcomeTests(NurtureFixture fixture)
 
         var engaged = await fixture.Bus.Until<EmailEngaged>(5, e => e.LeadId == lead);
         Assert.DoesNotContain(engaged, e => e.Classification == "HUMAN" || e.Unique);
-        var hits = (await workspace.LeadEmails(lead))[0]!["engagements"]!.AsArray();
+        var told = (await workspace.LeadEmails(lead))[0]!;
+        Assert.Equal((0, 4, 1), (told["humanClicks"]!.GetValue<int>(), told["botClicks"]!.GetValue<int>(), told["suspectOpens"]!.GetValue<int>()));
+        var hits = told["engagements"]!.AsArray();
         Assert.Equal(
             ["BOT HONEYPOT", "BOT HONEYPOT", "BOT METHOD", "BOT USER_AGENT_SCANNER", "SUSPECT PRIVACY_PROXY"],
             hits.Select(hit => $"{hit!["classification"]} {hit["reason"]}").Order());

@@ -39,33 +39,45 @@ internal static class ListLeadEmailsHandler
         }, context.CancellationToken);
     }
 
-    private static LeadEmail ToProto(MessageRow row, IEnumerable<EngagementRow> engagements) => new()
+    private static LeadEmail ToProto(MessageRow row, IEnumerable<EngagementRow> engagements)
+    {
+        var email = new LeadEmail
+        {
+            Id = row.Id.ToString(),
+            EmailId = row.EmailId?.ToString() ?? "",
+            ProgramId = row.ProgramId?.ToString() ?? "",
+            StepId = row.StepId ?? "",
+            Subject = row.Subject ?? "",
+            State = System.Enum.Parse<LeadEmail.Types.State>(row.State, ignoreCase: true),
+            Detail = row.Detail ?? "",
+            CreateTime = row.CreateTime.ToTimestamp(),
+            SendTime = row.SendTime?.ToTimestamp(),
+            External = row.ExternalId is not null,
+            Engagements = { engagements.Select(ToProto) },
+        };
+        email.HumanOpens = Count(email, Engagement.Types.Kind.Open, Engagement.Types.Classification.Human);
+        email.HumanClicks = Count(email, Engagement.Types.Kind.Click, Engagement.Types.Classification.Human);
+        email.SuspectOpens = Count(email, Engagement.Types.Kind.Open, Engagement.Types.Classification.Suspect);
+        email.SuspectClicks = Count(email, Engagement.Types.Kind.Click, Engagement.Types.Classification.Suspect);
+        email.BotOpens = Count(email, Engagement.Types.Kind.Open, Engagement.Types.Classification.Bot);
+        email.BotClicks = Count(email, Engagement.Types.Kind.Click, Engagement.Types.Classification.Bot);
+        return email;
+    }
+
+    private static Engagement ToProto(EngagementRow row) => new()
     {
         Id = row.Id.ToString(),
-        EmailId = row.EmailId?.ToString() ?? "",
-        ProgramId = row.ProgramId?.ToString() ?? "",
-        StepId = row.StepId ?? "",
-        Subject = row.Subject ?? "",
-        State = System.Enum.Parse<LeadEmail.Types.State>(row.State, ignoreCase: true),
-        Detail = row.Detail ?? "",
-        CreateTime = row.CreateTime.ToTimestamp(),
-        SendTime = row.SendTime?.ToTimestamp(),
-        External = row.ExternalId is not null,
-        Engagements =
-        {
-            engagements.Select(engagement => new Engagement
-            {
-                Id = engagement.Id.ToString(),
-                Kind = System.Enum.Parse<Engagement.Types.Kind>(engagement.Kind, ignoreCase: true),
-                Classification = engagement.Classification is { } name
-                    ? System.Enum.Parse<Engagement.Types.Classification>(name, ignoreCase: true)
-                    : Engagement.Types.Classification.Unspecified,
-                Reason = engagement.Reason ?? "",
-                Url = engagement.Url ?? "",
-                Time = engagement.Time.ToTimestamp(),
-            }),
-        },
+        Kind = System.Enum.Parse<Engagement.Types.Kind>(row.Kind, ignoreCase: true),
+        Classification = row.Classification is { } name
+            ? System.Enum.Parse<Engagement.Types.Classification>(name, ignoreCase: true)
+            : Engagement.Types.Classification.Unspecified,
+        Reason = row.Reason ?? "",
+        Url = row.Url ?? "",
+        Time = row.Time.ToTimestamp(),
     };
+
+    private static int Count(LeadEmail email, Engagement.Types.Kind kind, Engagement.Types.Classification classification) =>
+        email.Engagements.Count(engagement => engagement.Kind == kind && engagement.Classification == classification);
 
     private sealed class Keyed
     {
