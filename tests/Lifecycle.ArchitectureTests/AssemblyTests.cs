@@ -14,7 +14,7 @@ public sealed class AssemblyTests
             .Where(type => type is { IsAbstract: false, IsClass: true } && type.IsAssignableTo(typeof(IConsumer))).ToList();
 
         Assert.NotEmpty(consumers);
-        Assert.Empty(consumers.Where(consumer => !Bases(consumer).Any(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(EventConsumer<,>))));
+        Assert.DoesNotContain(consumers, consumer => !Bases(consumer).Any(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(EventConsumer<,>)));
     }
 
     [Fact]

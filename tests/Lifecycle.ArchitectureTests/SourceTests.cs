@@ -72,7 +72,7 @@ public sealed partial class SourceTests
                          where text.Contains("pragma warning disable RS0030", StringComparison.Ordinal) || text.Contains("\"RS0030\"", StringComparison.Ordinal)
                          select Path.GetRelativePath(Sources.Root, file);
 
-        Assert.Empty(suppressed.Where(file => !file.EndsWith("SourceTests.cs", StringComparison.Ordinal)));
+        Assert.DoesNotContain(suppressed, file => !file.EndsWith("SourceTests.cs", StringComparison.Ordinal));
     }
 
     private static bool Within(string name, string prefix) => name == prefix || name.StartsWith(prefix + ".", StringComparison.Ordinal);
