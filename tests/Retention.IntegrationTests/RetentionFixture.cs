@@ -69,7 +69,9 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
         };
         using var request = new HttpRequestMessage(method, new Uri(fixture.Service.Grpc, path))
         {
-            Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, Content = content,
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = content,
         };
         request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(Id, timeZone, "USD", "admin"));
         using var response = await Client.SendAsync(request);

@@ -43,19 +43,25 @@ internal static class Sources
 
     public static readonly Source OrganicGoogle = new(21, 0.058, 1.0)
     {
-        Referrer = "https://www.google.com/", Landings = Website.Articles, Trend = 0.3,
+        Referrer = "https://www.google.com/",
+        Landings = Website.Articles,
+        Trend = 0.3,
     };
 
     public static readonly Source OrganicLinkedIn = new(4.5, 0.042, 0.85) { Referrer = "https://www.linkedin.com/feed/", Landings = Website.Articles };
 
     public static readonly Source Retargeting = new(2.5, 0.014, 0.6)
     {
-        Utm = ("google", "display", "retargeting"), ClickId = "dclid", CostPerClick = 4.9, ClickThroughRate = 0.004,
+        Utm = ("google", "display", "retargeting"),
+        ClickId = "dclid",
+        CostPerClick = 4.9,
+        ClickThroughRate = 0.004,
     };
 
     public static readonly Source Newsletter = new(3.5, 0.11, 1.1)
     {
-        Utm = ("newsletter", "email", "monthly-digest"), Landings = ["/blog/forecast-you-can-defend", "/resources/scoring-playbook", "/product"],
+        Utm = ("newsletter", "email", "monthly-digest"),
+        Landings = ["/blog/forecast-you-can-defend", "/resources/scoring-playbook", "/product"],
     };
 
     public static IReadOnlyList<Source> All { get; } =
@@ -119,7 +125,12 @@ internal static class Sources
         string engine, string clickId, double weight, double leadRate, double quality, string campaign, double cost, string[] keywords, string[] landings) =>
         new(weight, leadRate, quality)
         {
-            Utm = (engine, "cpc", campaign), ClickId = clickId, Keywords = keywords, Landings = landings, CostPerClick = cost, ClickThroughRate = 0.045,
+            Utm = (engine, "cpc", campaign),
+            ClickId = clickId,
+            Keywords = keywords,
+            Landings = landings,
+            CostPerClick = cost,
+            ClickThroughRate = 0.045,
             Referrer = engine == "google" ? "https://www.google.com/" : "https://www.bing.com/",
         };
 }

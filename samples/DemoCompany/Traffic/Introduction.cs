@@ -19,7 +19,10 @@ internal static class Introduction
             Approach.Newsletter => Form(journey, "/blog", "newsletter-footer", "newsletter", new() { ["email"] = person.Email }, dice),
             Approach.Call => journey.Track("Call Received", new()
             {
-                ["trackingNumber"] = "+442079460100", ["durationSeconds"] = 40 + (int)dice.Exponential(300), ["answered"] = dice.Chance(0.85), ["fields"] = fields,
+                ["trackingNumber"] = "+442079460100",
+                ["durationSeconds"] = 40 + (int)dice.Exponential(300),
+                ["answered"] = dice.Chance(0.85),
+                ["fields"] = fields,
             }),
             _ => journey.Track("Chat Started", new() { ["topic"] = dice.Pick(Topics), ["fields"] = fields }),
         };
@@ -49,7 +52,11 @@ internal static class Introduction
     {
         var fields = new Dictionary<string, object>
         {
-            ["email"] = person.Email, ["firstName"] = person.FirstName, ["lastName"] = person.LastName, ["title"] = person.Title, ["company"] = person.Account.Name,
+            ["email"] = person.Email,
+            ["firstName"] = person.FirstName,
+            ["lastName"] = person.LastName,
+            ["title"] = person.Title,
+            ["company"] = person.Account.Name,
         };
         if (person.Approach is Approach.Demo or Approach.Contact or Approach.Call)
         {
@@ -77,7 +84,10 @@ internal static class Introduction
             traits["title"] = person.Title;
             traits["company"] = new Dictionary<string, object>
             {
-                ["name"] = person.Account.Name, ["domain"] = person.Account.Domain, ["industry"] = person.Account.Industry, ["employees"] = person.Account.Employees,
+                ["name"] = person.Account.Name,
+                ["domain"] = person.Account.Domain,
+                ["industry"] = person.Account.Industry,
+                ["employees"] = person.Account.Employees,
                 ["country"] = person.Account.Country,
             };
             if (person.Department.Length > 0)

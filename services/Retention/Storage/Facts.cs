@@ -121,17 +121,67 @@ internal static class Facts
     private static async Task<List<T>> Query<T>(Transaction<RetentionDbContext> tx, string sql, DateTimeOffset from, DateTimeOffset to) =>
         (await tx.Connection.QueryAsync<T>(new CommandDefinition(sql, new { workspaceId = tx.WorkspaceId, from, to }, cancellationToken: tx.CancellationToken))).AsList();
 
-    private sealed record TurnFact(Guid CustomerId, DateTimeOffset StartTime, string? Type, DateTimeOffset? OccurTime, string GroupName);
+    private sealed class TurnFact
+    {
+        public Guid CustomerId { get; init; }
+
+        public DateTimeOffset StartTime { get; init; }
+
+        public string? Type { get; init; }
+
+        public DateTimeOffset? OccurTime { get; init; }
+
+        public string GroupName { get; init; } = "";
+    }
 }
 
-internal sealed record MrrFact(Guid CustomerId, DateTimeOffset OccurTime, decimal Delta, string GroupName);
+internal sealed class MrrFact
+{
+    public Guid CustomerId { get; init; }
 
-internal sealed record SaleFact(DateTimeOffset OccurTime, string Type, decimal Amount, string GroupName);
+    public DateTimeOffset OccurTime { get; init; }
+
+    public decimal Delta { get; init; }
+
+    public string GroupName { get; init; } = "";
+}
+
+internal sealed class SaleFact
+{
+    public DateTimeOffset OccurTime { get; init; }
+
+    public string Type { get; init; } = "";
+
+    public decimal Amount { get; init; }
+
+    public string GroupName { get; init; } = "";
+}
 
 internal sealed record TenureFact(Guid CustomerId, Tenure Tenure, string GroupName);
 
-internal sealed record ScoreFact(DateTimeOffset Time, int Score, string GroupName);
+internal sealed class ScoreFact
+{
+    public DateTimeOffset Time { get; init; }
 
-internal sealed record CountFact(DateTimeOffset Time, string GroupName);
+    public int Score { get; init; }
 
-internal sealed record EmailFact(DateTimeOffset Time, bool Opened, bool Clicked, string GroupName);
+    public string GroupName { get; init; } = "";
+}
+
+internal sealed class CountFact
+{
+    public DateTimeOffset Time { get; init; }
+
+    public string GroupName { get; init; } = "";
+}
+
+internal sealed class EmailFact
+{
+    public DateTimeOffset Time { get; init; }
+
+    public bool Opened { get; init; }
+
+    public bool Clicked { get; init; }
+
+    public string GroupName { get; init; } = "";
+}

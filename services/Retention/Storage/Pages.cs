@@ -24,5 +24,11 @@ internal static class Pages
         return ([.. page.Select(key => key.Id)], next);
     }
 
-    private sealed record Key(Guid Id, string[] PageKey);
+    /// <summary>Dapper fills properties; an array fits no constructor parameter of its.</summary>
+    private sealed class Key
+    {
+        public Guid Id { get; init; }
+
+        public string[] PageKey { get; init; } = [];
+    }
 }

@@ -53,6 +53,24 @@ internal static class LedgerQueries
             ExternalId = externalId ?? "",
         };
 
-    private sealed record Row(
-        Guid Id, Guid CustomerId, string Type, decimal Amount, string CurrencyCode, string Recurrence, DateTimeOffset OccurTime, string? ExternalId, string[] PageKey);
+    private sealed class Row
+    {
+        public Guid Id { get; init; }
+
+        public Guid CustomerId { get; init; }
+
+        public string Type { get; init; } = "";
+
+        public decimal Amount { get; init; }
+
+        public string CurrencyCode { get; init; } = "";
+
+        public string Recurrence { get; init; } = "";
+
+        public DateTimeOffset OccurTime { get; init; }
+
+        public string? ExternalId { get; init; }
+
+        public string[] PageKey { get; init; } = [];
+    }
 }

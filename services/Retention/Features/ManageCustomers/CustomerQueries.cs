@@ -56,5 +56,11 @@ internal static class CustomerQueries
         TotalRevenue = new Kernel.Money(currencyCode, row.TotalRevenue).ToProto(),
     };
 
-    private sealed record Key(Guid Id, string[] PageKey);
+    /// <summary>Dapper fills properties; an array fits no constructor parameter of its.</summary>
+    private sealed class Key
+    {
+        public Guid Id { get; init; }
+
+        public string[] PageKey { get; init; } = [];
+    }
 }

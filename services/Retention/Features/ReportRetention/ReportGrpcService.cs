@@ -68,7 +68,10 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, TimeP
                     var count = NpsCount.Of(byGranule[index]);
                     var row = new NpsRow
                     {
-                        Start = Text(period.Granules[index].Start), Promoters = count.Promoters, Passives = count.Passives, Detractors = count.Detractors,
+                        Start = Text(period.Granules[index].Start),
+                        Promoters = count.Promoters,
+                        Passives = count.Passives,
+                        Detractors = count.Detractors,
                     };
                     if (count.Score is { } score)
                     {

@@ -172,7 +172,13 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
         member.Balance += points;
         tx.Db.LoyaltyEntries.Add(new()
         {
-            WorkspaceId = tx.WorkspaceId, Id = tx.NewId(), ProgramId = program.Id, CustomerId = customerId, Points = points, Reason = reason, Time = tx.Now,
+            WorkspaceId = tx.WorkspaceId,
+            Id = tx.NewId(),
+            ProgramId = program.Id,
+            CustomerId = customerId,
+            Points = points,
+            Reason = reason,
+            Time = tx.Now,
         });
         return ToProto(member, program);
     }
