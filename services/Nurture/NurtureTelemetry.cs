@@ -12,7 +12,8 @@ internal sealed class NurtureTelemetry
         var meter = meters.Create(MeterName);
         StepsCompleted = meter.CreateCounter<long>("lifecycle.nurture.steps.completed", "{step}", "Steps that leads passed.");
         MailsSent = meter.CreateCounter<long>("lifecycle.nurture.mails.sent", "{mail}", "Mails that the mail server took.");
-        MailsFailed = meter.CreateCounter<long>("lifecycle.nurture.mails.failed", "{mail}", "Mails refused, given up or skipped, by outcome.");
+        MailsFailed = meter.CreateCounter<long>(
+            "lifecycle.nurture.mails.failed", "{mail}", "Mails refused, given up or skipped, by outcome.");
         MailsDeferred = meter.CreateCounter<long>("lifecycle.nurture.mails.deferred", "{mail}", "Attempts that ended in a later one.");
         HitsJudged = meter.CreateCounter<long>("lifecycle.nurture.hits.judged", "{hit}", "Opens and clicks, by classification.");
         SendDuration = meter.CreateHistogram<double>("lifecycle.nurture.mail.duration", "s", "Time that the mail server took for a mail.");

@@ -14,7 +14,8 @@ internal sealed class WorkSignal
     /// <summary>A queue of workspaces for one worker; what does not fit is left to the poll.</summary>
     public ChannelReader<Guid> Listen()
     {
-        var channel = Channel.CreateBounded<Guid>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+        var channel = Channel.CreateBounded<Guid>(
+            new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
         lock (listeners)
         {
             listeners.Add(channel);

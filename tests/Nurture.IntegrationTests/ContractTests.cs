@@ -17,7 +17,8 @@ public sealed class ContractTests(NurtureFixture fixture)
         var leads = created.Select(_ => Guid.CreateVersion7()).ToList();
         for (var index = 0; index < leads.Count; index++)
         {
-            await workspace.Publish(workspace.Captured(leads[index], $"b{index}@example.com", created[index], index == 3 ? "autumn" : "spring"));
+            await workspace.Publish(
+                workspace.Captured(leads[index], $"b{index}@example.com", created[index], index == 3 ? "autumn" : "spring"));
         }
 
         var mql = workspace.Moved(leads[1], "LEAD", "MQL", "QUALIFIED", 2, created[1].AddMinutes(1));
@@ -30,16 +31,27 @@ public sealed class ContractTests(NurtureFixture fixture)
         await workspace.Publish(Spend(workspace, 2, 900));
 
         const string Days = "&granularity=DAY";
-        await Eventually.Equal("1 2 1", async () => string.Join(' ', await workspace.Metric("new_leads", "2026-03-28", "2026-03-31", Days)), "all leads are counted");
-        await Eventually.Equal("0 2 0", async () => string.Join(' ', await workspace.Metric("mqls", "2026-03-28", "2026-03-31", Days)), "all MQLs are counted");
-        await Eventually.Equal("150", async () => string.Join(' ', await workspace.Metric("cost_per_mql", "2026-03-29", "2026-03-30", Days)), "the newest spend counts");
+        await Eventually.Equal(
+            "1 2 1",
+            async () => string.Join(' ', await workspace.Metric("new_leads", "2026-03-28", "2026-03-31", Days)),
+            "all leads are counted");
+        await Eventually.Equal(
+            "0 2 0",
+            async () => string.Join(' ', await workspace.Metric("mqls", "2026-03-28", "2026-03-31", Days)),
+            "all MQLs are counted");
+        await Eventually.Equal(
+            "150",
+            async () => string.Join(' ', await workspace.Metric("cost_per_mql", "2026-03-29", "2026-03-30", Days)),
+            "the newest spend counts");
         Assert.Equal([0d, 1d, 0d], await workspace.Metric("lead_to_mql_rate", "2026-03-28", "2026-03-31", Days));
         Assert.Equal([null, 150d, null], await workspace.Metric("cost_per_mql", "2026-03-28", "2026-03-31", Days));
         Assert.Equal([null], await workspace.Metric("open_rate", "2026-03-28", "2026-03-31", "&granularity=YEAR"));
-        var byCampaign = await workspace.Get("/v1/metrics/nurture?from=2026-03-01&to=2026-04-01&metrics=new_leads,cost_per_mql&groupBy=campaign");
+        var byCampaign = await workspace.Get(
+            "/v1/metrics/nurture?from=2026-03-01&to=2026-04-01&metrics=new_leads,cost_per_mql&groupBy=campaign");
         Assert.Equal(
             ["new_leads autumn 1 count", "new_leads spring 3 count", "cost_per_mql autumn  USD", "cost_per_mql spring 150 USD"],
-            byCampaign["series"]!.AsArray().Select(series => $"{series!["metric"]} {series["group"]!["campaign"]} {series["points"]![0]!["value"]} {series["unit"]}"));
+            byCampaign["series"]!.AsArray()
+                .Select(series => $"{series!["metric"]} {series["group"]!["campaign"]} {series["points"]![0]!["value"]} {series["unit"]}"));
         var all = await workspace.Get("/v1/metrics/nurture?from=2026-03-01&to=2026-04-01");
         Assert.Equal(12, all["series"]!.AsArray().Count);
     }
@@ -63,7 +75,8 @@ public sealed class ContractTests(NurtureFixture fixture)
         await Faults(workspace, "/v1/programs", """{"displayName":7,"reentry":"OFTEN","nothing":1}""", "displayName", "reentry", "nothing");
         await Faults(workspace, "/v1/suppressions", """{"email":"x"}""", "email");
         await Faults(workspace, "/v1/segments:preview", """{"condition":"lead.stage ="}""", "condition");
-        await workspace.Call(HttpMethod.Get, "/v1/metrics/nurture?from=2026-01-01&to=2026-01-01&metrics=x&groupBy=y", null, HttpStatusCode.BadRequest);
+        await workspace.Call(
+            HttpMethod.Get, "/v1/metrics/nurture?from=2026-01-01&to=2026-01-01&metrics=x&groupBy=y", null, HttpStatusCode.BadRequest);
         await workspace.Call(HttpMethod.Get, "/v1/programs?pageSize=-1&filter=nothing=1&orderBy=x", null, HttpStatusCode.BadRequest);
         await workspace.Call(HttpMethod.Get, "/v1/emails/not-an-id", null, HttpStatusCode.BadRequest);
         await workspace.Call(HttpMethod.Get, "/v1/emails", null, HttpStatusCode.Forbidden, "capture:read");
@@ -93,7 +106,11 @@ public sealed class ContractTests(NurtureFixture fixture)
         var (email, address) = (await workspace.NewEmail(), $"author.{Guid.CreateVersion7():N}@example.com");
 
         var preview = await workspace.Post($"/v1/emails/{email}:preview");
-        Assert.Equal(("Welcome, Ada", true), (preview["subject"]!.GetValue<string>(), preview["html"]!.GetValue<string>().Contains("/e/u/sample", StringComparison.Ordinal)));
+        Assert.Equal(
+            ("Welcome, Ada", true),
+            (
+                preview["subject"]!.GetValue<string>(),
+                preview["html"]!.GetValue<string>().Contains("/e/u/sample", StringComparison.Ordinal)));
         for (var time = 0; time < 2; time++)
         {
             await workspace.Post($"/v1/emails/{email}:sendTest", $$"""{"to":"{{address}}","requestId":"t1"}""");
@@ -116,7 +133,10 @@ public sealed class ContractTests(NurtureFixture fixture)
         var first = await workspace.Get("/v1/segments?pageSize=2&orderBy=displayName");
         var second = await workspace.Get($"/v1/segments?pageSize=2&orderBy=displayName&pageToken={first["nextPageToken"]}");
 
-        Assert.Equal(["a", "b", "c"], first["segments"]!.AsArray().Concat(second["segments"]!.AsArray()).Select(segment => segment!["displayName"]!.GetValue<string>()));
+        Assert.Equal(
+            ["a", "b", "c"],
+            first["segments"]!.AsArray().Concat(second["segments"]!.AsArray())
+                .Select(segment => segment!["displayName"]!.GetValue<string>()));
         Assert.Equal("", second["nextPageToken"]!.GetValue<string>());
         Assert.Single((await workspace.Get("/v1/segments?filter=displayName=\"b\""))["segments"]!.AsArray());
     }

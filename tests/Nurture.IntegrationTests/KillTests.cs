@@ -45,23 +45,29 @@ public sealed class KillTests
         }
 
         await publishing;
-        await Eventually.Equal(2L * Leads, () => database.Scalar<long>("select count(*) from message where state = 'SENT'"), "every mail is marked", Patience);
-        await Eventually.Equal((long)Leads, () => database.Scalar<long>("select count(*) from enrollment where state = 'COMPLETED'"), "every path ends");
+        await Eventually.Equal(
+            2L * Leads, () => database.Scalar<long>("select count(*) from message where state = 'SENT'"), "every mail is marked", Patience);
+        await Eventually.Equal(
+            (long)Leads, () => database.Scalar<long>("select count(*) from enrollment where state = 'COMPLETED'"), "every path ends");
         var ids = mails.Mails.GroupBy(mail => mail.MessageId).ToList();
         Assert.Equal(2 * Leads, ids.Count);
-        Assert.All(mails.Mails.GroupBy(mail => mail.To), received => Assert.Equal(["One", "Two"], received.DistinctBy(mail => mail.MessageId).Select(mail => mail.Subject).Order()));
+        Assert.All(
+            mails.Mails.GroupBy(mail => mail.To),
+            received => Assert.Equal(["One", "Two"], received.DistinctBy(mail => mail.MessageId).Select(mail => mail.Subject).Order()));
         Assert.All(ids, copies => Assert.Single(copies.Select(copy => (copy.To, copy.Subject)).Distinct()));
         // Each kill can catch at most one mail per connection between the server's acceptance and the commit.
         Assert.InRange(mails.Mails.Count - ids.Count, 0, Kills * Connections);
         await Eventually.Equal(0L, () => database.Scalar<long>("select count(*) from outbox"), "every event is published", Patience);
-        await Eventually.Equal(2 * Leads, () => Task.FromResult(bus.Of<EmailSent>().Select(e => e.EventId).Distinct().Count()), "every sending is told once");
+        await Eventually.Equal(
+            2 * Leads, () => Task.FromResult(bus.Of<EmailSent>().Select(e => e.EventId).Distinct().Count()), "every sending is told once");
         Assert.Equal(2 * Leads, bus.Of<EmailSent>().Select(e => e.EmailId).Distinct().Count());
     }
 
     private static async Task Prepare(TestDatabase database, Guid workspace)
     {
         var (one, two) = (Guid.CreateVersion7(), Guid.CreateVersion7());
-        await database.Query("insert into workspace (id, display_name, time_zone, currency_code, version) values ($1, 'Test', 'UTC', 'USD', 1)", workspace);
+        await database.Query(
+            "insert into workspace (id, display_name, time_zone, currency_code, version) values ($1, 'Test', 'UTC', 'USD', 1)", workspace);
         foreach (var (id, subject) in new[] { (one, "One"), (two, "Two") })
         {
             await database.Query(

@@ -99,9 +99,13 @@ internal sealed class TestWorkspace(NurtureFixture fixture, Guid id, string time
 
     public static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
-    public async Task<JsonObject> Call(HttpMethod method, string path, string? body = null, HttpStatusCode expected = HttpStatusCode.OK, params string[] scopes)
+    public async Task<JsonObject> Call(
+        HttpMethod method, string path, string? body = null, HttpStatusCode expected = HttpStatusCode.OK, params string[] scopes)
     {
-        using var request = new HttpRequestMessage(method, new Uri(fixture.Service.Grpc, path)) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(
+            method,
+            new Uri(fixture.Service.Grpc, path))
+        { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(id, timeZone, "USD", scopes));
         request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await Client.SendAsync(request);
@@ -112,12 +116,23 @@ internal sealed class TestWorkspace(NurtureFixture fixture, Guid id, string time
 
     public Task<JsonObject> Get(string path) => Call(HttpMethod.Get, path);
 
-    public Task<JsonObject> Post(string path, string body = "{}", HttpStatusCode expected = HttpStatusCode.OK) => Call(HttpMethod.Post, path, body, expected);
+    public Task<JsonObject> Post(string path, string body = "{}", HttpStatusCode expected = HttpStatusCode.OK) =>
+        Call(HttpMethod.Post, path, body, expected);
 
     /// <summary>Follows a link of a mail as a client of that name.</summary>
-    public static async Task<HttpResponseMessage> Visit(NurtureFixture fixture, string url, string userAgent = NurtureFixture.Browser, HttpMethod? method = null, string client = "203.0.113.7")
+    public static async Task<HttpResponseMessage> Visit(
+        NurtureFixture fixture,
+        string url,
+        string userAgent = NurtureFixture.Browser,
+        HttpMethod? method = null,
+        string client = "203.0.113.7")
     {
-        using var request = new HttpRequestMessage(method ?? HttpMethod.Get, new Uri(fixture.Service.Grpc, new Uri(url).PathAndQuery)) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(
+            method ?? HttpMethod.Get,
+            new Uri(
+                fixture.Service.Grpc,
+                new Uri(url).PathAndQuery))
+        { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
         request.Headers.Add("X-Forwarded-For", client);
         if (method == HttpMethod.Post)
@@ -151,17 +166,20 @@ internal sealed class TestWorkspace(NurtureFixture fixture, Guid id, string time
         Guid lead, string email, DateTimeOffset? createTime = null, string campaign = "spring", string channel = "Paid Search", long version = 1, string captureType = "FORM", int? employees = 250) =>
         new(
             Guid.CreateVersion7(), id, createTime ?? Now, version, lead, email, null, captureType, "demo", createTime ?? Now, Touch(channel, campaign), Touch(channel, campaign),
-            new Dictionary<string, string> { ["firstName"] = "Ada", ["title"] = "VP Marketing" }, new CompanyInfo("Example Ltd", null, "Software", employees, null, null));
+            new Dictionary<string, string> { ["firstName"] = "Ada", ["title"] = "VP Marketing" }, new CompanyInfo(
+                "Example Ltd", null, "Software", employees, null, null));
 
     public LeadUpdated Updated(Guid lead, string email, string firstName, long version, int? employees = 250) =>
         new(
             Guid.CreateVersion7(), id, Now, version, lead, email, null, "FORM", Now, Touch("Paid Search", "spring"), Touch("Paid Search", "spring"),
-            new Dictionary<string, string> { ["firstName"] = firstName }, new CompanyInfo("Example Ltd", null, "Software", employees, null, null));
+            new Dictionary<string, string> { ["firstName"] = firstName }, new CompanyInfo(
+                "Example Ltd", null, "Software", employees, null, null));
 
     public LeadStageChanged Moved(Guid lead, string from, string to, string reason, long version, DateTimeOffset? time = null) =>
         new(Guid.CreateVersion7(), id, time ?? Now, version, lead, from, to, reason, "service:conversion", null, null);
 
-    public ActivitiesRecorded Did(Guid lead, string type, string name, DateTimeOffset time, string properties = "{}", Guid? activity = null) =>
+    public ActivitiesRecorded Did(
+        Guid lead, string type, string name, DateTimeOffset time, string properties = "{}", Guid? activity = null) =>
         new(
             Guid.CreateVersion7(), id, time, 1,
             [new ActivityInfo(activity ?? Guid.CreateVersion7(), lead, type, name, time, null, null, System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, System.Text.Json.JsonElement>>(properties)!)]);

@@ -31,7 +31,8 @@ public sealed class PersonTests(NurtureFixture fixture)
         await workspace.Publish(erased);
         await workspace.Publish(erased);
 
-        await Eventually.True(async () => !(await Dump(workspace.Id)).Contains(name, StringComparison.Ordinal), "the name is gone from every table");
+        await Eventually.True(
+            async () => !(await Dump(workspace.Id)).Contains(name, StringComparison.Ordinal), "the name is gone from every table");
         Assert.DoesNotContain(name, (await Export(workspace, lead)).ToString(), StringComparison.Ordinal);
         foreach (var metric in new[] { "new_leads", "emails_sent", "emails_delivered", "click_rate" })
         {
@@ -41,8 +42,17 @@ public sealed class PersonTests(NurtureFixture fixture)
         // What comes late brings nobody back, and the old address is still not mailed.
         await workspace.Publish(workspace.Updated(lead, $"{name}@example.com", name, 10));
         await workspace.Publish(workspace.Captured(Guid.CreateVersion7(), $"{name}@example.com"));
-        await Eventually.True(async () => await fixture.Database.Scalar<long>("select count(*) from message where workspace_id = $1 and detail = 'SUPPRESSED'", workspace.Id) == 1, "the new lead is held back");
-        Assert.Equal(1L, await fixture.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and lead_id = $2 and email is null and traits = '{}'", workspace.Id, lead));
+        await Eventually.True(
+            async () =>
+                await fixture.Database.Scalar<long>(
+                    "select count(*) from message where workspace_id = $1 and detail = 'SUPPRESSED'", workspace.Id) == 1,
+            "the new lead is held back");
+        Assert.Equal(
+            1L,
+            await fixture.Database.Scalar<long>(
+                "select count(*) from lead where workspace_id = $1 and lead_id = $2 and email is null and traits = '{}'",
+                workspace.Id,
+                lead));
         Assert.Single(fixture.Mails.To($"{name}@example.com"));
     }
 
@@ -55,7 +65,8 @@ public sealed class PersonTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Captured(source, "a@example.com"));
         await workspace.Publish(workspace.Captured(target, "b@example.com"));
         await workspace.Publish(workspace.Moved(source, "LEAD", "MQL", "QUALIFIED", 2));
-        await Eventually.Equal("2", async () => (await workspace.Get($"/v1/programs/{program}/report"))["entered"]!.GetValue<string>(), "both enter");
+        await Eventually.Equal(
+            "2", async () => (await workspace.Get($"/v1/programs/{program}/report"))["entered"]!.GetValue<string>(), "both enter");
         await Eventually.Equal(1d, async () => (await workspace.Metric("mqls", Today(0), Today(1)))[0] ?? 0, "one is an MQL");
 
         var merged = new LeadsMerged(Guid.CreateVersion7(), workspace.Id, TestWorkspace.Now, 5, source, target);
@@ -65,7 +76,9 @@ public sealed class PersonTests(NurtureFixture fixture)
         await Eventually.Equal(1d, async () => (await workspace.Metric("new_leads", Today(0), Today(1)))[0] ?? 0, "one lead is left");
         var enrollments = (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray();
         Assert.All(enrollments, enrollment => Assert.Equal(target.ToString(), enrollment!["leadId"]!.GetValue<string>()));
-        Assert.Equal(["ACTIVE", "EXITED MERGED"], enrollments.Select(enrollment => $"{enrollment!["state"]} {enrollment["exitReason"]}".Trim()).Order());
+        Assert.Equal(
+            ["ACTIVE", "EXITED MERGED"],
+            enrollments.Select(enrollment => $"{enrollment!["state"]} {enrollment["exitReason"]}".Trim()).Order());
         // A late event of the source is the target's.
         await workspace.Publish(workspace.Did(source, "TRACK", "Email Opened", TestWorkspace.Now, """{"email_id":"news-1"}"""));
         await fixture.Bus.Until<EmailEngaged>(1, e => e.LeadId == target);
@@ -136,7 +149,9 @@ public sealed class PersonTests(NurtureFixture fixture)
         await mine.Call(HttpMethod.Delete, $"/v1/suppressions/{suppression}", null, HttpStatusCode.NotFound);
         var faults = (await mine.Post(
             "/v1/programs", $$$"""{"displayName":"P","entryTriggers":[{"segmentEntered":{"segmentId":"{{{segment}}}"}}],"steps":[{"sendEmail":{"emailId":"{{{email}}}"}}]}""", HttpStatusCode.BadRequest))["errors"]!.AsArray();
-        Assert.Equal(["steps[0].sendEmail.emailId", "entryTriggers[0].segmentEntered.segmentId"], faults.Select(fault => fault!["field"]!.GetValue<string>()));
+        Assert.Equal(
+            ["steps[0].sendEmail.emailId", "entryTriggers[0].segmentEntered.segmentId"],
+            faults.Select(fault => fault!["field"]!.GetValue<string>()));
         Assert.Empty((await mine.Get("/v1/emails"))["emails"]!.AsArray());
         Assert.DoesNotContain(lead.ToString(), (await Export(mine, lead)).ToString(), StringComparison.Ordinal);
     }

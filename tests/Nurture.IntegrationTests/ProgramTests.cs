@@ -24,7 +24,9 @@ public sealed class ProgramTests(NurtureFixture fixture)
         await Eventually.Equal(1, () => Task.FromResult(fixture.Mails.To(address).Count), "the mail to the newest address");
         Assert.Equal("Welcome, Grace", fixture.Mails.To(address)[0].Subject);
         var enrollments = (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray();
-        Assert.Equal((1, "LEAD_CAPTURED"), (Assert.Single(enrollments)!["occurrence"]!.GetValue<int>(), enrollments[0]!["trigger"]!.GetValue<string>()));
+        Assert.Equal(
+            (1, "LEAD_CAPTURED"),
+            (Assert.Single(enrollments)!["occurrence"]!.GetValue<int>(), enrollments[0]!["trigger"]!.GetValue<string>()));
         Assert.Equal([1d], await workspace.Metric("new_leads", Today(0), Today(1)));
     }
 
@@ -60,7 +62,8 @@ public sealed class ProgramTests(NurtureFixture fixture)
         var recycled = workspace.Moved(lead, "MQL", "LEAD", "RECYCLED", 3, start.AddMinutes(1));
         await workspace.Publish(recycled);
         await workspace.Publish(recycled);
-        await workspace.Publish(new LeadReturned(Guid.CreateVersion7(), workspace.Id, start.AddMinutes(1), 1, Guid.CreateVersion7(), lead, "NO_BUDGET"));
+        await workspace.Publish(
+            new LeadReturned(Guid.CreateVersion7(), workspace.Id, start.AddMinutes(1), 1, Guid.CreateVersion7(), lead, "NO_BUDGET"));
 
         await Eventually.Equal(1, () => Task.FromResult(fixture.Mails.To(address).Count), "the mail after the first hand-back");
         Assert.Equal([0d], await workspace.Metric("reopened_leads", Today(-1), Today(1)));
@@ -70,7 +73,10 @@ public sealed class ProgramTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Did(lead, "TRACK", "Email Delivered", start.AddMinutes(2), """{"email_id":"x"}"""));
         await workspace.Publish(workspace.Did(lead, "PAGE", "Pricing", start.AddMinutes(3)));
         await workspace.Publish(workspace.Did(lead, "PAGE", "Pricing", start.AddMinutes(4)));
-        await Eventually.Equal(1d, async () => (await workspace.Metric("reopened_leads", Today(-1), Today(1), "&granularity=YEAR"))[0] ?? 0, "the lead is reopened once");
+        await Eventually.Equal(
+            1d,
+            async () => (await workspace.Metric("reopened_leads", Today(-1), Today(1), "&granularity=YEAR"))[0] ?? 0,
+            "the lead is reopened once");
         Assert.Equal([1d], await workspace.Metric("mqls", Today(-1), Today(1), "&granularity=YEAR"));
 
         await workspace.Publish(workspace.Moved(lead, "LEAD", "MQL", "QUALIFIED", 4, start.AddMinutes(5)));
@@ -95,7 +101,8 @@ public sealed class ProgramTests(NurtureFixture fixture)
         }
 
         await workspace.Publish(workspace.Captured(Guid.CreateVersion7(), Address(), captureType: "IMPORT"));
-        await Eventually.Equal("3", async () => (await Step(workspace, program, "week"))["waiting"]!.GetValue<string>(), "all stand at the wait");
+        await Eventually.Equal(
+            "3", async () => (await Step(workspace, program, "week"))["waiting"]!.GetValue<string>(), "all stand at the wait");
 
         await workspace.Publish(workspace.Moved(leads[0], "LEAD", "SQL", "ACCEPTED", 2));
         await workspace.Publish(workspace.Moved(leads[1], "LEAD", "DISQUALIFIED", "DISQUALIFIED", 2));
@@ -106,12 +113,16 @@ public sealed class ProgramTests(NurtureFixture fixture)
             return $"{report["active"]} {report["converted"]} {report["dropped"]}";
         }, "one stays, one converts, one drops");
         var week = await Step(workspace, program, "week");
-        Assert.Equal(("3", "1", "1", "1", "0"), (Text(week, "entered"), Text(week, "waiting"), Text(week, "converted"), Text(week, "dropped"), Text(week, "completed")));
+        Assert.Equal(
+            ("3", "1", "1", "1", "0"),
+            (Text(week, "entered"), Text(week, "waiting"), Text(week, "converted"), Text(week, "dropped"), Text(week, "completed")));
         var mail = await Step(workspace, program, "mail");
         Assert.Equal(("SEND_EMAIL", "3", "3"), (Text(mail, "action"), Text(mail, "entered"), Text(mail, "completed")));
         Assert.InRange(mail["medianWaitSeconds"]!.GetValue<double>(), 0, 30);
-        Assert.Equal("CONVERTED", (await fixture.Bus.Until<ProgramStepCompleted>(1, e => e.LeadId == leads[0] && e.StepId == "week"))[0].Outcome);
-        Assert.Equal("DROPPED", (await fixture.Bus.Until<ProgramStepCompleted>(1, e => e.LeadId == leads[1] && e.StepId == "week"))[0].Outcome);
+        Assert.Equal(
+            "CONVERTED", (await fixture.Bus.Until<ProgramStepCompleted>(1, e => e.LeadId == leads[0] && e.StepId == "week"))[0].Outcome);
+        Assert.Equal(
+            "DROPPED", (await fixture.Bus.Until<ProgramStepCompleted>(1, e => e.LeadId == leads[1] && e.StepId == "week"))[0].Outcome);
     }
 
     [Fact]
@@ -129,7 +140,8 @@ public sealed class ProgramTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Captured(small, smallAddress, employees: 49));
         await workspace.Publish(workspace.Did(big, "TRACK", "Cart Abandoned", TestWorkspace.Now));
         await workspace.Publish(workspace.Did(small, "TRACK", "Cart Abandoned", TestWorkspace.Now));
-        await Eventually.Equal("2", async () => (await workspace.Get($"/v1/programs/{program}/report"))["entered"]!.GetValue<string>(), "both enter");
+        await Eventually.Equal(
+            "2", async () => (await workspace.Get($"/v1/programs/{program}/report"))["entered"]!.GetValue<string>(), "both enter");
 
         await workspace.Post($"/v1/programs/{program}:pause");
         // The hour is over while the program stands still.
@@ -139,7 +151,8 @@ public sealed class ProgramTests(NurtureFixture fixture)
         Assert.All(states, row => Assert.Equal((true, "ACTIVE"), ((bool)row[0]!, (string)row[1]!)));
 
         await workspace.Post($"/v1/programs/{program}:start");
-        await Eventually.Equal("2", async () => (await workspace.Get($"/v1/programs/{program}/report"))["completed"]!.GetValue<string>(), "both end");
+        await Eventually.Equal(
+            "2", async () => (await workspace.Get($"/v1/programs/{program}/report"))["completed"]!.GetValue<string>(), "both end");
         await Eventually.Equal(1, () => Task.FromResult(fixture.Mails.To(bigAddress).Count), "the big company's mail");
         Assert.Empty(fixture.Mails.To(smallAddress));
         Assert.Equal("1", Text(await Step(workspace, program, "mail"), "entered"));
@@ -171,5 +184,6 @@ public sealed class ProgramTests(NurtureFixture fixture)
     private static string Today(int days) => TestWorkspace.Now.AddDays(days).ToString("yyyy-MM-dd", null);
 
     private static async Task<System.Text.Json.Nodes.JsonNode> Step(TestWorkspace workspace, string program, string step) =>
-        (await workspace.Get($"/v1/programs/{program}/report"))["steps"]!.AsArray().Single(at => at!["stepId"]!.GetValue<string>() == step)!;
+        (await workspace.Get($"/v1/programs/{program}/report"))["steps"]!.AsArray()
+            .Single(at => at!["stepId"]!.GetValue<string>() == step)!;
 }

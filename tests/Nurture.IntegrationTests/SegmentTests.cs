@@ -20,14 +20,19 @@ public sealed class SegmentTests(NurtureFixture fixture)
             "/v1/segments", """{"displayName":"Big and warm","condition":"company.employees >= 50 and (score.total >= 60 or lead.stage = \"MQL\")"}"""))["id"]!.GetValue<string>();
         var everyone = (await workspace.Post("/v1/segments", """{"displayName":"Everyone","condition":"exists lead.email"}"""))["id"]!.GetValue<string>();
 
-        await Eventually.Equal("2", async () => (await workspace.Get($"/v1/segments/{everyone}"))["memberCount"]!.GetValue<string>(), "existing leads are judged");
-        await Eventually.True(async () => (await workspace.Get($"/v1/segments/{segment}"))["evaluated"]!.GetValue<bool>(), "the segment is judged");
+        await Eventually.Equal(
+            "2",
+            async () => (await workspace.Get($"/v1/segments/{everyone}"))["memberCount"]!.GetValue<string>(),
+            "existing leads are judged");
+        await Eventually.True(
+            async () => (await workspace.Get($"/v1/segments/{segment}"))["evaluated"]!.GetValue<bool>(), "the segment is judged");
         Assert.Empty(await Members(workspace, segment));
 
         await workspace.Publish(Score(workspace, big, 61, 2));
         await workspace.Publish(Score(workspace, big, 10, 1));
         await workspace.Publish(Score(workspace, small, 99, 1));
-        await Eventually.Equal(big.ToString(), async () => string.Join(',', await Members(workspace, segment)), "the big lead enters by its score");
+        await Eventually.Equal(
+            big.ToString(), async () => string.Join(',', await Members(workspace, segment)), "the big lead enters by its score");
 
         await workspace.Publish(Score(workspace, big, 20, 3));
         await Eventually.Equal("", async () => string.Join(',', await Members(workspace, segment)), "and leaves by it");
@@ -39,9 +44,17 @@ public sealed class SegmentTests(NurtureFixture fixture)
         await Eventually.Equal("", async () => string.Join(',', await Members(workspace, segment)), "and leaves by its company");
 
         await workspace.Call(HttpMethod.Patch, $"/v1/segments/{segment}", """{"condition":"company.employees < 50"}""");
-        await Eventually.Equal("2", async () => (await workspace.Get($"/v1/segments/{segment}"))["memberCount"]!.GetValue<string>(), "a changed condition judges anew");
+        await Eventually.Equal(
+            "2",
+            async () => (await workspace.Get($"/v1/segments/{segment}"))["memberCount"]!.GetValue<string>(),
+            "a changed condition judges anew");
         var preview = await workspace.Post("/v1/segments:preview", """{"condition":"score.total > 90"}""");
-        Assert.Equal(("1", "2", small.ToString()), (preview["count"]!.GetValue<string>(), preview["evaluatedCount"]!.GetValue<string>(), preview["sample"]![0]!["leadId"]!.GetValue<string>()));
+        Assert.Equal(
+            ("1", "2", small.ToString()),
+            (
+                preview["count"]!.GetValue<string>(),
+                preview["evaluatedCount"]!.GetValue<string>(),
+                preview["sample"]![0]!["leadId"]!.GetValue<string>()));
         await workspace.Call(HttpMethod.Delete, $"/v1/segments/{segment}");
         await workspace.Call(HttpMethod.Get, $"/v1/segments/{segment}", null, HttpStatusCode.NotFound);
     }
@@ -58,15 +71,29 @@ public sealed class SegmentTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Captured(lead, "hot@example.com"));
         await workspace.Publish(Score(workspace, lead, 90, 1));
 
-        await Eventually.Equal("1", async () => (await workspace.Get($"/v1/programs/{program}/report"))["entered"]!.GetValue<string>(), "the lead enters");
+        await Eventually.Equal(
+            "1", async () => (await workspace.Get($"/v1/programs/{program}/report"))["entered"]!.GetValue<string>(), "the lead enters");
         await workspace.Call(HttpMethod.Delete, $"/v1/segments/{segment}", null, HttpStatusCode.BadRequest);
     }
 
     private static LeadScoreChanged Score(TestWorkspace workspace, Guid lead, decimal total, long version) =>
-        new(Guid.CreateVersion7(), workspace.Id, TestWorkspace.Now, version, lead, total, total, 0, 0, "B", total >= 85 ? "HOT" : "WARM", 1);
+        new(
+            Guid.CreateVersion7(),
+            workspace.Id,
+            TestWorkspace.Now,
+            version,
+            lead,
+            total,
+            total,
+            0,
+            0,
+            "B",
+            total >= 85 ? "HOT" : "WARM",
+            1);
 
     private static async Task<IEnumerable<string>> Members(TestWorkspace workspace, string segment) =>
-        (await workspace.Get($"/v1/segments/{segment}/members"))["members"]!.AsArray().Select(member => member!["leadId"]!.GetValue<string>());
+        (await workspace.Get($"/v1/segments/{segment}/members"))["members"]!.AsArray()
+            .Select(member => member!["leadId"]!.GetValue<string>());
 
     private static string Today(int days) => TestWorkspace.Now.AddDays(days).ToString("yyyy-MM-dd", null);
 }

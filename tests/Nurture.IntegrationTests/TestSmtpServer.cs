@@ -31,7 +31,8 @@ internal sealed record ReceivedMail(string From, string To, string Text)
 
     private string Part(string type)
     {
-        var body = Text.Split($"Content-Type: {type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")[1].Split("\r\n--=_")[0];
+        var body = Text.Split($"Content-Type: {type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")[1]
+            .Split("\r\n--=_")[0];
         var joined = body.Replace("=\r\n", "", StringComparison.Ordinal);
         return Encoding.UTF8.GetString([.. Bytes(joined)]);
     }

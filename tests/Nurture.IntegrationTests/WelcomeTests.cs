@@ -32,7 +32,8 @@ public sealed class WelcomeTests(NurtureFixture fixture)
 
         using (var clicked = await TestWorkspace.Visit(fixture, mail.Links[0]))
         {
-            Assert.Equal((HttpStatusCode.Redirect, "https://example.com/guide?a=1"), (clicked.StatusCode, clicked.Headers.Location!.ToString()));
+            Assert.Equal(
+                (HttpStatusCode.Redirect, "https://example.com/guide?a=1"), (clicked.StatusCode, clicked.Headers.Location!.ToString()));
         }
 
         var engaged = await fixture.Bus.Until<EmailEngaged>(2, e => e.LeadId == lead);
@@ -42,10 +43,19 @@ public sealed class WelcomeTests(NurtureFixture fixture)
         Assert.Equal([2L, 3L], engaged.Select(e => e.Version).Order());
         var completed = (await fixture.Bus.Until<ProgramStepCompleted>(1, e => e.LeadId == lead))[0];
         Assert.Equal(("hello", "COMPLETED"), (completed.StepId, completed.Outcome));
-        var byProgram = await workspace.Get($"/v1/metrics/nurture?from={Today(0)}&to={Today(1)}&groupBy=program&metrics=new_leads,click_rate");
-        Assert.Equal(["new_leads Welcome 1", "click_rate Welcome 1"], byProgram["series"]!.AsArray().Select(series => $"{series!["metric"]} {series["group"]!["program"]} {series["points"]![0]!["value"]}"));
+        var byProgram = await workspace.Get(
+            $"/v1/metrics/nurture?from={Today(0)}&to={Today(1)}&groupBy=program&metrics=new_leads,click_rate");
+        Assert.Equal(
+            ["new_leads Welcome 1", "click_rate Welcome 1"],
+            byProgram["series"]!.AsArray()
+                .Select(series => $"{series!["metric"]} {series["group"]!["program"]} {series["points"]![0]!["value"]}"));
         var report = await workspace.Get($"/v1/programs/{program}/report");
-        Assert.Equal(("1", "1", "1"), (report["entered"]!.GetValue<string>(), report["completed"]!.GetValue<string>(), report["steps"]![0]!["emailsClicked"]!.GetValue<string>()));
+        Assert.Equal(
+            ("1", "1", "1"),
+            (
+                report["entered"]!.GetValue<string>(),
+                report["completed"]!.GetValue<string>(),
+                report["steps"]![0]!["emailsClicked"]!.GetValue<string>()));
     }
 
     [Fact]
@@ -73,7 +83,8 @@ public sealed class WelcomeTests(NurtureFixture fixture)
         var engaged = await fixture.Bus.Until<EmailEngaged>(5, e => e.LeadId == lead);
         Assert.DoesNotContain(engaged, e => e.Classification == "HUMAN" || e.Unique);
         var told = (await workspace.LeadEmails(lead))[0]!;
-        Assert.Equal((0, 4, 1), (told["humanClicks"]!.GetValue<int>(), told["botClicks"]!.GetValue<int>(), told["suspectOpens"]!.GetValue<int>()));
+        Assert.Equal(
+            (0, 4, 1), (told["humanClicks"]!.GetValue<int>(), told["botClicks"]!.GetValue<int>(), told["suspectOpens"]!.GetValue<int>()));
         var hits = told["engagements"]!.AsArray();
         Assert.Equal(
             ["BOT HONEYPOT", "BOT HONEYPOT", "BOT METHOD", "BOT USER_AGENT_SCANNER", "SUSPECT PRIVACY_PROXY"],
@@ -103,13 +114,21 @@ public sealed class WelcomeTests(NurtureFixture fixture)
         }
 
         var suppression = (await workspace.Get("/v1/suppressions"))["suppressions"]!.AsArray();
-        Assert.Equal((address, "UNSUBSCRIBED"), (Assert.Single(suppression)!["email"]!.GetValue<string>(), suppression[0]!["reason"]!.GetValue<string>()));
+        Assert.Equal(
+            (address, "UNSUBSCRIBED"),
+            (Assert.Single(suppression)!["email"]!.GetValue<string>(), suppression[0]!["reason"]!.GetValue<string>()));
         await fixture.Bus.Until<EmailEngaged>(1, e => e.LeadId == lead && e.Kind == "UNSUBSCRIBE");
-        await Eventually.Equal("COMPLETED", async () => (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]![0]!["state"]!.GetValue<string>(), "the first path ends");
+        await Eventually.Equal(
+            "COMPLETED",
+            async () => (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]![0]!["state"]!.GetValue<string>(),
+            "the first path ends");
 
         await workspace.Post($"/v1/programs/{program}/enrollments", $$"""{"leadId":"{{lead}}"}""");
 
-        await Eventually.Equal("SKIPPED SUPPRESSED", async () => (await workspace.LeadEmails(lead))[0] is { } mail ? $"{mail["state"]} {mail["detail"]}" : "", "the second mail is held back");
+        await Eventually.Equal(
+            "SKIPPED SUPPRESSED",
+            async () => (await workspace.LeadEmails(lead))[0] is { } mail ? $"{mail["state"]} {mail["detail"]}" : "",
+            "the second mail is held back");
         Assert.Single(fixture.Mails.To(address));
         Assert.Equal([1d], await workspace.Metric("unsubscribe_rate", Today(0), Today(1)));
     }
@@ -149,5 +168,6 @@ public sealed class WelcomeTests(NurtureFixture fixture)
 
     private static string Today(int days) => TestWorkspace.Now.AddDays(days).ToString("yyyy-MM-dd", null);
 
-    private Task<ReceivedMail> Received(string address) => Eventually.Passes(() => Task.FromResult(Assert.Single(fixture.Mails.To(address))), $"a mail to {address}");
+    private Task<ReceivedMail> Received(string address) =>
+        Eventually.Passes(() => Task.FromResult(Assert.Single(fixture.Mails.To(address))), $"a mail to {address}");
 }

@@ -40,7 +40,11 @@ public sealed class EnrollmentEngineTests
     [InlineData(false, new[] { "a", "c" })]
     public void Advance_AtABranch_TakesTheWayOfItsCondition(bool holds, string[] passed)
     {
-        var path = Path(new BranchStep("a", "lead.stage = \"LEAD\"", "c"), new SendEmailStep("b", Welcome), new ExitStep("c"), new SendEmailStep("d", Guide));
+        var path = Path(
+            new BranchStep("a", "lead.stage = \"LEAD\"", "c"),
+            new SendEmailStep("b", Welcome),
+            new ExitStep("c"),
+            new SendEmailStep("d", Guide));
 
         var advance = EnrollmentEngine.Advance(path, "a", Now, _ => holds);
 

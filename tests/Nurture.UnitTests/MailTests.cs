@@ -26,7 +26,8 @@ public sealed class MailTests
     [Fact]
     public void Token_OfOneKind_OpensNoOtherAndNoOtherKey()
     {
-        var token = new EmailToken(LinkKind.Click, Guid.Parse("01900000-0000-7000-8000-000000000001"), Guid.Parse("01900000-0000-7000-8000-000000000002"), 7);
+        var token = new EmailToken(
+            LinkKind.Click, Guid.Parse("01900000-0000-7000-8000-000000000001"), Guid.Parse("01900000-0000-7000-8000-000000000002"), 7);
         var text = token.Sign(Key);
 
         Assert.Equal(token, EmailToken.Verify(text, LinkKind.Click, Key));
@@ -37,7 +38,11 @@ public sealed class MailTests
     [Fact]
     public void Token_WithAnyCharacterChanged_IsRefused()
     {
-        var text = new EmailToken(LinkKind.Open, Guid.Parse("01900000-0000-7000-8000-000000000001"), Guid.Parse("01900000-0000-7000-8000-000000000002"), 0).Sign(Key);
+        var text = new EmailToken(
+            LinkKind.Open,
+            Guid.Parse("01900000-0000-7000-8000-000000000001"),
+            Guid.Parse("01900000-0000-7000-8000-000000000002"),
+            0).Sign(Key);
 
         for (var index = 0; index < text.Length; index++)
         {
@@ -69,8 +74,10 @@ public sealed class MailTests
     [Fact]
     public void EnsureUnsubscribe_MailThatHasTheLink_IsLeftAlone()
     {
-        Assert.Equal("<a href=\"https://x/e/u/t\">u</a>", TrackedHtml.EnsureUnsubscribe("<a href=\"https://x/e/u/t\">u</a>", "https://x/e/u/t"));
-        Assert.Contains("href=\"https://x/e/u/t\"", TrackedHtml.EnsureUnsubscribe("<p>hi</p>", "https://x/e/u/t"), StringComparison.Ordinal);
+        Assert.Equal(
+            "<a href=\"https://x/e/u/t\">u</a>", TrackedHtml.EnsureUnsubscribe("<a href=\"https://x/e/u/t\">u</a>", "https://x/e/u/t"));
+        Assert.Contains(
+            "href=\"https://x/e/u/t\"", TrackedHtml.EnsureUnsubscribe("<p>hi</p>", "https://x/e/u/t"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,7 +88,8 @@ public sealed class MailTests
             <p>Read <a href="https://example.com/guide">the guide</a> &amp; enjoy.<br>Soon.</p><ul><li>One</li><li>Two</li></ul></body></html>
             """;
 
-        Assert.Equal("Welcome, Ada\n\nRead the guide (https://example.com/guide) & enjoy.\nSoon.\n\n- One\n\n- Two\n", PlainText.FromHtml(Html));
+        Assert.Equal(
+            "Welcome, Ada\n\nRead the guide (https://example.com/guide) & enjoy.\nSoon.\n\n- One\n\n- Two\n", PlainText.FromHtml(Html));
     }
 
     [Fact]
@@ -100,7 +108,11 @@ public sealed class MailTests
         Assert.Contains("List-Unsubscribe: <https://x/e/u/t>", headers);
         Assert.Contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click", headers);
         Assert.DoesNotContain(headers, header => header.StartsWith("Bcc", StringComparison.Ordinal));
-        Assert.Contains(headers, header => header.StartsWith("From: =?utf-8?B?", StringComparison.Ordinal) && header.EndsWith("<hello@example.com>", StringComparison.Ordinal));
+        Assert.Contains(
+            headers,
+            header =>
+                header.StartsWith("From: =?utf-8?B?", StringComparison.Ordinal)
+                    && header.EndsWith("<hello@example.com>", StringComparison.Ordinal));
         Assert.DoesNotContain('\n', mime.Replace("\r\n", "", StringComparison.Ordinal));
         Assert.All(mime.Split("\r\n"), line => Assert.InRange(line.Length, 0, 998));
     }

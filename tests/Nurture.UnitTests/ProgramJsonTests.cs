@@ -12,7 +12,8 @@ public sealed class ProgramJsonTests
         var id = Guid.Parse("01900000-0000-7000-8000-000000000001");
         var path = new ProgramPath(
             [
-                new LeadCapturedTrigger(["FORM"], TimeSpan.FromDays(3)), new StageChangedTrigger(Stage.Lead, "RECYCLED", TimeSpan.FromDays(1)),
+                new LeadCapturedTrigger(["FORM"], TimeSpan.FromDays(3)), new StageChangedTrigger(
+                    Stage.Lead, "RECYCLED", TimeSpan.FromDays(1)),
                 new SegmentEnteredTrigger(id), new EventTrigger("Cart Abandoned", TimeSpan.FromHours(1)), new ManualTrigger(),
             ],
             [new SendEmailStep("a", id), new WaitStep("b", TimeSpan.FromDays(2)), new BranchStep("c", "true", "d"), new ExitStep("d")],

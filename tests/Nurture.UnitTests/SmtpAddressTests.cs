@@ -31,7 +31,9 @@ public sealed class MailRendererTests
         using var renderer = new MailRenderer();
 
         var mail = renderer.Render(
-            Template("Hi {{lead.firstName}}", "<p>{{lead.firstName}} at {{company.name}}: {{lead.traits.title}}{{lead.nothing}}{{company.domain}} {{company.employees}}</p>{{unsubscribeUrl}}"),
+            Template(
+                "Hi {{lead.firstName}}",
+                "<p>{{lead.firstName}} at {{company.name}}: {{lead.traits.title}}{{lead.nothing}}{{company.domain}} {{company.employees}}</p>{{unsubscribeUrl}}"),
             Lead,
             "https://x/u").Value;
 
@@ -62,7 +64,8 @@ public sealed class MailRendererTests
     [InlineData("TRACK", "Email Sent", false)]
     [InlineData("PAGE", "Pricing", true)]
     [InlineData("IDENTIFY", "", false)]
-    public void IsEngagement_Activities(string type, string name, bool expected) => Assert.Equal(expected, ExternalEmail.IsEngagement(type, name));
+    public void IsEngagement_Activities(string type, string name, bool expected) =>
+        Assert.Equal(expected, ExternalEmail.IsEngagement(type, name));
 
     private static EmailRow Template(string subject, string html) => new()
     {

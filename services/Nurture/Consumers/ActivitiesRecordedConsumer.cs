@@ -37,8 +37,8 @@ internal sealed class ActivitiesRecordedConsumer(
             engagements.AddRange(activities.Where(activity => ExternalEmail.IsEngagement(activity.Type, activity.Name))
                 .Select(activity => (lead.LeadId, activity.Time)));
             await external.Record(tx, lead, activities);
-            await enroll.EnterAll(
-                tx, lead, [.. activities.Where(activity => names.Contains(activity.Name)).Select(activity => new ActivityCause(activity.Name, activity.Time))]);
+            var causes = activities.Where(activity => names.Contains(activity.Name));
+            await enroll.EnterAll(tx, lead, [.. causes.Select(activity => new ActivityCause(activity.Name, activity.Time))]);
         }
 
         await Reopenings.Engaged(tx, engagements);

@@ -11,7 +11,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Nurture.Consumers;
 
 /// <summary>A person became known.</summary>
-internal sealed class LeadCapturedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge) : EventConsumer<LeadCaptured, NurtureDbContext>(work)
+internal sealed class LeadCapturedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge)
+    : EventConsumer<LeadCaptured, NurtureDbContext>(work)
 {
     protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadCaptured e)
     {
@@ -30,7 +31,8 @@ internal sealed class LeadCapturedConsumer(UnitOfWork<NurtureDbContext> work, Ju
 }
 
 /// <summary>The profile changed.</summary>
-internal sealed class LeadUpdatedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge) : EventConsumer<LeadUpdated, NurtureDbContext>(work)
+internal sealed class LeadUpdatedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge)
+    : EventConsumer<LeadUpdated, NurtureDbContext>(work)
 {
     protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadUpdated e)
     {
@@ -85,7 +87,8 @@ internal sealed class LeadStageChangedConsumer(UnitOfWork<NurtureDbContext> work
         // A move back to MQL, say from a lost opportunity, makes no new one.
         if (e.To == Stage.Mql.Name() && StageNames.TryParse(e.From, out var from) && from < Stage.Mql)
         {
-            tx.Db.Mqls.Add(new MqlRow { WorkspaceId = tx.WorkspaceId, Id = e.EventId, LeadId = lead.LeadId, Time = e.OccurredAt.ToUniversalTime() });
+            tx.Db.Mqls.Add(
+                new MqlRow { WorkspaceId = tx.WorkspaceId, Id = e.EventId, LeadId = lead.LeadId, Time = e.OccurredAt.ToUniversalTime() });
         }
 
         if (e.Reason == "RECYCLED")
@@ -96,7 +99,8 @@ internal sealed class LeadStageChangedConsumer(UnitOfWork<NurtureDbContext> work
 }
 
 /// <summary>Sales said why it handed a lead back; the move itself comes as <see cref="LeadStageChanged"/>.</summary>
-internal sealed class LeadReturnedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge) : EventConsumer<LeadReturned, NurtureDbContext>(work)
+internal sealed class LeadReturnedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge)
+    : EventConsumer<LeadReturned, NurtureDbContext>(work)
 {
     protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadReturned e)
     {
@@ -113,7 +117,8 @@ internal sealed class LeadReturnedConsumer(UnitOfWork<NurtureDbContext> work, Ju
 /// <summary>Two leads proved to be one person.</summary>
 internal sealed class LeadsMergedConsumer(UnitOfWork<NurtureDbContext> work) : EventConsumer<LeadsMerged, NurtureDbContext>(work)
 {
-    protected override Task Handle(Transaction<NurtureDbContext> tx, LeadsMerged e) => MergeLeadsHandler.Merge(tx, e.SourceLeadId, e.TargetLeadId);
+    protected override Task Handle(Transaction<NurtureDbContext> tx, LeadsMerged e) =>
+        MergeLeadsHandler.Merge(tx, e.SourceLeadId, e.TargetLeadId);
 }
 
 /// <summary>The person asked to be forgotten.</summary>

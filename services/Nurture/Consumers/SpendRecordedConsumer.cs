@@ -10,8 +10,8 @@ internal sealed class SpendRecordedConsumer(UnitOfWork<NurtureDbContext> work) :
 {
     protected override Task Handle(Transaction<NurtureDbContext> tx, SpendRecorded e)
     {
-        // One statement may touch a row only once; within a message the later row replaces the earlier. Rows in one order, so that no two messages block
-        // each other.
+        // One statement may touch a row only once; within a message the later row replaces the earlier. Rows in one order, so that no two
+        // messages block each other.
         var rows = e.Rows.GroupBy(row => (row.Date, row.Source, row.Medium, row.Campaign, row.Keyword)).Select(rows => rows.Last())
             .OrderBy(row => row.Date).ThenBy(row => (row.Source, row.Medium, row.Campaign, row.Keyword)).ToList();
         return Bulk.Insert(

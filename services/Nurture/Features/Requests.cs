@@ -25,5 +25,6 @@ internal static class Requests
     }
 
     /// <summary>Stage by its stored name; unspecified where none is known.</summary>
-    public static ProtoStage ToStage(string? name) => StageNames.TryParse(name, out var stage) ? (ProtoStage)(int)stage : ProtoStage.Unspecified;
+    public static ProtoStage ToStage(string? name) =>
+        StageNames.TryParse(name, out var stage) ? (ProtoStage)(int)stage : ProtoStage.Unspecified;
 }

@@ -12,7 +12,8 @@ public sealed record SmtpAddress(string Host, int Port, bool ImplicitTls, string
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("smtp" or "smtps") || uri.Host.Length == 0)
         {
-            return Error.Invalid("ConnectionStrings:mail", "ConnectionStrings:mail must be smtp://host:port or smtps://user:password@host:port.");
+            return Error.Invalid(
+                "ConnectionStrings:mail", "ConnectionStrings:mail must be smtp://host:port or smtps://user:password@host:port.");
         }
 
         var tls = uri.Scheme == "smtps";

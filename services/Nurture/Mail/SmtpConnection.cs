@@ -89,7 +89,8 @@ internal sealed class SmtpConnection : IAsyncDisposable
     private static string StuffDots(string mime) =>
         (mime.StartsWith('.') ? "." + mime : mime).Replace("\r\n.", "\r\n..", StringComparison.Ordinal);
 
-    private static SendResult Refusal(SmtpReply reply, SendOutcome permanent) => new(reply.IsPermanent ? permanent : SendOutcome.Deferred, Words(reply));
+    private static SendResult Refusal(SmtpReply reply, SendOutcome permanent) =>
+        new(reply.IsPermanent ? permanent : SendOutcome.Deferred, Words(reply));
 
     private static string Words(SmtpReply reply)
     {

@@ -34,7 +34,8 @@ internal static class LeadStore
     }
 
     /// <summary>Several rows at once, locked in order of their ids, so that two transactions never wait for each other.</summary>
-    public static async Task<IReadOnlyDictionary<Guid, LeadRow>> LockAll(Transaction<NurtureDbContext> tx, IReadOnlyCollection<Guid> leadIds)
+    public static async Task<IReadOnlyDictionary<Guid, LeadRow>> LockAll(
+        Transaction<NurtureDbContext> tx, IReadOnlyCollection<Guid> leadIds)
     {
         var ids = leadIds.Distinct().Order().ToArray();
         await Bulk.Insert(
@@ -43,9 +44,11 @@ internal static class LeadStore
             [
                 BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, ids, _ => tx.WorkspaceId),
                 BulkColumn.From("lead_id", NpgsqlDbType.Uuid, ids, id => id),
-                .. new[] { "channel", "source", "medium", "campaign" }.Select(name => BulkColumn.From(name, NpgsqlDbType.Text, ids, _ => "")),
+                .. new[] { "channel", "source", "medium", "campaign" }.Select(
+                    name => BulkColumn.From(name, NpgsqlDbType.Text, ids, _ => "")),
                 BulkColumn.From("traits", NpgsqlDbType.Jsonb, ids, _ => "{}"),
-                .. new[] { "profile_version", "stage_version", "score_version" }.Select(name => BulkColumn.From(name, NpgsqlDbType.Bigint, ids, _ => 0L)),
+                .. new[] { "profile_version", "stage_version", "score_version" }.Select(
+                    name => BulkColumn.From(name, NpgsqlDbType.Bigint, ids, _ => 0L)),
             ],
             "on conflict do nothing");
         var rows = await tx.Db.Leads.FromSqlRaw(
@@ -57,10 +60,12 @@ internal static class LeadStore
 
     /// <summary>The lead's row, unlocked; null where nothing was heard of it.</summary>
     public static async Task<LeadRow?> Find(Transaction<NurtureDbContext> tx, Guid leadId) =>
-        await tx.Db.Leads.AsNoTracking().FirstOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == leadId, tx.CancellationToken);
+        await tx.Db.Leads.AsNoTracking()
+            .FirstOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == leadId, tx.CancellationToken);
 
     /// <summary>Several rows, unlocked.</summary>
-    public static async Task<IReadOnlyDictionary<Guid, LeadRow>> FindAll(Transaction<NurtureDbContext> tx, IReadOnlyCollection<Guid> leadIds)
+    public static async Task<IReadOnlyDictionary<Guid, LeadRow>> FindAll(
+        Transaction<NurtureDbContext> tx, IReadOnlyCollection<Guid> leadIds)
     {
         var ids = leadIds.Distinct().ToArray();
         var rows = await tx.Connection.QueryAsync<LeadRow>(new CommandDefinition(
@@ -83,7 +88,11 @@ internal static class LeadStore
         lead.CaptureType = profile.CaptureType;
         lead.CreateTime = profile.CreateTime.ToUniversalTime();
         (lead.Channel, lead.Source, lead.Medium, lead.Campaign) =
-            (profile.FirstTouch.Channel, profile.FirstTouch.Source ?? "", profile.FirstTouch.Medium ?? "", profile.FirstTouch.Campaign ?? "");
+            (
+                profile.FirstTouch.Channel,
+                profile.FirstTouch.Source ?? "",
+                profile.FirstTouch.Medium ?? "",
+                profile.FirstTouch.Campaign ?? "");
         if (lead.EraseTime is null)
         {
             lead.Email = EmailAddress.Normalize(profile.Email);
@@ -110,7 +119,8 @@ internal static class LeadStore
             lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.FormType, lead.CreateTime, lead.Stage, lead.ReturnReason,
             lead.Channel, lead.Source, lead.Medium, lead.Campaign, lead.Score, lead.Grade, lead.Band,
             JsonSerializer.Deserialize<Dictionary<string, string>>(lead.Traits) ?? [],
-            company is null ? null : new(company.Name, company.Domain, company.Industry, company.Employees, company.AnnualRevenue, company.Country));
+            company is null
+                ? null : new(company.Name, company.Domain, company.Industry, company.Employees, company.AnnualRevenue, company.Country));
     }
 
     /// <summary>The profile that an event carries.</summary>
@@ -124,8 +134,10 @@ internal static class LeadStore
         IReadOnlyDictionary<string, string> Traits,
         CompanyInfo? Company)
     {
-        public static Profile From(LeadCaptured e) => new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.Traits, e.Company);
+        public static Profile From(LeadCaptured e) =>
+            new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.Traits, e.Company);
 
-        public static Profile From(LeadUpdated e) => new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.Traits, e.Company);
+        public static Profile From(LeadUpdated e) =>
+            new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.Traits, e.Company);
     }
 }

@@ -50,6 +50,7 @@ public static class EmailAddress
         }
 
         return domain.Contains('.', StringComparison.Ordinal)
-            && domain.Split('.').All(label => label.Length is > 0 and <= 63 && label.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-'));
+            && domain.Split('.')
+                .All(label => label.Length is > 0 and <= 63 && label.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-'));
     }
 }

@@ -43,7 +43,9 @@ public readonly record struct EmailToken(LinkKind Kind, Guid WorkspaceId, Guid M
     public static EmailToken? Verify(string text, LinkKind kind, ReadOnlySpan<byte> key)
     {
         Span<byte> bytes = stackalloc byte[PayloadLength + TagLength];
-        if (text.Length != Base64Url.GetEncodedLength(bytes.Length) || !Base64Url.TryDecodeFromChars(text, bytes, out var length) || length != bytes.Length)
+        if (text.Length != Base64Url.GetEncodedLength(bytes.Length)
+            || !Base64Url.TryDecodeFromChars(text, bytes, out var length)
+            || length != bytes.Length)
         {
             return null;
         }
@@ -56,7 +58,10 @@ public readonly record struct EmailToken(LinkKind Kind, Guid WorkspaceId, Guid M
         }
 
         return new(
-            kind, new Guid(bytes[4..20], bigEndian: true), new Guid(bytes[20..36], bigEndian: true), BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]));
+            kind,
+            new Guid(bytes[4..20], bigEndian: true),
+            new Guid(bytes[20..36], bigEndian: true),
+            BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]));
     }
 
     private static void Tag(ReadOnlySpan<byte> key, ReadOnlySpan<byte> payload, Span<byte> tag)

@@ -38,7 +38,8 @@ public sealed record MailContent(
         text.Append(CultureInfo.InvariantCulture, $"Subject: {HeaderText.Encode(Subject, "Subject: ".Length)}\r\n");
         if (UnsubscribeUrl is { } url)
         {
-            text.Append(CultureInfo.InvariantCulture, $"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
+            text.Append(
+                CultureInfo.InvariantCulture, $"List-Unsubscribe: <{url}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n");
         }
 
         text.Append("MIME-Version: 1.0\r\n")
@@ -74,7 +75,8 @@ public static class HeaderText
         var clean = string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter)).Trim();
         if (clean.All(char.IsAscii) && clean.Length + used <= 76 && !clean.Contains("=?", StringComparison.Ordinal))
         {
-            return quote ? $"\"{clean.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"" : clean;
+            var escaped = clean.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+            return quote ? $"\"{escaped}\"" : clean;
         }
 
         var (words, word) = (new List<string>(), new List<byte>());

@@ -42,7 +42,8 @@ public sealed partial record TrackedHtml(string Html, IReadOnlyList<string> Link
     /// </summary>
     public static string AddMarks(string html, string honeypotUrl, string pixelUrl) => InsertAtEnd(
         html,
-        $"<a href=\"{WebUtility.HtmlEncode(honeypotUrl)}\" style=\"display:none\" tabindex=\"-1\" aria-hidden=\"true\" rel=\"nofollow\"></a>"
+        $"<a href=\"{WebUtility.HtmlEncode(honeypotUrl)}\" style=\"display:none\" "
+        + "tabindex=\"-1\" aria-hidden=\"true\" rel=\"nofollow\"></a>"
         + $"<img src=\"{WebUtility.HtmlEncode(pixelUrl)}\" width=\"1\" height=\"1\" alt=\"\" style=\"border:0\">");
 
     /// <summary>Adds an unsubscribe link where the mail has none.</summary>
@@ -63,6 +64,9 @@ public sealed partial record TrackedHtml(string Html, IReadOnlyList<string> Link
         return body < 0 ? html + addition : new StringBuilder(html).Insert(body, addition).ToString();
     }
 
-    [GeneratedRegex("""(?<before><a\b[^>]*?\shref\s*=\s*)(?:"(?<url>[^"]*)"|'(?<url>[^']*)')""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 2000)]
+    [GeneratedRegex(
+        """(?<before><a\b[^>]*?\shref\s*=\s*)(?:"(?<url>[^"]*)"|'(?<url>[^']*)')""",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant,
+        2000)]
     private static partial Regex AnchorTarget();
 }

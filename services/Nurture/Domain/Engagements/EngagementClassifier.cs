@@ -27,7 +27,8 @@ public enum Classification
 /// <param name="Client">What tells one client from another, e.g. a hash of its address.</param>
 /// <param name="LinkIndex">Link followed; null for the pixel.</param>
 /// <param name="IsHoneypot">The link that no person sees.</param>
-public sealed record Hit(EngagementKind Kind, DateTimeOffset Time, string Method, string? UserAgent, string? Client, int? LinkIndex, bool IsHoneypot);
+public sealed record Hit(
+    EngagementKind Kind, DateTimeOffset Time, string Method, string? UserAgent, string? Client, int? LinkIndex, bool IsHoneypot);
 
 /// <summary>Limits of the rules.</summary>
 /// <param name="FastClick">A click sooner than this after the sending is a machine's.</param>
@@ -52,15 +53,17 @@ public static class EngagementClassifier
 
     private static readonly string[] Scanners =
     [
-        "barracuda", "mimecast", "proofpoint", "urldefense", "safelinks", "messagelabs", "symantec", "forcepoint", "fireeye", "trendmicro", "trend micro",
-        "sophos", "cisco", "ironport", "zscaler", "fortiguard", "fortinet", "checkpoint", "bitdefender", "kaspersky", "mailscanner", "virustotal",
-        "urlscan", "skypeuripreview", "slackbot", "facebookexternalhit", "twitterbot", "linkedinbot", "whatsapp", "telegrambot", "discordbot",
+        "barracuda", "mimecast", "proofpoint", "urldefense", "safelinks", "messagelabs", "symantec", "forcepoint", "fireeye", "trendmicro",
+        "trend micro", "sophos", "cisco", "ironport", "zscaler", "fortiguard", "fortinet", "checkpoint", "bitdefender", "kaspersky", "mailscanner",
+        "virustotal", "urlscan", "skypeuripreview", "slackbot", "facebookexternalhit", "twitterbot", "linkedinbot", "whatsapp", "telegrambot",
+        "discordbot",
     ];
 
     private static readonly string[] Programs =
     [
         "bot/", "bot;", "bot)", "+http", "crawl", "spider", "headless", "phantomjs", "curl/", "wget", "python", "aiohttp", "httpx",
-        "go-http-client", "java/", "apache-httpclient", "okhttp", "libwww", "perl", "ruby", "node-fetch", "axios", "undici", "postman", "scanner", "preview", "prefetch", "monitor",
+        "go-http-client", "java/", "apache-httpclient", "okhttp", "libwww", "perl", "ruby", "node-fetch", "axios", "undici", "postman",
+        "scanner", "preview", "prefetch", "monitor",
     ];
 
     /// <summary>Judges one hit.</summary>
@@ -101,7 +104,8 @@ public static class EngagementClassifier
             return new(Classification.Bot, "USER_AGENT_PROGRAM");
         }
 
-        if (others.Any(other => other.IsHoneypot && other.Client == hit.Client && other.UserAgent == hit.UserAgent && IsNear(other, hit, HoneypotReach)))
+        if (others.Any(other =>
+            other.IsHoneypot && other.Client == hit.Client && other.UserAgent == hit.UserAgent && IsNear(other, hit, HoneypotReach)))
         {
             return new(Classification.Bot, "HONEYPOT");
         }

@@ -32,5 +32,6 @@ public static class ExternalEmail
     /// <summary>Whether an activity is the person's own doing; a mail that is sent to somebody is not.</summary>
     public static bool IsEngagement(string activityType, string activityName) =>
         activityType is not ("IDENTIFY" or "GROUP")
-        && FactOf(activityName) is not (ExternalEmailFact.Sent or ExternalEmailFact.Delivered or ExternalEmailFact.Bounced or ExternalEmailFact.Unsubscribed);
+        && FactOf(activityName) is not (
+            ExternalEmailFact.Sent or ExternalEmailFact.Delivered or ExternalEmailFact.Bounced or ExternalEmailFact.Unsubscribed);
 }

@@ -9,7 +9,11 @@ namespace Lifecycle.Nurture.Domain.Programs;
 /// <param name="GoalStage">Stage at which the program has done its work.</param>
 /// <param name="Reentry">Whether a lead may enter again.</param>
 public sealed record ProgramPath(
-    IReadOnlyList<EntryTrigger> EntryTriggers, IReadOnlyList<Step> Steps, IReadOnlyList<Stage> ExitOnStages, Stage? GoalStage, Reentry Reentry)
+    IReadOnlyList<EntryTrigger> EntryTriggers,
+    IReadOnlyList<Step> Steps,
+    IReadOnlyList<Stage> ExitOnStages,
+    Stage? GoalStage,
+    Reentry Reentry)
 {
     public const int MaxTriggers = 10;
     public const int MaxSteps = 100;
@@ -51,7 +55,8 @@ public sealed record ProgramPath(
     /// <param name="conditionFault">Fault of a condition's text, or null when it is right.</param>
     public void Check(Violations violations, Func<string, string?> conditionFault)
     {
-        violations.Require(EntryTriggers.Count is > 0 and <= MaxTriggers, "entryTriggers", $"entryTriggers needs 1 to {MaxTriggers} triggers.");
+        violations.Require(
+            EntryTriggers.Count is > 0 and <= MaxTriggers, "entryTriggers", $"entryTriggers needs 1 to {MaxTriggers} triggers.");
         violations.Require(Steps.Count is > 0 and <= MaxSteps, "steps", $"steps needs 1 to {MaxSteps} steps.");
         for (var index = 0; index < Steps.Count; index++)
         {

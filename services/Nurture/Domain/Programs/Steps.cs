@@ -64,7 +64,8 @@ public abstract record EntryTrigger
     public bool Matches(EntryCause cause, DateTimeOffset now) => (this, cause) switch
     {
         (LeadCapturedTrigger trigger, CapturedCause captured) =>
-            (trigger.CaptureTypes.Count == 0 || trigger.CaptureTypes.Contains(captured.CaptureType)) && now - captured.CreateTime <= trigger.MaxAge,
+            (trigger.CaptureTypes.Count == 0 || trigger.CaptureTypes.Contains(captured.CaptureType))
+                && now - captured.CreateTime <= trigger.MaxAge,
         (StageChangedTrigger trigger, StageCause moved) =>
             moved.To == trigger.To && (trigger.Reason is null || trigger.Reason == moved.Reason) && now - moved.Time <= trigger.MaxAge,
         (SegmentEnteredTrigger trigger, SegmentCause entered) => trigger.SegmentId == entered.SegmentId,

@@ -72,12 +72,15 @@ internal sealed class AdvanceEnrollmentsHandler(
         return due.Count;
     }
 
-    private ProgramPath PathOf(DueEnrollment enrollment) => programs.PathOf(enrollment.ProgramId, enrollment.ProgramVersion, enrollment.Path);
+    private ProgramPath PathOf(DueEnrollment enrollment) =>
+        programs.PathOf(enrollment.ProgramId, enrollment.ProgramVersion, enrollment.Path);
 
     /// <summary>Only branches look at the lead.</summary>
-    private async Task<IReadOnlyDictionary<Guid, LeadRow>> LeadsForBranches(Transaction<NurtureDbContext> tx, IReadOnlyList<DueEnrollment> due)
+    private async Task<IReadOnlyDictionary<Guid, LeadRow>> LeadsForBranches(
+        Transaction<NurtureDbContext> tx, IReadOnlyList<DueEnrollment> due)
     {
-        var ids = due.Where(enrollment => PathOf(enrollment).Steps.Any(step => step is BranchStep)).Select(enrollment => enrollment.LeadId).ToList();
+        var ids = due.Where(enrollment => PathOf(enrollment).Steps.Any(step => step is BranchStep)).Select(enrollment => enrollment.LeadId)
+            .ToList();
         return ids.Count == 0 ? new Dictionary<Guid, LeadRow>() : await LeadStore.FindAll(tx, ids);
     }
 
@@ -140,7 +143,10 @@ internal sealed class AdvanceEnrollmentsHandler(
                     BulkColumn.From("leave_time", NpgsqlDbType.TimestampTz, visits, visit => visit.Open ? (DateTimeOffset?)null : tx.Now),
                     BulkColumn.From("outcome", NpgsqlDbType.Text, visits, visit => visit.Open ? null : StepVisitRow.Completed),
                 ],
-                "on conflict (workspace_id, enrollment_id, step_id) do update set leave_time = excluded.leave_time, outcome = excluded.outcome");
+                """
+                on conflict (workspace_id, enrollment_id, step_id) do update
+                set leave_time = excluded.leave_time, outcome = excluded.outcome
+                """);
             await Bulk.Insert(
                 tx,
                 "message",
@@ -182,7 +188,8 @@ internal sealed class AdvanceEnrollmentsHandler(
                 // Not DateTime: an array that begins with null would be taken for one without time zone.
                 dues = moves.Select(move => move.Advance.DueAt).ToArray(),
                 reasons = moves.Select(move => move.Advance.ExitReason).ToArray(),
-                events = moves.Select(move => move.Advance.CompletedSteps.Count + (move.Advance.State == EnrollmentState.Exited ? 1 : 0)).ToArray(),
+                events = moves.Select(move => move.Advance.CompletedSteps.Count + (move.Advance.State == EnrollmentState.Exited ? 1 : 0))
+                    .ToArray(),
                 dropped = moves.Select(move => move.Advance.State == EnrollmentState.Exited ? move.Enrollment.StepId : null).ToArray(),
                 held = held.ToArray(),
             },

@@ -74,8 +74,10 @@ internal sealed class EndEnrollments(ProgramStore programs)
             },
             cancellationToken: tx.CancellationToken));
         tx.Publish(new ProgramStepCompleted(
-            tx.NewId(), tx.WorkspaceId, tx.Now, running.Version + 1, running.ProgramId, running.StepId, running.Id, running.LeadId, outcome));
+            tx.NewId(), tx.WorkspaceId, tx.Now, running.Version + 1,
+            running.ProgramId, running.StepId, running.Id, running.LeadId, outcome));
     }
 
-    private sealed record RunningEnrollment(Guid Id, Guid ProgramId, Guid LeadId, string StepId, long Version, int ProgramVersion, string Path);
+    private sealed record RunningEnrollment(
+        Guid Id, Guid ProgramId, Guid LeadId, string StepId, long Version, int ProgramVersion, string Path);
 }

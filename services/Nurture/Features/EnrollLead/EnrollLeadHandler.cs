@@ -20,7 +20,7 @@ internal sealed class EnrollLeadHandler(ProgramStore programs, WorkSignal signal
         var stage = StageNames.TryParse(lead.Stage, out var known) ? known : (Stage?)null;
         foreach (var program in await programs.Active(tx))
         {
-            if (causes.Select(cause => program.Path.Admits(cause, stage, tx.Now)).FirstOrDefault(trigger => trigger is not null) is { } trigger)
+            if (causes.Select(cause => program.Path.Admits(cause, stage, tx.Now)).FirstOrDefault(admits => admits is not null) is { } trigger)
             {
                 await Enter(tx, program, lead.LeadId, trigger.Name);
             }
@@ -64,7 +64,8 @@ internal sealed class EnrollLeadHandler(ProgramStore programs, WorkSignal signal
         await tx.Connection.ExecuteAsync(new CommandDefinition(
             """
             with entered as (
-              insert into enrollment (workspace_id, id, program_id, lead_id, occurrence, state, step_id, due_time, held, version, trigger, enter_time)
+              insert into enrollment
+                (workspace_id, id, program_id, lead_id, occurrence, state, step_id, due_time, held, version, trigger, enter_time)
               values (@WorkspaceId, @Id, @ProgramId, @LeadId, @Occurrence, @State, @StepId, @DueTime, false, 0, @Trigger, @EnterTime))
             insert into step_visit (workspace_id, enrollment_id, step_id, program_id, enter_time)
             values (@WorkspaceId, @Id, @StepId, @ProgramId, @EnterTime)

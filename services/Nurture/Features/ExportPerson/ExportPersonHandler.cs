@@ -9,7 +9,8 @@ namespace Lifecycle.Nurture.Features.ExportPerson;
 /// <summary>All that the service holds on one person.</summary>
 internal sealed class ExportPersonHandler(UnitOfWork<NurtureDbContext> unitOfWork)
 {
-    public Task<Struct> Export(Guid workspaceId, Guid leadId, CancellationToken ct) => unitOfWork.Read(workspaceId, tx => Export(tx, leadId), ct);
+    public Task<Struct> Export(Guid workspaceId, Guid leadId, CancellationToken ct) =>
+        unitOfWork.Read(workspaceId, tx => Export(tx, leadId), ct);
 
     private static async Task<Struct> Export(Transaction<NurtureDbContext> tx, Guid leadId)
     {
@@ -42,7 +43,8 @@ internal sealed class ExportPersonHandler(UnitOfWork<NurtureDbContext> unitOfWor
               from engagement g join message m on m.workspace_id = g.workspace_id and m.id = g.message_id
               where g.workspace_id = @workspace and m.lead_id = @lead
             union all
-            select 'suppressions', coalesce(jsonb_agg(jsonb_build_object('email', email, 'reason', reason, 'createTime', create_time)), '[]')::text
+            select 'suppressions', coalesce(jsonb_agg(
+                jsonb_build_object('email', email, 'reason', reason, 'createTime', create_time)), '[]')::text
               from suppression where workspace_id = @workspace and email_hash = @hash
             """,
             new { workspace = tx.WorkspaceId, lead = lead.LeadId, hash = lead.Email is { } email ? EmailAddress.Hash(email) : [] },

@@ -12,7 +12,9 @@ namespace Lifecycle.Nurture.Features.JudgeEngagements;
 /// Tells people's opens and clicks from machines', once their neighbours are known too. Each hit is judged and published once; only
 /// people's set the mail's first opening and click.
 /// </summary>
-internal sealed class JudgeEngagementsHandler(UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, NurtureTelemetry telemetry) : ITimerWork
+internal sealed class JudgeEngagementsHandler(
+    UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, NurtureTelemetry telemetry)
+    : ITimerWork
 {
     /// <summary>A hit on a mail whose sending is not marked yet waits for that.</summary>
     private static readonly TimeSpan SendPoll = TimeSpan.FromSeconds(2);
@@ -56,7 +58,8 @@ internal sealed class JudgeEngagementsHandler(UnitOfWork<NurtureDbContext> unitO
             parameters,
             cancellationToken: tx.CancellationToken))).AsList();
         var hits = rows.ConvertAll(ToHit);
-        var rules = new ClassifierRules(TimeSpan.FromSeconds(options.Value.FastClickSeconds), TimeSpan.FromSeconds(options.Value.EngagementHoldSeconds));
+        var rules = new ClassifierRules(
+            TimeSpan.FromSeconds(options.Value.FastClickSeconds), TimeSpan.FromSeconds(options.Value.EngagementHoldSeconds));
         for (var index = 0; index < rows.Count; index++)
         {
             if (rows[index].DueTime <= tx.Now)
@@ -69,7 +72,10 @@ internal sealed class JudgeEngagementsHandler(UnitOfWork<NurtureDbContext> unitO
         }
 
         await tx.Connection.ExecuteAsync(new CommandDefinition(
-            "update message set open_time = @OpenTime, click_time = @ClickTime, version = @Version where workspace_id = @WorkspaceId and id = @Id",
+            """
+            update message set open_time = @OpenTime, click_time = @ClickTime, version = @Version
+            where workspace_id = @WorkspaceId and id = @Id
+            """,
             message,
             cancellationToken: tx.CancellationToken));
         return true;
@@ -79,7 +85,10 @@ internal sealed class JudgeEngagementsHandler(UnitOfWork<NurtureDbContext> unitO
     {
         var classification = verdict.Classification.ToString().ToUpperInvariant();
         await tx.Connection.ExecuteAsync(new CommandDefinition(
-            "update engagement set due_time = null, classification = @classification, reason = @reason where workspace_id = @workspace and id = @id",
+            """
+            update engagement set due_time = null, classification = @classification, reason = @reason
+            where workspace_id = @workspace and id = @id
+            """,
             new { workspace = tx.WorkspaceId, id = row.Id, classification, reason = verdict.Reason },
             cancellationToken: tx.CancellationToken));
         var isUnique = false;
@@ -105,5 +114,11 @@ internal sealed class JudgeEngagementsHandler(UnitOfWork<NurtureDbContext> unitO
     }
 
     private static Hit ToHit(EngagementRow row) => new(
-        row.Kind == "OPEN" ? EngagementKind.Open : EngagementKind.Click, row.Time, row.Method, row.UserAgent, row.Client, row.LinkIndex, row.Honeypot);
+        row.Kind == "OPEN" ? EngagementKind.Open : EngagementKind.Click,
+        row.Time,
+        row.Method,
+        row.UserAgent,
+        row.Client,
+        row.LinkIndex,
+        row.Honeypot);
 }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Dapper;
 using Lifecycle.Contracts;
-using Lifecycle.Nurture.Domain.Emails;
 using Lifecycle.Nurture.Domain.Engagements;
 using Lifecycle.Nurture.Features.SendMails;
 using Lifecycle.Nurture.Storage;
@@ -20,21 +19,25 @@ internal sealed class RecordExternalHandler(IOptions<NurtureOptions> options)
     {
         foreach (var activity in activities)
         {
-            if (ExternalEmail.FactOf(activity.Name) is { } fact && ExternalId(activity) is { } externalId && !await IsKnown(tx, activity.ActivityId))
+            if (ExternalEmail.FactOf(activity.Name) is { } fact
+                && ExternalId(activity) is { } externalId
+                && !await IsKnown(tx, activity.ActivityId))
             {
                 await Record(tx, lead, activity, fact, externalId);
             }
         }
     }
 
-    private async Task Record(Transaction<NurtureDbContext> tx, LeadRow lead, ActivityInfo activity, ExternalEmailFact fact, string externalId)
+    private async Task Record(
+        Transaction<NurtureDbContext> tx, LeadRow lead, ActivityInfo activity, ExternalEmailFact fact, string externalId)
     {
         var subject = lead.EraseTime is null ? Text(activity, "email_subject") ?? Text(activity, "subject") : null;
         var message = await Message(tx, lead.LeadId, externalId, subject, activity.Time);
         var isFirstSent = fact == ExternalEmailFact.Sent && message.Attempts == 0;
         message.Attempts += isFirstSent ? 1 : 0;
         var (kind, isUnique) = Apply(message, fact, activity.Time);
-        var verdict = kind is EngagementKind.Open or EngagementKind.Click ? Judge(activity, kind.Value) : new Verdict(Classification.Human, "TOLD");
+        var verdict = kind is EngagementKind.Open or EngagementKind.Click
+            ? Judge(activity, kind.Value) : new Verdict(Classification.Human, "TOLD");
         if (verdict.Classification != Classification.Human)
         {
             isUnique = false;
@@ -51,7 +54,8 @@ internal sealed class RecordExternalHandler(IOptions<NurtureOptions> options)
         message.Version++;
         if (isFirstSent)
         {
-            tx.Publish(new EmailSent(tx.NewId(), tx.WorkspaceId, activity.Time, message.Version, message.Id, lead.LeadId, null, null, message.Subject ?? ""));
+            tx.Publish(new EmailSent(
+                tx.NewId(), tx.WorkspaceId, activity.Time, message.Version, message.Id, lead.LeadId, null, null, message.Subject ?? ""));
         }
 
         if (kind is { } happened)
@@ -61,13 +65,13 @@ internal sealed class RecordExternalHandler(IOptions<NurtureOptions> options)
 
         await tx.Connection.ExecuteAsync(new CommandDefinition(
             """
-            update message set subject = @Subject, send_time = @SendTime, deliver_time = @DeliverTime, bounce_time = @BounceTime, open_time = @OpenTime,
-              click_time = @ClickTime, unsubscribe_time = @UnsubscribeTime, state = @State, attempts = @Attempts, version = @Version
+            update message set subject = @Subject, send_time = @SendTime, deliver_time = @DeliverTime, bounce_time = @BounceTime,
+              open_time = @OpenTime, click_time = @ClickTime, unsubscribe_time = @UnsubscribeTime, state = @State, attempts = @Attempts, version = @Version
             where workspace_id = @WorkspaceId and id = @Id
             """,
             message,
             cancellationToken: tx.CancellationToken));
-        if (fact is ExternalEmailFact.Unsubscribed or ExternalEmailFact.Bounced && lead.Email is { } email && EmailAddress.Normalize(email) is { } address)
+        if (fact is ExternalEmailFact.Unsubscribed or ExternalEmailFact.Bounced && lead.Email is { } address)
         {
             await Suppressions.Add(tx, address, fact == ExternalEmailFact.Bounced ? "BOUNCED" : "UNSUBSCRIBED");
         }
@@ -110,7 +114,8 @@ internal sealed class RecordExternalHandler(IOptions<NurtureOptions> options)
         }
 
         var hit = new Hit(kind, activity.Time, "GET", userAgent, null, null, false);
-        return EngagementClassifier.Classify(hit, DateTimeOffset.MinValue, [], 0, new(TimeSpan.Zero, TimeSpan.FromSeconds(options.Value.EngagementHoldSeconds)));
+        return EngagementClassifier.Classify(
+            hit, DateTimeOffset.MinValue, [], 0, new(TimeSpan.Zero, TimeSpan.FromSeconds(options.Value.EngagementHoldSeconds)));
     }
 
     private static async Task Engage(
@@ -140,7 +145,8 @@ internal sealed class RecordExternalHandler(IOptions<NurtureOptions> options)
             activity.ActivityId, message.Id, message.LeadId, null, name, classification, url, isUnique));
     }
 
-    private static async Task<MessageRow> Message(Transaction<NurtureDbContext> tx, Guid leadId, string externalId, string? subject, DateTimeOffset time) =>
+    private static async Task<MessageRow> Message(
+        Transaction<NurtureDbContext> tx, Guid leadId, string externalId, string? subject, DateTimeOffset time) =>
         await tx.Connection.QuerySingleAsync<MessageRow>(new CommandDefinition(
             """
             insert into message (workspace_id, id, lead_id, external_id, state, subject, attempts, links, create_time, version)
@@ -171,10 +177,12 @@ internal sealed class RecordExternalHandler(IOptions<NurtureOptions> options)
             {
                 JsonValueKind.String when value.GetString() is { Length: > 0 } text => text,
                 JsonValueKind.Number => value.GetRawText(),
-                JsonValueKind.Object when value.TryGetProperty("name", out var inner) && inner.ValueKind == JsonValueKind.String => inner.GetString(),
+                JsonValueKind.Object when value.TryGetProperty("name", out var inner) && inner.ValueKind == JsonValueKind.String =>
+                    inner.GetString(),
                 _ => null,
             }
             : null;
 
-    private static DateTimeOffset Earliest(DateTimeOffset? known, DateTimeOffset time) => known < time ? known.Value : time.ToUniversalTime();
+    private static DateTimeOffset Earliest(DateTimeOffset? known, DateTimeOffset time) =>
+        known < time ? known.Value : time.ToUniversalTime();
 }

@@ -27,7 +27,10 @@ internal sealed class JudgeSegmentsHandler(
     private async Task<bool> JudgePage(Transaction<NurtureDbContext> tx)
     {
         var segment = (await tx.Db.Segments.FromSqlRaw(
-            "select * from segment where workspace_id = @workspace and evaluated_version < version order by id limit 1 for update skip locked",
+            """
+            select * from segment where workspace_id = @workspace and evaluated_version < version
+            order by id limit 1 for update skip locked
+            """,
             new NpgsqlParameter("workspace", tx.WorkspaceId)).ToListAsync(tx.CancellationToken)).SingleOrDefault();
         if (segment is null)
         {
@@ -37,7 +40,8 @@ internal sealed class JudgeSegmentsHandler(
         var size = options.Value.BatchSize;
         var leads = await tx.Db.Leads.FromSqlRaw(
             """
-            select * from lead where workspace_id = @workspace and lead_id > @after and profile_version > 0 and merged_into is null and erase_time is null
+            select * from lead
+            where workspace_id = @workspace and lead_id > @after and profile_version > 0 and merged_into is null and erase_time is null
             order by lead_id limit @size for update
             """,
             new NpgsqlParameter("workspace", tx.WorkspaceId),

@@ -13,7 +13,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Nurture.Features.ManageEmails;
 
 /// <summary>E-mail templates, and the mails to a lead, over gRPC and REST.</summary>
-internal sealed class EmailGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, SendTestEmailHandler testMails)
+internal sealed class EmailGrpcService(
+    UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, SendTestEmailHandler testMails)
     : EmailService.EmailServiceBase
 {
     private static readonly ListFields Fields = new ListFields("id", "e.id")
@@ -107,7 +108,8 @@ internal sealed class EmailGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, 
                 return missing;
             }
 
-            var programs = await tx.Db.Programs.AsNoTracking().Where(program => program.WorkspaceId == tx.WorkspaceId).ToListAsync(tx.CancellationToken);
+            var programs = await tx.Db.Programs.AsNoTracking().Where(program => program.WorkspaceId == tx.WorkspaceId)
+                .ToListAsync(tx.CancellationToken);
             if (programs.Find(program => ProgramStore.Parse(program.Path).Sends(id)) is { } program)
             {
                 return Error.Precondition($"The program {program.DisplayName} sends this e-mail.");
@@ -121,11 +123,14 @@ internal sealed class EmailGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, 
     public override async Task<PreviewEmailResponse> PreviewEmail(PreviewEmailRequest request, ServerCallContext context)
     {
         var mail = (await unitOfWork.Read(
-            context.Caller().WorkspaceId, tx => Render(tx, request.Id, request.LeadId, renderer, links), context.CancellationToken)).OrThrow().Mail;
+            context.Caller().WorkspaceId,
+            tx => Render(tx, request.Id, request.LeadId, renderer, links),
+            context.CancellationToken)).OrThrow().Mail;
         return new() { Subject = mail.Subject, Html = mail.Html, Text = mail.Text };
     }
 
-    public override Task<SendTestEmailResponse> SendTestEmail(SendTestEmailRequest request, ServerCallContext context) => testMails.Send(request, context);
+    public override Task<SendTestEmailResponse> SendTestEmail(SendTestEmailRequest request, ServerCallContext context) =>
+        testMails.Send(request, context);
 
     public override Task<ListLeadEmailsResponse> ListLeadEmails(ListLeadEmailsRequest request, ServerCallContext context) =>
         ListLeadEmailsHandler.List(unitOfWork, request, context);
@@ -154,11 +159,13 @@ internal sealed class EmailGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, 
             return email.Error;
         }
 
-        return renderer.Render(email.Value, found is null ? null : LeadStore.Facts(found), links.SampleUnsubscribeUrl).Map(mail => (email.Value, mail));
+        return renderer.Render(email.Value, found is null ? null : LeadStore.Facts(found), links.SampleUnsubscribeUrl)
+            .Map(mail => (email.Value, mail));
     }
 
     internal static async Task<Result<EmailRow>> Find(Transaction<NurtureDbContext> tx, Guid id) =>
-        await tx.Db.Emails.FirstOrDefaultAsync(email => email.WorkspaceId == tx.WorkspaceId && email.Id == id, tx.CancellationToken) is { } row
+        await tx.Db.Emails.FirstOrDefaultAsync(
+            email => email.WorkspaceId == tx.WorkspaceId && email.Id == id, tx.CancellationToken) is { } row
             ? row
             : Error.NotFound("Email", id);
 

@@ -26,7 +26,8 @@ internal static class EmailRules
             CheckTemplate(violations, email.Html, "html", renderer);
         }
 
-        if (violations.Require(email.Text.Length <= MaxBody, "text", $"text has {email.Text.Length} characters; at most {MaxBody} are accepted."))
+        if (violations.Require(
+            email.Text.Length <= MaxBody, "text", $"text has {email.Text.Length} characters; at most {MaxBody} are accepted."))
         {
             CheckTemplate(violations, email.Text, "text", renderer);
         }

@@ -14,7 +14,8 @@ internal static class ListLeadEmailsHandler
 {
     private static readonly ListFields Fields = new ListFields("id", "m.id").Sortable("createTime", "m.create_time", FieldKind.Time);
 
-    public static async Task<ListLeadEmailsResponse> List(UnitOfWork<NurtureDbContext> unitOfWork, ListLeadEmailsRequest request, ServerCallContext context)
+    public static async Task<ListLeadEmailsResponse> List(
+        UnitOfWork<NurtureDbContext> unitOfWork, ListLeadEmailsRequest request, ServerCallContext context)
     {
         var id = Requests.Id(request.LeadId, "leadId");
         var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, null, "createTime desc", id.ToString()).OrThrow();
@@ -22,20 +23,26 @@ internal static class ListLeadEmailsHandler
         {
             var lead = await LeadStore.Find(tx, id) ?? throw RpcErrors.ToException(Error.NotFound("Lead", id));
             var keys = (await tx.Connection.QueryAsync<Keyed>(new CommandDefinition(
-                $"select m.id, {query.PageKey} from message m where m.lead_id = @lead and {query.Where} order by {query.OrderBy} limit {query.Limit}",
+                $"""
+                select m.id, {query.PageKey} from message m
+                where m.lead_id = @lead and {query.Where} order by {query.OrderBy} limit {query.Limit}
+                """,
                 new DynamicParameters(query.Parameters).With("lead", lead.MergedInto ?? id),
                 cancellationToken: tx.CancellationToken))).AsList();
             var (page, next) = query.Page(keys, key => key.PageKey);
             var ids = page.Select(key => key.Id).ToArray();
             var parameters = new { workspace = tx.WorkspaceId, ids };
             var messages = (await tx.Connection.QueryAsync<MessageRow>(new CommandDefinition(
-                "select * from message where workspace_id = @workspace and id = any(@ids)", parameters, cancellationToken: tx.CancellationToken)))
+                "select * from message where workspace_id = @workspace and id = any(@ids)",
+                parameters,
+                cancellationToken: tx.CancellationToken)))
                 .ToDictionary(message => message.Id);
             var engagements = (await tx.Connection.QueryAsync<EngagementRow>(new CommandDefinition(
                 "select * from engagement where workspace_id = @workspace and message_id = any(@ids) order by time, id",
                 parameters,
                 cancellationToken: tx.CancellationToken))).ToLookup(engagement => engagement.MessageId);
-            return new ListLeadEmailsResponse { Emails = { ids.Select(message => ToProto(messages[message], engagements[message])) }, NextPageToken = next };
+            var emails = ids.Select(message => ToProto(messages[message], engagements[message]));
+            return new ListLeadEmailsResponse { Emails = { emails }, NextPageToken = next };
         }, context.CancellationToken);
     }
 

@@ -16,7 +16,11 @@ namespace Lifecycle.Nurture.Features.ManageEmails;
 /// repetition send it again.
 /// </summary>
 internal sealed class SendTestEmailHandler(
-    UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, MailTransport transport, IOptions<NurtureOptions> options)
+    UnitOfWork<NurtureDbContext> unitOfWork,
+    MailRenderer renderer,
+    MailLinks links,
+    MailTransport transport,
+    IOptions<NurtureOptions> options)
 {
     public async Task<SendTestEmailResponse> Send(SendTestEmailRequest request, ServerCallContext context)
     {
@@ -26,7 +30,12 @@ internal sealed class SendTestEmailHandler(
         violations.Require(to is not null, "to", "to must be an address such as ada@example.com.");
         violations.OrThrow();
         return (await unitOfWork.RunIdempotent(
-            context.Caller().WorkspaceId, context.Method, request.RequestId, request, tx => Send(tx, request, to!), context.CancellationToken)).OrThrow();
+            context.Caller().WorkspaceId,
+            context.Method,
+            request.RequestId,
+            request,
+            tx => Send(tx, request, to!),
+            context.CancellationToken)).OrThrow();
     }
 
     private async Task<Result<SendTestEmailResponse>> Send(Transaction<NurtureDbContext> tx, SendTestEmailRequest request, string to)

@@ -23,12 +23,16 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
     public async Task<ListEnrollmentsResponse> List(ListEnrollmentsRequest request, ServerCallContext context)
     {
         var program = Requests.Id(request.ProgramId, "programId");
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, null, "enterTime", program.ToString()).OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, null, "enterTime", program.ToString())
+            .OrThrow();
         var rows = await unitOfWork.Read(context.Caller().WorkspaceId, async tx =>
         {
             (await ProgramWriter.Find(tx, program)).OrThrow();
             return await tx.Connection.QueryAsync<Listed>(new CommandDefinition(
-                $"select e.*, {query.PageKey} from enrollment e where e.program_id = @program and {query.Where} order by {query.OrderBy} limit {query.Limit}",
+                $"""
+                select e.*, {query.PageKey} from enrollment e
+                where e.program_id = @program and {query.Where} order by {query.OrderBy} limit {query.Limit}
+                """,
                 new DynamicParameters(query.Parameters).With("program", program),
                 cancellationToken: tx.CancellationToken));
         }, context.CancellationToken);
@@ -39,7 +43,8 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
     public async Task<Enrollment> Create(CreateEnrollmentRequest request, ServerCallContext context)
     {
         var violations = new Violations();
-        var areIds = violations.RequireId(request.ProgramId, "programId", out var programId) & violations.RequireId(request.LeadId, "leadId", out var leadId);
+        violations.RequireId(request.ProgramId, "programId", out var programId);
+        violations.RequireId(request.LeadId, "leadId", out var leadId);
         violations.OrThrow();
         return (await unitOfWork.RunIdempotent(context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
         {

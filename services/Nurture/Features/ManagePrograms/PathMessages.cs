@@ -21,9 +21,11 @@ internal static class PathMessages
             var field = $"entryTriggers[{index}]";
             triggers.Add(messages[index].TriggerCase switch
             {
-                V1.EntryTrigger.TriggerOneofCase.LeadCaptured => Captured(messages[index].LeadCaptured, field + ".leadCaptured", violations),
+                V1.EntryTrigger.TriggerOneofCase.LeadCaptured =>
+                    Captured(messages[index].LeadCaptured, field + ".leadCaptured", violations),
                 V1.EntryTrigger.TriggerOneofCase.StageChanged => Moved(messages[index].StageChanged, field + ".stageChanged", violations),
-                V1.EntryTrigger.TriggerOneofCase.SegmentEntered => Entered(messages[index].SegmentEntered, field + ".segmentEntered", violations),
+                V1.EntryTrigger.TriggerOneofCase.SegmentEntered =>
+                    Entered(messages[index].SegmentEntered, field + ".segmentEntered", violations),
                 V1.EntryTrigger.TriggerOneofCase.Event => Did(messages[index].Event, field + ".event", violations),
                 V1.EntryTrigger.TriggerOneofCase.Manual => new ManualTrigger(),
                 _ => Missing(field, violations),
@@ -50,7 +52,8 @@ internal static class PathMessages
                     steps.Add(new WaitStep(id, message.Wait.Duration?.ToTimeSpan() ?? TimeSpan.Zero));
                     break;
                 case V1.Step.ActionOneofCase.Branch:
-                    steps.Add(new BranchStep(id, message.Branch.Condition, message.Branch.ElseStepId.Length == 0 ? null : message.Branch.ElseStepId));
+                    var elseStep = message.Branch.ElseStepId.Length == 0 ? null : message.Branch.ElseStepId;
+                    steps.Add(new BranchStep(id, message.Branch.Condition, elseStep));
                     break;
                 case V1.Step.ActionOneofCase.Exit:
                     steps.Add(new ExitStep(id));
@@ -139,7 +142,9 @@ internal static class PathMessages
     {
         var age = duration?.ToTimeSpan() ?? EntryTriggerRule.DefaultMaxAge;
         violations.Require(
-            age > TimeSpan.Zero && age <= TimeSpan.FromDays(3660), $"{field}.maxAge", $"{field}.maxAge must be more than 0s and at most ten years.");
+            age > TimeSpan.Zero && age <= TimeSpan.FromDays(3660),
+            $"{field}.maxAge",
+            $"{field}.maxAge must be more than 0s and at most ten years.");
         return age;
     }
 }

@@ -164,7 +164,8 @@ internal sealed class ProgramGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
     public override Task<ListEnrollmentsResponse> ListEnrollments(ListEnrollmentsRequest request, ServerCallContext context) =>
         enrollments.List(request, context);
 
-    public override Task<Enrollment> CreateEnrollment(CreateEnrollmentRequest request, ServerCallContext context) => enrollments.Create(request, context);
+    public override Task<Enrollment> CreateEnrollment(CreateEnrollmentRequest request, ServerCallContext context) =>
+        enrollments.Create(request, context);
 
     private async Task<ProgramMessage> Change(
         string idText,
@@ -191,10 +192,14 @@ internal sealed class ProgramGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
         }, context.CancellationToken)).OrThrow();
     }
 
-    private static Task<int> Hold(Transaction<NurtureDbContext> tx, Guid programId, bool held) => tx.Connection.ExecuteAsync(new CommandDefinition(
-        "update enrollment set held = @held where workspace_id = @workspace and program_id = @programId and state = 'ACTIVE' and held <> @held",
-        new { workspace = tx.WorkspaceId, programId, held },
-        cancellationToken: tx.CancellationToken));
+    private static Task<int> Hold(Transaction<NurtureDbContext> tx, Guid programId, bool held) =>
+        tx.Connection.ExecuteAsync(new CommandDefinition(
+            """
+            update enrollment set held = @held
+            where workspace_id = @workspace and program_id = @programId and state = 'ACTIVE' and held <> @held
+            """,
+            new { workspace = tx.WorkspaceId, programId, held },
+            cancellationToken: tx.CancellationToken));
 
     private static DateTimeOffset? Day(string text, string field, TimeZoneInfo timeZone, Violations violations) =>
         text.Length > 0 && violations.RequireDate(text, field, out var day) ? ReportPeriod.Midnight(day, timeZone) : null;

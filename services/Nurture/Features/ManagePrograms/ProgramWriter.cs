@@ -48,7 +48,8 @@ internal static class ProgramWriter
 
         var changed = path with
         {
-            EntryTriggers = request.EntryTriggers.Count == 0 ? path.EntryTriggers : PathMessages.Triggers(request.EntryTriggers, violations),
+            EntryTriggers = request.EntryTriggers.Count == 0
+                ? path.EntryTriggers : PathMessages.Triggers(request.EntryTriggers, violations),
             Steps = request.Steps.Count == 0 ? path.Steps : PathMessages.Steps(request.Steps, violations),
             ExitOnStages = request.Clear.Contains("exitOnStages") ? []
                 : request.ExitOnStages.Count == 0 ? path.ExitOnStages
@@ -66,7 +67,8 @@ internal static class ProgramWriter
 
     /// <summary>Whether an update asks for more than another name.</summary>
     public static bool TouchesPath(UpdateProgramRequest request) =>
-        request.EntryTriggers.Count + request.Steps.Count + request.ExitOnStages.Count + request.Clear.Count > 0 || request.HasGoalStage || request.HasReentry;
+        request.EntryTriggers.Count + request.Steps.Count + request.ExitOnStages.Count + request.Clear.Count > 0 || request.HasGoalStage
+            || request.HasReentry;
 
     /// <summary>Names templates and segments that are not there.</summary>
     public static async Task<Error?> MissingReferences(Transaction<NurtureDbContext> tx, ProgramPath path)
@@ -90,7 +92,8 @@ internal static class ProgramWriter
         {
             if (path.EntryTriggers[index] is SegmentEnteredTrigger entered && !segments.Contains(entered.SegmentId))
             {
-                violations.Add($"entryTriggers[{index}].segmentEntered.segmentId", $"Segment {entered.SegmentId} does not exist in this workspace.");
+                violations.Add(
+                    $"entryTriggers[{index}].segmentEntered.segmentId", $"Segment {entered.SegmentId} does not exist in this workspace.");
             }
         }
 
@@ -106,7 +109,8 @@ internal static class ProgramWriter
         : Error.NotFound("Program", id);
 
     public static async Task<Result<ProgramRow>> Find(Transaction<NurtureDbContext> tx, Guid id) =>
-        await tx.Db.Programs.FirstOrDefaultAsync(program => program.WorkspaceId == tx.WorkspaceId && program.Id == id, tx.CancellationToken) is { } row
+        await tx.Db.Programs.FirstOrDefaultAsync(
+            program => program.WorkspaceId == tx.WorkspaceId && program.Id == id, tx.CancellationToken) is { } row
             ? row
             : Error.NotFound("Program", id);
 

@@ -22,11 +22,15 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
 {
     private const int PreviewSample = 20;
 
+    private const string MemberCount =
+        "(select count(*) from segment_member m where m.workspace_id = s.workspace_id and m.segment_id = s.id) as member_count";
+
     private static readonly ListFields Fields = new ListFields("id", "s.id")
         .Sortable("displayName", "s.display_name").Add("condition", "s.condition")
         .Sortable("createTime", "s.create_time", FieldKind.Time).Sortable("updateTime", "s.update_time", FieldKind.Time);
 
-    private static readonly ListFields MemberFields = new ListFields("leadId", "m.lead_id").Sortable("enterTime", "m.enter_time", FieldKind.Time);
+    private static readonly ListFields MemberFields = new ListFields("leadId", "m.lead_id")
+        .Sortable("enterTime", "m.enter_time", FieldKind.Time);
 
     public override async Task<Segment> CreateSegment(CreateSegmentRequest request, ServerCallContext context)
     {
@@ -65,8 +69,7 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
         var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime").OrThrow();
         var rows = await unitOfWork.Read(context.Caller().WorkspaceId, tx => tx.Connection.QueryAsync<ListedSegment>(new CommandDefinition(
             $"""
-            select s.*, (select count(*) from segment_member m where m.workspace_id = s.workspace_id and m.segment_id = s.id) as member_count, {query.PageKey}
-            from segment s where {query.Where} order by {query.OrderBy} limit {query.Limit}
+            select s.*, {MemberCount}, {query.PageKey} from segment s where {query.Where} order by {query.OrderBy} limit {query.Limit}
             """,
             query.Parameters,
             cancellationToken: tx.CancellationToken)), context.CancellationToken);
@@ -165,8 +168,9 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
                     response.Count++;
                     if (response.Sample.Count < PreviewSample)
                     {
-                        response.Sample.Add(
-                            new SegmentMember { LeadId = lead.LeadId.ToString(), Email = lead.Email ?? "", Stage = Requests.ToStage(lead.Stage) });
+                        var member = new SegmentMember { LeadId = lead.LeadId.ToString(), Email = lead.Email ?? "" };
+                        member.Stage = Requests.ToStage(lead.Stage);
+                        response.Sample.Add(member);
                     }
                 }
             }
@@ -224,10 +228,7 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
     private static async Task<Result<Segment>> Find(Transaction<NurtureDbContext> tx, Guid id)
     {
         var row = await tx.Connection.QuerySingleOrDefaultAsync<ListedSegment>(new CommandDefinition(
-            """
-            select s.*, (select count(*) from segment_member m where m.workspace_id = s.workspace_id and m.segment_id = s.id) as member_count
-            from segment s where s.id = @id
-            """,
+            $"select s.*, {MemberCount} from segment s where s.id = @id",
             new { id },
             cancellationToken: tx.CancellationToken));
         return row is null ? Error.NotFound("Segment", id) : ToProto(row.ToRow(), row.MemberCount);

@@ -88,9 +88,14 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
     private static async Task AddLeads(Transaction<NurtureDbContext> tx, MetricsQuery query, MetricsAnswer answer)
     {
         var newLeads = await CountLeads(tx, query, "lead l", "l.create_time", "l.merged_into is null and l.create_time is not null");
-        var mqls = await CountLeads(tx, query, "mql f join lead l on l.workspace_id = f.workspace_id and l.lead_id = f.lead_id", "f.time", "true");
+        var mqls = await CountLeads(
+            tx, query, "mql f join lead l on l.workspace_id = f.workspace_id and l.lead_id = f.lead_id", "f.time", "true");
         var reopened = await CountLeads(
-            tx, query, "recycling f join lead l on l.workspace_id = f.workspace_id and l.lead_id = f.lead_id", "f.reopen_time", "f.reopen_time is not null");
+            tx,
+            query,
+            "recycling f join lead l on l.workspace_id = f.workspace_id and l.lead_id = f.lead_id",
+            "f.reopen_time",
+            "f.reopen_time is not null");
         var spend = query.GroupBy == Program ? [] : await Spend(tx, query);
         foreach (var (key, count) in newLeads)
         {
@@ -119,7 +124,8 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
         var (dimension, join) = query.GroupBy == Program
             ? ("coalesce(p.display_name, '(none)')",
                """
-               left join lateral (select distinct e.program_id from enrollment e where e.workspace_id = l.workspace_id and e.lead_id = l.lead_id) i on true
+               left join lateral (
+                 select distinct e.program_id from enrollment e where e.workspace_id = l.workspace_id and e.lead_id = l.lead_id) i on true
                left join program p on p.workspace_id = l.workspace_id and p.id = i.program_id
                """)
             : (LeadDimension(query), "");
@@ -152,7 +158,8 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
                 last = query.Period.Granules[^1].End,
             },
             cancellationToken: tx.CancellationToken));
-        return rows.GroupBy(row => (row.Group, query.Period.IndexOf(row.Date))).ToDictionary(group => group.Key, group => group.Sum(row => row.Amount));
+        return rows.GroupBy(row => (row.Group, query.Period.IndexOf(row.Date)))
+            .ToDictionary(group => group.Key, group => group.Sum(row => row.Amount));
     }
 
     private static string LeadDimension(MetricsQuery query) => query.GroupBy switch

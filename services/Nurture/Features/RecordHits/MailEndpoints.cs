@@ -70,7 +70,9 @@ internal static class MailEndpoints
         context.Response.Headers.CacheControl = "no-store, private";
         var isThere = links.Read(token, LinkKind.Unsubscribe) is { } unsubscribe
             && await handler.Unsubscribe(unsubscribe, Visit(context), context.RequestAborted);
-        return !isThere ? NotValid() : Page(StatusCodes.Status200OK, "You are unsubscribed", "<p>You will get no more e-mail from us. You may close this page.</p>");
+        return isThere
+            ? Page(StatusCodes.Status200OK, "You are unsubscribed", "<p>You will get no more e-mail from us. You may close this page.</p>")
+            : NotValid();
     }
 
     /// <summary>The gateway names the client in <c>X-Forwarded-For</c>; services listen to nobody else.</summary>

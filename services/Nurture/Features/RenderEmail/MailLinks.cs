@@ -22,7 +22,8 @@ internal sealed class MailLinks(IOptions<NurtureOptions> options, IOptions<Ident
 
     public string PixelUrl(Guid workspaceId, Guid messageId) => Url('o', Sign(new(LinkKind.Open, workspaceId, messageId, 0)));
 
-    public string LinkUrl(Guid workspaceId, Guid messageId, ushort index) => Url('c', Sign(new(LinkKind.Click, workspaceId, messageId, index)));
+    public string LinkUrl(Guid workspaceId, Guid messageId, ushort index) =>
+        Url('c', Sign(new(LinkKind.Click, workspaceId, messageId, index)));
 
     /// <summary>What a token stands for; null for one that is not ours.</summary>
     public EmailToken? Read(string text, LinkKind kind) => EmailToken.Verify(text, kind, key.Value);

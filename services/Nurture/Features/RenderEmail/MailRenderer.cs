@@ -47,7 +47,8 @@ internal sealed class MailRenderer : IDisposable
             var template = compiled.GetOrCreate((email.Id, email.Version), entry =>
             {
                 entry.Size = 1;
-                return new Compiled(plain.Compile(email.Subject), html.Compile(email.Html), email.Text.Length == 0 ? null : plain.Compile(email.Text));
+                return new Compiled(
+                    plain.Compile(email.Subject), html.Compile(email.Html), email.Text.Length == 0 ? null : plain.Compile(email.Text));
             })!;
             var values = Values(lead ?? ExampleLead, unsubscribeUrl);
             var body = TrackedHtml.EnsureUnsubscribe(template.Html(values), unsubscribeUrl);

@@ -13,7 +13,8 @@ internal static class ReportProgramHandler
     /// <param name="program">The program.</param>
     /// <param name="from">Leads that entered at or after; null: from the start.</param>
     /// <param name="to">Leads that entered before; null: all.</param>
-    public static async Task<ProgramReport> Report(Transaction<NurtureDbContext> tx, ProgramRow program, DateTimeOffset? from, DateTimeOffset? to)
+    public static async Task<ProgramReport> Report(
+        Transaction<NurtureDbContext> tx, ProgramRow program, DateTimeOffset? from, DateTimeOffset? to)
     {
         var parameters = new
         {

@@ -45,7 +45,8 @@ internal sealed class ClaimMailsHandler(
         var leads = await LeadStore.FindAll(tx, due.Select(message => message.LeadId).ToList());
         var templateIds = due.Select(message => message.EmailId!.Value).Distinct().ToList();
         var templates = await tx.Db.Emails.AsNoTracking()
-            .Where(email => email.WorkspaceId == tx.WorkspaceId && templateIds.Contains(email.Id)).ToDictionaryAsync(email => email.Id, tx.CancellationToken);
+            .Where(email => email.WorkspaceId == tx.WorkspaceId && templateIds.Contains(email.Id))
+            .ToDictionaryAsync(email => email.Id, tx.CancellationToken);
         var suppressed = await Suppressions.Among(tx, leads.Values.Select(lead => lead.Email).OfType<string>().ToList());
         var mails = new List<ClaimedMail>();
         foreach (var message in due)
@@ -95,7 +96,8 @@ internal sealed class ClaimMailsHandler(
         }
 
         if (!renderer.Render(template, LeadStore.Facts(lead), unsubscribeUrl).TryGet(out var rendered, out var error)
-            || !MailRenderer.Track(rendered, unsubscribeUrl, index => links.LinkUrl(tx.WorkspaceId, message.Id, index)).TryGet(out var marked, out error))
+            || !MailRenderer.Track(rendered, unsubscribeUrl, index => links.LinkUrl(tx.WorkspaceId, message.Id, index))
+                .TryGet(out var marked, out error))
         {
             (message.State, message.Detail, message.DueTime) = (MessageRow.Failed, error.Message, null);
             return null;
@@ -127,14 +129,15 @@ internal sealed class ClaimMailsHandler(
                 unsubscribeUrl));
     }
 
-    private static Task<int> Write(Transaction<NurtureDbContext> tx, MessageRow message) => tx.Connection.ExecuteAsync(new CommandDefinition(
-        """
-        update message set state = @State, detail = @Detail, due_time = @DueTime, attempts = @Attempts,
-          to_address = @ToAddress, subject = @Subject, links = @Links
-        where workspace_id = @WorkspaceId and id = @Id
-        """,
-        message,
-        cancellationToken: tx.CancellationToken));
+    private static Task<int> Write(Transaction<NurtureDbContext> tx, MessageRow message) =>
+        tx.Connection.ExecuteAsync(new CommandDefinition(
+            """
+            update message set state = @State, detail = @Detail, due_time = @DueTime, attempts = @Attempts,
+              to_address = @ToAddress, subject = @Subject, links = @Links
+            where workspace_id = @WorkspaceId and id = @Id
+            """,
+            message,
+            cancellationToken: tx.CancellationToken));
 
     private sealed record Delay(string State, string Reason, DateTimeOffset? DueTime)
     {

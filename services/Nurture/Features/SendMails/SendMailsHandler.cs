@@ -123,20 +123,22 @@ internal sealed partial class SendMailsHandler(
 
     private async Task Defer(Transaction<NurtureDbContext> tx, ClaimedMail mail, string detail)
     {
-        var pause = TimeSpan.FromSeconds(Math.Min(options.Value.SendRetrySeconds * Math.Pow(2, mail.Attempt - 1), LongestRetry.TotalSeconds));
+        var pause = TimeSpan.FromSeconds(
+            Math.Min(options.Value.SendRetrySeconds * Math.Pow(2, mail.Attempt - 1), LongestRetry.TotalSeconds));
         await tx.Connection.ExecuteAsync(new CommandDefinition(
             "update message set state = 'PENDING', detail = @detail, due_time = @due where workspace_id = @workspace and id = @id and state = 'SENDING'",
             new { workspace = tx.WorkspaceId, id = mail.Id, detail, due = tx.Now + pause },
             cancellationToken: tx.CancellationToken));
     }
 
-    private static Task<int> GiveBack(Transaction<NurtureDbContext> tx, ClaimedMail mail) => tx.Connection.ExecuteAsync(new CommandDefinition(
-        """
-        update message set state = 'PENDING', due_time = @now, attempts = attempts - 1
-        where workspace_id = @workspace and id = @id and state = 'SENDING' and attempts = @attempt
-        """,
-        new { workspace = tx.WorkspaceId, id = mail.Id, attempt = mail.Attempt, now = tx.Now },
-        cancellationToken: tx.CancellationToken));
+    private static Task<int> GiveBack(Transaction<NurtureDbContext> tx, ClaimedMail mail) =>
+        tx.Connection.ExecuteAsync(new CommandDefinition(
+            """
+            update message set state = 'PENDING', due_time = @now, attempts = attempts - 1
+            where workspace_id = @workspace and id = @id and state = 'SENDING' and attempts = @attempt
+            """,
+            new { workspace = tx.WorkspaceId, id = mail.Id, attempt = mail.Attempt, now = tx.Now },
+            cancellationToken: tx.CancellationToken));
 
     [LoggerMessage(4201, LogLevel.Warning, "Mail {MessageId} {Outcome} at attempt {Attempt}: {Reason}")]
     private partial void LogNotSent(Guid messageId, SendOutcome outcome, int attempt, string reason);
