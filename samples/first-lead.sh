@@ -78,7 +78,7 @@ await() {
 # batch MESSAGE…: sends messages with the site's key; none may be refused.
 batch() {
     bearer=$site_key
-    call POST /v1/batch "$(jq -n '{batch: $ARGS.args | map(fromjson)}' --args "$@")"
+    call POST /v1/batch "$(jq -n '{batch: $ARGS.positional | map(fromjson)}' --args "$@")"
     bearer=$key
     [[ $(get '.rejected | length') == 0 ]] || die 'a message was refused.'
 }
@@ -154,7 +154,7 @@ if [[ ${MAIL:-} ]]; then
     [[ $html =~ /e/c/([^\"]+) ]] && link=/e/c/${BASH_REMATCH[1]} || die 'the mail has no link.'
     [[ $html =~ /e/o/([^\"]+) ]] && pixel=/e/o/${BASH_REMATCH[1]} || die 'the mail has no pixel.'
     curl -sS -o /dev/null -A 'Mozilla/5.0 (compatible; Barracuda Sentinel (EE))' -w "GET /e/c/… as a scanner: %{http_code}\n" "$gateway$link"
-    await 'the scanner'"'"'s click, kept apart' "/v1/leads/$first/emails" 'any(.emails[]; (.botClicks // 0 | tonumber) + (.suspectClicks // 0 | tonumber) > 0)'
+    await 'the scanner'"'"'s click, kept apart' "/v1/leads/$first/emails" 'any(.emails[].engagements[]; .kind == "CLICK" and .classification != "HUMAN")'
     # Nobody reads so fast as a machine: a click in the same second would be taken for one.
     sleep 4
     curl -sS -o /dev/null -A "$browser" -w "GET /e/o/… as a person: %{http_code}\n" "$gateway$pixel"
