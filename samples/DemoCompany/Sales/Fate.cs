@@ -30,7 +30,7 @@ internal sealed record Fate(Verdict Verdict, TimeSpan Answer, string Owner, stri
     public static Fate Of(Plan plan, Person person, int round)
     {
         var dice = new Dice(plan.Seed, 3, (ulong)person.Index, (ulong)round);
-        var accept = Math.Clamp(0.66 * Math.Pow(person.Quality, 0.55), 0.2, 0.93);
+        var accept = Math.Clamp(0.58 * Math.Pow(person.Quality, 0.55), 0.18, 0.9);
         var verdict = dice.Next() switch
         {
             < 0.03 => Verdict.Unanswered,
@@ -61,7 +61,7 @@ internal sealed record Deal(TimeSpan Opens, TimeSpan Lasts, IReadOnlyList<double
     {
         var size = person.Account.Employees switch { < 50 => 4_200, < 200 => 8_500, < 1000 => 16_500, _ => 34_000 };
         var amount = (int)Math.Round(Math.Clamp(dice.LogNormal(size, 0.35), 1_800, 120_000) / 100) * 100;
-        var isWon = dice.Chance(Math.Clamp(0.23 * Math.Pow(person.Quality, 0.9), 0.04, 0.62));
+        var isWon = dice.Chance(Math.Clamp(0.17 * Math.Pow(person.Quality, 0.9), 0.03, 0.5));
         var days = Math.Clamp(dice.LogNormal(size > 15_000 ? 38 : 25, 0.45), 6, 120) * (isWon ? 0.9 : 1.1);
         return new(
             TimeSpan.FromDays(dice.Between(0.8, 8)), TimeSpan.FromDays(days), [dice.Between(0.15, 0.3), dice.Between(0.4, 0.55), dice.Between(0.65, 0.85)],
