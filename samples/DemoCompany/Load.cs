@@ -70,10 +70,11 @@ internal sealed class Load(Arguments arguments, Progress progress)
         await progress.Until(
             async () =>
             {
-                var (leads, mqls) = (await reports.Leads(ct), await reports.Sum("conversion", "mqls", ct));
-                calm = leads >= expected && mqls == last ? calm + 1 : 0;
-                last = mqls;
-                return (calm >= Calm, $"{leads:N0} of {expected:N0} leads in the ledger, {mqls:N0} qualified");
+                // Nurture counts each time that a lead qualifies, and learns of it last.
+                var (leads, qualified) = (await reports.Leads(ct), await reports.Sum("nurture", "mqls", ct));
+                calm = leads >= expected && qualified == last ? calm + 1 : 0;
+                last = qualified;
+                return (calm >= Calm, $"{leads:N0} of {expected:N0} leads in the ledger, {qualified:N0} times one qualified");
             },
             TimeSpan.FromMinutes(2), "The leads do not reach the ledger", ct);
     }

@@ -18,8 +18,8 @@ internal sealed class Reports(Gateway gateway, Plan plan)
     }
 
     /// <summary>A count over the whole history.</summary>
-    public async Task<double> Sum(string service, string metric, CancellationToken ct) =>
-        (await Series(service, metric, "YEAR", ct))["points"]?.AsArray().Sum(point => point!.Number("value")) ?? 0;
+    public async Task<double> Sum(string service, string metric, CancellationToken ct, string granularity = "YEAR") =>
+        (await Series(service, metric, granularity, ct))["points"]?.AsArray().Sum(point => point!.Number("value")) ?? 0;
 
     public async Task Print(string key, Progress progress, CancellationToken ct)
     {
@@ -27,7 +27,7 @@ internal sealed class Reports(Gateway gateway, Plan plan)
         double Answers(string kind) => nps.Sum(row => row!.Number(kind));
         var all = Answers("promoters") + Answers("passives") + Answers("detractors");
         var mrr = (await Series("retention", "mrr_end", "MONTH", ct))["points"]!.AsArray().Where(point => point!["value"] is not null).Select(point => point!.Number("value")).ToList();
-        var (won, lost) = (await Sum("conversion", "new_customers", ct), await Sum("retention", "customers_lost", ct));
+        var (won, lost) = (await Sum("conversion", "new_customers", ct), await Sum("retention", "customers_lost", ct, "MONTH"));
 
         Console.WriteLine();
         Line("Visitors", $"{await Sum("capture", "visitors", ct):N0}");

@@ -34,13 +34,13 @@ internal sealed record Fate(Verdict Verdict, TimeSpan Answer, string Owner, stri
         var verdict = dice.Next() switch
         {
             < 0.03 => Verdict.Unanswered,
-            var roll when roll < 0.03 + (0.97 * accept) => dice.Chance(0.07) ? Verdict.AcceptedThenReturned : Verdict.Accepted,
+            var roll when roll < 0.03 + (0.97 * accept) => dice.Chance(0.2) ? Verdict.AcceptedThenReturned : Verdict.Accepted,
             _ => Verdict.Returned,
         };
         var owner = person.Account.Employees >= 1000 ? Sellers[2] : Sellers[person.Index % 2];
         var hours = dice.LogNormal(7, 1.1);
         var reason = dice.Pick(ReturnReasons, reason => reason.Weight).Reason;
-        var isDeal = verdict == Verdict.Accepted && dice.Chance(Math.Clamp(0.7 * Math.Pow(person.Quality, 0.4), 0.3, 0.95));
+        var isDeal = verdict == Verdict.Accepted && dice.Chance(Math.Clamp(0.85 * Math.Pow(person.Quality, 0.2), 0.5, 0.97));
         return new(verdict, TimeSpan.FromHours(Math.Min(hours, 240)), owner, reason, isDeal ? Deal.Make(dice, person) : null);
     }
 }
@@ -50,11 +50,13 @@ internal sealed record Fate(Verdict Verdict, TimeSpan Answer, string Owner, stri
 /// <param name="Lasts">From the opening to the end.</param>
 /// <param name="Steps">Moments, 0 to 1 of the deal's time, at which it advances.</param>
 /// <param name="Monthly">Subscription per month, should it be won.</param>
-internal sealed record Deal(TimeSpan Opens, TimeSpan Lasts, IReadOnlyList<double> Steps, int Amount, int Monthly, string Product, bool IsWon, string LoseReason)
+/// <param name="Loss">Why it is lost, should it be.</param>
+internal sealed record Deal(TimeSpan Opens, TimeSpan Lasts, IReadOnlyList<double> Steps, int Amount, int Monthly, string Product, bool IsWon, Loss Loss)
 {
-    private static readonly (string Reason, double Weight)[] LoseReasons =
+    private static readonly Loss[] Losses =
     [
-        ("No decision", 34), ("Price", 22), ("Competitor", 20), ("Missing feature", 14), ("Budget cut", 10),
+        new("No decision", 34, "RECYCLED"), new("Price", 22, "RECYCLED"), new("Competitor", 20, "DISQUALIFIED"), new("Missing feature", 14, null),
+        new("Budget cut", 10, "RECYCLED"),
     ];
 
     public static Deal Make(Dice dice, Person person)
@@ -65,6 +67,10 @@ internal sealed record Deal(TimeSpan Opens, TimeSpan Lasts, IReadOnlyList<double
         var days = Math.Clamp(dice.LogNormal(size > 15_000 ? 38 : 25, 0.45), 6, 120) * (isWon ? 0.9 : 1.1);
         return new(
             TimeSpan.FromDays(dice.Between(0.8, 8)), TimeSpan.FromDays(days), [dice.Between(0.15, 0.3), dice.Between(0.4, 0.55), dice.Between(0.65, 0.85)],
-            amount, (int)Math.Round(amount * 0.85 / 12), person.Account.Employees < 200 ? "Team" : "Enterprise", isWon, dice.Pick(LoseReasons, reason => reason.Weight).Reason);
+            amount, (int)Math.Round(amount * 0.85 / 12), person.Account.Employees < 200 ? "Team" : "Enterprise", isWon, dice.Pick(Losses, loss => loss.Weight));
     }
 }
+
+/// <summary>A way to lose a deal.</summary>
+/// <param name="Move">Why sales let go of the lead afterwards; null where they keep it.</param>
+internal sealed record Loss(string Reason, double Weight, string? Move);

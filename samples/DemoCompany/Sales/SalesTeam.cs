@@ -75,7 +75,7 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
 
         if (fate.Deal is { } deal && time + deal.Opens < plan.Now)
         {
-            await Work(person, leadId, fate.Owner, deal, time + deal.Opens, ct);
+            await Work(person, leadId, round, fate.Owner, deal, time + deal.Opens, ct);
         }
     }
 
@@ -98,15 +98,15 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
         Interlocked.Increment(ref returned);
     }
 
-    private async Task Work(Person person, string leadId, string owner, Deal deal, DateTimeOffset opens, CancellationToken ct)
+    private async Task Work(Person person, string leadId, int round, string owner, Deal deal, DateTimeOffset opens, CancellationToken ct)
     {
-        var ends = opens + deal.Lasts;
+        var (ends, externalId) = (opens + deal.Lasts, $"deal-{person.Index}-{round}");
         var opportunity = await gateway.Try(
             "/v1/opportunities",
             new
             {
                 leadId,
-                externalId = $"deal-{person.Index}",
+                externalId,
                 name = $"{person.Account.Name} – {deal.Product}",
                 amount = new { currencyCode = currency, amount = $"{deal.Amount}.00" },
                 owner,
@@ -115,7 +115,7 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
                 createTime = opens,
                 expectedCloseDate = Plan.Day(ends),
             },
-            $"demo-open-{leadId}", ct) ?? await Known($"deal-{person.Index}", ct);
+            $"demo-open-{leadId}-{round}", ct) ?? await Known(externalId, ct);
         Interlocked.Increment(ref opened);
         var id = opportunity.Text("id");
         for (var step = 0; step < Math.Min(deal.Steps.Count, stages.Count - 1); step++)
@@ -142,8 +142,19 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
         }
         else
         {
-            await gateway.Try($"/v1/opportunities/{id}:lose", new { reason = deal.LoseReason, closeTime = ends }, $"demo-lose-{id}", ct);
+            await gateway.Try($"/v1/opportunities/{id}:lose", new { reason = deal.Loss.Reason, closeTime = ends }, $"demo-lose-{id}", ct);
             Interlocked.Increment(ref lost);
+            await LetGo(leadId, id, deal.Loss, ends.AddHours(2), ct);
+        }
+    }
+
+    /// <summary>Of a lost deal's lead: to nurture again, or out for good.</summary>
+    private async Task LetGo(string leadId, string dealId, Loss loss, DateTimeOffset time, CancellationToken ct)
+    {
+        if (loss.Move is { } reason && time < plan.Now)
+        {
+            var to = reason == "RECYCLED" ? "LEAD" : reason;
+            await gateway.Try($"/v1/leads/{leadId}/stage:move", new { to, reason, moveTime = time, note = loss.Reason }, $"demo-let-go-{dealId}", ct);
         }
     }
 
