@@ -54,14 +54,26 @@ public sealed class EdgeTests : IAsyncLifetime
     public async Task OneTlsPort_ServesRestAndGrpc()
     {
         using var http = new HttpClient(trusting, disposeHandler: false) { BaseAddress = new Uri($"https://127.0.0.1:{ports[2]}") };
-        using var rest = await http.GetAsync("/v1/workspaces");
         using var channel = GrpcChannel.ForAddress($"https://localhost:{ports[2]}", new GrpcChannelOptions { HttpHandler = trusting });
+        var client = new LeadService.LeadServiceClient(channel);
 
-        var grpc = await Assert.ThrowsAsync<RpcException>(async () => await new LeadService.LeadServiceClient(channel).GetLeadAsync(new() { Id = "7" }));
+        // The other test uses up the address's rate: the answer beyond it comes first where that one ran before.
+        var strict = false;
+        await Eventually.Equal(
+            HttpStatusCode.Unauthorized,
+            async () =>
+            {
+                using var rest = await http.GetAsync("/v1/workspaces");
+                strict = rest.Headers.Contains("Strict-Transport-Security");
+                return rest.StatusCode;
+            },
+            "REST over TLS asks for a key");
+        await Eventually.Equal(
+            StatusCode.Unauthenticated,
+            async () => (await Assert.ThrowsAsync<RpcException>(async () => await client.GetLeadAsync(new() { Id = "7" }))).StatusCode,
+            "gRPC over TLS asks for a key");
 
-        Assert.Equal(HttpStatusCode.Unauthorized, rest.StatusCode);
-        Assert.True(rest.Headers.Contains("Strict-Transport-Security"));
-        Assert.Equal(StatusCode.Unauthenticated, grpc.StatusCode);
+        Assert.True(strict);
     }
 
     [Fact]
