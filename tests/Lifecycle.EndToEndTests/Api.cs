@@ -26,6 +26,8 @@ public sealed class Api(Uri gateway, string? key) : IDisposable
         HttpMethod method, string path, HttpContent? content = null, Action<HttpRequestMessage>? change = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
+        // A large body is refused by its length before it is sent, as curl asks, too.
+        request.Headers.ExpectContinue = content?.Headers.ContentLength > 1024 * 1024;
         if (key is not null)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);

@@ -28,7 +28,7 @@ public sealed class StageGrpcService(UnitOfWork<ConversionDbContext> work, Ensur
                 lead = await tx.Db.Leads.SingleOrDefaultAsync(row => row.LeadId == target, context.CancellationToken);
             }
 
-            return lead is { Version: > 0 } ? (Result<LeadStage>)await StageMessages.Read(tx, lead) : Error.NotFound("Lead", id);
+            return lead is { Version: > 0, Erased: false } ? (Result<LeadStage>)await StageMessages.Read(tx, lead) : Error.NotFound("Lead", id);
         }, context.CancellationToken);
         return found.OrThrow();
     }
