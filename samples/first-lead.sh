@@ -44,8 +44,9 @@ encode() { jq -rn --arg text "$1" '$text | @uri'; }
 # send METHOD PATH [BODY] [CONTENT_TYPE]: the answer in $answer, its status in $status. $bearer is the key.
 bearer=$key
 send() {
-    local response
-    response=$(curl -sS --max-time 60 -X "$1" -H "Authorization: Bearer $bearer" ${3:+-H "Content-Type: ${4:-application/json}"} ${3:+--data-binary "$3"} \
+    local response body=()
+    [[ ! ${3:-} ]] || body=(-H "Content-Type: ${4:-application/json}" --data-binary "$3")
+    response=$(curl -sS --max-time 60 -X "$1" -H "Authorization: Bearer $bearer" "${body[@]}" \
         -w '\n%{http_code}' "$gateway$2") || die "$1 $2: the gateway at $gateway does not answer; start it with ./up."
     status=${response##*$'\n'}
     answer=${response%$'\n'*}
@@ -85,7 +86,8 @@ batch() {
 
 # page WHO NUMBER TIME PATH [REFERRER]
 page() {
-    jq -n --arg who "$1-$run" --arg id "$1-$run-$2" --arg time "$3" --arg url "https://www.example.com$4" --arg referrer "${5:-}" --arg agent "$browser" \
+    jq -n --arg who "$1-$run" --arg id "$1-$run-$2" --arg time "$3" --arg agent "$browser" \
+        --arg url "https://www.example.com$4" --arg referrer "${5:-}" \
         '{type: "page", messageId: $id, anonymousId: $who, timestamp: $time,
           context: {page: ({url: $url} + if $referrer == "" then {} else {referrer: $referrer} end), userAgent: $agent}}'
 }
@@ -93,13 +95,15 @@ page() {
 # track WHO NUMBER TIME EVENT PROPERTIES
 track() {
     jq -n --arg who "$1-$run" --arg id "$1-$run-$2" --arg time "$3" --arg event "$4" --argjson properties "$5" --arg agent "$browser" \
-        '{type: "track", messageId: $id, anonymousId: $who, timestamp: $time, event: $event, properties: $properties, context: {userAgent: $agent}}'
+        '{type: "track", messageId: $id, anonymousId: $who, timestamp: $time, event: $event,
+          properties: $properties, context: {userAgent: $agent}}'
 }
 
 # demo_form EMAIL FIRST_NAME TITLE COMPANY EMPLOYEES: properties of the form
 demo_form() {
     jq -n --arg email "$1" --arg first "$2" --arg title "$3" --arg company "$4" --argjson employees "$5" \
-        '{formId: "demo", formType: "demo", fields: {email: $email, firstName: $first, title: $title, company: $company, employees: $employees}}'
+        '{formId: "demo", formType: "demo",
+          fields: {email: $email, firstName: $first, title: $title, company: $company, employees: $employees}}'
 }
 
 find_lead() { await 'the lead' "/v1/leads?filter=$(encode "email = \"$1\"")" '.leads | length == 1'; lead=$(get '.leads[0].id'); }
@@ -116,9 +120,11 @@ $(day now),google,cpc,spring,600.00,,10000,150
 [[ $(get '.rejected | length') == 0 ]] || die 'the spend was refused.'
 
 title '2. A welcome program that mails every new lead of a form, and those whom sales hand back'
-call POST /v1/emails '{
-  "displayName": "Welcome", "subject": "Your white paper, {{lead.firstName}}", "fromName": "Example", "fromAddress": "hello@example.com",
-  "html": "<p>Hello {{lead.firstName}},</p><p><a href=\"https://www.example.com/paper\">Read the paper</a></p><p><a href=\"{{unsubscribeUrl}}\">Unsubscribe</a></p>"}'
+html='<p>Hello {{lead.firstName}},</p><p><a href="https://www.example.com/paper">Read the paper</a></p>
+<p><a href="{{unsubscribeUrl}}">Unsubscribe</a></p>'
+call POST /v1/emails "$(jq -n --arg html "$html" '{
+  displayName: "Welcome", subject: "Your white paper, {{lead.firstName}}", html: $html,
+  fromName: "Example", fromAddress: "hello@example.com"}')"
 call POST /v1/programs "$(jq -n --arg email "$(get .id)" '{
   displayName: "Welcome", reentry: "AFTER_EXIT", steps: [{id: "welcome", sendEmail: {emailId: $email}}],
   entryTriggers: [{leadCaptured: {captureTypes: ["FORM"]}}, {stageChanged: {to: "LEAD", reason: "RECYCLED"}}]}')"
@@ -136,7 +142,8 @@ batch "$(page robin 4 "$(iso '-20 minutes')" /blog/scoring https://www.linkedin.
 find_lead "$email"
 first=$lead
 call GET "/v1/leads/$first/journey"
-[[ $(get .firstTouch.channel) == 'Paid Search' && $(get .lastTouch.channel) == 'Organic Social' ]] || die 'the touches are not those of the two visits.'
+[[ $(get .firstTouch.channel) == 'Paid Search' && $(get .lastTouch.channel) == 'Organic Social' ]] ||
+    die 'the touches are not those of the two visits.'
 
 title '4. The score crosses the threshold and hands the lead to sales, with reasons'
 stage "$first" MQL
@@ -153,8 +160,10 @@ if [[ ${MAIL:-} ]]; then
     done
     [[ $html =~ /e/c/([^\"]+) ]] && link=/e/c/${BASH_REMATCH[1]} || die 'the mail has no link.'
     [[ $html =~ /e/o/([^\"]+) ]] && pixel=/e/o/${BASH_REMATCH[1]} || die 'the mail has no pixel.'
-    curl -sS -o /dev/null -A 'Mozilla/5.0 (compatible; Barracuda Sentinel (EE))' -w "GET /e/c/… as a scanner: %{http_code}\n" "$gateway$link"
-    await 'the scanner'"'"'s click, kept apart' "/v1/leads/$first/emails" 'any(.emails[].engagements[]; .kind == "CLICK" and .classification != "HUMAN")'
+    scanner='Mozilla/5.0 (compatible; Barracuda Sentinel (EE))'
+    curl -sS -o /dev/null -A "$scanner" -w "GET /e/c/… as a scanner: %{http_code}\n" "$gateway$link"
+    await 'the scanner'"'"'s click, kept apart' "/v1/leads/$first/emails" \
+        'any(.emails[].engagements[]; .kind == "CLICK" and .classification != "HUMAN")'
     # Nobody reads so fast as a machine: a click in the same second would be taken for one.
     sleep 4
     curl -sS -o /dev/null -A "$browser" -w "GET /e/o/… as a person: %{http_code}\n" "$gateway$pixel"
@@ -164,7 +173,8 @@ fi
 
 title '6. Sales accept, open a deal of 12,000 and win it'
 call POST "/v1/handoffs/$handoff:accept" '{"owner": "sales@example.com"}'
-call POST /v1/opportunities "{\"leadId\": \"$first\", \"name\": \"Example Industries\", \"amount\": {\"currencyCode\": \"USD\", \"amount\": \"12000.00\"}}"
+usd() { echo "{\"currencyCode\": \"USD\", \"amount\": \"$1\"}"; }
+call POST /v1/opportunities "{\"leadId\": \"$first\", \"name\": \"Example Industries\", \"amount\": $(usd 12000.00)}"
 opportunity=$(get .id)
 stage "$first" OPPORTUNITY
 call POST "/v1/opportunities/$opportunity:win" '{}'
@@ -177,18 +187,21 @@ call GET "/v1/reports/attribution?$period&groupBy=channel&model=LINEAR"
 title '7. The customer buys more, answers 10 and recommends: an advocate'
 await 'the customer' "/v1/customers?filter=$(encode "leadId = \"$first\"")" '.customers | length == 1'
 customer=$(get '.customers[0].id')
-call POST "/v1/customers/$customer/revenue" '{"type": "UPSELL", "amount": {"currencyCode": "USD", "amount": "3000.00"}, "recurrence": "ONE_OFF"}'
+call POST "/v1/customers/$customer/revenue" "{\"type\": \"UPSELL\", \"amount\": $(usd 3000.00), \"recurrence\": \"ONE_OFF\"}"
 call POST /v1/surveys '{"type": "NPS", "displayName": "After onboarding"}'
-call POST "/v1/surveys/$(get .id)/answers" "{\"customerId\": \"$customer\", \"score\": 10, \"comment\": \"The reasons beside the score won our sellers over.\"}"
+call POST "/v1/surveys/$(get .id)/answers" \
+    "{\"customerId\": \"$customer\", \"score\": 10, \"comment\": \"The reasons beside the score won our sellers over.\"}"
 call POST /v1/referrals "{\"advocateLeadId\": \"$first\", \"referredEmail\": \"friend-$run@example.net\"}"
 stage "$first" ADVOCATE
 
 # ask_for_demo WHO
 ask_for_demo() {
+    local form
+    form=$(demo_form "$1-$run@example.com" Kim 'Director of Marketing' 'Sample Works' 400)
     batch "$(page "$1" 1 "$(iso '-12 minutes')" "$spring" https://www.google.com/)" \
         "$(page "$1" 2 "$(iso '-11 minutes')" /pricing)" \
         "$(track "$1" 3 "$(iso '-10 minutes')" 'Content Downloaded' "$paper")" \
-        "$(track "$1" 4 "$(iso '-9 minutes')" 'Form Submitted' "$(demo_form "$1-$run@example.com" Kim 'Director of Marketing' 'Sample Works' 400)")"
+        "$(track "$1" 4 "$(iso '-9 minutes')" 'Form Submitted' "$form")"
     find_lead "$1-$run@example.com"
     stage "$lead" MQL
 }
@@ -215,7 +228,8 @@ done
 title '10. The numbers'
 months="from=$(day now | cut -c1-7)-01&to=$(day '2 days')&granularity=YEAR"
 for wanted in capture:leads,form_leads,spend,clicks,cost_per_lead scoring:qualified_leads nurture:new_leads,mqls,click_rate,cost_per_mql \
-    conversion:mqls,sqls,handbacks,new_customers,bookings,roi,cost_per_customer retention:total_sales,upsell_share,nps,referrals,advocates; do
+    conversion:mqls,sqls,handbacks,new_customers,bookings,roi,cost_per_customer \
+    retention:total_sales,upsell_share,nps,referrals,advocates; do
     call GET "/v1/metrics/${wanted%%:*}?$months&metrics=${wanted#*:}"
 done
 call GET "/v1/reports/source?$period&groupBy=campaign"

@@ -61,7 +61,9 @@ internal sealed record Arguments(bool Help, Uri Gateway, string? AdminKey, strin
 
     private Arguments? With(string name, string value, DateTimeOffset clock) => name switch
     {
-        "--gateway" => Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? this with { Gateway = uri } : null,
+        "--gateway" => Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            ? this with { Gateway = uri }
+            : null,
         "--key" => this with { AdminKey = value },
         "--workspace-key" => this with { WorkspaceKey = value },
         "--seed" => ulong.TryParse(value, out var seed) ? this with { Plan = Plan with { Seed = seed } } : null,
@@ -72,10 +74,14 @@ internal sealed record Arguments(bool Help, Uri Gateway, string? AdminKey, strin
         _ => null,
     };
 
-    private static int? Number(string text, int least, int most) => int.TryParse(text, out var number) && number >= least && number <= most ? number : null;
+    private static int? Number(string text, int least, int most) =>
+        int.TryParse(text, out var number) && number >= least && number <= most ? number : null;
 
     private static DateTimeOffset? Time(string text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
+        DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            ? time
+            : null;
 }
 
 /// <summary>Which company, and how much of it.</summary>

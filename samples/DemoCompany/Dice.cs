@@ -1,8 +1,8 @@
 namespace DemoCompany;
 
 /// <summary>
-/// Random numbers that the keys alone decide, so that every visitor, lead and customer has a fate of their own, whatever the order in which they are
-/// asked. SplitMix64 (Steele, Lea, Flood 2014).
+/// Random numbers that the keys alone decide, so that every visitor, lead and customer has a fate of their own, whatever the order in which
+/// they are asked. SplitMix64 (Steele, Lea, Flood 2014).
 /// </summary>
 internal sealed class Dice
 {

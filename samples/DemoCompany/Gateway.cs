@@ -17,7 +17,9 @@ internal sealed class GatewayException(string message, string code = "") : Excep
     public bool IsOvertaken => code is "ALREADY_EXISTS" or "FAILED_PRECONDITION" or "ABORTED";
 }
 
-/// <summary>The public API with one key. Waits and repeats as the gateway asks; every write carries an idempotency key, so that repeating is safe.</summary>
+/// <summary>
+/// The public API with one key. Waits and repeats as the gateway asks; what is written carries ids of its own, so that repeating is safe.
+/// </summary>
 internal sealed class Gateway(Uri address, string key, TimeProvider time) : IDisposable
 {
     private const int MaxAttempts = 40;
@@ -42,7 +44,8 @@ internal sealed class Gateway(Uri address, string key, TimeProvider time) : IDis
         Send(HttpMethod.Put, path, Encoding.UTF8.GetBytes(body.ToJsonString()), "application/json", id, ct));
 
     /// <summary>As <see cref="Post"/>; null where the call is overtaken by what was done before.</summary>
-    public Task<JsonNode?> Try(string path, object body, string id, CancellationToken ct) => UnlessOvertaken(() => Post(path, body, id, ct));
+    public Task<JsonNode?> Try(string path, object body, string id, CancellationToken ct) =>
+        UnlessOvertaken(() => Post(path, body, id, ct));
 
     private static async Task<JsonNode?> UnlessOvertaken(Func<Task<JsonNode>> call)
     {
@@ -56,7 +59,8 @@ internal sealed class Gateway(Uri address, string key, TimeProvider time) : IDis
         }
     }
 
-    public Task<JsonNode> Ingest(byte[] batch, CancellationToken ct) => Send(HttpMethod.Post, "/v1/batch", batch, "application/json", "", ct);
+    public Task<JsonNode> Ingest(byte[] batch, CancellationToken ct) =>
+        Send(HttpMethod.Post, "/v1/batch", batch, "application/json", "", ct);
 
     /// <summary>Imports CSV; fails when a row is refused.</summary>
     public async Task<JsonNode> Import(string path, string csv, CancellationToken ct)
@@ -71,9 +75,10 @@ internal sealed class Gateway(Uri address, string key, TimeProvider time) : IDis
     public async Task<List<JsonNode>> List(string path, string field, CancellationToken ct)
     {
         var items = new List<JsonNode>();
+        var first = $"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}pageSize=1000";
         for (var token = ""; ;)
         {
-            var page = await Get($"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}pageSize=1000&pageToken={Uri.EscapeDataString(token)}", ct);
+            var page = await Get($"{first}&pageToken={Uri.EscapeDataString(token)}", ct);
             items.AddRange((page[field]?.AsArray() ?? []).Select(item => item!));
             token = page.Text("nextPageToken");
             if (token.Length == 0)
@@ -106,7 +111,8 @@ internal sealed class Gateway(Uri address, string key, TimeProvider time) : IDis
                 using var response = await http.SendAsync(request, ct);
                 if (response.IsSuccessStatusCode)
                 {
-                    return await JsonNode.ParseAsync(await response.Content.ReadAsStreamAsync(ct), cancellationToken: ct) ?? new JsonObject();
+                    return await JsonNode.ParseAsync(await response.Content.ReadAsStreamAsync(ct), cancellationToken: ct)
+                        ?? new JsonObject();
                 }
 
                 if (!IsPassing(response.StatusCode) || attempt == MaxAttempts)
@@ -131,7 +137,8 @@ internal sealed class Gateway(Uri address, string key, TimeProvider time) : IDis
     }
 
     private static bool IsPassing(HttpStatusCode status) =>
-        status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;
+        status is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.BadGateway
+            or HttpStatusCode.GatewayTimeout;
 
     private GatewayException Unreachable(string why) =>
         new($"No gateway answers at {address} ({why}); start it with ./up, or name another with --gateway.");
@@ -148,7 +155,9 @@ internal sealed class Gateway(Uri address, string key, TimeProvider time) : IDis
         {
             var problem = JsonNode.Parse(text);
             var errors = string.Join(' ', (problem?["errors"]?.AsArray() ?? []).Select(error => error?.Text("message")));
-            return new($"{method} {path} was refused with {(int)response.StatusCode}: {problem?.Text("detail")} {errors}".TrimEnd(), problem?.Text("code") ?? "");
+            return new(
+                $"{method} {path} was refused with {(int)response.StatusCode}: {problem?.Text("detail")} {errors}".TrimEnd(),
+                problem?.Text("code") ?? "");
         }
         catch (JsonException)
         {
@@ -160,7 +169,8 @@ internal sealed class Gateway(Uri address, string key, TimeProvider time) : IDis
 /// <summary>Reading of answers: proto3 JSON leaves out what is empty and writes 64-bit integers as text.</summary>
 internal static class Answers
 {
-    public static string Text(this JsonNode node, string name) => node[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
+    public static string Text(this JsonNode node, string name) =>
+        node[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : "";
 
     public static double Number(this JsonNode node, string name) => node[name] switch
     {
@@ -169,5 +179,6 @@ internal static class Answers
         _ => 0,
     };
 
-    public static DateTimeOffset Time(this JsonNode node, string name) => DateTimeOffset.Parse(node.Text(name), CultureInfo.InvariantCulture);
+    public static DateTimeOffset Time(this JsonNode node, string name) =>
+        DateTimeOffset.Parse(node.Text(name), CultureInfo.InvariantCulture);
 }

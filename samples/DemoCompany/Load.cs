@@ -43,7 +43,8 @@ internal sealed class Load(Arguments arguments, Progress progress)
     }
 
     /// <summary>
-    /// Lets no score age while the past is filled in: a lead that qualified months ago would cool down before sales, who act as of then, could answer.
+    /// Lets no score age while the past is filled in: a lead that qualified months ago would cool down before sales, who act as of then,
+    /// could answer.
     /// </summary>
     /// <returns>The model to put into force afterwards.</returns>
     private static async Task<JsonNode> HoldScores(Gateway gateway, CancellationToken ct)

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace DemoCompany;
 
-/// <summary>Sends a made-up company's half year through the public API. Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 stopped.</summary>
+/// <summary>
+/// Sends a made-up company's half year through the public API. Exit codes: 0 done, 1 failed, 2 wrong arguments, 130 stopped.
+/// </summary>
 internal static class Program
 {
     private static async Task<int> Main(string[] args)

@@ -26,7 +26,9 @@ internal sealed class Reports(Gateway gateway, Plan plan)
         var nps = (await gateway.Get($"/v1/reports/nps?{Period}", ct))["rows"]?.AsArray() ?? [];
         double Answers(string kind) => nps.Sum(row => row!.Number(kind));
         var all = Answers("promoters") + Answers("passives") + Answers("detractors");
-        var mrr = (await Series("retention", "mrr_end", "MONTH", ct))["points"]!.AsArray().Where(point => point!["value"] is not null).Select(point => point!.Number("value")).ToList();
+        var mrr = (await Series("retention", "mrr_end", "MONTH", ct))["points"]!.AsArray()
+            .Where(point => point!["value"] is not null)
+            .Select(point => point!.Number("value")).ToList();
         var (won, lost) = (await Sum("conversion", "new_customers", ct), await Sum("retention", "customers_lost", ct, "MONTH"));
 
         Console.WriteLine();
@@ -48,12 +50,12 @@ internal sealed class Reports(Gateway gateway, Plan plan)
     {
         Console.WriteLine($"{"Channel",-18} {"leads",6} {"MQLs",6} {"SQLs",6} {"won",5} {"revenue",11} {"spend",11} {"ROI",7}");
         var rows = (await gateway.Get($"/v1/reports/source?{Period}&groupBy=channel", ct))["rows"]?.AsArray() ?? [];
-        foreach (var row in rows.OrderByDescending(row => row!.Number("leads")))
+        foreach (var row in rows.Select(row => row!).OrderByDescending(row => row.Number("leads")))
         {
-            var roi = row!["roi"] is null ? "" : $"{row.Number("roi"):0.0}";
-            var (revenue, spend) = (Money(row, "revenue"), Money(row, "spend"));
-            Console.WriteLine(
-                $"{row["group"]?.Text("channel"),-18} {row.Number("leads"),6:N0} {row.Number("mqls"),6:N0} {row.Number("sqls"),6:N0} {row.Number("customers"),5:N0} {revenue,11:N0} {spend,11:N0} {roi,7}");
+            var (leads, mqls, sqls, won) = (row.Number("leads"), row.Number("mqls"), row.Number("sqls"), row.Number("customers"));
+            var (revenue, spend, roi) = (Money(row, "revenue"), Money(row, "spend"), row["roi"] is null ? "" : $"{row.Number("roi"):0.0}");
+            var counts = $"{leads,6:N0} {mqls,6:N0} {sqls,6:N0} {won,5:N0}";
+            Console.WriteLine($"{row["group"]?.Text("channel"),-18} {counts} {revenue,11:N0} {spend,11:N0} {roi,7}".TrimEnd());
         }
     }
 
@@ -62,6 +64,7 @@ internal sealed class Reports(Gateway gateway, Plan plan)
     private static void Line(string name, string value) => Console.WriteLine($"{name,-12}{value}");
 
     private async Task<JsonNode> Series(string service, string metric, string granularity, CancellationToken ct) =>
-        (await gateway.Get($"/v1/metrics/{service}?{Period}&granularity={granularity}&metrics={metric}", ct))["series"]?.AsArray().FirstOrDefault()
+        (await gateway.Get($"/v1/metrics/{service}?{Period}&granularity={granularity}&metrics={metric}", ct))["series"]?.AsArray()
+            .FirstOrDefault()
             ?? throw new GatewayException($"The {service} service does not tell the metric {metric}.");
 }

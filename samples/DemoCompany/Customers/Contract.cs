@@ -16,17 +16,21 @@ internal sealed record Contract(IReadOnlyList<Entry> Entries, DateTimeOffset? Ch
     private const double ContractionPerMonth = 0.008;
     private const double DaysPerMonth = 30;
 
-    private static readonly string[] ChurnReasons = ["Price", "Moved to a competitor", "Project ended", "Too little use", "Company was bought"];
+    private static readonly string[] ChurnReasons =
+        ["Price", "Moved to a competitor", "Project ended", "Too little use", "Company was bought"];
 
     private static readonly string[] Praise =
     [
-        "The reasons beside each score changed how we work.", "We finally agree with sales on what a good lead is.", "Setting it up took an afternoon.",
-        "Our monthly report writes itself.", "Support answers within the hour.", "",
+        "The reasons beside each score changed how we work.", "We finally agree with sales on what a good lead is.",
+        "Setting it up took an afternoon.", "Our monthly report writes itself.", "Support answers within the hour.", "",
     ];
 
-    private static readonly string[] Lukewarm = ["Good, but I miss more export options.", "Useful; the learning curve is real.", "Does what it should.", "", ""];
+    private static readonly string[] Lukewarm =
+        ["Good, but I miss more export options.", "Useful; the learning curve is real.", "Does what it should.", "", ""];
 
-    private static readonly string[] Complaints = ["Too expensive for what we use.", "The mobile view needs work.", "We had to wait long for an integration.", "Reports were slow in spring.", ""];
+    private static readonly string[] Complaints =
+        ["Too expensive for what we use.", "The mobile view needs work.", "We had to wait long for an integration.",
+        "Reports were slow in spring.", ""];
 
     /// <param name="plan">Whose history.</param>
     /// <param name="dice">Decides.</param>
@@ -98,7 +102,8 @@ internal sealed record Contract(IReadOnlyList<Entry> Entries, DateTimeOffset? Ch
                 continue;
             }
 
-            var score = (int)Math.Clamp(Math.Round(4.6 + (5.6 * Math.Sqrt(leans)) + dice.Between(-1.6, 1.6) - (churn is null ? 0 : 2.2)), 0, 10);
+            var score = (int)Math.Clamp(
+                Math.Round(4.6 + (5.6 * Math.Sqrt(leans)) + dice.Between(-1.6, 1.6) - (churn is null ? 0 : 2.2)), 0, 10);
             answers.Add(new(score, dice.Pick(score >= 9 ? Praise : score >= 7 ? Lukewarm : Complaints), answer));
         }
 

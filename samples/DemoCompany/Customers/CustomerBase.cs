@@ -10,7 +10,8 @@ namespace DemoCompany.Customers;
 internal sealed record Customer(string Id, string Key, string? LeadId, Contract Contract);
 
 /// <summary>Those who bought before the history and those who bought in it: contracts, losses, answers, recommendations.</summary>
-internal sealed class CustomerBase(Gateway gateway, Plan plan, IReadOnlyDictionary<string, Person> people, int connections, Progress progress)
+internal sealed class CustomerBase(
+    Gateway gateway, Plan plan, IReadOnlyDictionary<string, Person> people, int connections, Progress progress)
 {
     private const string SurveyName = "How likely are you to recommend us?";
 
@@ -19,7 +20,8 @@ internal sealed class CustomerBase(Gateway gateway, Plan plan, IReadOnlyDictiona
     private int answers;
     private int referrals;
 
-    public override string ToString() => $"{customers.Count:N0} customers, {churned:N0} lost, {answers:N0} NPS answers, {referrals:N0} referrals";
+    public override string ToString() =>
+        $"{customers.Count:N0} customers, {churned:N0} lost, {answers:N0} NPS answers, {referrals:N0} referrals";
 
     public async Task Load(IReadOnlyList<Win> wins, CancellationToken ct)
     {
@@ -31,7 +33,9 @@ internal sealed class CustomerBase(Gateway gateway, Plan plan, IReadOnlyDictiona
         progress.Say($"{entries.Number("created"):N0} entries of revenue, {entries.Number("unchanged"):N0} known already");
         var survey = await Survey(ct);
         await Parallel.ForEachAsync(
-            customers, new ParallelOptions { MaxDegreeOfParallelism = connections, CancellationToken = ct }, async (customer, stop) => await Follow(customer, survey, stop));
+            customers,
+            new ParallelOptions { MaxDegreeOfParallelism = connections, CancellationToken = ct },
+            async (customer, stop) => await Follow(customer, survey, stop));
     }
 
     /// <summary>One in a hundred and forty of the visitors' number bought in the two years before.</summary>
@@ -46,19 +50,22 @@ internal sealed class CustomerBase(Gateway gateway, Plan plan, IReadOnlyDictiona
             var start = plan.Start.AddDays(-dice.Between(1, 720));
             var isEnterprise = account.Employees >= 200;
             var key = $"customer-{index:D4}";
-            contracts[key] = Contract.Make(plan, dice, start, (int)dice.LogNormal(isEnterprise ? 1300 : 430, 0.5), isYearly: dice.Chance(0.4));
+            contracts[key] = Contract.Make(
+                plan, dice, start, (int)dice.LogNormal(isEnterprise ? 1300 : 430, 0.5), isYearly: dice.Chance(0.4));
             var renewal = start;
             while (renewal < plan.Now)
             {
                 renewal = renewal.AddYears(1);
             }
 
-            csv.Append(CultureInfo.InvariantCulture, $"{key},{account.Name},{Time(start)},{Plan.Day(renewal)},{(isEnterprise ? "enterprise" : "business")},{(isEnterprise ? "enterprise" : "team")}\n");
+            var (segment, tariff) = isEnterprise ? ("enterprise", "enterprise") : ("business", "team");
+            csv.Append(CultureInfo.InvariantCulture, $"{key},{account.Name},{Time(start)},{Plan.Day(renewal)},{segment},{tariff}\n");
         }
 
         await gateway.Import("/v1/customers:import", csv.ToString(), ct);
         return (await gateway.List("/v1/customers", "customers", ct)).Where(customer => contracts.ContainsKey(customer.Text("externalId")))
-            .Select(customer => new Customer(customer.Text("id"), customer.Text("externalId"), null, contracts[customer.Text("externalId")])).ToList();
+            .Select(customer => (Id: customer.Text("id"), Key: customer.Text("externalId")))
+            .Select(customer => new Customer(customer.Id, customer.Key, null, contracts[customer.Key])).ToList();
     }
 
     /// <summary>A won deal makes a customer by itself, a moment later.</summary>
@@ -81,7 +88,8 @@ internal sealed class CustomerBase(Gateway gateway, Plan plan, IReadOnlyDictiona
         {
             var dice = new Dice(plan.Seed, 5, (ulong)win.Person.Index);
             return new Customer(
-                found[win.LeadId], $"won-{win.Person.Index}", win.LeadId, Contract.Make(plan, dice, win.Time.AddMinutes(5), win.Deal.Monthly, isYearly: dice.Chance(0.25)));
+                found[win.LeadId], $"won-{win.Person.Index}", win.LeadId,
+                Contract.Make(plan, dice, win.Time.AddMinutes(5), win.Deal.Monthly, isYearly: dice.Chance(0.25)));
         }).ToList();
     }
 
@@ -93,7 +101,9 @@ internal sealed class CustomerBase(Gateway gateway, Plan plan, IReadOnlyDictiona
             var number = 0;
             foreach (var entry in customer.Contract.Entries.Where(entry => entry.Time < plan.Now))
             {
-                csv.Append(CultureInfo.InvariantCulture, $"{customer.Id},{customer.Key}-{number++},{entry.Type},{entry.Amount}.00,{entry.Recurrence},{Time(entry.Time)}\n");
+                csv.Append(
+                    CultureInfo.InvariantCulture,
+                    $"{customer.Id},{customer.Key}-{number++},{entry.Type},{entry.Amount}.00,{entry.Recurrence},{Time(entry.Time)}\n");
             }
         }
 
@@ -124,7 +134,9 @@ internal sealed class CustomerBase(Gateway gateway, Plan plan, IReadOnlyDictiona
 
         if (customer.Contract.ChurnTime is { } time)
         {
-            await gateway.Try($"/v1/customers/{customer.Id}:churn", new { reason = customer.Contract.ChurnReason, churnTime = time }, $"demo-churn-{customer.Id}", ct);
+            await gateway.Try(
+                $"/v1/customers/{customer.Id}:churn", new { reason = customer.Contract.ChurnReason, churnTime = time },
+                $"demo-churn-{customer.Id}", ct);
             Interlocked.Increment(ref churned);
         }
 
@@ -141,9 +153,11 @@ internal sealed class CustomerBase(Gateway gateway, Plan plan, IReadOnlyDictiona
             return;
         }
 
-        var friends = people.Values.Where(one => one.Source.IsRecommendation && one.Index > person.Index).OrderBy(one => one.Index).ToList();
+        var friends = people.Values.Where(one => one.Source.IsRecommendation && one.Index > person.Index)
+            .OrderBy(one => one.Index).ToList();
         var email = friends.Count > 0 && dice.Chance(0.6) ? dice.Pick(friends).Email : $"colleague.{person.Index}@{person.Account.Domain}";
-        if (await gateway.Try("/v1/referrals", new { advocateLeadId = leadId, referredEmail = email, createTime = time }, $"demo-referral-{key}", ct) is not null)
+        var referral = new { advocateLeadId = leadId, referredEmail = email, createTime = time };
+        if (await gateway.Try("/v1/referrals", referral, $"demo-referral-{key}", ct) is not null)
         {
             Interlocked.Increment(ref referrals);
         }

@@ -20,16 +20,17 @@ internal static class Website
 
     public static readonly string[] Articles =
     [
-        "/blog/lead-scoring-that-sales-believe", "/blog/first-touch-or-last-touch", "/blog/forecast-you-can-defend", "/blog/what-a-lead-costs",
-        "/blog/why-leads-stall", "/blog/nps-without-noise", "/docs/attribution-models", "/docs/getting-started", "/resources/attribution-guide",
+        "/blog/lead-scoring-that-sales-believe", "/blog/first-touch-or-last-touch", "/blog/forecast-you-can-defend",
+        "/blog/what-a-lead-costs", "/blog/why-leads-stall", "/blog/nps-without-noise", "/docs/attribution-models", "/docs/getting-started",
+        "/resources/attribution-guide",
     ];
 
     public static readonly string[] Papers = ["attribution-guide", "scoring-playbook", "benchmark-report", "churn-checklist"];
 
     private static readonly string[] Buying =
     [
-        "/product", "/product/attribution", "/product/scoring", "/pricing", "/pricing", "/customers", "/integrations", "/security", "/compare",
-        "/docs/getting-started", "/customers/freight-forwarder",
+        "/product", "/product/attribution", "/product/scoring", "/pricing", "/pricing", "/customers", "/integrations", "/security",
+        "/compare", "/docs/getting-started", "/customers/freight-forwarder",
     ];
 
     private static readonly string[] Reading = [.. Articles, "/docs/reports", "/docs/tracking-script", "/", "/product", "/about"];

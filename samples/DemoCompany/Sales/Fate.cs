@@ -19,11 +19,13 @@ internal enum Verdict
 /// <param name="Reason">Why the lead is handed back, or the deal lost.</param>
 internal sealed record Fate(Verdict Verdict, TimeSpan Answer, string Owner, string Reason, Deal? Deal)
 {
-    private static readonly string[] Sellers = ["north@harbour-analytics.example", "south@harbour-analytics.example", "enterprise@harbour-analytics.example"];
+    private static readonly string[] Sellers =
+        ["north@harbour-analytics.example", "south@harbour-analytics.example", "enterprise@harbour-analytics.example"];
 
     private static readonly (string Reason, double Weight)[] ReturnReasons =
     [
-        ("NOT_READY", 30), ("NO_BUDGET", 18), ("UNREACHABLE", 16), ("NO_AUTHORITY", 12), ("BAD_TIMING", 12), ("NO_NEED", 8), ("COMPETITOR", 4),
+        ("NOT_READY", 30), ("NO_BUDGET", 18), ("UNREACHABLE", 16), ("NO_AUTHORITY", 12), ("BAD_TIMING", 12), ("NO_NEED", 8),
+        ("COMPETITOR", 4),
     ];
 
     /// <param name="round">0 for the lead's first hand-off, then 1, 2, …</param>
@@ -51,12 +53,13 @@ internal sealed record Fate(Verdict Verdict, TimeSpan Answer, string Owner, stri
 /// <param name="Steps">Moments, 0 to 1 of the deal's time, at which it advances.</param>
 /// <param name="Monthly">Subscription per month, should it be won.</param>
 /// <param name="Loss">Why it is lost, should it be.</param>
-internal sealed record Deal(TimeSpan Opens, TimeSpan Lasts, IReadOnlyList<double> Steps, int Amount, int Monthly, string Product, bool IsWon, Loss Loss)
+internal sealed record Deal(
+    TimeSpan Opens, TimeSpan Lasts, IReadOnlyList<double> Steps, int Amount, int Monthly, string Product, bool IsWon, Loss Loss)
 {
     private static readonly Loss[] Losses =
     [
-        new("No decision", 34, "RECYCLED"), new("Price", 22, "RECYCLED"), new("Competitor", 20, "DISQUALIFIED"), new("Missing feature", 14, null),
-        new("Budget cut", 10, "RECYCLED"),
+        new("No decision", 34, "RECYCLED"), new("Price", 22, "RECYCLED"), new("Competitor", 20, "DISQUALIFIED"),
+        new("Missing feature", 14, null), new("Budget cut", 10, "RECYCLED"),
     ];
 
     public static Deal Make(Dice dice, Person person)
@@ -66,8 +69,10 @@ internal sealed record Deal(TimeSpan Opens, TimeSpan Lasts, IReadOnlyList<double
         var isWon = dice.Chance(Math.Clamp(0.17 * Math.Pow(person.Quality, 0.9), 0.03, 0.5));
         var days = Math.Clamp(dice.LogNormal(size > 15_000 ? 38 : 25, 0.45), 6, 120) * (isWon ? 0.9 : 1.1);
         return new(
-            TimeSpan.FromDays(dice.Between(0.8, 8)), TimeSpan.FromDays(days), [dice.Between(0.15, 0.3), dice.Between(0.4, 0.55), dice.Between(0.65, 0.85)],
-            amount, (int)Math.Round(amount * 0.85 / 12), person.Account.Employees < 200 ? "Team" : "Enterprise", isWon, dice.Pick(Losses, loss => loss.Weight));
+            TimeSpan.FromDays(dice.Between(0.8, 8)), TimeSpan.FromDays(days),
+            [dice.Between(0.15, 0.3), dice.Between(0.4, 0.55), dice.Between(0.65, 0.85)],
+            amount, (int)Math.Round(amount * 0.85 / 12), person.Account.Employees < 200 ? "Team" : "Enterprise", isWon,
+            dice.Pick(Losses, loss => loss.Weight));
     }
 }
 

@@ -7,7 +7,8 @@ namespace DemoCompany.Sales;
 internal sealed record Win(Person Person, string LeadId, DateTimeOffset Time, Deal Deal);
 
 /// <summary>Answers the offered leads and works the deals, each at its own time in the past.</summary>
-internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IReadOnlyDictionary<string, Person> people, int connections, Progress progress)
+internal sealed class SalesTeam(
+    Gateway gateway, Plan plan, string currency, IReadOnlyDictionary<string, Person> people, int connections, Progress progress)
 {
     private readonly Dictionary<string, int> rounds = [];
     private readonly HashSet<string> answered = [];
@@ -20,7 +21,8 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
 
     public IReadOnlyList<Win> Wins => wins;
 
-    public override string ToString() => $"{accepted:N0} leads accepted, {returned:N0} handed back, {opened:N0} deals opened, {wins.Count:N0} won, {lost:N0} lost";
+    public override string ToString() =>
+        $"{accepted:N0} leads accepted, {returned:N0} handed back, {opened:N0} deals opened, {wins.Count:N0} won, {lost:N0} lost";
 
     /// <summary>Answers every hand-off not looked at yet.</summary>
     /// <returns>How many were new.</returns>
@@ -35,7 +37,7 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
 
         var handoffs = await gateway.List("/v1/handoffs?orderBy=createTime", "handoffs", ct);
         var news = handoffs.Where(handoff => people.ContainsKey(handoff.Text("leadId")) && answered.Add(handoff.Text("id")))
-            .Select(handoff => (Handoff: handoff, Round: rounds[handoff.Text("leadId")] = rounds.GetValueOrDefault(handoff.Text("leadId"), -1) + 1)).ToList();
+            .Select(handoff => (Handoff: handoff, Round: NextRound(handoff.Text("leadId")))).ToList();
         // One lead's hand-offs follow each other; those of different leads do not wait.
         await Parallel.ForEachAsync(
             news.GroupBy(one => one.Handoff.Text("leadId")),
@@ -50,6 +52,8 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
             });
         return news.Count;
     }
+
+    private int NextRound(string leadId) => rounds[leadId] = rounds.GetValueOrDefault(leadId, -1) + 1;
 
     private async Task Answer(JsonNode handoff, Person person, int round, CancellationToken ct)
     {
@@ -85,7 +89,10 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
         if (handoff.Text("state") == "EXPIRED")
         {
             // The score decayed before sales came to it; they take the lead all the same.
-            await gateway.Try($"/v1/leads/{handoff.Text("leadId")}/stage:move", new { to = "SQL", reason = "MANUAL", moveTime = time }, $"demo-take-{id}", ct);
+            await gateway.Try(
+                $"/v1/leads/{handoff.Text("leadId")}/stage:move",
+                new { to = "SQL", reason = "MANUAL", moveTime = time },
+                $"demo-take-{id}", ct);
             return;
         }
 
@@ -123,7 +130,10 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
             var advances = opens + (deal.Lasts * deal.Steps[step]);
             if (advances < plan.Now)
             {
-                await gateway.Try($"/v1/opportunities/{id}:advance", new { stage = stages[step + 1], advanceTime = advances }, $"demo-advance-{id}-{step}", ct);
+                await gateway.Try(
+                    $"/v1/opportunities/{id}:advance",
+                    new { stage = stages[step + 1], advanceTime = advances },
+                    $"demo-advance-{id}-{step}", ct);
             }
         }
 
@@ -154,11 +164,14 @@ internal sealed class SalesTeam(Gateway gateway, Plan plan, string currency, IRe
         if (loss.Move is { } reason && time < plan.Now)
         {
             var to = reason == "RECYCLED" ? "LEAD" : reason;
-            await gateway.Try($"/v1/leads/{leadId}/stage:move", new { to, reason, moveTime = time, note = loss.Reason }, $"demo-let-go-{dealId}", ct);
+            await gateway.Try(
+                $"/v1/leads/{leadId}/stage:move", new { to, reason, moveTime = time, note = loss.Reason }, $"demo-let-go-{dealId}", ct);
         }
     }
 
     private async Task<JsonNode> Known(string externalId, CancellationToken ct) =>
-        (await gateway.List($"/v1/opportunities?filter={Uri.EscapeDataString($"externalId = \"{externalId}\"")}", "opportunities", ct)).SingleOrDefault()
+        (await gateway.List(
+            $"/v1/opportunities?filter={Uri.EscapeDataString($"externalId = \"{externalId}\"")}", "opportunities", ct))
+            .SingleOrDefault()
             ?? throw new GatewayException($"The deal {externalId} could neither be opened nor found.");
 }

@@ -2,13 +2,14 @@ using DemoCompany.Market;
 
 namespace DemoCompany.Traffic;
 
-/// <summary>What follows once a person is known: mails of the company's mail system, visits, a second download, a webinar, a trial.</summary>
+/// <summary>What follows once a person is known: mails of the company's mail system, visits, a second paper, a webinar, a trial.</summary>
 internal static class Aftermath
 {
     private static readonly (string Id, string Subject, double Days)[] Mails =
     [
-        ("welcome", "Your first look at Harbour Analytics", 0.1), ("guide", "What a lead costs, and how to tell", 4), ("story", "How a freight forwarder cut its cost per lead", 10),
-        ("benchmark", "Where do you stand? The benchmark report", 19), ("offer", "Twenty minutes with a specialist", 30), ("digest", "This month at Harbour Analytics", 55),
+        ("welcome", "Your first look at Harbour Analytics", 0.1), ("guide", "What a lead costs, and how to tell", 4),
+        ("story", "How a freight forwarder cut its cost per lead", 10), ("benchmark", "Where do you stand? The benchmark report", 19),
+        ("offer", "Twenty minutes with a specialist", 30), ("digest", "This month at Harbour Analytics", 55),
     ];
 
     public static void Write(Journey journey, Person person, Interest interest, Dice dice)
@@ -30,7 +31,9 @@ internal static class Aftermath
         switch (dice.Next())
         {
             case < 0.16:
-                journey.Track("Content Downloaded", new() { ["title"] = dice.Pick(Website.Papers).Replace('-', ' '), ["contentType"] = "white paper" });
+                journey.Track(
+                    "Content Downloaded",
+                    new() { ["title"] = dice.Pick(Website.Papers).Replace('-', ' '), ["contentType"] = "white paper" });
                 break;
             case < 0.23:
                 journey.Track("Event Registered", new() { ["name"] = "Pipeline webinar" });
@@ -52,7 +55,12 @@ internal static class Aftermath
             var time = known.AddDays(days).AddMinutes(dice.Below(90));
             Dictionary<string, object> About(string? link = null)
             {
-                var about = new Dictionary<string, object> { ["email_id"] = $"{id}-{person.Index}", ["email_subject"] = subject, ["campaign"] = $"nurture-{id}" };
+                var about = new Dictionary<string, object>
+                {
+                    ["email_id"] = $"{id}-{person.Index}",
+                    ["email_subject"] = subject,
+                    ["campaign"] = $"nurture-{id}",
+                };
                 if (link is not null)
                 {
                     about["link_url"] = link;

@@ -7,7 +7,10 @@ internal sealed class Calendar
 
     private static readonly double[] Weekdays = [0.38, 1.05, 1.12, 1.1, 1.02, 0.86, 0.33];
 
-    private static readonly int[] Hours = [7, 8, 8, 9, 9, 9, 10, 10, 10, 10, 11, 11, 11, 12, 13, 13, 14, 14, 14, 14, 15, 15, 15, 16, 16, 17, 17, 18, 19, 20, 21, 22, 4, 1];
+    private static readonly int[] Hours =
+    [
+        7, 8, 8, 9, 9, 9, 10, 10, 10, 10, 11, 11, 11, 12, 13, 13, 14, 14, 14, 14, 15, 15, 15, 16, 16, 17, 17, 18, 19, 20, 21, 22, 4, 1,
+    ];
 
     private readonly Plan plan;
     private readonly double[] upTo;
@@ -19,7 +22,8 @@ internal sealed class Calendar
         for (var (day, sum) = (0, 0.0); day < plan.Days; day++)
         {
             var progress = (double)day / plan.Days;
-            sum += Weekdays[(int)plan.Start.AddDays(day).DayOfWeek] * (1 + (Growth * progress)) * (1 + (0.06 * Math.Sin(day * 2 * Math.PI / 45)));
+            sum += Weekdays[(int)plan.Start.AddDays(day).DayOfWeek] * (1 + (Growth * progress))
+                * (1 + (0.06 * Math.Sin(day * 2 * Math.PI / 45)));
             upTo[day] = sum;
         }
     }

@@ -77,7 +77,12 @@ internal static class Introduction
 
     private static Dictionary<string, object> Traits(Person person, Dice dice)
     {
-        var traits = new Dictionary<string, object> { ["email"] = person.Email, ["firstName"] = person.FirstName, ["lastName"] = person.LastName };
+        var traits = new Dictionary<string, object>
+        {
+            ["email"] = person.Email,
+            ["firstName"] = person.FirstName,
+            ["lastName"] = person.LastName,
+        };
         // Of a newsletter's reader little is known beyond the address; of the others the company's data are looked up.
         if (person.Approach != Approach.Newsletter || dice.Chance(0.4))
         {

@@ -2,7 +2,7 @@ using DemoCompany.Market;
 
 namespace DemoCompany.Traffic;
 
-/// <summary>Writes down what one visitor does, message by message. What would happen after the end of the history does not happen.</summary>
+/// <summary>Writes down what one visitor does, message by message. What would come after the end of the history does not happen.</summary>
 /// <param name="plan">Whose history.</param>
 /// <param name="index">Number of the visitor.</param>
 /// <param name="userAgent">The visitor's browser.</param>
@@ -44,7 +44,10 @@ internal sealed class Journey(Plan plan, int index, string userAgent, SpendBook 
     public void See(string path, string query = "", string? referrer = null)
     {
         var url = $"{Website.Address}{path}{query}";
-        Add(new("page", NextId(), Clock, DeviceId, UserId) { Context = new(new(url, path, Website.Title(path), referrer ?? page), userAgent) });
+        Add(new("page", NextId(), Clock, DeviceId, UserId)
+        {
+            Context = new(new(url, path, Website.Title(path), referrer ?? page), userAgent),
+        });
         page = $"{Website.Address}{path}";
     }
 

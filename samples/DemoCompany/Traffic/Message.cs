@@ -11,7 +11,10 @@ internal sealed record MessageContext(PageContext? Page, string? UserAgent);
 /// <summary>One message in the words of the Segment specification.</summary>
 internal sealed record Message(string Type, string MessageId, DateTimeOffset Timestamp, string? AnonymousId, string? UserId)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     public string? Event { get; init; }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using DemoCompany.Market;
@@ -11,8 +10,8 @@ namespace DemoCompany.Traffic;
 internal sealed record Sent(IReadOnlyList<Person> People, string SpendCsv, long Messages, long Duplicates);
 
 /// <summary>
-/// Sends all visitors in batches over several connections. A visitor's messages go in one batch, so that they arrive in order; of batches only a few
-/// wait at a time, whatever the number of visitors.
+/// Sends all visitors in batches over several connections. A visitor's messages go in one batch, so that they arrive in order; of batches
+/// only a few wait at a time, whatever the number of visitors.
 /// </summary>
 internal sealed class Sender(Gateway gateway, Plan plan, int connections, Progress progress)
 {
@@ -40,7 +39,8 @@ internal sealed class Sender(Gateway gateway, Plan plan, int connections, Progre
             if (!ended.IsCompletedSuccessfully)
             {
                 await fault.CancelAsync();
-                await Task.WhenAll(work).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                await Task.WhenAll(work)
+                    .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             }
 
             await ended;
@@ -107,8 +107,7 @@ internal sealed class Sender(Gateway gateway, Plan plan, int connections, Progre
     private string Told(TimeSpan began)
     {
         var seconds = Math.Max((progress.Elapsed - began).TotalSeconds, 0.001);
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{visitorsMade,7:N0} of {plan.Visitors:N0} visitors, {Interlocked.Read(ref sent),8:N0} messages, {Interlocked.Read(ref sent) / seconds:N0} messages/s");
+        var messages = Interlocked.Read(ref sent);
+        return $"{visitorsMade,7:N0} of {plan.Visitors:N0} visitors, {messages,8:N0} messages, {messages / seconds:N0} messages/s";
     }
 }

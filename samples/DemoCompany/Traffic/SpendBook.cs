@@ -28,7 +28,8 @@ internal sealed class SpendBook(Plan plan)
             var dice = new Dice(plan.Seed, 2, row++);
             var count = visits + dice.Times(0.12 * visits / (visits + 1), visits);
             var impressions = (int)(count / source.ClickThroughRate * dice.Between(0.8, 1.3));
-            csv.Append(CultureInfo.InvariantCulture, $"{day},{name},{medium},{campaign},{count * source.CostPerClick * dice.Between(0.88, 1.12):0.00},{impressions},{count}\n");
+            var cost = count * source.CostPerClick * dice.Between(0.88, 1.12);
+            csv.Append(CultureInfo.InvariantCulture, $"{day},{name},{medium},{campaign},{cost:0.00},{impressions},{count}\n");
         }
 
         return csv.ToString();

@@ -17,12 +17,13 @@ internal sealed class Visitors(Plan plan)
         "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
         "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0",
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Safari/604.1",
     ];
 
     private static readonly string[] Robots =
     [
-        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
         "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)", "python-requests/2.32.3",
     ];
 
@@ -67,7 +68,9 @@ internal sealed class Visitors(Plan plan)
 
     private static Visitor MakeLead(Journey journey, Person person, Dice dice)
     {
-        var interest = person.Quality > 0.7 ? Interest.Buying : person.Title == "Student" && dice.Chance(0.5) ? Interest.Job : Interest.Reading;
+        var interest = person.Quality > 0.7 ? Interest.Buying
+            : person.Title == "Student" && dice.Chance(0.5) ? Interest.Job
+            : Interest.Reading;
         journey.Visit(person.Source, interest, 2 + dice.Times(0.7, 10), dice);
         for (var visits = dice.Times(0.5, 5); visits > 0; visits--)
         {
