@@ -39,6 +39,13 @@ public sealed class CaptureOptions
     [Range(1, 86_400)]
     public int CleanerSeconds { get; set; } = 300;
 
+    /// <summary>
+    /// Whole months that activities and sessions are kept beside the current one, for all workspaces; then their partitions are dropped. 0 keeps them
+    /// for ever. Leads, touches told on them and the counts of reports stay.
+    /// </summary>
+    [Range(0, 1200)]
+    public int RetentionMonths { get; set; }
+
     /// <summary>Referrers that never count as a source, such as payment pages: hosts, or names that include their subdomains.</summary>
     public IReadOnlyList<string> ExcludedReferrers { get; set; } = [];
 

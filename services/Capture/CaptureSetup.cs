@@ -9,6 +9,7 @@ using Lifecycle.Capture.Features.ReadLeads;
 using Lifecycle.Capture.Features.ServeTracking;
 using Lifecycle.Capture.Features.Spend;
 using Lifecycle.Capture.Jobs;
+using Lifecycle.Capture.Storage;
 using Lifecycle.Rpc;
 using Microsoft.Extensions.Options;
 
@@ -26,6 +27,7 @@ internal static class CaptureSetup
             ChannelRules.Default, provider.GetRequiredService<ChannelClassifier>(),
             provider.GetRequiredService<IOptions<CaptureOptions>>().Value.ExcludedReferrers.Select(host => host.ToLowerInvariant()).ToHashSet()));
         services.AddSingleton<MessageReader>();
+        services.AddSingleton<Partitions>();
         services.AddSingleton<CommitMessages>();
         services.AddSingleton<IngestQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<IngestQueue>());
@@ -39,6 +41,7 @@ internal static class CaptureSetup
         services.AddSingleton<CaptureMetrics>();
         services.AddSingleton<PersonExport>();
         services.AddHostedService<MessageCleaner>();
+        services.AddHostedService<PartitionKeeper>();
         builder.AddPersonDataClients();
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Contracts;
 using Lifecycle.Testing;
@@ -35,8 +36,8 @@ public sealed class CrashTests
         await Eventually.True(async () => await database.Scalar<long>("select count(*) from activity") > 0, "the first commit");
         await service.Kill();
         var acknowledged = (await Task.WhenAll(sending)).Select((isAcknowledged, index) => (isAcknowledged, index)).Where(item => item.isAcknowledged).Select(item => item.index).ToArray();
-        var kept = (await database.Query("select message_id from message")).Select(row => (string)row[0]!).ToHashSet();
-        Assert.All(acknowledged, index => Assert.Contains($"m{index}-19", kept));
+        var kept = (await database.Query("select key from message")).Select(row => (Guid)row[0]!).ToHashSet();
+        Assert.All(acknowledged, index => Assert.Contains(MessageReader.Key(workspace.WorkspaceId, $"m{index}-19"), kept));
 
         await service.Start();
         foreach (var batch in batches)

@@ -34,8 +34,8 @@ internal sealed partial class MessageCleaner(
         {
             await work.Run(workspaceId, async tx => deleted = await tx.Connection.ExecuteAsync(
                 """
-                delete from message where workspace_id = @workspace and message_id = any(array(
-                  select message_id from message where workspace_id = @workspace and received_at < @before
+                delete from message where workspace_id = @workspace and key = any(array(
+                  select key from message where workspace_id = @workspace and received_at < @before
                   order by received_at limit @limit for update skip locked))
                 """,
                 new { workspace = workspaceId, before = tx.Now.AddDays(-options.Value.DeduplicationDays), limit = options.Value.CleanerBatch }), ct);

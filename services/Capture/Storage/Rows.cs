@@ -94,9 +94,12 @@ internal sealed class VisitorRow
 
     /// <summary>Latest activity.</summary>
     public DateTimeOffset LastTime { get; init; }
+
+    /// <summary>Latest session: looked up by its key, in the one month that holds it.</summary>
+    public Guid? LastSessionId { get; init; }
 }
 
-/// <summary>A visit.</summary>
+/// <summary>A visit. Partitioned by the month that its id begins with, that of its start when it was first seen.</summary>
 internal sealed class SessionRow
 {
     public required Guid WorkspaceId { get; init; }
@@ -134,7 +137,7 @@ internal sealed class SessionRow
     public int Activities { get; init; }
 }
 
-/// <summary>Something a visitor or a known person did.</summary>
+/// <summary>Something a visitor or a known person did. Partitioned by the month that its id begins with, that of its time.</summary>
 internal sealed class ActivityRow
 {
     public required Guid WorkspaceId { get; init; }
@@ -181,12 +184,13 @@ internal sealed class ActivityRow
     public string? IdentityValue { get; init; }
 }
 
-/// <summary>Id of a message taken in, for as long as it deduplicates.</summary>
+/// <summary>A message taken in, for as long as it deduplicates.</summary>
 internal sealed class MessageRow
 {
     public required Guid WorkspaceId { get; init; }
 
-    public required string MessageId { get; init; }
+    /// <summary>Hash of workspace and message id: a sixth of the index that the ids themselves would need.</summary>
+    public required Guid Key { get; init; }
 
     public DateTimeOffset ReceivedAt { get; init; }
 }
@@ -238,4 +242,49 @@ internal sealed class SpendRow
 
     /// <summary>Microseconds since 1970 of the change, and always more than before.</summary>
     public long Version { get; init; }
+}
+
+/// <summary>
+/// Counts of a period, for reports that cost by periods and groups instead of by visits. Kept in the transaction of the change; the counts of the
+/// period's groups (of one dimension) need not add up for visitors, who may come by two channels.
+/// </summary>
+internal sealed class MetricRollupRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    /// <summary>1 day, 2 week from Monday, 3 month, in the time zone of <see cref="RollupStateRow"/>.</summary>
+    public short Granularity { get; init; }
+
+    /// <summary><c>channel</c> and the like; empty for totals.</summary>
+    public required string Dimension { get; init; }
+
+    /// <summary>First day of the period.</summary>
+    public DateOnly Start { get; init; }
+
+    /// <summary>Value of the dimension; empty where it is not set.</summary>
+    public required string Value { get; init; }
+
+    /// <summary>Different visitors of whom a session began.</summary>
+    public long Visitors { get; init; }
+
+    public long Sessions { get; init; }
+
+    public long PageViews { get; init; }
+
+    public long Leads { get; init; }
+
+    public long FormLeads { get; init; }
+
+    public long CallLeads { get; init; }
+
+    public long ChatLeads { get; init; }
+}
+
+/// <summary>Says that a workspace's rollups are complete, and by which days.</summary>
+internal sealed class RollupStateRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    /// <summary>IANA name of the zone whose days the rollups count by.</summary>
+    public required string TimeZone { get; init; }
 }

@@ -61,6 +61,8 @@ internal static class VisitStore
             workspace = tx.WorkspaceId,
             visitors = windows.Select(window => window.Visitor).ToArray(),
             times = windows.Select(window => window.From).ToArray(),
+            // Leaves out the months before.
+            firstIds = windows.Select(window => Partitions.FirstId(window.From)).ToArray(),
             limit = MaxHistory,
         };
         var sessions = await tx.Connection.QueryAsync<SessionColumns>(
@@ -74,9 +76,10 @@ internal static class VisitStore
             """
             select a.id, a.visitor_id, a.session_id, a.lead_id, a.type, a.time, a.url, a.source_kind, a.channel, a.source, a.medium, a.campaign,
               a.keyword, a.click_id, a.opens, a.identity_kind, a.identity_value, i.lead_id as named_lead_id
-            from unnest(@visitors, @times) as t(visitor_id, time)
+            from unnest(@visitors, @times, @firstIds) as t(visitor_id, time, first_id)
             cross join lateral (
-              select * from activity a where a.workspace_id = @workspace and a.visitor_id = t.visitor_id and a.time >= t.time
+              select * from activity a
+              where a.workspace_id = @workspace and a.visitor_id = t.visitor_id and a.time >= t.time and a.id >= t.first_id
               order by a.time desc limit @limit) a
             left join lead_identity i on i.workspace_id = @workspace and i.kind = a.identity_kind and i.value = a.identity_value
             """,
@@ -126,8 +129,7 @@ internal static class VisitStore
             $"""
             select v.id as visitor, v.anonymous_id, v.lead_id as last_lead, v.last_time, {SessionColumnList}
             from visitor v
-            left join lateral (
-              select * from session s where s.workspace_id = v.workspace_id and s.visitor_id = v.id order by s.start_time desc limit 1) s on true
+            left join session s on s.workspace_id = v.workspace_id and s.id = v.last_session_id
             where v.workspace_id = @workspace and {condition}
             """,
             (visitor, session) => found[visitor.AnonymousId] =

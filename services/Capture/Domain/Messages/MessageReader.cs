@@ -19,7 +19,7 @@ public sealed class MessageReader(SourceReader sources)
     private const int MaxStoredUrl = 2048;
 
     /// <summary>How far ahead a message may lie.</summary>
-    private static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(10);
 
     /// <summary>Clocks that differ by less are as likely slow networks; nothing is corrected.</summary>
     private static readonly TimeSpan MinSkew = TimeSpan.FromMinutes(1);
@@ -113,12 +113,14 @@ public sealed class MessageReader(SourceReader sources)
     /// An id that is the same whenever the same message comes, so that it is counted once for ever: UUIDv7 layout with the message's time and, for
     /// randomness, SHA-256 of workspace and message id.
     /// </summary>
-    public static Guid ActivityId(Guid workspaceId, IngestMessage message)
+    public static Guid ActivityId(Guid workspaceId, IngestMessage message) => ActivityId(Key(workspaceId, message.MessageId), message.Time);
+
+    /// <summary>As above, from the key.</summary>
+    public static Guid ActivityId(Guid key, DateTimeOffset time)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{workspaceId}|{message.MessageId}"), hash);
-        var id = hash[..16];
-        var milliseconds = message.Time.ToUnixTimeMilliseconds();
+        Span<byte> id = stackalloc byte[16];
+        key.TryWriteBytes(id, bigEndian: true, out _);
+        var milliseconds = time.ToUnixTimeMilliseconds();
         for (var index = 0; index < 6; index++)
         {
             id[index] = (byte)(milliseconds >> (40 - (8 * index)));
@@ -127,6 +129,14 @@ public sealed class MessageReader(SourceReader sources)
         id[6] = (byte)(0x70 | (id[6] & 0x0f));
         id[8] = (byte)(0x80 | (id[8] & 0x3f));
         return new Guid(id, bigEndian: true);
+    }
+
+    /// <summary>By what a message is told from others while it deduplicates: the first half of SHA-256 of workspace and message id.</summary>
+    public static Guid Key(Guid workspaceId, string messageId)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{workspaceId}|{messageId}"), hash);
+        return new Guid(hash[..16], bigEndian: true);
     }
 
     private static string? ReadType(JsonElement json, Envelope envelope, Violations violations)

@@ -63,6 +63,9 @@ internal static class EraseLead
                 update visitor set lead_id = (
                     select a.lead_id from activity a where a.workspace_id = @workspace and a.visitor_id = @device order by a.time desc limit 1)
                   where workspace_id = @workspace and id = @device;
+                update visitor v set last_session_id = (
+                    select s.id from session s where s.workspace_id = @workspace and s.visitor_id = v.id order by s.start_time desc limit 1)
+                  where workspace_id = @workspace and id in (@own, @device);
                 """,
                 new { workspace = tx.WorkspaceId, own = tx.NewId(), device, lead, now = tx.Now });
         }

@@ -7,12 +7,14 @@ using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Postgres;
+using Microsoft.Extensions.Options;
+using Npgsql;
 using NpgsqlTypes;
 
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>Makes the messages of one or many requests of a workspace durable in one transaction, with all that follows from them.</summary>
-internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work)
+internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitions partitions, IOptions<CaptureOptions> options)
 {
     /// <summary>Outcomes in the order of the requests.</summary>
     public async Task<IReadOnlyList<IngestOutcome>> Handle(Guid workspaceId, IReadOnlyList<IngestRequest> requests, CancellationToken ct)
@@ -21,11 +23,23 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work)
         using var span = CaptureTelemetry.Source.StartActivity(
             "ingest.commit", ActivityKind.Internal, requests[0].Trace, links: requests.Skip(1).Select(request => new ActivityLink(request.Trace)));
         IReadOnlyList<IngestOutcome> outcomes = [];
-        await work.Run(workspaceId, async tx => outcomes = await Commit(tx, requests), ct);
-        return outcomes;
+        for (var isRepeated = false; ; isRepeated = true)
+        {
+            await partitions.Ensure(requests.SelectMany(request => request.Messages, (_, message) => message.Time), ct);
+            try
+            {
+                await work.Run(workspaceId, async tx => outcomes = await Commit(tx, requests), ct);
+                return outcomes;
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.CheckViolation && !isRepeated)
+            {
+                // No partition takes the row: another replica dropped its month, which a backfill brings back.
+                partitions.Forget();
+            }
+        }
     }
 
-    private static async Task<IReadOnlyList<IngestOutcome>> Commit(Transaction<CaptureDbContext> tx, IReadOnlyList<IngestRequest> requests)
+    private async Task<IReadOnlyList<IngestOutcome>> Commit(Transaction<CaptureDbContext> tx, IReadOnlyList<IngestRequest> requests)
     {
         await LeadStore.Lock(tx);
         var (fresh, outcomes) = await Deduplicate(tx, requests);
@@ -40,31 +54,34 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work)
         return outcomes;
     }
 
-    private static async Task<(List<Item> Fresh, IngestOutcome[] Outcomes)> Deduplicate(Transaction<CaptureDbContext> tx, IReadOnlyList<IngestRequest> requests)
+    private async Task<(List<Item> Fresh, IngestOutcome[] Outcomes)> Deduplicate(Transaction<CaptureDbContext> tx, IReadOnlyList<IngestRequest> requests)
     {
-        var first = new Dictionary<string, Item>(StringComparer.Ordinal);
+        var first = new Dictionary<Guid, Item>();
         foreach (var (request, index) in requests.Select((request, index) => (request, index)))
         {
             foreach (var message in request.Messages)
             {
-                first.TryAdd(message.MessageId, new(index, MessageReader.ActivityId(tx.WorkspaceId, message), message));
+                var key = MessageReader.Key(tx.WorkspaceId, message.MessageId);
+                first.TryAdd(key, new(index, MessageReader.ActivityId(key, message.Time), message));
             }
         }
 
-        var ids = first.Keys.Order(StringComparer.Ordinal).ToArray();
-        var inserted = (await tx.Connection.QueryAsync<string>(
+        var inserted = (await tx.Connection.QueryAsync<Guid>(
             """
-            insert into message (workspace_id, message_id, received_at)
-            select @workspace, id, @now from unnest(@ids) as m(id)
-            on conflict do nothing returning message_id
+            insert into message (workspace_id, key, received_at)
+            select @workspace, key, @now from unnest(@keys) as m(key)
+            on conflict do nothing returning key
             """,
-            new { workspace = tx.WorkspaceId, now = tx.Now, ids })).ToHashSet(StringComparer.Ordinal);
+            new { workspace = tx.WorkspaceId, now = tx.Now, keys = first.Keys.Order().ToArray() })).ToHashSet();
 
-        // The activity's id tells a repetition also after the message's own id has been forgotten.
-        var recorded = (await tx.Connection.QueryAsync<Guid>(
-            "select id from activity where workspace_id = @workspace and id = any(@ids)",
-            new { workspace = tx.WorkspaceId, ids = first.Values.Select(item => item.Id).ToArray() })).ToHashSet();
-        var fresh = first.Values.Where(item => inserted.Contains(item.Message.MessageId) && !recorded.Contains(item.Id)).ToList();
+        // The activity's id tells a repetition also after the message itself has been forgotten. A message cannot have come before its own time, so
+        // only those older than that memory need the look.
+        var remembered = tx.Now.AddDays(-options.Value.DeduplicationDays) + MessageReader.MaxAhead;
+        var old = first.Values.Where(item => item.Message.Time < remembered).Select(item => item.Id).ToArray();
+        var recorded = old.Length == 0 ? [] : (await tx.Connection.QueryAsync<Guid>(
+            "select a.id from unnest(@old) as m(id) join activity a on a.workspace_id = @workspace and a.id = m.id",
+            new { workspace = tx.WorkspaceId, old })).ToHashSet();
+        var fresh = first.Where(pair => inserted.Contains(pair.Key) && !recorded.Contains(pair.Value.Id)).Select(pair => pair.Value).ToList();
         var accepted = fresh.CountBy(item => item.Request).ToDictionary();
         var outcomes = requests.Select((request, index) =>
         {

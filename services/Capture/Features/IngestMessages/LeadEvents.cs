@@ -76,7 +76,10 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
     private async Task<IEnumerable<ActivityInfo>> Load(List<Placement> placements)
     {
         var rows = placements.Count == 0 ? [] : await tx.Connection.QueryAsync<Row>(
-            "select id, type, name, time, url, properties::text as properties from activity where workspace_id = @workspace and id = any(@ids)",
+            """
+            select a.id, a.type, a.name, a.time, a.url, a.properties::text as properties
+            from unnest(@ids) as p(id) join activity a on a.workspace_id = @workspace and a.id = p.id
+            """,
             new { workspace = tx.WorkspaceId, ids = placements.Select(placement => placement.Id).ToArray() });
         var places = placements.ToDictionary(placement => placement.Id);
         return rows.Select(row => new ActivityInfo(

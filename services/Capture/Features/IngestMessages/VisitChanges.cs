@@ -90,8 +90,14 @@ internal sealed class VisitChanges
         }
 
         var last = timeline.Activities.Count == 0 ? visitor.LastTime : timeline.Activities[^1].Activity.Time;
-        var now = visitor with { LeadId = timeline.LastLead ?? visitor.LeadId, LastTime = last > visitor.LastTime ? last : visitor.LastTime };
-        Visitors.Add(now);
+        // A timeline reaches to the visitor's latest activity, so its last session is the visitor's.
+        var latest = ids.Length == 0 ? (before.ContainsKey(visitor.LastSession?.Id ?? Guid.Empty) ? null : visitor.LastSession) : new(ids[^1], visitor.Id, timeline.Sessions[^1]);
+        Visitors.Add(visitor with
+        {
+            LeadId = timeline.LastLead ?? visitor.LeadId,
+            LastTime = last > visitor.LastTime ? last : visitor.LastTime,
+            LastSession = latest,
+        });
     }
 
     // A session keeps its id while any of its activities had it; the first activity that brings an unused one decides.

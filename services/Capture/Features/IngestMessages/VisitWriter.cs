@@ -51,8 +51,12 @@ internal static class VisitWriter
             BulkColumn.From("anonymous_id", NpgsqlDbType.Text, visitors, visitor => visitor.AnonymousId),
             BulkColumn.From("lead_id", NpgsqlDbType.Uuid, visitors, visitor => visitor.LeadId),
             BulkColumn.From("last_time", NpgsqlDbType.TimestampTz, visitors, visitor => visitor.LastTime),
+            BulkColumn.From("last_session_id", NpgsqlDbType.Uuid, visitors, visitor => visitor.LastSession?.Id),
         ],
-        "on conflict (workspace_id, id) do update set lead_id = excluded.lead_id, last_time = excluded.last_time");
+        """
+        on conflict (workspace_id, id) do update set
+          lead_id = excluded.lead_id, last_time = excluded.last_time, last_session_id = excluded.last_session_id
+        """);
 
     private static Task<int> WriteSessions(Transaction<CaptureDbContext> tx, IReadOnlyCollection<StoredSession> sessions) => Bulk.Insert(
         tx,

@@ -111,16 +111,16 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_activity");
 
+                    b.HasIndex("LeadId", "Time")
+                        .HasDatabaseName("ix_activity_lead_id_time")
+                        .HasFilter("lead_id is not null");
+
+                    b.HasIndex("VisitorId", "Time")
+                        .HasDatabaseName("ix_activity_visitor_id_time");
+
                     b.HasIndex("WorkspaceId", "IdentityKind", "IdentityValue")
                         .HasDatabaseName("ix_activity_workspace_id_identity_kind_identity_value")
                         .HasFilter("identity_value is not null");
-
-                    b.HasIndex("WorkspaceId", "LeadId", "Time")
-                        .HasDatabaseName("ix_activity_workspace_id_lead_id_time")
-                        .HasFilter("lead_id is not null");
-
-                    b.HasIndex("WorkspaceId", "VisitorId", "Time")
-                        .HasDatabaseName("ix_activity_workspace_id_visitor_id_time");
 
                     b.ToTable("activity", "capture");
                 });
@@ -322,21 +322,95 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("workspace_id");
 
-                    b.Property<string>("MessageId")
-                        .HasColumnType("text")
-                        .HasColumnName("message_id");
+                    b.Property<Guid>("Key")
+                        .HasColumnType("uuid")
+                        .HasColumnName("key");
 
                     b.Property<DateTimeOffset>("ReceivedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("received_at");
 
-                    b.HasKey("WorkspaceId", "MessageId")
+                    b.HasKey("WorkspaceId", "Key")
                         .HasName("pk_message");
 
                     b.HasIndex("WorkspaceId", "ReceivedAt")
                         .HasDatabaseName("ix_message_workspace_id_received_at");
 
                     b.ToTable("message", "capture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Capture.Storage.MetricRollupRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<short>("Granularity")
+                        .HasColumnType("smallint")
+                        .HasColumnName("granularity");
+
+                    b.Property<string>("Dimension")
+                        .HasColumnType("text")
+                        .HasColumnName("dimension");
+
+                    b.Property<DateOnly>("Start")
+                        .HasColumnType("date")
+                        .HasColumnName("start");
+
+                    b.Property<string>("Value")
+                        .HasColumnType("text")
+                        .HasColumnName("value");
+
+                    b.Property<long>("CallLeads")
+                        .HasColumnType("bigint")
+                        .HasColumnName("call_leads");
+
+                    b.Property<long>("ChatLeads")
+                        .HasColumnType("bigint")
+                        .HasColumnName("chat_leads");
+
+                    b.Property<long>("FormLeads")
+                        .HasColumnType("bigint")
+                        .HasColumnName("form_leads");
+
+                    b.Property<long>("Leads")
+                        .HasColumnType("bigint")
+                        .HasColumnName("leads");
+
+                    b.Property<long>("PageViews")
+                        .HasColumnType("bigint")
+                        .HasColumnName("page_views");
+
+                    b.Property<long>("Sessions")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sessions");
+
+                    b.Property<long>("Visitors")
+                        .HasColumnType("bigint")
+                        .HasColumnName("visitors");
+
+                    b.HasKey("WorkspaceId", "Granularity", "Dimension", "Start", "Value")
+                        .HasName("pk_metric_rollup");
+
+                    b.ToTable("metric_rollup", "capture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Capture.Storage.RollupStateRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("TimeZone")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("time_zone");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_rollup_state");
+
+                    b.ToTable("rollup_state", "capture");
                 });
 
             modelBuilder.Entity("Lifecycle.Capture.Storage.SessionRow", b =>
@@ -413,15 +487,15 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_session");
 
-                    b.HasIndex("WorkspaceId", "StartTime")
-                        .HasDatabaseName("ix_session_workspace_id_start_time");
-
-                    b.HasIndex("WorkspaceId", "LeadId", "StartTime")
-                        .HasDatabaseName("ix_session_workspace_id_lead_id_start_time")
+                    b.HasIndex("LeadId", "StartTime")
+                        .HasDatabaseName("ix_session_lead_id_start_time")
                         .HasFilter("lead_id is not null");
 
-                    b.HasIndex("WorkspaceId", "VisitorId", "StartTime")
-                        .HasDatabaseName("ix_session_workspace_id_visitor_id_start_time");
+                    b.HasIndex("VisitorId", "StartTime")
+                        .HasDatabaseName("ix_session_visitor_id_start_time");
+
+                    b.HasIndex("WorkspaceId", "StartTime")
+                        .HasDatabaseName("ix_session_workspace_id_start_time");
 
                     b.ToTable("session", "capture");
                 });
@@ -505,6 +579,10 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("anonymous_id");
+
+                    b.Property<Guid?>("LastSessionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("last_session_id");
 
                     b.Property<DateTimeOffset>("LastTime")
                         .HasColumnType("timestamp with time zone")
