@@ -51,6 +51,15 @@ public sealed class BadInputTests(RunningSuite suite)
     }
 
     [Fact]
+    public async Task Post_OversizedBody_Is413()
+    {
+        using var workspace = await Workspace.Open(suite);
+        var content = Api.Json(new { email = "a@example.com", traits = new { note = new string('x', 8 * 1024 * 1024) } });
+
+        await Refused(workspace, HttpMethod.Post, "/v1/leads", content, HttpStatusCode.RequestEntityTooLarge, null);
+    }
+
+    [Fact]
     public async Task Post_SameIdempotencyKeyOtherBody_Is409AndSameBodyIsTheFirstAnswer()
     {
         using var workspace = await Workspace.Open(suite);

@@ -86,6 +86,24 @@ public sealed class PersonTests(NurtureFixture fixture)
     }
 
     [Fact]
+    public async Task Metrics_LeadQualifiedTwiceInThePeriod_IsOneMql()
+    {
+        var workspace = await fixture.NewWorkspace();
+        var lead = Guid.CreateVersion7();
+        await workspace.Publish(workspace.Captured(lead, "twice@example.com"));
+        await workspace.Publish(workspace.Moved(lead, "LEAD", "MQL", "QUALIFIED", 2));
+        await workspace.Publish(workspace.Moved(lead, "MQL", "LEAD", "RECYCLED", 3));
+        await workspace.Publish(workspace.Moved(lead, "LEAD", "MQL", "QUALIFIED", 4));
+
+        await Eventually.Equal(
+            2L,
+            () => fixture.Database.Scalar<long>("select count(*) from mql where workspace_id = $1 and lead_id = $2", workspace.Id, lead),
+            "both qualifications are kept");
+        Assert.Equal([1d], await workspace.Metric("mqls", Today(0), Today(1)));
+        Assert.Equal([1d], await workspace.Metric("lead_to_mql_rate", Today(0), Today(1)));
+    }
+
+    [Fact]
     public async Task MailOfAnotherSystem_IsCountedFromItsEvents()
     {
         var workspace = await fixture.NewWorkspace();

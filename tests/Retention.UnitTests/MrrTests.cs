@@ -56,6 +56,14 @@ public sealed class MrrTests
     }
 
     [Fact]
+    public void Waterfall_MonthWithoutMovement_HasNoNegativeZero()
+    {
+        var rows = Mrr.Waterfall([new(Id(1), January.AddDays(-40), 1000.50m)], Months);
+
+        Assert.All(rows, row => Assert.False(double.IsNegative((double)row.Contraction)));
+    }
+
+    [Fact]
     public void Waterfall_AnyLedger_EndsWhereTheNextBegins()
     {
         var entries = (from customer in Gen.Choose(1, 4)

@@ -132,7 +132,7 @@ public static class Mrr
             {
                 expanded += change;
             }
-            else
+            else if (change < 0)
             {
                 contracted -= change;
             }

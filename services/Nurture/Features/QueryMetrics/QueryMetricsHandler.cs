@@ -8,7 +8,7 @@ namespace Lifecycle.Nurture.Features.QueryMetrics;
 
 /// <summary>
 /// Nurture's measures. Mail counts by the time it was sent, so that opens and clicks never exceed what was delivered. Leads, MQLs and
-/// reopenings count by their own time, and group by the lead's first touch; by program they count leads that were in it.
+/// reopenings count by their own time, each lead once per point, and group by the lead's first touch; by program they count leads that were in it.
 /// <c>lead_to_mql_rate</c> and <c>cost_per_mql</c> divide what happened in the period: without new leads or MQLs they have no value.
 /// </summary>
 internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWork)
@@ -131,7 +131,7 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
             : (LeadDimension(query), "");
         var rows = await tx.Connection.QueryAsync<(int Granule, string Group, long Count)>(new CommandDefinition(
             $"""
-            select width_bucket({time}, @bounds) - 1, {dimension}, count(*)
+            select width_bucket({time}, @bounds) - 1, {dimension}, count(distinct l.lead_id)
             from {from} {join}
             where l.workspace_id = @workspace and {condition} and {time} >= @from and {time} < @to
             group by 1, 2
