@@ -89,6 +89,9 @@ public sealed class RunTests
         await using var application = RunningApplication.Start(builder => builder.AddScript("server", Scripts.Forever));
         await application.ReadyAsync();
         var running = await application.ResourceAsync("server", r => r.State == "Running");
+        var refused = await application.CommandAsync(running, "start");
+        Assert.Equal(ResourceCommandResponseKind.Failed, refused.Kind);
+        Assert.EndsWith("cannot be started now: it is Running.", refused.Message, StringComparison.Ordinal);
 
         Process.GetProcessById(ProcessId(running)).Kill();
 

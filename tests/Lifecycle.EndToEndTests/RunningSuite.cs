@@ -132,6 +132,7 @@ public sealed class RunningSuite : IAsyncLifetime
         using var process = Process.GetProcessById(pid);
         process.Kill();
         await process.WaitForExitAsync();
+        await Eventually.True($"{resource} seen to have ended", async () => (await Find(resource)).State != "Running");
     }
 
     public Task StartResource(string resource) => Command(resource, "start");

@@ -92,7 +92,7 @@ internal static class ResourceMapping
 
     private static IEnumerable<ResourceCommand> Commands(ResourceSnapshot snapshot)
     {
-        var canStart = snapshot.HasEnded || snapshot.State == ResourceState.NotStarted;
+        var canStart = snapshot.CanStart;
         var canStop = snapshot.State == ResourceState.Running;
         yield return Command(Start, "Start", "Play", "Start the resource", canStart, hidden: !canStart);
         yield return Command(Stop, "Stop", "Stop", "Stop the resource", canStop, hidden: canStart);

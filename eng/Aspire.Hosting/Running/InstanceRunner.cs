@@ -117,7 +117,7 @@ internal sealed class InstanceRunner(
     private async Task StartCoreAsync(CancellationToken cancellationToken)
     {
         var current = states.Get(instance.Name);
-        if (current.State != ResourceState.NotStarted && !current.HasEnded) return;
+        if (!current.CanStart) return;
         _stopRequested = false;
         states.Update(
             instance.Name,

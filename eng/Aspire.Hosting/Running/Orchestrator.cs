@@ -54,6 +54,8 @@ internal sealed class Orchestrator(
     public async Task<string?> ExecuteAsync(string resource, string command, CancellationToken cancellationToken)
     {
         if (!_runners.TryGetValue(resource, out var runner)) return $"There is no process '{resource}'.";
+        var current = states.Get(resource);
+        if (command == ResourceMapping.Start && !current.CanStart) return $"'{resource}' cannot be started now: it is {current.State}.";
         try
         {
             await (command switch

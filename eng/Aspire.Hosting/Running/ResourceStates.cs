@@ -52,6 +52,8 @@ internal sealed record ResourceSnapshot(string Name, string DisplayName, string 
 
     public bool HasEnded => State is ResourceState.Exited or ResourceState.Finished or ResourceState.FailedToStart;
 
+    public bool CanStart => HasEnded || State == ResourceState.NotStarted;
+
     public bool IsHealthy => State == ResourceState.Running && Health.All(h => h.Status == HealthStatus.Healthy);
 
     /// <summary>One phrase on what keeps the resource from being healthy.</summary>
