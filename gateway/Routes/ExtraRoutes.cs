@@ -33,6 +33,8 @@ internal static class ExtraRoutes
         new("capture", "POST", "/v1/batch", Ingest, "Takes in many messages; each stands for itself") { Body = BatchRequest.Descriptor, Answer = BatchResponse.Descriptor },
         .. new[] { "identify", "track", "page", "screen", "group", "alias" }.Select(type =>
             new ExtraRoute("capture", "POST", $"/v1/{type}", Ingest, $"Takes in one message of type {type}") { Body = IngestMessage.Descriptor, Answer = BatchResponse.Descriptor }),
+        new("capture", "POST", "/v1/calls", Ingest, "Records a call that a call-tracking vendor reports") { Body = RecordCallRequest.Descriptor, Answer = BatchResponse.Descriptor },
+        new("capture", "POST", "/v1/chats", Ingest, "Records a chat that a chat vendor reports") { Body = RecordChatRequest.Descriptor, Answer = BatchResponse.Descriptor },
         new("capture", "GET,HEAD", "/t.js", Public, "The tracking script") { ContentType = "text/javascript" },
         new("capture", "GET", "/t.gif", Ingest, "The tracking pixel, for pages without script") { ContentType = "image/gif" },
         new("nurture", "GET,HEAD", "/e/o/{token}", Public, "Records that an e-mail was opened") { ContentType = "image/gif" },

@@ -15,7 +15,7 @@ internal sealed class RouteTable
     /// <summary>The services behind the gateway, in the order of the funnel.</summary>
     public static readonly IReadOnlyList<string> Services = ["capture", "scoring", "nurture", "conversion", "retention"];
 
-    private const string IngestService = "lifecycle.capture.v1.IngestService";
+    private static readonly string[] IngestServices = ["lifecycle.capture.v1.IngestService", "lifecycle.capture.v1.ReportService"];
 
     private readonly Dictionary<string, object[]> metadata = [];
     private readonly List<RouteConfig> routes = [];
@@ -77,7 +77,7 @@ internal sealed class RouteTable
     private static object[] Metadata(RpcMethod method)
     {
         object access = method.IsPublic ? new PublicEndpoint() : new RpcAccess(method.Scope);
-        return method.Descriptor.Service.FullName == IngestService ? [access, method, new IngestEndpoint()] : [access, method];
+        return IngestServices.Contains(method.Descriptor.Service.FullName) ? [access, method, new IngestEndpoint()] : [access, method];
     }
 
     private void Add(string service, string verb, string path, TimeSpan? timeout, object[] endpointMetadata)

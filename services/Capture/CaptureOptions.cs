@@ -46,6 +46,10 @@ public sealed class CaptureOptions
     [Range(0, 1200)]
     public int RetentionMonths { get; set; }
 
+    /// <summary>Time within which every service is expected to confirm an erasure; then it is asked again, with growing pauses.</summary>
+    [Range(1, 86_400)]
+    public int ErasureAskSeconds { get; set; } = 300;
+
     /// <summary>Referrers that never count as a source, such as payment pages: hosts, or names that include their subdomains.</summary>
     public IReadOnlyList<string> ExcludedReferrers { get; set; } = [];
 

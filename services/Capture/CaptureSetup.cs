@@ -1,3 +1,4 @@
+using Lifecycle.Capture.Consumers;
 using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Features.ChangeLeads;
@@ -10,6 +11,8 @@ using Lifecycle.Capture.Features.ServeTracking;
 using Lifecycle.Capture.Features.Spend;
 using Lifecycle.Capture.Jobs;
 using Lifecycle.Capture.Storage;
+using Lifecycle.Contracts;
+using Lifecycle.Postgres;
 using Lifecycle.Rpc;
 using Microsoft.Extensions.Options;
 
@@ -40,16 +43,26 @@ internal static class CaptureSetup
         services.AddSingleton<SpendReader>();
         services.AddSingleton<CaptureMetrics>();
         services.AddSingleton<PersonExport>();
+        services.AddSingleton<ErasureReceipts>();
         services.AddHostedService<MessageCleaner>();
         services.AddHostedService<PartitionKeeper>();
+        services.AddHostedService<ErasureReminder>();
         builder.AddPersonDataClients();
+    }
+
+    public static void AddConsumers(LifecycleBus bus)
+    {
+        bus.Consume<LeadStageChangedConsumer, LeadStageChanged>();
+        bus.Consume<LeadErasureConfirmedConsumer, LeadErasureConfirmed>();
     }
 
     public static void MapCapture(this WebApplication app)
     {
         app.MapIngest();
+        app.MapReports();
         app.MapTracking();
         app.MapRpcService<IngestGrpcService>();
+        app.MapRpcService<ReportGrpcService>();
         app.MapRpcService<LeadGrpcService>();
         app.MapRpcService<SpendGrpcService>();
         app.MapRpcService<MetricsGrpcService>();

@@ -12,7 +12,7 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Capture;
 
 /// <summary>Leads of a workspace.</summary>
-internal sealed class LeadGrpcService(LeadReader reader, LeadWriter writer, JourneyReader journeys, LeadImport import, PersonExport export)
+internal sealed class LeadGrpcService(LeadReader reader, LeadWriter writer, JourneyReader journeys, LeadImport import, PersonExport export, ErasureReceipts erasures)
     : LeadService.LeadServiceBase
 {
     public override async Task<ListLeadsResponse> ListLeads(ListLeadsRequest request, ServerCallContext context) =>
@@ -29,6 +29,9 @@ internal sealed class LeadGrpcService(LeadReader reader, LeadWriter writer, Jour
 
     public override async Task<Empty> DeleteLead(DeleteLeadRequest request, ServerCallContext context) =>
         (await writer.Delete(context.Caller(), request, context.CancellationToken)).OrThrow();
+
+    public override async Task<Erasure> GetErasure(GetErasureRequest request, ServerCallContext context) =>
+        (await erasures.Get(context.Caller(), Id(request.Id), context.CancellationToken)).OrThrow();
 
     public override async Task<Journey> GetJourney(GetJourneyRequest request, ServerCallContext context) =>
         (await journeys.Get(context.Caller(), Id(request.Id), context.CancellationToken)).OrThrow();

@@ -1,7 +1,5 @@
 using Lifecycle.Capture;
-using Lifecycle.Capture.Consumers;
 using Lifecycle.Capture.Storage;
-using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
 using Lifecycle.ServiceDefaults;
@@ -14,7 +12,7 @@ if (await Migrations.RunIfAsked<CaptureDbContext>(args, builder.Configuration, "
 
 builder.AddServiceDefaults("capture");
 builder.AddLifecycleDatabase<CaptureDbContext>("capture");
-builder.AddLifecycleBus("capture", bus => bus.Consume<LeadStageChangedConsumer, LeadStageChanged>());
+builder.AddLifecycleBus("capture", CaptureSetup.AddConsumers);
 builder.AddLifecycleRpc();
 builder.AddCapture();
 var app = builder.Build();

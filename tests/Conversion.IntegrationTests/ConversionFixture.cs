@@ -35,7 +35,7 @@ public sealed class ConversionFixture : IAsyncDisposable
         Database = await TestDatabase.Create<ConversionDbContext>("conversion");
         Broker = await TestVirtualHost.Create();
         Bus = await TestBus.Start(
-            Broker, typeof(LeadStageChanged), typeof(OpportunityChanged), typeof(RevenueBooked), typeof(LeadReturned));
+            Broker, typeof(LeadStageChanged), typeof(OpportunityChanged), typeof(RevenueBooked), typeof(LeadReturned), typeof(LeadErasureConfirmed));
         Capture = new FakeCapture(FreePorts.Find(1)[0]);
         await Capture.Start();
         Service = ServiceProcess.Create("Conversion", Environment());

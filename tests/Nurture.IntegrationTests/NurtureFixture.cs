@@ -49,7 +49,7 @@ public sealed class NurtureFixture : IAsyncLifetime
         mails = new TestSmtpServer();
         service = ServiceProcess.Create("Nurture", Environment(database, broker, mails));
         await service.Start();
-        bus = await TestBus.Start(broker, typeof(EmailSent), typeof(EmailEngaged), typeof(ProgramStepCompleted));
+        bus = await TestBus.Start(broker, typeof(EmailSent), typeof(EmailEngaged), typeof(ProgramStepCompleted), typeof(LeadErasureConfirmed));
     }
 
     public async ValueTask DisposeAsync()

@@ -33,6 +33,8 @@ public sealed class PersonTests(NurtureFixture fixture)
 
         await Eventually.True(
             async () => !(await Dump(workspace.Id)).Contains(name, StringComparison.Ordinal), "the name is gone from every table");
+        var confirmed = Assert.Single(await fixture.Bus.Until<LeadErasureConfirmed>(1, e => e.LeadId == lead));
+        Assert.Equal(("nurture", 9L, 1L, 1L), (confirmed.Service, confirmed.Version, confirmed.Counts["messages"], confirmed.Counts["profiles"]));
         Assert.DoesNotContain(name, (await Export(workspace, lead)).ToString(), StringComparison.Ordinal);
         foreach (var metric in new[] { "new_leads", "emails_sent", "emails_delivered", "click_rate" })
         {

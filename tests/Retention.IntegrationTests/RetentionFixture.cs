@@ -31,7 +31,7 @@ public sealed class RetentionFixture : IAsyncLifetime
         broker = await TestVirtualHost.Create();
         service = ServiceProcess.Create("Retention", ServiceEnvironment.For(database, broker));
         await service.Start();
-        bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(RevenueMoved), typeof(NpsAnswered), typeof(AdvocateGained));
+        bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(RevenueMoved), typeof(NpsAnswered), typeof(AdvocateGained), typeof(LeadErasureConfirmed));
     }
 
     public async ValueTask DisposeAsync()

@@ -96,6 +96,12 @@ public sealed class ConsumerTests(ScoringFixture scoring)
             Assert.Empty(await scoring.Database.Query("select 1 from activity where lead_id = $1", lead));
             Assert.Empty(await scoring.Database.Query("select 1 from ledger where lead_id = $1 and evidence <> '{}'", lead));
             Assert.Empty(await scoring.Database.Query("select 1 from transition where lead_id = $1 and reasons <> '[]'", lead));
+            var confirmed = Assert.Single(await scoring.Bus.Until<LeadErasureConfirmed>(1, e => e.LeadId == lead));
+            Assert.Equal(("scoring", lead == late), (confirmed.Service, confirmed.Counts["activities"] > 0));
+
+            // Asked again, it confirms again.
+            await scoring.Bus.Publish(Given.Erased(workspace, lead, now));
+            await scoring.Bus.Until<LeadErasureConfirmed>(2, e => e.LeadId == lead);
         }
 
         var day = DateOnly.FromDateTime(now.UtcDateTime);

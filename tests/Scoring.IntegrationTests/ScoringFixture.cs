@@ -32,7 +32,7 @@ public sealed class ScoringFixture : IAsyncLifetime
         Redis = await TestRedis.Start();
         Service = Create();
         await Service.Start();
-        Bus = await TestBus.Start(Broker, typeof(LeadScoreChanged), typeof(LeadQualified), typeof(LeadDisqualified));
+        Bus = await TestBus.Start(Broker, typeof(LeadScoreChanged), typeof(LeadQualified), typeof(LeadDisqualified), typeof(LeadErasureConfirmed));
         client = Client(Service);
     }
 

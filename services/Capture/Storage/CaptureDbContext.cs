@@ -89,6 +89,18 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             state.ToTable("rollup_state");
             state.HasKey(row => row.WorkspaceId);
         });
+        modelBuilder.Entity<ErasureRow>(erasure =>
+        {
+            erasure.ToTable("erasure");
+            erasure.HasKey(row => new { row.WorkspaceId, row.LeadId });
+            // Those that wait for a service.
+            erasure.HasIndex(row => new { row.WorkspaceId, row.AskTime }).HasFilter("ask_time is not null");
+        });
+        modelBuilder.Entity<ErasureReceiptRow>(receipt =>
+        {
+            receipt.ToTable("erasure_receipt");
+            receipt.HasKey(row => new { row.WorkspaceId, row.LeadId, row.Service });
+        });
         modelBuilder.Entity<SpendRow>(spend =>
         {
             spend.ToTable("spend");

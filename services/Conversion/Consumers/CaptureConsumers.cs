@@ -30,7 +30,8 @@ public sealed class LeadsMergedConsumer(UnitOfWork<ConversionDbContext> work) : 
 /// <summary>A person is forgotten.</summary>
 public sealed class LeadErasedConsumer(UnitOfWork<ConversionDbContext> work) : EventConsumer<LeadErased, ConversionDbContext>(work)
 {
-    protected override Task Handle(Transaction<ConversionDbContext> tx, LeadErased e) => LeadIdentity.Erase(tx, e.LeadId);
+    protected override async Task Handle(Transaction<ConversionDbContext> tx, LeadErased e) =>
+        await PersonErasure.Confirm(tx, e, "conversion", await LeadIdentity.Erase(tx, e.LeadId));
 }
 
 /// <summary>Spend by day and source, for cost and return.</summary>

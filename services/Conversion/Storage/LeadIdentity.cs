@@ -41,25 +41,28 @@ public static class LeadIdentity
     }
 
     /// <summary>Removes what names the person; stages, times, channels and amounts stay, so that counts do.</summary>
-    public static async Task Erase(Transaction<ConversionDbContext> tx, Guid leadId)
+    /// <returns>Records changed, by kind.</returns>
+    public static async Task<IReadOnlyDictionary<string, long>> Erase(Transaction<ConversionDbContext> tx, Guid leadId)
     {
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         var lead = await StageLedger.Lock(tx, leadId);
         var ids = await tx.Db.Leads.Where(row => row.MergedInto == lead.LeadId).Select(row => row.LeadId).ToListAsync(tx.CancellationToken);
         ids.Add(lead.LeadId);
-        await tx.Db.Leads.Where(row => ids.Contains(row.LeadId)).ExecuteUpdateAsync(
+        counts["leads"] = await tx.Db.Leads.Where(row => ids.Contains(row.LeadId)).ExecuteUpdateAsync(
             row => row.SetProperty(one => one.Erased, true).SetProperty(one => one.Email, (string?)null).SetProperty(one => one.ExternalId, (string?)null)
                 .SetProperty(one => one.LandingPage, (string?)null).SetProperty(one => one.ClickId, (string?)null)
                 .SetProperty(one => one.SessionId, (Guid?)null),
             tx.CancellationToken);
-        await tx.Db.StageChanges.Where(row => ids.Contains(row.LeadId))
+        counts["stageNotes"] = await tx.Db.StageChanges.Where(row => ids.Contains(row.LeadId) && row.Note != null)
             .ExecuteUpdateAsync(row => row.SetProperty(one => one.Note, (string?)null), tx.CancellationToken);
-        await tx.Db.Handoffs.Where(row => ids.Contains(row.LeadId)).ExecuteUpdateAsync(
+        counts["handoffs"] = await tx.Db.Handoffs.Where(row => ids.Contains(row.LeadId)).ExecuteUpdateAsync(
             row => row.SetProperty(one => one.Note, (string?)null).SetProperty(one => one.Reasons, "[]"), tx.CancellationToken);
-        await tx.Db.Opportunities.Where(row => row.LeadId != null && ids.Contains(row.LeadId.Value)).ExecuteUpdateAsync(
+        counts["opportunities"] = await tx.Db.Opportunities.Where(row => row.LeadId != null && ids.Contains(row.LeadId.Value)).ExecuteUpdateAsync(
             row => row.SetProperty(one => one.Name, "Erased").SetProperty(one => one.Account, (string?)null)
                 .SetProperty(one => one.LoseReason, (string?)null),
             tx.CancellationToken);
-        await tx.Db.HeldEvents.Where(row => ids.Contains(row.LeadId)).ExecuteDeleteAsync(tx.CancellationToken);
+        counts["heldEvents"] = await tx.Db.HeldEvents.Where(row => ids.Contains(row.LeadId)).ExecuteDeleteAsync(tx.CancellationToken);
+        return counts;
     }
 
     private static async Task MoveBelongings(Transaction<ConversionDbContext> tx, LeadRow source, LeadRow target)

@@ -124,5 +124,6 @@ internal sealed class LeadsMergedConsumer(UnitOfWork<NurtureDbContext> work) : E
 /// <summary>The person asked to be forgotten.</summary>
 internal sealed class LeadErasedConsumer(UnitOfWork<NurtureDbContext> work) : EventConsumer<LeadErased, NurtureDbContext>(work)
 {
-    protected override Task Handle(Transaction<NurtureDbContext> tx, LeadErased e) => ErasePersonHandler.Erase(tx, e.LeadId);
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadErased e) =>
+        await PersonErasure.Confirm(tx, e, "nurture", await ErasePersonHandler.Erase(tx, e.LeadId));
 }

@@ -26,19 +26,32 @@ public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : Ev
     protected override async Task Handle(Transaction<RetentionDbContext> tx, LeadErased e)
     {
         var lead = await LeadProfiles.Lock(tx, e.LeadId);
-        var email = lead.Email;
+        var (email, known) = (lead.Email, lead.Email is not null || lead.Name is not null);
         (lead.Erased, lead.Email, lead.Name) = (true, null, null);
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
-        await tx.Connection.ExecuteAsync(
-            """
-            update customer set display_name = 'Erased', external_id = null, churn_reason = null where workspace_id = @workspaceId and lead_id = @leadId;
-            update survey_answer set comment = null where workspace_id = @workspaceId
-              and (lead_id = @leadId or customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId));
-            update referral set referred_email = null where workspace_id = @workspaceId and (referred_lead_id = @leadId or referred_email = @email);
-            update loyalty_entry set reason = '' where workspace_id = @workspaceId
-              and customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId);
-            """,
+        var counts = await PersonErasure.Run(
+            tx,
+            [
+                ("customers", "update customer set display_name = 'Erased', external_id = null, churn_reason = null where workspace_id = @workspaceId and lead_id = @leadId"),
+                ("comments",
+                    """
+                    update survey_answer set comment = null where workspace_id = @workspaceId and comment is not null
+                      and (lead_id = @leadId or customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId))
+                    """),
+                ("referrals",
+                    """
+                    update referral set referred_email = null
+                    where workspace_id = @workspaceId and referred_email is not null and (referred_lead_id = @leadId or referred_email = @email)
+                    """),
+                ("loyaltyReasons",
+                    """
+                    update loyalty_entry set reason = '' where workspace_id = @workspaceId and reason <> ''
+                      and customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId)
+                    """),
+            ],
             new { workspaceId = tx.WorkspaceId, leadId = e.LeadId, email });
+        counts["profiles"] = known ? 1 : 0;
+        await PersonErasure.Confirm(tx, e, "retention", counts);
     }
 }
 

@@ -53,19 +53,22 @@ public sealed class LeadErasedConsumer(UnitOfWork<ScoringDbContext> work, ScoreK
         var row = (await LeadStore.Lock(tx, [e.LeadId]))[e.LeadId];
         if (row.EraseTime is not null)
         {
+            await PersonErasure.Confirm(tx, e, "scoring", new Dictionary<string, long>());
             return;
         }
 
-        await tx.Connection.ExecuteAsync(new CommandDefinition(
-            """
-            delete from activity where workspace_id = @WorkspaceId and lead_id = @LeadId;
-            update ledger set evidence = '{}' where workspace_id = @WorkspaceId and lead_id = @LeadId;
-            update transition set reasons = '[]' where workspace_id = @WorkspaceId and lead_id = @LeadId;
-            """,
-            new { tx.WorkspaceId, row.LeadId },
-            cancellationToken: tx.CancellationToken));
+        var counts = await PersonErasure.Run(
+            tx,
+            [
+                ("activities", "delete from activity where workspace_id = @WorkspaceId and lead_id = @LeadId"),
+                ("ledger", "update ledger set evidence = '{}' where workspace_id = @WorkspaceId and lead_id = @LeadId and evidence <> '{}'"),
+                ("transitions", "update transition set reasons = '[]' where workspace_id = @WorkspaceId and lead_id = @LeadId and reasons <> '[]'"),
+            ],
+            new { tx.WorkspaceId, row.LeadId });
+        counts["profiles"] = row.Profile is null ? 0 : 1;
         (row.EraseTime, row.Profile, row.State, row.Since) = (ProfileWriter.Microseconds(e.OccurredAt), null, null, "{}");
         (row.Qualified, row.DueTime, row.Version) = (false, null, row.Version + 1);
         await keeper.Score(tx, [row], _ => row.EraseTime.Value);
+        await PersonErasure.Confirm(tx, e, "scoring", counts);
     }
 }

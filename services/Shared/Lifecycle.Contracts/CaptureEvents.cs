@@ -51,6 +51,21 @@ public sealed record LeadErased(Guid EventId, Guid WorkspaceId, DateTimeOffset O
 }
 
 /// <summary>
+/// A service has erased what it held on a person; Capture keeps it as that service's receipt. Published by every service that hears
+/// <see cref="LeadErased"/>, Capture itself not among them, and again whenever it is asked again.
+/// </summary>
+/// <param name="Version">Version of the <see cref="LeadErased"/> that it answers.</param>
+/// <param name="Service"><c>scoring</c>, <c>nurture</c>, <c>conversion</c> or <c>retention</c>.</param>
+/// <param name="ErasedAt">When the erasure was committed, UTC.</param>
+/// <param name="Counts">Records erased or stripped of what names the person, by kind; all zero where there was nothing.</param>
+public sealed record LeadErasureConfirmed(
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
+    Guid LeadId, string Service, DateTimeOffset ErasedAt, IReadOnlyDictionary<string, long> Counts) : ILifecycleEvent
+{
+    string? ILifecycleEvent.OrderingKey => LeadId.ToString();
+}
+
+/// <summary>
 /// Activities of known leads, at most 500 a message. What an anonymous visitor did is published when the person becomes known. Bots' activities
 /// are never published.
 /// </summary>

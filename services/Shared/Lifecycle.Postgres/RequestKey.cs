@@ -48,12 +48,17 @@ internal sealed record RequestKey(Guid WorkspaceId, string Method, string Reques
     public async Task<Result<TResponse>> Replay<TResponse>(NpgsqlConnection connection, CancellationToken ct)
         where TResponse : IMessage<TResponse>, new()
     {
-        var (hash, response) = await connection.QuerySingleAsync<(byte[] Hash, byte[] Response)>(new CommandDefinition(
+        var (hash, response) = await connection.QuerySingleAsync<(byte[] Hash, byte[]? Response)>(new CommandDefinition(
             $"select request_hash, response from idempotency {WhereKey}",
             new { WorkspaceId, Method, RequestId }, cancellationToken: ct));
         if (!hash.AsSpan().SequenceEqual(RequestHash))
         {
             return Error.Aborted($"Request id {RequestId} was used before with another body.");
+        }
+
+        if (response is null)
+        {
+            return new Error(ErrorKind.NotFound, $"Request {RequestId} was answered before; the answer was erased with the person it spoke of.");
         }
 
         var answer = new TResponse();

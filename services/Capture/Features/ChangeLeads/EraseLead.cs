@@ -1,6 +1,5 @@
 using Dapper;
 using Lifecycle.Capture.Storage;
-using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 
 namespace Lifecycle.Capture.Features.ChangeLeads;
@@ -9,7 +8,10 @@ namespace Lifecycle.Capture.Features.ChangeLeads;
 internal static class EraseLead
 {
     /// <summary>False when there is no such lead.</summary>
-    public static async Task<bool> Erase(Transaction<CaptureDbContext> tx, Guid id)
+    /// <param name="tx">The transaction.</param>
+    /// <param name="id">The lead, or one that was merged into it.</param>
+    /// <param name="pause">Time within which the other services are expected to confirm.</param>
+    public static async Task<bool> Erase(Transaction<CaptureDbContext> tx, Guid id, TimeSpan pause)
     {
         await LeadStore.Lock(tx);
         if (await LeadStore.Find(tx, id) is not { } lead)
@@ -17,28 +19,38 @@ internal static class EraseLead
             return false;
         }
 
-        var ids = new { workspace = tx.WorkspaceId, lead = lead.Id, now = tx.Now, text = lead.Id.ToString() };
         await SeparateSharedDevices(tx, lead.Id);
-        await tx.Connection.ExecuteAsync(
-            """
-            update visitor set anonymous_id = 'erased:' || id, lead_id = null
-              where workspace_id = @workspace
-                and (lead_id = @lead or id in (select visitor_id from session where workspace_id = @workspace and lead_id = @lead)
-                  or id in (select visitor_id from activity where workspace_id = @workspace and lead_id = @lead and visitor_id is not null));
-            update session set landing_page = null, exit_page = null, click_id = null where workspace_id = @workspace and lead_id = @lead;
-            update activity set name = type, url = null, properties = '{}', click_id = null, identity_kind = null, identity_value = null
-              where workspace_id = @workspace and lead_id = @lead;
-            delete from lead_identity where workspace_id = @workspace and lead_id = @lead;
-            update lead set email = '', external_id = '', profile = '{}', own = '{}', told_touch = null, first_touch = null, last_touch = null,
-                version = version + 1, update_time = @now, erase_time = @now
-              where workspace_id = @workspace and id = @lead;
-            -- Kept answers to earlier requests hold the lead as it was.
-            delete from idempotency where workspace_id = @workspace and position(convert_to(@text, 'UTF8') in response) > 0;
-            """,
-            ids);
-        tx.Publish(new LeadErased(tx.NewId(), tx.WorkspaceId, tx.Now, lead.Version + 1, lead.Id));
+        var counts = await PersonErasure.Run(tx, Statements, new { workspace = tx.WorkspaceId, lead = lead.Id, now = tx.Now });
+        var merged = await tx.Connection.QueryAsync<Guid>(
+            "select source_id from lead_redirect where workspace_id = @workspace and target_id = @lead", new { workspace = tx.WorkspaceId, lead = lead.Id });
+        counts["answers"] = await PersonErasure.ForgetAnswers(tx, merged.Append(lead.Id).ToArray());
+        await ErasureReceipts.Open(tx, lead.Id, lead.Version + 1, counts.Values.Sum(), pause);
         return true;
     }
+
+    private static readonly (string Kind, string Sql)[] Statements =
+    [
+        ("visitors",
+            """
+            update visitor set anonymous_id = 'erased:' || id, lead_id = null
+            where workspace_id = @workspace
+              and (lead_id = @lead or id in (select visitor_id from session where workspace_id = @workspace and lead_id = @lead)
+                or id in (select visitor_id from activity where workspace_id = @workspace and lead_id = @lead and visitor_id is not null))
+            """),
+        ("sessions", "update session set landing_page = null, exit_page = null, click_id = null where workspace_id = @workspace and lead_id = @lead"),
+        ("activities",
+            """
+            update activity set name = type, url = null, properties = '{}', click_id = null, identity_kind = null, identity_value = null
+            where workspace_id = @workspace and lead_id = @lead
+            """),
+        ("identities", "delete from lead_identity where workspace_id = @workspace and lead_id = @lead"),
+        ("leads",
+            """
+            update lead set email = '', external_id = '', profile = '{}', own = '{}', told_touch = null, first_touch = null, last_touch = null,
+              version = version + 1, update_time = @now, erase_time = @now
+            where workspace_id = @workspace and id = @lead
+            """),
+    ];
 
     // On a device that others used too, the person's visits move to a device of their own, so that the next cut of the device's history into
     // sessions gives none of them to somebody else.

@@ -9,12 +9,13 @@ using Lifecycle.Capture.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
+using Microsoft.Extensions.Options;
 using LeadMessage = Lifecycle.Capture.V1.Lead;
 
 namespace Lifecycle.Capture.Features.ChangeLeads;
 
 /// <summary>Creates, changes, merges and erases leads on request.</summary>
-internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelClassifier channels, TimeProvider time)
+internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelClassifier channels, IOptions<CaptureOptions> options, TimeProvider time)
 {
     public async Task<Result<LeadMessage>> Create(Caller caller, CreateLeadRequest request, CancellationToken ct)
     {
@@ -143,7 +144,7 @@ internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelClass
             ? error
             : await work.RunIdempotent<Empty>(
                 caller.WorkspaceId, nameof(Delete), request.RequestId, request,
-                async tx => await EraseLead.Erase(tx, id) ? new Empty() : Error.NotFound("Lead", id), ct);
+                async tx => await EraseLead.Erase(tx, id, TimeSpan.FromSeconds(options.Value.ErasureAskSeconds)) ? new Empty() : Error.NotFound("Lead", id), ct);
     }
 
     private static string Field(string kind) => kind == IdentityKey.Email ? "e-mail" : "external id";

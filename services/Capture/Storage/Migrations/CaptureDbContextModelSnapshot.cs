@@ -125,6 +125,74 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.ToTable("activity", "capture");
                 });
 
+            modelBuilder.Entity("Lifecycle.Capture.Storage.ErasureReceiptRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<string>("Service")
+                        .HasColumnType("text")
+                        .HasColumnName("service");
+
+                    b.Property<DateTimeOffset?>("EraseTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("erase_time");
+
+                    b.Property<long>("Records")
+                        .HasColumnType("bigint")
+                        .HasColumnName("records");
+
+                    b.HasKey("WorkspaceId", "LeadId", "Service")
+                        .HasName("pk_erasure_receipt");
+
+                    b.ToTable("erasure_receipt", "capture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Capture.Storage.ErasureRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<DateTimeOffset?>("AskTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ask_time");
+
+                    b.Property<int>("Asks")
+                        .HasColumnType("integer")
+                        .HasColumnName("asks");
+
+                    b.Property<DateTimeOffset?>("CompleteTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("complete_time");
+
+                    b.Property<DateTimeOffset>("RequestTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("request_time");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("WorkspaceId", "LeadId")
+                        .HasName("pk_erasure");
+
+                    b.HasIndex("WorkspaceId", "AskTime")
+                        .HasDatabaseName("ix_erasure_workspace_id_ask_time")
+                        .HasFilter("ask_time is not null");
+
+                    b.ToTable("erasure", "capture");
+                });
+
             modelBuilder.Entity("Lifecycle.Capture.Storage.HitCountRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")

@@ -1,4 +1,3 @@
-using Dapper;
 using Lifecycle.Nurture.Domain.Emails;
 using Lifecycle.Nurture.Features.EnrollLead;
 using Lifecycle.Nurture.Storage;
@@ -12,34 +11,47 @@ namespace Lifecycle.Nurture.Features.ErasePerson;
 /// </summary>
 internal static class ErasePersonHandler
 {
-    public static async Task Erase(Transaction<NurtureDbContext> tx, Guid leadId)
+    /// <returns>Records changed, by kind.</returns>
+    public static async Task<IReadOnlyDictionary<string, long>> Erase(Transaction<NurtureDbContext> tx, Guid leadId)
     {
         var lead = await LeadStore.LockStanding(tx, leadId);
         var erased = await LeadStore.Lock(tx, leadId);
         var hash = lead.Email is { } email ? EmailAddress.Hash(email) : [];
         await EndEnrollments.All(tx, lead.LeadId, "ERASED");
-        await tx.Connection.ExecuteAsync(new CommandDefinition(
-            """
-            update suppression set email = null
-            where workspace_id = @workspace and (email_hash = @hash or email in (
-              select to_address from message where workspace_id = @workspace and lead_id = @lead and to_address is not null));
-            update engagement set url = null, user_agent = null, client = null
-            where workspace_id = @workspace and message_id in (select id from message where workspace_id = @workspace and lead_id = @lead);
-            update message set
-              to_address = null, subject = null, links = '{}',
-              external_id = case when external_id is null then null else 'erased#' || id end,
-              due_time = case when state = 'PENDING' then null else due_time end,
-              detail = case when state = 'PENDING' then 'ERASED' when state in ('BOUNCED', 'FAILED') then null else detail end,
-              state = case when state = 'PENDING' then 'SKIPPED' else state end
-            where workspace_id = @workspace and lead_id = @lead;
-            delete from segment_member where workspace_id = @workspace and lead_id = @lead;
-            """,
-            new { workspace = tx.WorkspaceId, lead = lead.LeadId, hash },
-            cancellationToken: tx.CancellationToken));
+        var counts = await PersonErasure.Run(
+            tx,
+            [
+                ("suppressions",
+                    """
+                    update suppression set email = null
+                    where workspace_id = @workspace and (email_hash = @hash or email in (
+                      select to_address from message where workspace_id = @workspace and lead_id = @lead and to_address is not null))
+                    """),
+                ("engagements",
+                    """
+                    update engagement set url = null, user_agent = null, client = null
+                    where workspace_id = @workspace and message_id in (select id from message where workspace_id = @workspace and lead_id = @lead)
+                    """),
+                ("messages",
+                    """
+                    update message set
+                      to_address = null, subject = null, links = '{}',
+                      external_id = case when external_id is null then null else 'erased#' || id end,
+                      due_time = case when state = 'PENDING' then null else due_time end,
+                      detail = case when state = 'PENDING' then 'ERASED' when state in ('BOUNCED', 'FAILED') then null else detail end,
+                      state = case when state = 'PENDING' then 'SKIPPED' else state end
+                    where workspace_id = @workspace and lead_id = @lead
+                    """),
+                ("segmentMembers", "delete from segment_member where workspace_id = @workspace and lead_id = @lead"),
+            ],
+            new { workspace = tx.WorkspaceId, lead = lead.LeadId, hash });
+        counts["profiles"] = lead.EraseTime is null ? 1 : 0;
         foreach (var row in new[] { lead, erased })
         {
             row.EraseTime ??= tx.Now;
             LeadStore.Forget(row);
         }
+
+        return counts;
     }
 }

@@ -51,7 +51,7 @@ internal sealed class IdempotencyRow
     /// <summary>SHA-256 of the request without its id.</summary>
     public required byte[] RequestHash { get; init; }
 
-    /// <summary>Set before the commit, so never null in a committed row.</summary>
+    /// <summary>Set before the commit; null in a committed row once the person it spoke of is erased.</summary>
     public byte[]? Response { get; init; }
 
     public DateTimeOffset CreatedAt { get; init; }
