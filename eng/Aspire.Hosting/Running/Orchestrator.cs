@@ -13,7 +13,7 @@ internal sealed class Orchestrator(
     IHostApplicationLifetime lifetime, TimeProvider time) : BackgroundService
 {
     private const int ShownLines = 15;
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(7.5), EndPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15), EndPatience = TimeSpan.FromSeconds(2);
     private readonly Progress _progress = new(Console.Out, Console.Error, options.StreamLogs);
     private readonly Dictionary<string, InstanceRunner> _runners = [];
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
