@@ -36,7 +36,9 @@ site_key=${PUBLISHABLE_KEY:-$key}
 run=$(date +%s%N | tail -c 9)
 browser='Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36'
 
-title() { printf '\n\e[1m%s\e[0m\n' "$*"; }
+bold= plain=
+[[ ! -t 1 ]] || bold=$'\e[1m' plain=$'\e[0m'
+title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 iso() { date -u -d "$*" +%Y-%m-%dT%H:%M:%SZ; }
 day() { date -u -d "$*" +%Y-%m-%d; }
 encode() { jq -rn --arg text "$1" '$text | @uri'; }
