@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace Lifecycle.Benchmarks;
+
+/// <summary>Batches of 100 messages through the gateway, against a bare COPY of the same rows into the same table.</summary>
+internal sealed class IngestBatches : Benchmark
+{
+    private const int BatchSize = 100;
+    private const int Connections = 16;
+    private const int CopyRows = 500;
+
+    public override string Name => "ingest-batches";
+
+    public override string Summary => "messages/s accepted and durable in batches of 100 through the gateway, and Capture's memory";
+
+    public override async Task Run(BenchmarkRun run)
+    {
+        await using var suite = await BenchmarkSuite.Start("capture");
+        var (warm, hot) = (run.Scaled(600), run.Scaled(3000));
+        var traffic = new SiteTraffic(1, TimeProvider.System.GetUtcNow().AddHours(-1));
+        var requests = Enumerable.Range(0, warm + hot)
+            .Select(_ => LoadConnection.Request(suite.Gateway, "/v1/batch", suite.Key, traffic.Batch(BatchSize))).ToArray();
+        run.Say($"{requests.Length} batches of {BatchSize}, {requests.Average(request => request.Length) / BatchSize:0} bytes a message; warming up");
+        await Send(suite, requests.AsMemory(0, warm));
+        run.Say("measuring");
+        var capture = suite.Process("Capture");
+        var gateway = suite.Process("Gateway");
+        var (captureBefore, gatewayBefore) = (BenchmarkSuite.ProcessorSeconds(capture), BenchmarkSuite.ProcessorSeconds(gateway));
+        var postgresBefore = await BenchmarkSuite.PostgresSeconds(suite.Database("capture"));
+        var own = Process.GetCurrentProcess().TotalProcessorTime;
+        var time = await Send(suite, requests.AsMemory(warm));
+        var postgres = await BenchmarkSuite.PostgresSeconds(suite.Database("capture")) - postgresBefore;
+        var messages = hot * BatchSize;
+        var rate = messages / time.TotalSeconds;
+        var stored = await suite.Database("capture").Scalar<long>("select count(*) from activity");
+        if (stored != requests.Length * BatchSize)
+        {
+            throw new InvalidOperationException($"{requests.Length * BatchSize} messages were acknowledged, {stored} are stored.");
+        }
+
+        var micro = 1e6 / messages;
+        run.AtLeast("batches of 100 through the gateway", rate, "messages/s", 20_000);
+        run.AtLeast("the same against bare COPY", rate, "messages/s", await Copy(suite, run), 0.25);
+        run.AtMost("Capture's peak memory", BenchmarkSuite.PeakMegabytes(capture), "MB", 300);
+        run.AtMost("stored bytes of an activity, with indexes", await Bytes(suite, "activity") / stored, "bytes", 350);
+        run.Tell("stored bytes of a message's memory (8 days), with indexes", await Bytes(suite, "message") / stored, "bytes");
+        run.Tell("sessions of these messages", await suite.Database("capture").Scalar<long>("select count(*) from session"), "sessions");
+        run.Tell("Capture's processor time", (BenchmarkSuite.ProcessorSeconds(capture) - captureBefore) * micro, "us/message");
+        run.Tell("Postgres' processor time", postgres * micro, "us/message");
+        run.Tell("gateway's processor time", (BenchmarkSuite.ProcessorSeconds(gateway) - gatewayBefore) * micro, "us/message");
+        run.Tell("load generator's processor time", (Process.GetCurrentProcess().TotalProcessorTime - own).TotalSeconds * micro, "us/message");
+    }
+
+    private static async Task<TimeSpan> Send(BenchmarkSuite suite, ReadOnlyMemory<byte[]> requests)
+    {
+        var connections = await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => LoadConnection.Open(suite.Gateway)));
+        var next = -1;
+        var clock = Stopwatch.StartNew();
+        await Task.WhenAll(connections.Select(async connection =>
+        {
+            for (int index; (index = Interlocked.Increment(ref next)) < requests.Length;)
+            {
+                if (await connection.Send(requests.Span[index]) != 200)
+                {
+                    throw new InvalidOperationException(connection.Answer);
+                }
+            }
+        }));
+        clock.Stop();
+        foreach (var connection in connections)
+        {
+            connection.Dispose();
+        }
+
+        return clock.Elapsed;
+    }
+
+    private static async Task<double> Bytes(BenchmarkSuite suite, string table) => (double)await suite.Database("capture").Scalar<decimal>(
+        $"select coalesce((select sum(pg_total_relation_size(relid)) from pg_partition_tree('{table}') where isleaf), pg_total_relation_size('{table}'))");
+
+    // The rows that were stored, into an empty table with the same columns and indexes.
+    private static async Task<double> Copy(BenchmarkSuite suite, BenchmarkRun run)
+    {
+        run.Say("copying the same rows");
+        var database = suite.Database("capture").Administrator;
+        await using var connection = await database.OpenConnectionAsync();
+        await using (var prepare = new NpgsqlCommand("create table activity_copied (like activity including all)", connection))
+        {
+            await prepare.ExecuteNonQueryAsync();
+        }
+
+        var rows = (await suite.Database("capture").Query($"select * from activity order by id limit {run.Scaled(200_000)}")).ToArray();
+        var types = (await suite.Database("capture").Query(
+            "select format_type(atttypid, null) from pg_attribute where attrelid = 'activity'::regclass and attnum > 0 and not attisdropped order by attnum"))
+            .Select(row => (string)row[0]!).ToArray();
+        var clock = Stopwatch.StartNew();
+        foreach (var chunk in rows.Chunk(CopyRows))
+        {
+            await using var import = await connection.BeginBinaryImportAsync("copy activity_copied from stdin (format binary)");
+            foreach (var row in chunk)
+            {
+                await import.StartRowAsync();
+                for (var column = 0; column < row.Length; column++)
+                {
+                    await (row[column] is { } value ? import.WriteAsync(value, types[column]) : import.WriteNullAsync());
+                }
+            }
+
+            await import.CompleteAsync();
+        }
+
+        return rows.Length / clock.Elapsed.TotalSeconds;
+    }
+}
