@@ -32,32 +32,38 @@ public sealed record PersonFacts(
     /// The keys, strongest first. All keys of one message belong to one person. A number alone is a key only where nothing better is given, since
     /// colleagues share numbers.
     /// </summary>
-    public IReadOnlyList<IdentityKey> Keys
+    public IReadOnlyList<IdentityKey> Keys => known ??= Read();
+
+    private IReadOnlyList<IdentityKey>? known;
+
+    private IReadOnlyList<IdentityKey> Read()
     {
-        get
+        if (UserId is null && Email is null && PreviousId is null && Phone is null)
         {
-            var keys = new List<IdentityKey>(2);
-            if (UserId is not null)
-            {
-                keys.Add(new(IdentityKey.User, UserId));
-            }
-
-            if (Email is not null)
-            {
-                keys.Add(new(IdentityKey.Email, Email));
-            }
-
-            if (PreviousId is not null)
-            {
-                keys.Add(ContactPoints.TryEmail(PreviousId, out var email) ? new(IdentityKey.Email, email) : new(IdentityKey.User, PreviousId));
-            }
-
-            if (keys.Count == 0 && Phone is not null)
-            {
-                keys.Add(new(IdentityKey.Phone, Phone));
-            }
-
-            return keys;
+            return [];
         }
+
+        var keys = new List<IdentityKey>(2);
+        if (UserId is not null)
+        {
+            keys.Add(new(IdentityKey.User, UserId));
+        }
+
+        if (Email is not null)
+        {
+            keys.Add(new(IdentityKey.Email, Email));
+        }
+
+        if (PreviousId is not null)
+        {
+            keys.Add(ContactPoints.TryEmail(PreviousId, out var email) ? new(IdentityKey.Email, email) : new(IdentityKey.User, PreviousId));
+        }
+
+        if (keys.Count == 0 && Phone is not null)
+        {
+            keys.Add(new(IdentityKey.Phone, Phone));
+        }
+
+        return keys;
     }
 }

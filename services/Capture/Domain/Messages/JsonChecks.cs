@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using Lifecycle.Kernel;
 
 namespace Lifecycle.Capture.Domain.Messages;
@@ -51,6 +52,27 @@ internal static class JsonChecks
         JsonValueKind.Object => value.EnumerateObject().All(member => IsSoundName(member) && CanBeStored(member.Value)),
         _ => true,
     };
+
+    /// <summary>
+    /// Whether a glance tells that all of a JSON value can be stored: sound UTF-8 without \u escapes (which alone can stand for U+0000 and halves of
+    /// surrogate pairs), numbers without an exponent and of at most a hundred digits. False means: look closely.
+    /// </summary>
+    public static bool IsPlain(ReadOnlySpan<byte> json) =>
+        json.IndexOf("\\u"u8) < 0 && Utf8.IsValid(json) && !HasUnusualNumber(json);
+
+    private static bool HasUnusualNumber(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.Number && (reader.ValueSpan.Length > 100 || reader.ValueSpan.IndexOfAny((byte)'e', (byte)'E') >= 0))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static JsonElement Empty { get; } = JsonDocument.Parse("{}").RootElement;
 

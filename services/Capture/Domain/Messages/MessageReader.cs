@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -29,6 +30,8 @@ public sealed class MessageReader(SourceReader sources)
 
     private static readonly DateTimeOffset Earliest = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
+    private readonly BotMemory bots = new();
+
     private static readonly string[] Types = ["identify", "track", "page", "screen", "group", "alias"];
 
     /// <summary>Reads one message; the error names every fault.</summary>
@@ -43,13 +46,13 @@ public sealed class MessageReader(SourceReader sources)
             return Error.Invalid("message", "A message must be an object.");
         }
 
-        var size = Encoding.UTF8.GetByteCount(json.GetRawText());
-        if (size > MaxBytes)
+        var raw = JsonMarshal.GetRawUtf8Value(json);
+        if (raw.Length > MaxBytes)
         {
-            return Error.Invalid("message", $"The message has {size} bytes; at most {MaxBytes} are accepted.");
+            return Error.Invalid("message", $"The message has {raw.Length} bytes; at most {MaxBytes} are accepted.");
         }
 
-        if (!JsonChecks.CanBeStored(json))
+        if (!JsonChecks.IsPlain(raw) && !JsonChecks.CanBeStored(json))
         {
             return Error.Invalid("message", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.");
         }
@@ -91,7 +94,7 @@ public sealed class MessageReader(SourceReader sources)
         }
 
         var device = type == "alias" ? (ContactPoints.TryEmail(previousId, out _) ? null : previousId) : anonymousId;
-        var bot = Bots.Find(userAgent ?? envelope.UserAgent);
+        var bot = bots.Find(userAgent ?? envelope.UserAgent);
         return new IngestMessage
         {
             MessageId = messageId ?? Guid.CreateVersion7(envelope.Received).ToString(),

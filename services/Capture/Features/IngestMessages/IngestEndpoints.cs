@@ -24,17 +24,20 @@ internal static partial class IngestEndpoints
     {
         try
         {
-            var (document, problem) = await Read(http, ingest.Options.MaxBodyBytes);
-            using (document)
+            using var body = new PooledBody();
+            if (await Read(http, body, ingest.Options.MaxBodyBytes) is { } problem)
             {
-                if (problem is not null)
-                {
-                    return new ProblemResult(problem);
-                }
-
-                var outcome = await ingest.Take(http.Caller().WorkspaceId, document!.RootElement, type, userAgent: null);
-                return outcome.TryGet(out var answer, out var error) ? Results.Json(answer, IngestJson.Default.IngestAnswer) : ProblemResults.From(error, http);
+                return new ProblemResult(problem);
             }
+
+            using var document = JsonDocument.Parse(body.Bytes);
+            var outcome = await ingest.Take(http.Caller().WorkspaceId, document.RootElement, type, userAgent: null);
+            return outcome.TryGet(out var answer, out var error) ? Results.Json(answer, IngestJson.Default.IngestAnswer) : ProblemResults.From(error, http);
+        }
+        catch (JsonException exception)
+        {
+            var place = $"line {exception.LineNumber + 1}, position {exception.BytePositionInLine + 1}";
+            return new ProblemResult(Problem.From(Error.Invalid("body", $"The JSON is malformed at {place}."), http));
         }
         catch (BadHttpRequestException exception)
         {
@@ -47,46 +50,31 @@ internal static partial class IngestEndpoints
         }
     }
 
-    private static async Task<(JsonDocument? Document, Problem? Problem)> Read(HttpContext http, int maxBytes)
+    private static async Task<Problem?> Read(HttpContext http, PooledBody body, int maxBytes)
     {
         // navigator.sendBeacon sends text/plain: a JSON type would need a preflight that a page on its way out cannot wait for.
         if (http.Request.ContentType is { Length: > 0 } given
             && (!MediaTypeHeaderValue.TryParse(given, out var type) || type.MediaType.Value?.ToLowerInvariant() is not ("application/json" or "text/plain")))
         {
-            return (null, Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "Ingest takes application/json."));
+            return Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "Ingest takes application/json.");
         }
 
         var encoding = http.Request.Headers.ContentEncoding.ToString();
         if (encoding is not ("" or "identity" or "gzip"))
         {
-            return (null, Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "Content-Encoding must be gzip or absent."));
+            return Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "Content-Encoding must be gzip or absent.");
         }
 
-        await using var body = encoding == "gzip" ? new GZipStream(http.Request.Body, CompressionMode.Decompress, leaveOpen: true) : http.Request.Body;
-        using var buffer = new MemoryStream();
-        var chunk = new byte[16 * 1024];
         try
         {
-            for (int count; (count = await body.ReadAsync(chunk, http.RequestAborted)) > 0;)
-            {
-                if (buffer.Length + count > maxBytes)
-                {
-                    return (null, Problem.ForStatus(http, StatusCodes.Status413PayloadTooLarge, $"The body is larger than {maxBytes} bytes."));
-                }
-
-                buffer.Write(chunk, 0, count);
-            }
-
-            return (JsonDocument.Parse(buffer.GetBuffer().AsMemory(0, (int)buffer.Length)), null);
+            await using var stream = encoding == "gzip" ? new GZipStream(http.Request.Body, CompressionMode.Decompress, leaveOpen: true) : null;
+            return await body.Read(stream ?? http.Request.Body, http.Request.ContentLength, maxBytes, http.RequestAborted)
+                ? null
+                : Problem.ForStatus(http, StatusCodes.Status413PayloadTooLarge, $"The body is larger than {maxBytes} bytes.");
         }
         catch (InvalidDataException)
         {
-            return (null, Problem.From(Error.Invalid("body", "The body is no gzip data."), http));
-        }
-        catch (JsonException exception)
-        {
-            return (null, Problem.From(
-                Error.Invalid("body", $"The JSON is malformed at line {exception.LineNumber + 1}, position {exception.BytePositionInLine + 1}."), http));
+            return Problem.From(Error.Invalid("body", "The body is no gzip data."), http);
         }
     }
 
