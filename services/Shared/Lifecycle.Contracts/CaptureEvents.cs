@@ -72,8 +72,11 @@ public sealed record LeadErasureConfirmed(
 public sealed record ActivitiesRecorded(
     Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, IReadOnlyList<ActivityInfo> Activities) : ILifecycleEvent;
 
-/// <summary>A visit began.</summary>
-/// <param name="LeadId">Set when the visitor is known already.</param>
+/// <summary>
+/// A known person's visit began. Visits of an anonymous visitor are told when the person becomes known: one message for each visit of everybody would
+/// hold the suite to the broker's rate.
+/// </summary>
+/// <param name="LeadId">Whose visit it is.</param>
 public sealed record SessionStarted(
     Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, Guid SessionId, Guid VisitorId, Guid? LeadId, TouchInfo Touch)
     : ILifecycleEvent;

@@ -15,8 +15,11 @@ internal sealed class VisitChanges
     /// <summary>Sessions to write.</summary>
     public List<StoredSession> Sessions { get; } = [];
 
-    /// <summary>Those of them that were not there before.</summary>
+    /// <summary>Those of them that a known person began, or of which the person became known.</summary>
     public List<StoredSession> Begun { get; } = [];
+
+    /// <summary>Sessions that began, changed or ended, as they were and as they are.</summary>
+    public List<(StoredVisitor Visitor, StoredSession? Before, StoredSession? After)> Changed { get; } = [];
 
     /// <summary>Sessions that dissolved into others.</summary>
     public List<Guid> Ended { get; } = [];
@@ -51,7 +54,7 @@ internal sealed class VisitChanges
             var session = new StoredSession(ids[index], visitor.Id, timeline.Sessions[index]);
             var held = before.GetValueOrDefault(session.Id);
             before.Remove(session.Id);
-            if (held is null)
+            if (held?.Session.Lead is null && session.Session.Lead is not null)
             {
                 Begun.Add(session);
             }
