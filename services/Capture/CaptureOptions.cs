@@ -50,6 +50,10 @@ public sealed class CaptureOptions
     [Range(1, 86_400)]
     public int ErasureAskSeconds { get; set; } = 300;
 
+    /// <summary>Pause between looks whether a workspace's rollups must be rebuilt.</summary>
+    [Range(1, 86_400)]
+    public int RollupSeconds { get; set; } = 60;
+
     /// <summary>Referrers that never count as a source, such as payment pages: hosts, or names that include their subdomains.</summary>
     public IReadOnlyList<string> ExcludedReferrers { get; set; } = [];
 

@@ -42,11 +42,13 @@ internal static class CaptureSetup
         services.AddSingleton<SpendImport>();
         services.AddSingleton<SpendReader>();
         services.AddSingleton<CaptureMetrics>();
+        services.AddSingleton<RebuildMetrics>();
         services.AddSingleton<PersonExport>();
         services.AddSingleton<ErasureReceipts>();
         services.AddHostedService<MessageCleaner>();
         services.AddHostedService<PartitionKeeper>();
         services.AddHostedService<ErasureReminder>();
+        services.AddHostedService<RollupKeeper>();
         builder.AddPersonDataClients();
     }
 
@@ -66,6 +68,7 @@ internal static class CaptureSetup
         app.MapRpcService<LeadGrpcService>();
         app.MapRpcService<SpendGrpcService>();
         app.MapRpcService<MetricsGrpcService>();
+        app.MapRpcService<RollupGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
     }
 }

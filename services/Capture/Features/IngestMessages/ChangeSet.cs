@@ -1,6 +1,7 @@
 using Lifecycle.Capture.Domain.Identities;
 using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Domain.Messages;
+using Lifecycle.Capture.Domain.Rollups;
 using Lifecycle.Capture.Domain.Visits;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Postgres;
@@ -22,6 +23,7 @@ internal sealed class ChangeSet
     private readonly Transaction<CaptureDbContext> tx;
     private readonly Dictionary<Guid, Lead> leads;
     private readonly HashSet<Guid> existing;
+    private readonly Dictionary<Guid, LeadFacts> loaded;
     private readonly LeadEvents events;
     private readonly Dictionary<Guid, Guid> named = [];
 
@@ -29,6 +31,7 @@ internal sealed class ChangeSet
     {
         (this.tx, this.leads) = (tx, leads);
         existing = leads.Keys.ToHashSet();
+        loaded = leads.Values.ToDictionary(lead => lead.Id, LeadFacts.Of);
         events = new(tx, requests);
         Resolver = new(owners, leads);
     }
@@ -63,6 +66,7 @@ internal sealed class ChangeSet
     /// <param name="visitors">Stored visitors of their devices.</param>
     public async Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors)
     {
+        var rollups = await RollupKeeping.Open(tx, loaded);
         var anew = new HashSet<Guid>();
         foreach (var merge in Resolver.Merges.Where(merge => existing.Contains(merge.Source.Id)))
         {
@@ -79,8 +83,10 @@ internal sealed class ChangeSet
             return new NewActivity(item.Id, item.Message.Device is { } device ? visitorIds[device] : null, place.SessionId, place.LeadId, item.Message);
         }).ToArray();
 
+        await rollups.Visits(changes);
         await VisitWriter.Write(tx, changes, activities);
         await Touch(changes);
+        await rollups.Write(leads.Values);
         await LeadStore.Save(tx, leads.Values);
         await LeadStore.AddKeys(tx, Resolver.Added);
         await events.Publish(Resolver, existing, changes, activities, items.ToDictionary(item => item.Id, item => item.Request));
@@ -113,6 +119,7 @@ internal sealed class ChangeSet
         foreach (var (id, lead) in await LeadStore.Load(tx, touched.Where(id => !leads.ContainsKey(id)).ToArray()))
         {
             leads.Add(id, lead);
+            loaded.Add(id, LeadFacts.Of(lead));
             existing.Add(id);
         }
 

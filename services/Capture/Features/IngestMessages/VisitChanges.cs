@@ -62,6 +62,7 @@ internal sealed class VisitChanges
             if (held?.Session != session.Session)
             {
                 Sessions.Add(session);
+                Changed.Add((visitor, held, session));
                 NoteTouch(held, session);
             }
         }
@@ -69,6 +70,7 @@ internal sealed class VisitChanges
         foreach (var ended in before.Values)
         {
             Ended.Add(ended.Id);
+            Changed.Add((visitor, ended, null));
             NoteTouch(ended, null);
         }
 

@@ -1,4 +1,5 @@
 using Dapper;
+using Lifecycle.Capture.Domain.Rollups;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
@@ -15,10 +16,13 @@ namespace Lifecycle.Capture.Features.QueryMetrics;
 /// </summary>
 internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
 {
-    private const string NotSet = "(not set)";
+    /// <summary>Group of what a dimension says nothing of.</summary>
+    public const string NotSet = "(not set)";
 
-    private static readonly string[] TouchDimensions = ["channel", "source", "medium", "campaign", "keyword"];
-    private static readonly string[] LeadDimensions = ["captureType", "formType"];
+    private static readonly string[] SpendDimensions =
+        [RollupDimensions.Channel, RollupDimensions.Source, RollupDimensions.Medium, RollupDimensions.Campaign, RollupDimensions.Keyword];
+
+    private static readonly string[] LeadDimensions = [RollupDimensions.CaptureType, RollupDimensions.FormType];
 
     private static readonly string[] LeadMetrics = ["leads", "form_leads", "call_leads", "chat_leads"];
     private static readonly string[] VisitMetrics = ["visitors", "sessions", "page_views", "visitor_to_lead_rate"];
@@ -35,7 +39,7 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
             new("cost_per_lead", MetricKind.Outcome, MetricDefinition.MoneyUnit) { Additive = false },
             new("bot_hits", MetricKind.Activity, "count"),
         ],
-        [.. TouchDimensions, .. LeadDimensions]);
+        [.. SpendDimensions, RollupDimensions.LandingPage, .. LeadDimensions]);
 
     public async Task<Result<QueryMetricsResponse>> Query(Caller caller, QueryMetricsRequest request, CancellationToken ct)
     {
@@ -49,14 +53,10 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
         return await work.Read(caller.WorkspaceId, async tx =>
         {
             var counts = new Counts();
-            if (Wants(query, LeadMetrics) || Wants(query, ["visitor_to_lead_rate", "cost_per_lead"]))
+            var (visits, leads) = (Wants(query, VisitMetrics), Wants(query, [.. LeadMetrics, "visitor_to_lead_rate", "cost_per_lead"]));
+            foreach (var row in visits || leads ? await VisitsAndLeads.Count(tx, query, visits, leads) : [])
             {
-                await Leads(tx, query, answer, counts);
-            }
-
-            if (Wants(query, VisitMetrics))
-            {
-                await Visits(tx, query, answer, counts);
+                Add(row, answer, counts);
             }
 
             if (Wants(query, SpendMetrics))
@@ -76,7 +76,8 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
 
     private static bool Has(string? groupBy, string metric) =>
         groupBy is null
-        || (TouchDimensions.Contains(groupBy) && metric != "bot_hits")
+        || (SpendDimensions.Contains(groupBy) && metric != "bot_hits")
+        || (groupBy == RollupDimensions.LandingPage && (VisitMetrics.Contains(metric) || LeadMetrics.Contains(metric)))
         || (LeadDimensions.Contains(groupBy) && LeadMetrics.Contains(metric));
 
     private static bool Wants(MetricsQuery query, string[] metrics) => metrics.Any(query.Wants);
@@ -97,43 +98,24 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
     private static string Group(MetricsQuery query) => query.GroupBy switch
     {
         null => "''",
-        "captureType" => "capture_type",
-        "formType" => $"coalesce(form_type, '{NotSet}')",
         var dimension => $"coalesce(nullif({dimension}, ''), '{NotSet}')",
     };
 
-    private static async Task Leads(Transaction<CaptureDbContext> tx, MetricsQuery query, MetricsAnswer answer, Counts counts)
+    private static void Add(GroupCounts row, MetricsAnswer answer, Counts counts)
     {
-        var rows = await tx.Connection.QueryAsync<(int Granule, string Group, string Type, long Count)>(
-            $"""
-            select width_bucket(create_time, @starts) - 1, {Group(query)}, capture_type, count(*)
-            from lead where workspace_id = @workspace and create_time >= @from and create_time < @to
-            group by 1, 2, 3
-            """,
-            Parameters(tx, query));
-        foreach (var (granule, group, type, count) in rows)
+        var (granule, group, found) = row;
+        foreach (var (metric, count) in new[]
         {
-            counts.Add("leads", group, granule, count);
-            answer.Add("leads", group, granule, count);
-            answer.Add($"{type.ToLowerInvariant()}_leads", group, granule, count);
-        }
-    }
-
-    private static async Task Visits(Transaction<CaptureDbContext> tx, MetricsQuery query, MetricsAnswer answer, Counts counts)
-    {
-        var rows = await tx.Connection.QueryAsync<(int Granule, string Group, long Visitors, long Sessions, long PageViews)>(
-            $"""
-            select width_bucket(start_time, @starts) - 1, {Group(query)}, count(distinct visitor_id), count(*), coalesce(sum(page_views), 0)::bigint
-            from session where workspace_id = @workspace and start_time >= @from and start_time < @to
-            group by 1, 2
-            """,
-            Parameters(tx, query));
-        foreach (var (granule, group, visitors, sessions, pageViews) in rows)
+            ("visitors", found.Visitors), ("sessions", found.Sessions), ("page_views", found.PageViews), ("leads", found.Leads),
+            ("form_leads", found.FormLeads), ("call_leads", found.CallLeads), ("chat_leads", found.ChatLeads),
+        })
         {
-            counts.Add("visitors", group, granule, visitors);
-            answer.Add("visitors", group, granule, visitors);
-            answer.Add("sessions", group, granule, sessions);
-            answer.Add("page_views", group, granule, pageViews);
+            // A group of which nothing of a kind is known has no series of that kind.
+            if (count != 0)
+            {
+                counts.Add(metric, group, granule, count);
+                answer.Add(metric, group, granule, count);
+            }
         }
     }
 

@@ -1,0 +1,214 @@
+using Dapper;
+using Lifecycle.Capture.Domain.Leads;
+using Lifecycle.Capture.Domain.Rollups;
+using Lifecycle.Capture.Domain.Visits;
+using Lifecycle.Postgres;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Lifecycle.Capture.Storage;
+
+/// <summary>
+/// Keeps and rebuilds the counts by day, week and month. They are kept in the transaction of the change, under the workspace's lock; a workspace
+/// whose state says nothing has none, and is counted from its sessions and leads until a rebuild.
+/// </summary>
+internal static class RollupStore
+{
+    private const int RowsAtOnce = 5_000;
+
+    // Sessions lie in the month of their id, which is that of their start but for a few that late messages moved: a month more on either side.
+    private static readonly TimeSpan Slack = TimeSpan.FromDays(31);
+
+    // A week and a month reach no further than this from any session in them.
+    private static readonly TimeSpan Reach = TimeSpan.FromDays(32);
+
+    /// <summary>
+    /// Zone by which the workspace's rollups are kept; null when they are not. The first writer of an empty workspace begins them, in the zone known
+    /// by then.
+    /// </summary>
+    public static async Task<TimeZoneInfo?> Zone(Transaction<CaptureDbContext> tx)
+    {
+        var zone = await Held(tx) ?? await tx.Connection.QuerySingleOrDefaultAsync<string>(
+            """
+            insert into rollup_state (workspace_id, time_zone)
+            select @workspace, coalesce((select time_zone from workspace where id = @workspace), 'UTC')
+            where not exists (select 1 from lead where workspace_id = @workspace) and not exists (select 1 from session where workspace_id = @workspace)
+            returning time_zone
+            """,
+            new { workspace = tx.WorkspaceId });
+        return zone is null ? null : TimeZoneInfo.FindSystemTimeZoneById(zone);
+    }
+
+    /// <summary>Name of the zone by which the rollups are kept; null when they are not.</summary>
+    public static Task<string?> Held(Transaction<CaptureDbContext> tx) => tx.Connection.QuerySingleOrDefaultAsync<string?>(
+        "select time_zone from rollup_state where workspace_id = @workspace", new { workspace = tx.WorkspaceId });
+
+    /// <summary>
+    /// Says that the counts hold no longer, after sessions or leads were changed past <see cref="RollupChange"/>. Reports are counted from the rows
+    /// until the keeper has rebuilt.
+    /// </summary>
+    public static Task Invalidate(Transaction<CaptureDbContext> tx) =>
+        tx.Connection.ExecuteAsync("delete from rollup_state where workspace_id = @workspace", new { workspace = tx.WorkspaceId });
+
+    /// <summary>The other stored sessions of visitors near the changed ones, before the change is written.</summary>
+    /// <param name="tx">The transaction.</param>
+    /// <param name="windows">Visitors with the earliest and the latest start concerned.</param>
+    public static async Task<ILookup<Guid, StoredSession>> Around(
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset First, DateTimeOffset Last)> windows)
+    {
+        var rows = windows.Count == 0 ? [] : await tx.Connection.QueryAsync<SessionColumns>(
+            $"""
+            select {VisitStore.SessionColumnList}
+            from unnest(@visitors, @froms, @tos, @firstIds, @lastIds) as w(visitor_id, from_time, to_time, first_id, last_id)
+            join session s on s.workspace_id = @workspace and s.visitor_id = w.visitor_id
+              and s.start_time >= w.from_time and s.start_time < w.to_time and s.id >= w.first_id and s.id < w.last_id
+            """,
+            new
+            {
+                workspace = tx.WorkspaceId,
+                visitors = windows.Select(window => window.Visitor).ToArray(),
+                froms = windows.Select(window => window.First - Reach).ToArray(),
+                tos = windows.Select(window => window.Last + Reach).ToArray(),
+                firstIds = windows.Select(window => Partitions.FirstId(window.First - Reach - Slack)).ToArray(),
+                lastIds = windows.Select(window => Partitions.FirstId(window.Last + Reach + Slack)).ToArray(),
+            });
+        return rows.Select(row => row.ToSession()).ToLookup(session => session.VisitorId);
+    }
+
+    /// <summary>Adds the change to the counts.</summary>
+    /// <param name="tx">The transaction.</param>
+    /// <param name="change">The change.</param>
+    /// <param name="from">Periods that begin before are left as they are.</param>
+    public static async Task Write(Transaction<CaptureDbContext> tx, RollupChange change, DateOnly from = default)
+    {
+        foreach (var cells in change.Cells.Where(cell => cell.Key.Start >= from).Chunk(RowsAtOnce))
+        {
+            await Bulk.Insert(
+                tx,
+                "metric_rollup",
+                [
+                    BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, cells, _ => tx.WorkspaceId),
+                    BulkColumn.From("granularity", NpgsqlDbType.Smallint, cells, cell => (short)cell.Key.Granularity),
+                    BulkColumn.From("dimension", NpgsqlDbType.Text, cells, cell => cell.Key.Dimension),
+                    BulkColumn.From("start", NpgsqlDbType.Date, cells, cell => cell.Key.Start),
+                    BulkColumn.From("value", NpgsqlDbType.Text, cells, cell => cell.Key.Value),
+                    BulkColumn.From("visitors", NpgsqlDbType.Bigint, cells, cell => cell.Value.Visitors),
+                    BulkColumn.From("sessions", NpgsqlDbType.Bigint, cells, cell => cell.Value.Sessions),
+                    BulkColumn.From("page_views", NpgsqlDbType.Bigint, cells, cell => cell.Value.PageViews),
+                    BulkColumn.From("leads", NpgsqlDbType.Bigint, cells, cell => cell.Value.Leads),
+                    BulkColumn.From("form_leads", NpgsqlDbType.Bigint, cells, cell => cell.Value.FormLeads),
+                    BulkColumn.From("call_leads", NpgsqlDbType.Bigint, cells, cell => cell.Value.CallLeads),
+                    BulkColumn.From("chat_leads", NpgsqlDbType.Bigint, cells, cell => cell.Value.ChatLeads),
+                ],
+                """
+                on conflict (workspace_id, granularity, dimension, start, value) do update set
+                  visitors = metric_rollup.visitors + excluded.visitors, sessions = metric_rollup.sessions + excluded.sessions,
+                  page_views = metric_rollup.page_views + excluded.page_views, leads = metric_rollup.leads + excluded.leads,
+                  form_leads = metric_rollup.form_leads + excluded.form_leads, call_leads = metric_rollup.call_leads + excluded.call_leads,
+                  chat_leads = metric_rollup.chat_leads + excluded.chat_leads
+                """);
+        }
+    }
+
+    /// <summary>
+    /// Counts everything anew from the sessions and leads held, in a zone. Writers of the workspace wait meanwhile; memory is that of the counts.
+    /// </summary>
+    /// <param name="tx">The transaction.</param>
+    /// <param name="timeZone">Zone by whose days to count.</param>
+    /// <param name="retentionMonths">See <see cref="CaptureOptions.RetentionMonths"/>: periods that began before keep the counts they have.</param>
+    /// <returns>Sessions and leads counted.</returns>
+    public static async Task<(long Sessions, long Leads)> Rebuild(Transaction<CaptureDbContext> tx, TimeZoneInfo timeZone, int retentionMonths)
+    {
+        await LeadStore.Lock(tx);
+        var from = retentionMonths == 0 ? default : Partitions.MonthOf(tx.Now.AddMonths(-retentionMonths)).AddDays(1);
+        await tx.Connection.ExecuteAsync(
+            "delete from metric_rollup where workspace_id = @workspace and start >= @from", new { workspace = tx.WorkspaceId, from }, commandTimeout: 0);
+        var change = new RollupChange(timeZone);
+        var sessions = await CountSessions(tx, change);
+        var leads = await CountLeads(tx, change);
+        await Write(tx, change, from);
+        await tx.Connection.ExecuteAsync(
+            """
+            insert into rollup_state (workspace_id, time_zone) values (@workspace, @zone)
+            on conflict (workspace_id) do update set time_zone = excluded.time_zone
+            """,
+            new { workspace = tx.WorkspaceId, zone = timeZone.Id });
+        return (sessions, leads);
+    }
+
+    private static async Task<long> CountSessions(Transaction<CaptureDbContext> tx, RollupChange change)
+    {
+        var count = 0L;
+        var (visitor, visits) = (Guid.Empty, new List<VisitSession>());
+        await using var command = Streaming(tx, $"select {VisitStore.SessionColumnList} from session s where s.workspace_id = $1 order by s.visitor_id");
+        await using var reader = await command.ExecuteReaderAsync(tx.CancellationToken);
+        var parse = reader.GetRowParser<SessionColumns>();
+        while (await reader.ReadAsync(tx.CancellationToken))
+        {
+            var row = parse(reader).ToSession();
+            if (row.VisitorId != visitor)
+            {
+                change.Visitor([], visits);
+                visitor = row.VisitorId;
+                visits.Clear();
+            }
+
+            change.Session(null, row.Session);
+            visits.Add(row.Session);
+            count++;
+        }
+
+        change.Visitor([], visits);
+        return count;
+    }
+
+    private static async Task<long> CountLeads(Transaction<CaptureDbContext> tx, RollupChange change)
+    {
+        var count = 0L;
+        await using var command = Streaming(
+            tx,
+            """
+            select create_time, capture_type, form_type, channel, source, medium, campaign, keyword, first_touch ->> 'landingPage' as landing_page
+            from lead where workspace_id = $1
+            """);
+        await using var reader = await command.ExecuteReaderAsync(tx.CancellationToken);
+        var parse = reader.GetRowParser<LeadColumns>();
+        while (await reader.ReadAsync(tx.CancellationToken))
+        {
+            change.Lead(null, parse(reader).ToFacts());
+            count++;
+        }
+
+        return count;
+    }
+
+    private static NpgsqlCommand Streaming(Transaction<CaptureDbContext> tx, string sql) => new(sql, tx.Connection)
+    {
+        CommandTimeout = 0,
+        Parameters = { new NpgsqlParameter<Guid> { TypedValue = tx.WorkspaceId } },
+    };
+
+    private sealed class LeadColumns
+    {
+        public DateTimeOffset CreateTime { get; init; }
+
+        public required string CaptureType { get; init; }
+
+        public string? FormType { get; init; }
+
+        public required string Channel { get; init; }
+
+        public string? Source { get; init; }
+
+        public string? Medium { get; init; }
+
+        public string? Campaign { get; init; }
+
+        public string? Keyword { get; init; }
+
+        public string? LandingPage { get; init; }
+
+        public LeadFacts ToFacts() => new(
+            CreateTime, CaptureType, FormType, new Touch(Channel, Source, Medium, Campaign, Keyword, LandingPage, null, CreateTime, null));
+    }
+}
