@@ -94,6 +94,25 @@ public sealed class PartitionTests(CaptureFixture fixture)
     }
 
     [Fact]
+    public async Task Retention_DroppedMonth_KeepsFirstTouchAndCountsAndTakesLateMessages()
+    {
+        var workspace = fixture.Workspace();
+        await workspace.Batch(
+            Messages.Page("a", "2022-01-10T10:00:00Z", "https://acme.example/?utm_source=google&utm_medium=cpc&utm_campaign=winter"),
+            Messages.Form("a", "2022-01-10T10:05:00Z", "ada@acme.example"));
+        await fixture.Database.Query("drop table activity_202201, session_202201");
+
+        await workspace.Batch(Messages.Page("a", "2022-03-01T10:00:00Z", "https://acme.example/", "https://www.bing.com/"));
+
+        var lead = (await workspace.Get("/v1/leads")).Body["leads"]!.AsArray().Single()!;
+        Assert.Equal(("winter", "bing"), (lead["firstTouch"]!["campaign"]!.GetValue<string>(), lead["lastTouch"]!["source"]!.GetValue<string>()));
+        Assert.Equal([1, 0, 1], await workspace.Metric("sessions", "2022-01-01", "2022-04-01"));
+        // The service still believes that the month is there.
+        await workspace.Batch(Messages.Page("b", "2022-01-20T10:00:00Z"));
+        Assert.Equal([2, 0, 1], await workspace.Metric("sessions", "2022-01-01", "2022-04-01"));
+    }
+
+    [Fact]
     public async Task Migrate_FromWholeTables_MovesEveryRow()
     {
         await using var database = await TestDatabase.CreateEmpty("capture");

@@ -111,6 +111,15 @@ internal static class VisitStore
         return found;
     }
 
+    /// <summary>Those of the sessions that are not stored.</summary>
+    public static async Task<IReadOnlySet<Guid>> Missing(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> sessions) =>
+        sessions.Count == 0 ? new HashSet<Guid>() : (await tx.Connection.QueryAsync<Guid>(
+            """
+            select i.id from unnest(@ids) as i(id)
+            where not exists (select 1 from session s where s.workspace_id = @workspace and s.id = i.id)
+            """,
+            new { workspace = tx.WorkspaceId, ids = sessions.ToArray() })).ToHashSet();
+
     public static Touch ToTouch(StoredSession session)
     {
         var (visit, source) = (session.Session, session.Session.Source);

@@ -123,12 +123,24 @@ internal sealed class ChangeSet
             existing.Add(id);
         }
 
-        foreach (var (id, touches) in await VisitStore.Touches(tx, touched))
+        var found = await VisitStore.Touches(tx, touched.Where(leads.ContainsKey).ToArray());
+        var dropped = await Dropped(changes, found);
+        foreach (var (id, (first, last)) in found)
         {
-            if (leads.TryGetValue(id, out var lead))
-            {
-                lead.Touched(touches.First, touches.Last, touches.Last?.Time ?? lead.CreateTime);
-            }
+            var lead = leads[id];
+            var (held, latest) = (lead.FirstTouch, lead.LastTouch);
+            lead.Touched(
+                held?.SessionId is { } begun && dropped.Contains(begun) ? held : first,
+                last ?? (latest?.SessionId is { } ended && dropped.Contains(ended) ? latest : null),
+                last?.Time ?? lead.CreateTime);
         }
+    }
+
+    // Sessions that touches were told on and retention has dropped since: the touch stays. One that ended in this change gives way.
+    private async Task<IReadOnlySet<Guid>> Dropped(VisitChanges changes, Dictionary<Guid, (Touch? First, Touch? Last)> found)
+    {
+        var earlier = found.Where(pair => leads[pair.Key].FirstTouch is { SessionId: not null } held && !(pair.Value.First?.Time <= held.Time))
+            .SelectMany(pair => new[] { leads[pair.Key].FirstTouch!.SessionId, leads[pair.Key].LastTouch?.SessionId }).OfType<Guid>();
+        return await VisitStore.Missing(tx, earlier.Except(changes.Ended).ToArray());
     }
 }
