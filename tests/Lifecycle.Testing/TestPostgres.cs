@@ -27,8 +27,14 @@ public sealed class TestPostgres : IAsyncDisposable
     public static async Task<TestPostgres> Start()
     {
         var server = new TestPostgres();
-        // The account under which Postgres runs passes through.
-        File.SetUnixFileMode(server.folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            // The account under which Postgres runs passes through.
+            File.SetUnixFileMode(
+                server.folder,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+
         await server.Restart();
         return server;
     }

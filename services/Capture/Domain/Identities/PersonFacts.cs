@@ -36,7 +36,7 @@ public sealed record PersonFacts(
 
     private IReadOnlyList<IdentityKey>? known;
 
-    private IReadOnlyList<IdentityKey> Read()
+    private List<IdentityKey> Read()
     {
         if (UserId is null && Email is null && PreviousId is null && Phone is null)
         {
