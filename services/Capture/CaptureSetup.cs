@@ -34,6 +34,8 @@ internal static class CaptureSetup
         services.AddSingleton<CommitMessages>();
         services.AddSingleton<IngestQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<IngestQueue>());
+        services.AddSingleton<TrackingSites>();
+        services.AddSingleton<CallSources>();
         services.AddSingleton<Ingest>();
         services.AddSingleton<LeadReader>();
         services.AddSingleton<LeadWriter>();
@@ -67,6 +69,7 @@ internal static class CaptureSetup
         app.MapRpcService<ReportGrpcService>();
         app.MapRpcService<LeadGrpcService>();
         app.MapRpcService<SpendGrpcService>();
+        app.MapRpcService<TrackingGrpcService>();
         app.MapRpcService<MetricsGrpcService>();
         app.MapRpcService<RollupGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
