@@ -7,6 +7,7 @@ using Lifecycle.Capture.Features.ImportLeads;
 using Lifecycle.Capture.Features.IngestMessages;
 using Lifecycle.Capture.Features.QueryMetrics;
 using Lifecycle.Capture.Features.ReadLeads;
+using Lifecycle.Capture.Features.RetainData;
 using Lifecycle.Capture.Features.ServeTracking;
 using Lifecycle.Capture.Features.Spend;
 using Lifecycle.Capture.Jobs;
@@ -34,8 +35,6 @@ internal static class CaptureSetup
         services.AddSingleton<CommitMessages>();
         services.AddSingleton<IngestQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<IngestQueue>());
-        services.AddSingleton<TrackingSites>();
-        services.AddSingleton<CallSources>();
         services.AddSingleton<Ingest>();
         services.AddSingleton<LeadReader>();
         services.AddSingleton<LeadWriter>();
@@ -49,8 +48,11 @@ internal static class CaptureSetup
         services.AddSingleton<ErasureReceipts>();
         services.AddHostedService<MessageCleaner>();
         services.AddHostedService<PartitionKeeper>();
+        services.AddSingleton<RetentionPolicy>();
+        services.AddSingleton<DataRetainer>();
         services.AddHostedService<ErasureReminder>();
         services.AddHostedService<RollupKeeper>();
+        services.AddHostedService<DataRetentionKeeper>();
         builder.AddPersonDataClients();
     }
 
@@ -68,8 +70,8 @@ internal static class CaptureSetup
         app.MapRpcService<IngestGrpcService>();
         app.MapRpcService<ReportGrpcService>();
         app.MapRpcService<LeadGrpcService>();
+        app.MapRpcService<DataRetentionGrpcService>();
         app.MapRpcService<SpendGrpcService>();
-        app.MapRpcService<TrackingGrpcService>();
         app.MapRpcService<MetricsGrpcService>();
         app.MapRpcService<RollupGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();

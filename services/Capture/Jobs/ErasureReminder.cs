@@ -40,9 +40,9 @@ internal sealed partial class ErasureReminder(
         }
     }
 
-    [LoggerMessage(EventId = 3021, Level = LogLevel.Warning, Message = "{Erasures} erasures of workspace {WorkspaceId} are not confirmed by every service; asked again")]
+    [LoggerMessage(EventId = 3031, Level = LogLevel.Warning, Message = "{Erasures} erasures of workspace {WorkspaceId} are not confirmed by every service; asked again")]
     private partial void LogAsked(int erasures, Guid workspaceId);
 
-    [LoggerMessage(EventId = 3022, Level = LogLevel.Warning, Message = "Asking for erasures again failed; tried again in the next round")]
+    [LoggerMessage(EventId = 3032, Level = LogLevel.Warning, Message = "Asking for erasures again failed; tried again in the next round")]
     private partial void LogFailed(Exception exception);
 }

@@ -15,14 +15,25 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
         {
             lead.ToTable("lead");
             lead.HasKey(row => new { row.WorkspaceId, row.Id });
-            foreach (var json in new[] { nameof(LeadRow.Profile), nameof(LeadRow.Own), nameof(LeadRow.ToldTouch), nameof(LeadRow.FirstTouch), nameof(LeadRow.LastTouch) })
+            foreach (var json in new[] { nameof(LeadRow.Profile), nameof(LeadRow.Own), nameof(LeadRow.Observed), nameof(LeadRow.ToldTouch), nameof(LeadRow.FirstTouch), nameof(LeadRow.LastTouch) })
             {
                 lead.Property(json).HasColumnType("jsonb");
             }
 
+            lead.Property(row => row.Observed).HasDefaultValueSql("'{}'");
             // Lists newest first, and metrics by create time.
             lead.HasIndex(row => new { row.WorkspaceId, row.CreateTime, row.Id });
             lead.HasIndex(row => new { row.WorkspaceId, row.Email, row.Id });
+            // Lists filtered by one value, newest first: a rare value is found at once, a frequent one fills the page from the index's end.
+            lead.HasIndex(row => new { row.WorkspaceId, row.Stage, row.CreateTime, row.Id });
+            lead.HasIndex(row => new { row.WorkspaceId, row.CaptureType, row.CreateTime, row.Id });
+            lead.HasIndex(row => new { row.WorkspaceId, row.Channel, row.CreateTime, row.Id });
+            lead.HasIndex(row => new { row.WorkspaceId, row.FormType, row.CreateTime, row.Id }).HasFilter("form_type is not null");
+            lead.HasIndex(row => new { row.WorkspaceId, row.Source, row.CreateTime, row.Id }).HasFilter("source is not null");
+            lead.HasIndex(row => new { row.WorkspaceId, row.Medium, row.CreateTime, row.Id }).HasFilter("medium is not null");
+            lead.HasIndex(row => new { row.WorkspaceId, row.Campaign, row.CreateTime, row.Id }).HasFilter("campaign is not null");
+            lead.HasIndex(row => new { row.WorkspaceId, row.Keyword, row.CreateTime, row.Id }).HasFilter("keyword is not null");
+            lead.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).HasFilter("external_id <> ''");
         });
         modelBuilder.Entity<LeadIdentityRow>(identity =>
         {
@@ -38,18 +49,14 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             // A merge shortens the redirects that led to its source.
             redirect.HasIndex(row => new { row.WorkspaceId, row.TargetId });
         });
-        modelBuilder.Entity<TrackingSettingsRow>(tracking =>
-        {
-            tracking.ToTable("tracking_settings");
-            tracking.HasKey(row => row.WorkspaceId);
-            tracking.Property(row => row.Settings).HasColumnType("jsonb");
-        });
         modelBuilder.Entity<VisitorRow>(visitor =>
         {
             visitor.ToTable("visitor");
             visitor.HasKey(row => new { row.WorkspaceId, row.Id });
             visitor.HasIndex(row => new { row.WorkspaceId, row.AnonymousId }).IsUnique();
             visitor.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("lead_id is not null");
+            // For data retention: anonymous visitors by their latest activity.
+            visitor.HasIndex(row => new { row.WorkspaceId, row.LastTime }).HasFilter("lead_id is null and anonymous_id !~ '^(expired|erased):'");
         });
         modelBuilder.Entity<SessionRow>(session =>
         {
@@ -94,6 +101,18 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
         {
             state.ToTable("rollup_state");
             state.HasKey(row => row.WorkspaceId);
+        });
+        modelBuilder.Entity<DataRetentionRow>(retention =>
+        {
+            retention.ToTable("data_retention");
+            retention.HasKey(row => row.WorkspaceId);
+        });
+        modelBuilder.Entity<ImportJobRow>(job =>
+        {
+            job.ToTable("import_job");
+            job.HasKey(row => new { row.WorkspaceId, row.Kind, row.RequestId });
+            // For the cleaner.
+            job.HasIndex(row => new { row.WorkspaceId, row.UpdateTime });
         });
         modelBuilder.Entity<ErasureRow>(erasure =>
         {

@@ -16,9 +16,9 @@ internal static class LeadMessages
 
     public static LeadCaptured ToCaptured(this Lead lead, Guid eventId, Guid workspaceId) => new(
         eventId, workspaceId, lead.CreateTime, lead.Version, lead.Id, lead.Email, lead.ExternalId, lead.Capture.TypeName, lead.Capture.FormType,
-        lead.CreateTime, lead.FirstTouchOrUnknown.ToInfo(), lead.LastTouchOrUnknown.ToInfo(), lead.Profile.Traits(), lead.CompanyInfo());
+        lead.CreateTime, lead.FirstTouchOrUnknown.ToInfo(), lead.LastTouchOrUnknown.ToInfo(), lead.Known.Traits(), lead.CompanyInfo());
 
     public static LeadUpdated ToUpdated(this Lead lead, Guid eventId, Guid workspaceId) => new(
         eventId, workspaceId, lead.ChangeTime, lead.Version, lead.Id, lead.Email, lead.ExternalId, lead.Capture.TypeName,
-        lead.CreateTime, lead.FirstTouchOrUnknown.ToInfo(), lead.LastTouchOrUnknown.ToInfo(), lead.Profile.Traits(), lead.CompanyInfo());
+        lead.CreateTime, lead.FirstTouchOrUnknown.ToInfo(), lead.LastTouchOrUnknown.ToInfo(), lead.Known.Traits(), lead.CompanyInfo());
 }

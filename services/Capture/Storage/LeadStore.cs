@@ -14,7 +14,7 @@ internal static class LeadStore
 
     internal const string Columns = """
         id, version, stage, create_time as CreateTime, capture_type as CaptureType, form_type as FormType, capture_time as CaptureTime,
-        profile::text as Profile, own::text as Own, told_touch::text as ToldTouch, first_touch::text as FirstTouch, last_touch::text as LastTouch
+        profile::text as Profile, own::text as Own, observed::text as Observed, told_touch::text as ToldTouch, first_touch::text as FirstTouch, last_touch::text as LastTouch
         """;
 
     /// <summary>
@@ -86,6 +86,7 @@ internal static class LeadStore
                 BulkColumn.From("capture_time", NpgsqlDbType.TimestampTz, leads, lead => lead.Capture.Time),
                 BulkColumn.From("profile", NpgsqlDbType.Jsonb, leads, lead => lead.Profile.ToJson()),
                 BulkColumn.From("own", NpgsqlDbType.Jsonb, leads, lead => lead.Own.ToJson()),
+                BulkColumn.From("observed", NpgsqlDbType.Jsonb, leads, lead => lead.Observed.ToJson()),
                 BulkColumn.From("told_touch", NpgsqlDbType.Jsonb, leads, lead => ToJson(lead.ToldTouch)),
                 BulkColumn.From("first_touch", NpgsqlDbType.Jsonb, leads, lead => ToJson(lead.FirstTouch)),
                 BulkColumn.From("last_touch", NpgsqlDbType.Jsonb, leads, lead => ToJson(lead.LastTouch)),
@@ -100,7 +101,7 @@ internal static class LeadStore
             on conflict (workspace_id, id) do update set
               version = excluded.version, email = excluded.email, external_id = excluded.external_id, create_time = excluded.create_time,
               update_time = excluded.update_time, capture_type = excluded.capture_type, form_type = excluded.form_type,
-              capture_time = excluded.capture_time, profile = excluded.profile, own = excluded.own, told_touch = excluded.told_touch,
+              capture_time = excluded.capture_time, profile = excluded.profile, own = excluded.own, observed = excluded.observed, told_touch = excluded.told_touch,
               first_touch = excluded.first_touch, last_touch = excluded.last_touch, channel = excluded.channel, source = excluded.source,
               medium = excluded.medium, campaign = excluded.campaign, keyword = excluded.keyword
             """);
@@ -158,13 +159,15 @@ internal static class LeadStore
 
         public required string Own { get; init; }
 
+        public required string Observed { get; init; }
+
         public string? ToldTouch { get; init; }
 
         public string? FirstTouch { get; init; }
 
         public string? LastTouch { get; init; }
 
-        public Lead ToLead() => new()
+        public Lead ToLead() => new Lead
         {
             Id = Id,
             Version = Version,
@@ -176,7 +179,7 @@ internal static class LeadStore
             ToldTouch = FromJson(ToldTouch),
             FirstTouch = FromJson(FirstTouch),
             LastTouch = FromJson(LastTouch),
-        };
+        }.WithObserved(Domain.Leads.Profile.FromJson(Observed));
 
         private static Touch? FromJson(string? json) => json is null ? null : JsonSerializer.Deserialize<Touch>(json, Json);
     }

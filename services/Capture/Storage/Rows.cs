@@ -37,6 +37,9 @@ internal sealed class LeadRow
     /// <summary>E-mail and external id with their times.</summary>
     public required string Own { get; init; }
 
+    /// <summary>Traits and company told by messages that name nobody, with their times.</summary>
+    public required string Observed { get; init; }
+
     public string? ToldTouch { get; init; }
 
     public string? FirstTouch { get; init; }
@@ -210,16 +213,6 @@ internal sealed class HitCountRow
     public required string Detail { get; init; }
 
     public long Hits { get; init; }
-}
-
-/// <summary>How a workspace's sites are tracked.</summary>
-internal sealed class TrackingSettingsRow
-{
-    public required Guid WorkspaceId { get; init; }
-
-    public required string Settings { get; init; }
-
-    public DateTimeOffset UpdateTime { get; init; }
 }
 
 /// <summary>What a campaign cost on a day.</summary>

@@ -206,7 +206,7 @@ internal static class VisitStore
                 var kind => new TrafficSource(kind, Channel!, Source, Medium, Campaign, Keyword, ClickId),
             };
             var named = NamedLeadId ?? (IdentityKind is null ? null : ownerOf(new(IdentityKind, IdentityValue!)));
-            return new(VisitorId, new(Id, Time, Type is ActivityTypes.Page or ActivityTypes.Screen, Url, source, Opens, named), SessionId, LeadId);
+            return new(VisitorId, new(Id, Time, Type is ActivityTypes.Page or ActivityTypes.Screen, Url, source, Opens, named), SessionId, LeadId, Observations.Tells(Type, IdentityKind));
         }
     }
 }

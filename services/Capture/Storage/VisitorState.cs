@@ -7,7 +7,8 @@ namespace Lifecycle.Capture.Storage;
 internal sealed record StoredSession(Guid Id, Guid VisitorId, VisitSession Session);
 
 /// <summary>A stored activity with its place.</summary>
-internal sealed record StoredActivity(Guid VisitorId, VisitActivity Activity, Guid? SessionId, Guid? LeadId);
+/// <param name="Tells">It may tell traits of the person it is placed with (see <see cref="Observations"/>).</param>
+internal sealed record StoredActivity(Guid VisitorId, VisitActivity Activity, Guid? SessionId, Guid? LeadId, bool Tells);
 
 /// <summary>A stored visitor with the latest session.</summary>
 internal sealed record StoredVisitor(Guid Id, string AnonymousId, Guid? LeadId, DateTimeOffset LastTime, StoredSession? LastSession);

@@ -42,7 +42,10 @@ public sealed class IdentityResolver(Dictionary<IdentityKey, Guid> owners, Dicti
         return lead;
     }
 
-    /// <summary>Finds or makes the lead and tells it the facts. Null when nobody is known by these keys and the occasion makes nobody known.</summary>
+    /// <summary>
+    /// Finds or makes the lead and, on an occasion that makes a person known, tells it the facts; other facts go with the activity (see
+    /// <see cref="Lead.Observed"/>). Null when nobody is known by these keys and the occasion makes nobody known.
+    /// </summary>
     /// <param name="facts">What was said.</param>
     /// <param name="onDevice">Who was named last on the message's device.</param>
     /// <param name="newId">Makes the id of a new lead.</param>
@@ -64,11 +67,10 @@ public sealed class IdentityResolver(Dictionary<IdentityKey, Guid> owners, Dicti
         {
             lead.Captured(capture);
             lead.Named(facts.Email, facts.UserId, facts.Time);
-        }
-
-        foreach (var fact in facts.Facts)
-        {
-            lead.Told(fact.Key, fact.Json, facts.Time);
+            foreach (var fact in facts.Facts)
+            {
+                lead.Told(fact.Key, fact.Json, facts.Time);
+            }
         }
 
         return lead;

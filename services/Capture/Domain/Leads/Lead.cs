@@ -40,8 +40,17 @@ public sealed class Lead
     /// <summary>Occasion that tells how the person became known.</summary>
     public required CaptureEvidence Capture { get; set; }
 
-    /// <summary>Traits and company.</summary>
+    /// <summary>Traits and company, told by messages and requests that name the person.</summary>
     public Profile Profile { get; init; } = new();
+
+    /// <summary>
+    /// Traits and company told by messages that name nobody, on a device while it was the person's. They go with the activity: when it turns out to be
+    /// another's, they leave.
+    /// </summary>
+    public Profile Observed { get; private set; } = new();
+
+    /// <summary>All that is known: of <see cref="Profile"/> and <see cref="Observed"/> the later.</summary>
+    public Profile Known => Observed.Values.Count == 0 ? Profile : Profile.Union(Profile, Observed);
 
     /// <summary>E-mail and external id with their times.</summary>
     public Profile Own { get; init; } = new();
@@ -60,7 +69,7 @@ public sealed class Lead
     public bool Changed => Changes > 0;
 
     /// <summary>Whether anything is to be stored.</summary>
-    public bool Dirty => Changed || Profile.Dirty || Own.Dirty;
+    public bool Dirty => Changed || Profile.Dirty || Own.Dirty || Observed.Dirty;
 
     /// <summary>Latest time of the facts that changed it; the time of the event that tells of the change.</summary>
     public DateTimeOffset ChangeTime { get; private set; }
@@ -101,6 +110,25 @@ public sealed class Lead
         }
     }
 
+    /// <summary>Takes what messages that name nobody told, in place of what they had told before.</summary>
+    public void Observe(Profile observed)
+    {
+        var changed = observed.Values.Where(pair => !Observed.Values.TryGetValue(pair.Key, out var held) || held != pair.Value).Select(pair => pair.Value.Time)
+            .Concat(Observed.Values.Where(pair => !observed.Values.ContainsKey(pair.Key)).Select(pair => pair.Value.Time)).ToArray();
+        if (changed.Length > 0)
+        {
+            Observed = observed;
+            Note(changed.Max());
+        }
+    }
+
+    /// <summary>Restores a stored lead's <see cref="Observed"/>.</summary>
+    public Lead WithObserved(Profile observed)
+    {
+        Observed = observed;
+        return this;
+    }
+
     /// <summary>Takes where an import or API call said the person came from; the earlier holds.</summary>
     public void CameFrom(Touch touch)
     {
@@ -131,6 +159,7 @@ public sealed class Lead
         Captured(source.Capture);
         Own.Merge(source.Own);
         Profile.Merge(source.Profile);
+        Observed = Profile.Union(Observed, source.Observed);
         if (source.ToldTouch is { } touch)
         {
             CameFrom(touch);
@@ -144,7 +173,7 @@ public sealed class Lead
     /// </summary>
     public DateTimeOffset TimeToSet(DateTimeOffset now)
     {
-        var latest = Profile.Values.Values.Concat(Own.Values.Values).Select(value => value.Time).DefaultIfEmpty(now).Max();
+        var latest = Known.Values.Values.Concat(Own.Values.Values).Select(value => value.Time).DefaultIfEmpty(now).Max();
         return latest < now ? now : latest.AddTicks(TimeSpan.TicksPerMicrosecond);
     }
 
@@ -157,10 +186,11 @@ public sealed class Lead
     /// <summary>The company; null when nothing is known of it.</summary>
     public Company? CompanyOrNull()
     {
-        var (name, domain, industry) = (Profile.Text("company.name"), Profile.Text("company.domain"), Profile.Text("company.industry"));
-        var employees = Profile.Number(Profile.Text("company.employees"));
-        var revenue = Decimal(Profile.Text("company.annualRevenue"));
-        var country = Profile.Text("company.country");
+        var known = Known;
+        var (name, domain, industry) = (known.Text("company.name"), known.Text("company.domain"), known.Text("company.industry"));
+        var employees = Profile.Number(known.Text("company.employees"));
+        var revenue = Decimal(known.Text("company.annualRevenue"));
+        var country = known.Text("company.country");
         return name is null && domain is null && industry is null && employees is null && revenue is null && country is null
             ? null
             : new(name, domain, industry, employees is null ? null : (int)Math.Min(employees.Value, int.MaxValue), revenue, country);

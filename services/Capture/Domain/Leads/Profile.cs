@@ -56,6 +56,15 @@ public sealed class Profile
         return changed;
     }
 
+    /// <summary>A new profile with the later of the values of two.</summary>
+    public static Profile Union(Profile left, Profile right)
+    {
+        var union = new Profile();
+        union.Merge(left);
+        union.Merge(right);
+        return union;
+    }
+
     /// <summary>The value's text: strings as they are, anything else as JSON; null when unknown.</summary>
     public string? Text(string key) => values.TryGetValue(key, out var value) && value.Json != "null" ? ToText(value.Json) : null;
 

@@ -52,9 +52,9 @@ public static class PersonReader
 
     private static PersonFacts Make(PersonSource source, Collected collected, CaptureEvidence? capture)
     {
-        // An empty form field says nothing; only identify takes a trait back by null.
-        var facts = source.Type is "identify" ? collected.Facts : collected.Facts.Where(fact => fact.Json != "null").ToList();
-        return new(source.Time, source.UserId, null, collected.Email, collected.Phone, capture, capture is null ? [] : facts);
+        // An empty form field says nothing; only identify takes a trait back by null, and tells of a device's person without naming one.
+        var facts = source.Type is "identify" ? collected.Facts : capture is null ? [] : collected.Facts.Where(fact => fact.Json != "null").ToList();
+        return new(source.Time, source.UserId, null, collected.Email, collected.Phone, capture, facts);
     }
 
     private static string FormType(JsonElement properties, Violations violations)

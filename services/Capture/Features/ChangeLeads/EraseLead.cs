@@ -46,7 +46,7 @@ internal static class EraseLead
         ("identities", "delete from lead_identity where workspace_id = @workspace and lead_id = @lead"),
         ("leads",
             """
-            update lead set email = '', external_id = '', profile = '{}', own = '{}', told_touch = null, first_touch = null, last_touch = null,
+            update lead set email = '', external_id = '', profile = '{}', own = '{}', observed = '{}', told_touch = null, first_touch = null, last_touch = null,
               version = version + 1, update_time = @now, erase_time = @now
             where workspace_id = @workspace and id = @lead
             """),

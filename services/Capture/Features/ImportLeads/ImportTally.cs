@@ -31,7 +31,29 @@ internal sealed class ImportTally
     {
         (Created, Updated, Unchanged) = (Created + other.Created, Updated + other.Updated, Unchanged + other.Unchanged);
         rejectedCount += other.rejectedCount;
-        rejected.AddRange(other.rejected);
+        rejected.AddRange(other.rejected.Take(MaxRejections - rejected.Count));
+    }
+
+    /// <summary>Goes on from the answer of an earlier attempt.</summary>
+    public static ImportTally From(ImportResponse? answer)
+    {
+        var tally = new ImportTally();
+        if (answer is not null)
+        {
+            (tally.Created, tally.Updated, tally.Unchanged, tally.rejectedCount) = (answer.Created, answer.Updated, answer.Unchanged, answer.RejectedCount);
+            tally.rejected.AddRange(answer.Rejected.Select(row => (row.Line, Error.Invalid(row.Errors.Select(text => new FieldViolation("row", text)).ToArray()))));
+        }
+
+        return tally;
+    }
+
+    /// <summary>This and the other, as one answer.</summary>
+    public ImportResponse With(ImportTally other)
+    {
+        var sum = From(null);
+        sum.Add(this);
+        sum.Add(other);
+        return sum.ToResponse();
     }
 
     public ImportResponse ToResponse()

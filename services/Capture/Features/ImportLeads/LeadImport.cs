@@ -17,8 +17,8 @@ using Touch = Lifecycle.Capture.Domain.Leads.Touch;
 namespace Lifecycle.Capture.Features.ImportLeads;
 
 /// <summary>
-/// Imports leads row by row, 500 rows in a transaction: memory stays bounded whatever the size of the file, and what was imported before a failure stays.
-/// A dry run rolls every transaction back, so that it counts a lead that occurs far apart in a file as created each time.
+/// Imports leads row by row, 500 rows in a transaction: memory stays bounded whatever the size of the file, and what was imported before a failure stays
+/// (see <see cref="ImportJournal"/> for how it goes on). A dry run rolls every transaction back, so that it counts a lead that occurs far apart in a file as created each time.
 /// </summary>
 internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClassifier channels, TimeProvider time)
 {
@@ -37,52 +37,79 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClass
             return error;
         }
 
-        var tally = new ImportTally();
-        var pending = new List<LeadRowRead>();
+        using var journal = await ImportJournal.Open(work, caller.WorkspaceId, "leads", import, ct);
+        var tally = ImportTally.From(journal.Before);
+        var (pending, faults) = (new List<LeadRowRead>(), new ImportTally());
+        var count = 0;
         await foreach (var row in import.Rows(ct))
         {
+            if (!journal.Skip(row).TryGet(out var isDone, out var another))
+            {
+                return another;
+            }
+
+            if (isDone)
+            {
+                continue;
+            }
+
             if (Read(row).TryGet(out var read, out var fault))
             {
                 pending.Add(read);
             }
             else
             {
-                tally.Reject(row.Line, fault);
+                faults.Reject(row.Line, fault);
             }
 
-            if (pending.Count == RowsPerTransaction)
+            if (++count == RowsPerTransaction)
             {
-                await Write(caller, pending, import.DryRun, tally, ct);
-                pending.Clear();
+                if (await Write(caller, pending, faults, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
+                {
+                    return lost;
+                }
+
+                (pending, faults, count) = ([], new(), 0);
             }
         }
 
-        await Write(caller, pending, import.DryRun, tally, ct);
-        return tally.ToResponse();
+        if (journal.Fault is { } shorter)
+        {
+            return shorter;
+        }
+
+        return !journal.WasComplete && await Write(caller, pending, faults, import.DryRun, tally, journal, isLast: true, ct) is { } last ? last : tally.ToResponse();
     }
 
-    private async Task Write(Caller caller, List<LeadRowRead> rows, bool dryRun, ImportTally tally, CancellationToken ct)
+    private async Task<Error?> Write(
+        Caller caller, List<LeadRowRead> rows, ImportTally faults, bool dryRun, ImportTally tally, ImportJournal journal, bool isLast, CancellationToken ct)
     {
-        if (rows.Count == 0)
-        {
-            return;
-        }
-
         var counted = new ImportTally();
         var result = await work.Run<Unit>(caller.WorkspaceId, async tx =>
         {
             counted = new ImportTally();
-            var changes = await ChangeSet.Open(tx, rows.SelectMany(row => row.Person.Keys), []);
-            foreach (var row in rows)
+            counted.Add(faults);
+            if (rows.Count > 0)
             {
-                WriteRow(row, changes, counted);
+                var changes = await ChangeSet.Open(tx, rows.SelectMany(row => row.Person.Keys), []);
+                foreach (var row in rows)
+                {
+                    WriteRow(row, changes, counted);
+                }
+
+                await changes.Apply();
             }
 
-            await changes.Apply();
-            return dryRun ? RolledBack : default(Unit);
+            return dryRun ? RolledBack : await journal.Keep(tx, tally.With(counted), isLast) is { } taken ? taken : default(Unit);
         }, ct);
-        _ = result;
+        if (result.Error is { } error && error != RolledBack)
+        {
+            return error;
+        }
+
+        journal.Kept();
         tally.Add(counted);
+        return null;
     }
 
     private static void WriteRow(LeadRowRead row, ChangeSet changes, ImportTally tally)

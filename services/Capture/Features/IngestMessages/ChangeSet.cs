@@ -85,6 +85,7 @@ internal sealed class ChangeSet
 
         await rollups.Visits(changes);
         await VisitWriter.Write(tx, changes, activities);
+        await Observe(changes, activities);
         await Touch(changes);
         await rollups.Write(leads.Values);
         await LeadStore.Save(tx, leads.Values);
@@ -113,17 +114,62 @@ internal sealed class ChangeSet
         return lead is { } id ? Resolver.Current(id) : null;
     }
 
-    private async Task Touch(VisitChanges changes)
+    // A message that names nobody tells of whoever its activity is placed with: added where it is new, read anew where stored ones moved.
+    private async Task Observe(VisitChanges changes, IReadOnlyCollection<NewActivity> activities)
     {
-        var touched = changes.Touched.Concat(leads.Values.Where(lead => lead.Changed).Select(lead => lead.Id)).ToHashSet();
-        foreach (var (id, lead) in await LeadStore.Load(tx, touched.Where(id => !leads.ContainsKey(id)).ToArray()))
+        var told = activities.Where(activity => activity.LeadId is not null && activity.Message.Person is { Capture: null, Facts.Count: > 0 }).ToArray();
+        if (told.Length == 0 && changes.Retold.Count == 0)
+        {
+            return;
+        }
+
+        await Include(told.Select(activity => activity.LeadId!.Value).Concat(changes.Retold));
+        foreach (var (id, profile) in await Observations.Load(tx, changes.Retold))
+        {
+            if (leads.TryGetValue(id, out var lead))
+            {
+                lead.Observe(profile);
+            }
+        }
+
+        foreach (var group in told.Where(activity => !changes.Retold.Contains(activity.LeadId!.Value)).GroupBy(activity => activity.LeadId!.Value))
+        {
+            if (leads.TryGetValue(group.Key, out var lead))
+            {
+                var profile = Profile.Union(lead.Observed, new());
+                foreach (var (message, fact) in group.SelectMany(activity => activity.Message.Person.Facts, (activity, fact) => (activity.Message, fact)))
+                {
+                    profile.Set(fact.Key, fact.Json, message.Time);
+                }
+
+                lead.Observe(profile);
+            }
+        }
+    }
+
+    private async Task Include(IEnumerable<Guid> ids)
+    {
+        foreach (var (id, lead) in await LeadStore.Load(tx, ids.Where(id => !leads.ContainsKey(id)).Distinct().ToArray()))
         {
             leads.Add(id, lead);
             loaded.Add(id, LeadFacts.Of(lead));
             existing.Add(id);
         }
+    }
 
-        var found = await VisitStore.Touches(tx, touched.Where(leads.ContainsKey).ToArray());
+    private async Task Touch(VisitChanges changes)
+    {
+        var touched = changes.Touched.Concat(leads.Values.Where(lead => lead.Changed).Select(lead => lead.Id)).ToHashSet();
+        await Include(touched);
+
+        // A lead made here has the sessions cut here and, unless it took over another, no more: of an import there is nothing to look up.
+        var visited = touched.Where(id => leads.ContainsKey(id) && (existing.Contains(id) || changes.Touched.Contains(id) || Resolver.Merges.Count > 0)).ToArray();
+        foreach (var lead in touched.Where(leads.ContainsKey).Except(visited).Select(id => leads[id]))
+        {
+            lead.Touched(null, null, lead.CreateTime);
+        }
+
+        var found = await VisitStore.Touches(tx, visited);
         var dropped = await Dropped(changes, found);
         foreach (var (id, (first, last)) in found)
         {

@@ -136,15 +136,6 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
         var lead = resolver.Resolve(message.Person, known, () => Guid.CreateVersion7(message.Time));
         if (lead is null)
         {
-            // A group call of a visitor known by the device alone.
-            if (message.Person.Keys.Count == 0 && known is { } id)
-            {
-                foreach (var fact in message.Person.Facts)
-                {
-                    resolver.Leads[id].Told(fact.Key, fact.Json, message.Time);
-                }
-            }
-
             return null;
         }
 

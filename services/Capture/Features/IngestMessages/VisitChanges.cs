@@ -36,6 +36,9 @@ internal sealed class VisitChanges
     /// <summary>Leads whose touches may have changed.</summary>
     public HashSet<Guid> Touched { get; } = [];
 
+    /// <summary>Leads that gained or lost a stored activity that tells traits.</summary>
+    public HashSet<Guid> Retold { get; } = [];
+
     /// <summary>Visitors to write.</summary>
     public List<StoredVisitor> Visitors { get; } = [];
 
@@ -86,6 +89,11 @@ internal sealed class VisitChanges
             if (old.SessionId != placement.SessionId || old.LeadId != placement.LeadId)
             {
                 Moved.Add(placement);
+            }
+
+            if (old.Tells && old.LeadId != placement.LeadId)
+            {
+                Retold.UnionWith(new[] { old.LeadId, placement.LeadId }.OfType<Guid>());
             }
 
             if (old.LeadId is null && placement.LeadId is not null)

@@ -58,9 +58,9 @@ internal static class VisitPlacer
         var history = await VisitStore.History(tx, windows.Select(window => (window.Visitor.Id, window.From)).ToArray(), ownerOf);
         foreach (var (visitor, activities, from, lead) in windows)
         {
-            var (stored, sessions) = Bounded(history.Activities[visitor.Id], history.Sessions[visitor.Id]);
+            var (stored, sessions, before) = Whole(history.Activities[visitor.Id], history.Sessions[visitor.Id], lead);
             var all = stored.Values.Select(activity => activity.Activity).Concat(activities);
-            changes.Add(visitor, VisitTimeline.Build(all, before: null, lead), sessions, stored);
+            changes.Add(visitor, VisitTimeline.Build(all, before: null, before), sessions, stored);
         }
 
         return changes;
@@ -92,20 +92,20 @@ internal static class VisitPlacer
         return windows;
     }
 
-    // Of a history longer than is read, only whole sessions are cut anew.
-    private static (Dictionary<Guid, StoredActivity> Activities, StoredSession[] Sessions) Bounded(
-        IEnumerable<StoredActivity> activities, IEnumerable<StoredSession> sessions)
+    // Of a history that is longer than is read, or of which data retention has deleted the beginning, only what follows the last incomplete session is
+    // cut anew; the sessions before it stay as they are.
+    private static (Dictionary<Guid, StoredActivity> Activities, StoredSession[] Sessions, Guid? LeadBefore) Whole(
+        IEnumerable<StoredActivity> activities, IEnumerable<StoredSession> sessions, Guid? leadBefore)
     {
-        var read = activities.ToDictionary(activity => activity.Activity.Id);
-        if (read.Count < VisitStore.MaxHistory)
+        var (read, all) = (activities.ToDictionary(activity => activity.Activity.Id), sessions.ToArray());
+        var counts = read.Values.Where(activity => activity.SessionId is not null).CountBy(activity => activity.SessionId!.Value).ToDictionary();
+        if (all.Where(session => counts.GetValueOrDefault(session.Id) < session.Session.Activities).MaxBy(session => session.Session.Start) is not { } last)
         {
-            return (read, sessions.ToArray());
+            return (read, all, leadBefore);
         }
 
-        var oldest = read.Values.Min(activity => activity.Activity.Time);
-        var kept = sessions.Where(session => session.Session.Start > oldest).ToArray();
-        var from = kept.Length == 0 ? DateTimeOffset.MaxValue : kept.Min(session => session.Session.Start);
-        return (read.Where(pair => pair.Value.Activity.Time >= from).ToDictionary(), kept);
+        var later = read.Where(pair => pair.Value.Activity.Time > last.Session.End).ToDictionary();
+        return (later, all.Where(session => session.Session.Start > last.Session.End).ToArray(), last.Session.Lead);
     }
 
     private static readonly Dictionary<Guid, StoredActivity> NoActivities = [];

@@ -28,7 +28,7 @@ internal static class LeadProtos
             LastTouch = lead.LastTouchOrUnknown.ToProto(),
             CaptureType = (LeadMessage.Types.CaptureType)(int)lead.Capture.Type,
             FormType = lead.Capture.FormType ?? "",
-            Traits = Struct.Parser.ParseJson(lead.Profile.TraitsJson()),
+            Traits = Struct.Parser.ParseJson(lead.Known.TraitsJson()),
         };
         if (lead.CompanyOrNull() is { } company)
         {

@@ -1,3 +1,123 @@
-(function(settings){
-"use strict";(()=>{var N=document.currentScript,f=N.src.split("/t.js")[0],T=new URL(N.src).searchParams.get("key"),d=T||N.dataset.key,i=settings,_=()=>!!navigator.globalPrivacyControl||i.respectDnt&&navigator.doNotTrack==="1",w=e=>[location.hostname.replace(/^www\./,""),...i.ownDomains].some(t=>e===t||e.endsWith("."+t));var v="lc_id",h="lc_user",p="lc_consent",l="lc_num";function a(e){let t=document.cookie.match("(?:^|; )"+e+"=([^;]*)");return t?decodeURIComponent(t[1]):""}function c(e,t,n){let o=location.hostname.split("."),r=t?n?"":";max-age="+i.cookieDays*86400:";max-age=0";for(let s=o.length-2;s>=-1;s--){let q=s<0?"":i.cookieDomain||o.slice(s).join(".");if(document.cookie=e+"="+encodeURIComponent(t)+";path=/;samesite=lax"+r+(location.protocol==="https:"?";secure":"")+(q&&";domain="+q),a(e)===t)return}}var A="lc_queue",W=f+"/v1/batch?key="+encodeURIComponent(d),V=200,ae=7*864e5,J=6e4,C=[],M=[],b=0,k=0,D=!1,O=()=>crypto.randomUUID?crypto.randomUUID():Array.from(crypto.getRandomValues(new Uint8Array(16)),e=>(e+256).toString(16).slice(1)).join(""),I=()=>a(p)==="1"||!i.requireConsent&&a(p)!=="0";function ce(){let e=a(v);return e||c(v,e=O()),e}function x(){try{let e=new Date(Date.now()-ae).toISOString();return JSON.parse(localStorage.getItem(A)||"[]").filter(t=>t.timestamp>e)}catch{return M}}function P(e){M=e.slice(-V);try{localStorage.setItem(A,JSON.stringify(M))}catch{}}function R(e){if(!I()){C.length<V&&a(p)!=="0"&&C.push(e);return}e.anonymousId=ce(),e.type==="alias"&&(e.previousId||(e.previousId=a(h)||e.anonymousId)),e.userId?c(h,e.userId):e.userId=a(h)||void 0,P(x().concat(e)),E(300)}function E(e){b||(b=window.setTimeout(()=>{b=0,g()},e))}function g(e){if(!I()||navigator.onLine===!1||D&&!e)return;let t=x().slice(0,50);if(!t.length)return;let n;for(;(n=JSON.stringify({batch:t,sentAt:new Date().toISOString()})).length>J&&t[1];)t=t.slice(0,t.length>>1);if(e){clearTimeout(b),b=0,navigator.sendBeacon(W,n);return}D=!0,fetch(W,{method:"POST",body:n,keepalive:n.length<J,credentials:"omit"}).then(o=>{if(o.status===429||o.status>499)throw 0;k=0,P(x().filter(r=>!t.some(s=>s.messageId===r.messageId)))}).catch(()=>k++).then(()=>{D=!1,x().length&&E(k&&Math.min(1e3*2**k,3e5))})}function $(e){if(e){c(p,"1"),C.splice(0).forEach(R);return}C=[],U(),c(l,""),P([]);try{localStorage.removeItem(A)}catch{}c(p,i.requireConsent?"":"0")}function U(){c(v,""),c(h,"")}function B(){addEventListener("pagehide",()=>g(!0)),addEventListener("online",()=>g()),document.addEventListener("visibilitychange",()=>{document.visibilityState==="hidden"?g(!0):E(0)}),E(300)}var K=document.referrer,S="";function u(e,t){R({type:e,messageId:O(),timestamp:new Date().toISOString(),context:{page:{url:location.href,referrer:K,title:document.title,path:location.pathname},userAgent:navigator.userAgent,locale:navigator.language,timezone:Intl.DateTimeFormat().resolvedOptions().timeZone},...t})}var m=(e,t)=>u("track",{event:e,properties:t}),z=()=>location.href.replace(/#(?![/!]).*/,"");function L(e,t){S&&(K=S),S=z(),u("page",{name:e,properties:t})}function X(e){let t=()=>{z()!==S&&e()};for(let n of["pushState","replaceState"]){let o=history[n];history[n]=function(...r){o.apply(this,r),setTimeout(t)}}addEventListener("popstate",t),addEventListener("hashchange",t),addEventListener("pageshow",n=>{n.persisted&&e()})}function Z(e){let t=e.target.closest?.("a[href],area[href]");if(!t||!/^http/.test(t.protocol))return;let n=t.pathname.split("/").pop(),o=/\.(\w+)$/.exec(n),r={url:t.href,title:(t.textContent||"").trim().slice(0,200)};t.hasAttribute("download")||o&&i.downloadExtensions.includes(o[1].toLowerCase())?m("Content Downloaded",{...r,fileName:n}):w(t.hostname)||m("Outbound Link Clicked",r)}function G(){document.addEventListener("click",Z,!0),document.addEventListener("auxclick",e=>e.button===1&&Z(e),!0)}var Y="data-lifecycle-form",le=/^(password|file|hidden|submit|button|reset|image)$/,Q=/^(cc-|one-time|(new|current)-pass)|passw|pwd|(card|cc).?num|cv[cv]|\biban|\bssn\b/i;function de(e){let t={};for(let n of e.elements){let{name:o,type:r,value:s}=n;!o||le.test(r)||Q.test(n.autocomplete)||Q.test(o)||n.closest("[data-lifecycle-ignore]")||/^(checkbox|radio)$/.test(r)&&!n.checked||(t[o]=((t[o]?t[o]+", ":"")+s).slice(0,1e3))}return t}function F(e,t){let n=typeof e=="string"?document.querySelector(e):e;n&&m("Form Submitted",{formId:n.getAttribute("id")||n.getAttribute("name")||"",formType:t||n.getAttribute(Y)||"other",fields:de(n)})}function ee(){document.addEventListener("submit",e=>{let t=e.target;t.hasAttribute?.(Y)&&F(t)},!0)}var te=e=>e.replace(/\D/g,""),re,y="",ne=!1;function oe(e){let t=i.defaultNumber,n=document.createTreeWalker(e,NodeFilter.SHOW_TEXT);for(let o=e;o;o=n.nextNode()){let r=o.nodeType===3&&o.nodeValue;r&&t&&r.includes(t.displayNumber)&&(o.nodeValue=r.split(t.displayNumber).join(y))}for(let o of e.querySelectorAll?.('[data-lifecycle-number],a[href^="tel:"]')||[]){let r=o.hasAttribute("data-lifecycle-number");r&&o.textContent!==y&&(o.textContent=y),o instanceof HTMLAnchorElement&&(r||t&&te(o.href)===te(t.number))&&(o.href="tel:"+re)}}function H(){[re,y=""]=a(l).split("|"),y&&(oe(document.documentElement),new MutationObserver(e=>e.forEach(t=>t.addedNodes.forEach(oe))).observe(document.documentElement,{childList:!0,subtree:!0}))}function j(){if(ne||!i.swapNumbers||!I())return;ne=!0;let e=document.referrer,t=e&&w(new URL(e).hostname);if(a(l)&&t&&!/utm_|clid=/.test(location.search))return H();fetch(f+"/t/number?key="+d+"&u="+encodeURIComponent(location.href)+"&r="+encodeURIComponent(e),{credentials:"omit"}).then(n=>n.status===200?n.json():null).then(n=>{n?c(l,n.number?n.number+"|"+n.displayNumber:"-",!0):a(l)||c(l,"-",!0),H()}).catch(()=>H())}var ie={page:L,track:m,identify(e,t){e&&typeof e=="object"?u("identify",{traits:e}):u("identify",{userId:e?String(e):void 0,traits:t})},group:(e,t)=>u("group",{groupId:String(e),traits:t}),alias:(e,t)=>u("alias",{userId:String(e),previousId:t}),form:F,consent(e){e.analytics!==void 0&&($(e.analytics),j())},reset:U,flush:()=>g()};function se(){let e=window.lifecycle;if(e&&"track"in e)return;let t=(e?.q||[]).map(r=>Array.from(r)),n=_(),o=(...[r,...s])=>{n||ie[r]?.(...s)};for(let r in ie)o[r]=(...s)=>o(r,...s);window.lifecycle=o,!n&&(t.filter(([r])=>r==="consent").forEach(r=>o(...r)),L(),j(),t.filter(([r])=>r!=="consent").forEach(r=>o(...r)),X(()=>L()),G(),ee(),B())}if(settings)document.prerendering?document.addEventListener("prerenderingchange",se,{once:!0}):se();else if(!T&&d){let e=document.createElement("script");e.src=f+"/t.js?key="+encodeURIComponent(d),document.head.append(e)}})();
-})(null);
+// Reports visits to Lifecycle. <script async src="https://gateway.example/t.js" data-key="lp_…"></script>
+// lifecycle.page(name?, properties?), lifecycle.track(event, properties?), lifecycle.identify(userId?, traits?), lifecycle.reset().
+// A form with data-lifecycle-form="demo" (content, contact, newsletter, other) is reported when it is submitted.
+// Global Privacy Control is respected: then nothing is sent and no cookie is set.
+(function (w, d, n) {
+  'use strict';
+  var script = d.currentScript, from = new URL(script.src), key = script.dataset.key || from.searchParams.get('key');
+  var early = (w.lifecycle && w.lifecycle.q) || [], off = !key || n.globalPrivacyControl;
+  var queue = [], timer = 0, failures = 0, last = '', before = d.referrer;
+  var url = from.origin + '/v1/batch?key=' + encodeURIComponent(key || '');
+
+  function read(name) {
+    var found = d.cookie.match('(?:^|; )' + name + '=([^;]*)');
+    return found ? decodeURIComponent(found[1]) : '';
+  }
+
+  // The broadest domain that the browser accepts, so that all hosts of a site share the visitor.
+  function write(name, value) {
+    var labels = w.location.hostname.split('.'), age = value ? 34214400 : 0;
+    for (var i = labels.length - 1; i >= 0; i--) {
+      var domain = i < labels.length - 1 ? '; domain=' + labels.slice(i).join('.') : '';
+      if (!domain && labels.length > 1) continue;
+      d.cookie = name + '=' + encodeURIComponent(value) + '; path=/; max-age=' + age + '; samesite=lax' + (w.location.protocol === 'https:' ? '; secure' : '') + domain;
+      if (read(name) === value) return;
+    }
+    d.cookie = name + '=' + encodeURIComponent(value) + '; path=/; max-age=' + age + '; samesite=lax';
+  }
+
+  function id() {
+    if (w.crypto.randomUUID) return w.crypto.randomUUID();
+    return Array.prototype.map.call(w.crypto.getRandomValues(new Uint8Array(16)), function (b) { return (b + 256).toString(16).slice(1); }).join('');
+  }
+
+  function visitor() {
+    var known = read('lc_id');
+    if (!known) write('lc_id', known = id());
+    return known;
+  }
+
+  function add(message) {
+    message.messageId = id();
+    message.anonymousId = visitor();
+    message.userId = message.userId || read('lc_user') || undefined;
+    message.timestamp = new Date().toISOString();
+    message.context = {
+      page: { url: w.location.href, referrer: before, title: d.title, path: w.location.pathname },
+      userAgent: n.userAgent, locale: n.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone
+    };
+    queue.push(message);
+    if (queue.length > 200) queue.shift();
+    later(300);
+  }
+
+  function later(delay) {
+    if (!timer) timer = setTimeout(function () { timer = 0; send(); }, delay);
+  }
+
+  // Text, not JSON: a JSON body to another host would need a preflight.
+  function send(leaving) {
+    if (!queue.length) return;
+    var messages = queue.splice(0, 50), body = JSON.stringify({ batch: messages, sentAt: new Date().toISOString() });
+    if (leaving && n.sendBeacon && n.sendBeacon(url, body)) return send(true);
+    fetch(url, { method: 'POST', body: body, keepalive: body.length < 6e4, credentials: 'omit' }).then(function (response) {
+      if (response.status === 429 || response.status >= 500) throw response.status;
+      failures = 0;
+      if (queue.length) later(0);
+    }).catch(function () {
+      queue = messages.concat(queue);
+      if (failures++ < 8) later(1000 * Math.pow(2, failures));
+    });
+  }
+
+  var api = {
+    page: function (name, properties) {
+      last = w.location.href.split('#')[0];
+      add({ type: 'page', name: name, properties: properties });
+    },
+    track: function (event, properties) { add({ type: 'track', event: event, properties: properties }); },
+    identify: function (userId, traits) {
+      if (userId && typeof userId === 'object') { traits = userId; userId = ''; }
+      if (userId) write('lc_user', String(userId));
+      add({ type: 'identify', userId: userId ? String(userId) : undefined, traits: traits });
+    },
+    reset: function () { write('lc_id', ''); write('lc_user', ''); },
+    flush: function () { send(); }
+  };
+  if (off) Object.keys(api).forEach(function (name) { api[name] = function () {}; });
+  w.lifecycle = api;
+  if (off) return;
+
+  function moved() {
+    var now = w.location.href.split('#')[0], earlier = last;
+    if (now === earlier) return;
+    before = earlier;
+    api.page();
+  }
+  ['pushState', 'replaceState'].forEach(function (name) {
+    var original = w.history[name];
+    w.history[name] = function () {
+      var result = original.apply(this, arguments);
+      setTimeout(moved, 0);
+      return result;
+    };
+  });
+  w.addEventListener('popstate', moved);
+  w.addEventListener('pagehide', function () { send(true); });
+  d.addEventListener('visibilitychange', function () { if (d.visibilityState === 'hidden') send(true); });
+  d.addEventListener('submit', function (event) {
+    var form = event.target, type = form.getAttribute && form.getAttribute('data-lifecycle-form');
+    if (type === null || type === undefined) return;
+    var fields = {};
+    Array.prototype.forEach.call(form.elements, function (input) {
+      var skip = /^(password|file|hidden|submit|button|reset|image)$/.test(input.type) || /^cc-/.test(input.autocomplete);
+      if (!input.name || skip || ((input.type === 'checkbox' || input.type === 'radio') && !input.checked)) return;
+      fields[input.name] = String(input.value).slice(0, 1000);
+    });
+    api.track('Form Submitted', { formId: form.id || form.getAttribute('name') || '', formType: type || 'other', fields: fields });
+    send(true);
+  }, true);
+
+  api.page();
+  early.forEach(function (call) { if (api[call[0]]) api[call[0]].apply(api, call.slice(1)); });
+})(window, document, navigator);

@@ -30,48 +30,98 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelClas
             return error;
         }
 
-        var tally = new ImportTally();
-        var pending = new Dictionary<SpendKey, SpendInfo>();
+        using var journal = await ImportJournal.Open(work, caller.WorkspaceId, "spend", import, ct);
+        var tally = ImportTally.From(journal.Before);
+        var (pending, faults) = (new List<SpendInfo>(), new ImportTally());
+        var count = 0;
         await foreach (var row in import.Rows(ct))
         {
-            if (!Read(row, caller.CurrencyCode).TryGet(out var spend, out var fault))
+            if (!journal.Skip(row).TryGet(out var isDone, out var another))
             {
-                tally.Reject(row.Line, fault);
+                return another;
+            }
+
+            if (isDone)
+            {
                 continue;
             }
 
-            // A key that comes again replaces the earlier one: the two must not meet in one statement.
-            var key = SpendKey.Of(spend);
-            if (pending.Count == MaxRows || pending.ContainsKey(key))
+            if (Read(row, caller.CurrencyCode).TryGet(out var spend, out var fault))
             {
-                await Write(caller.WorkspaceId, pending.Values, import.DryRun, tally, ct);
-                pending.Clear();
+                pending.Add(spend);
+            }
+            else
+            {
+                faults.Reject(row.Line, fault);
             }
 
-            pending.Add(key, spend);
+            if (++count == MaxRows)
+            {
+                if (await Write(caller.WorkspaceId, pending, faults, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
+                {
+                    return lost;
+                }
+
+                (pending, faults, count) = ([], new(), 0);
+            }
         }
 
-        await Write(caller.WorkspaceId, pending.Values, import.DryRun, tally, ct);
-        return tally.ToResponse();
+        if (journal.Fault is { } shorter)
+        {
+            return shorter;
+        }
+
+        return !journal.WasComplete && await Write(caller.WorkspaceId, pending, faults, import.DryRun, tally, journal, isLast: true, ct) is { } last
+            ? last
+            : tally.ToResponse();
     }
 
-    private async Task Write(Guid workspaceId, IReadOnlyCollection<SpendInfo> rows, bool dryRun, ImportTally tally, CancellationToken ct)
+    private async Task<Error?> Write(
+        Guid workspaceId, List<SpendInfo> rows, ImportTally faults, bool dryRun, ImportTally tally, ImportJournal journal, bool isLast, CancellationToken ct)
     {
-        if (rows.Count == 0)
+        var counted = new ImportTally();
+        var result = await work.Run<Unit>(workspaceId, async tx =>
         {
-            return;
+            counted = new ImportTally();
+            counted.Add(faults);
+            foreach (var distinct in Distinct(rows))
+            {
+                counted.Add(await Replace(tx, distinct));
+            }
+
+            return dryRun ? RolledBack : await journal.Keep(tx, tally.With(counted), isLast) is { } taken ? taken : default(Unit);
+        }, ct);
+        if (result.Error is { } error && error != RolledBack)
+        {
+            return error;
         }
 
-        var counted = new ImportTally();
-        await work.Run<Unit>(workspaceId, async tx =>
-        {
-            counted = await Replace(tx, rows);
-            return dryRun ? RolledBack : default(Unit);
-        }, ct);
+        journal.Kept();
         tally.Add(counted);
+        return null;
     }
 
-    private static async Task<ImportTally> Replace(Transaction<CaptureDbContext> tx, IReadOnlyCollection<SpendInfo> rows)
+    // A key that comes again replaces the earlier one: the two must not meet in one statement.
+    private static List<List<SpendInfo>> Distinct(List<SpendInfo> rows)
+    {
+        var parts = new List<List<SpendInfo>>();
+        var seen = new HashSet<SpendKey>();
+        foreach (var row in rows)
+        {
+            if (!seen.Add(SpendKey.Of(row)) || parts.Count == 0)
+            {
+                parts.Add([]);
+                seen.Clear();
+                seen.Add(SpendKey.Of(row));
+            }
+
+            parts[^1].Add(row);
+        }
+
+        return parts;
+    }
+
+    private static async Task<ImportTally> Replace(Transaction<CaptureDbContext> tx, List<SpendInfo> rows)
     {
         // Two imports of the same rows follow each other, and so do their events' versions.
         await tx.Connection.ExecuteAsync(

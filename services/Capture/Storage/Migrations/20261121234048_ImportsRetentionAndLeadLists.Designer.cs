@@ -12,8 +12,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Lifecycle.Capture.Storage.Migrations
 {
     [DbContext(typeof(CaptureDbContext))]
-    [Migration("20261121233626_TrackingSettings")]
-    partial class TrackingSettings
+    [Migration("20261121234048_ImportsRetentionAndLeadLists")]
+    partial class ImportsRetentionAndLeadLists
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -128,6 +128,39 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.ToTable("activity", "capture");
                 });
 
+            modelBuilder.Entity("Lifecycle.Capture.Storage.DataRetentionRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int?>("AnonymousActivityDays")
+                        .HasColumnType("integer")
+                        .HasColumnName("anonymous_activity_days");
+
+                    b.Property<DateTimeOffset?>("ApplyTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("apply_time");
+
+                    b.Property<int?>("InactiveLeadDays")
+                        .HasColumnType("integer")
+                        .HasColumnName("inactive_lead_days");
+
+                    b.Property<int?>("LeadActivityDays")
+                        .HasColumnType("integer")
+                        .HasColumnName("lead_activity_days");
+
+                    b.Property<DateTimeOffset>("UpdateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("update_time");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_data_retention");
+
+                    b.ToTable("data_retention", "capture");
+                });
+
             modelBuilder.Entity("Lifecycle.Capture.Storage.ErasureReceiptRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -222,6 +255,51 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .HasName("pk_hit_count");
 
                     b.ToTable("hit_count", "capture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Capture.Storage.ImportJobRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Kind")
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("answer");
+
+                    b.Property<bool>("Complete")
+                        .HasColumnType("boolean")
+                        .HasColumnName("complete");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rows");
+
+                    b.Property<DateTimeOffset>("UpdateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("update_time");
+
+                    b.HasKey("WorkspaceId", "Kind", "RequestId")
+                        .HasName("pk_import_job");
+
+                    b.HasIndex("WorkspaceId", "UpdateTime")
+                        .HasDatabaseName("ix_import_job_workspace_id_update_time");
+
+                    b.ToTable("import_job", "capture");
                 });
 
             modelBuilder.Entity("Lifecycle.Capture.Storage.LeadIdentityRow", b =>
@@ -340,6 +418,13 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("medium");
 
+                    b.Property<string>("Observed")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("observed")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<string>("Own")
                         .IsRequired()
                         .HasColumnType("jsonb")
@@ -378,11 +463,44 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_lead");
 
+                    b.HasIndex("WorkspaceId", "ExternalId")
+                        .HasDatabaseName("ix_lead_workspace_id_external_id")
+                        .HasFilter("external_id <> ''");
+
                     b.HasIndex("WorkspaceId", "CreateTime", "Id")
                         .HasDatabaseName("ix_lead_workspace_id_create_time_id");
 
                     b.HasIndex("WorkspaceId", "Email", "Id")
                         .HasDatabaseName("ix_lead_workspace_id_email_id");
+
+                    b.HasIndex("WorkspaceId", "Campaign", "CreateTime", "Id")
+                        .HasDatabaseName("ix_lead_workspace_id_campaign_create_time_id")
+                        .HasFilter("campaign is not null");
+
+                    b.HasIndex("WorkspaceId", "CaptureType", "CreateTime", "Id")
+                        .HasDatabaseName("ix_lead_workspace_id_capture_type_create_time_id");
+
+                    b.HasIndex("WorkspaceId", "Channel", "CreateTime", "Id")
+                        .HasDatabaseName("ix_lead_workspace_id_channel_create_time_id");
+
+                    b.HasIndex("WorkspaceId", "FormType", "CreateTime", "Id")
+                        .HasDatabaseName("ix_lead_workspace_id_form_type_create_time_id")
+                        .HasFilter("form_type is not null");
+
+                    b.HasIndex("WorkspaceId", "Keyword", "CreateTime", "Id")
+                        .HasDatabaseName("ix_lead_workspace_id_keyword_create_time_id")
+                        .HasFilter("keyword is not null");
+
+                    b.HasIndex("WorkspaceId", "Medium", "CreateTime", "Id")
+                        .HasDatabaseName("ix_lead_workspace_id_medium_create_time_id")
+                        .HasFilter("medium is not null");
+
+                    b.HasIndex("WorkspaceId", "Source", "CreateTime", "Id")
+                        .HasDatabaseName("ix_lead_workspace_id_source_create_time_id")
+                        .HasFilter("source is not null");
+
+                    b.HasIndex("WorkspaceId", "Stage", "CreateTime", "Id")
+                        .HasDatabaseName("ix_lead_workspace_id_stage_create_time_id");
 
                     b.ToTable("lead", "capture");
                 });
@@ -636,28 +754,6 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.ToTable("spend", "capture");
                 });
 
-            modelBuilder.Entity("Lifecycle.Capture.Storage.TrackingSettingsRow", b =>
-                {
-                    b.Property<Guid>("WorkspaceId")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("uuid")
-                        .HasColumnName("workspace_id");
-
-                    b.Property<string>("Settings")
-                        .IsRequired()
-                        .HasColumnType("jsonb")
-                        .HasColumnName("settings");
-
-                    b.Property<DateTimeOffset>("UpdateTime")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("update_time");
-
-                    b.HasKey("WorkspaceId")
-                        .HasName("pk_tracking_settings");
-
-                    b.ToTable("tracking_settings", "capture");
-                });
-
             modelBuilder.Entity("Lifecycle.Capture.Storage.VisitorRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -691,6 +787,10 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.HasIndex("WorkspaceId", "AnonymousId")
                         .IsUnique()
                         .HasDatabaseName("ix_visitor_workspace_id_anonymous_id");
+
+                    b.HasIndex("WorkspaceId", "LastTime")
+                        .HasDatabaseName("ix_visitor_workspace_id_last_time")
+                        .HasFilter("lead_id is null and anonymous_id !~ '^(expired|erased):'");
 
                     b.HasIndex("WorkspaceId", "LeadId")
                         .HasDatabaseName("ix_visitor_workspace_id_lead_id")
