@@ -54,6 +54,10 @@ public sealed class CaptureOptions
     [Range(1, 86_400)]
     public int ErasureAskSeconds { get; set; } = 300;
 
+    /// <summary>Pause between looks whether a table has doubled since its statistics were made.</summary>
+    [Range(1, 86_400)]
+    public int StatisticsSeconds { get; set; } = 5;
+
     /// <summary>Pause between looks whether a workspace's rollups must be rebuilt.</summary>
     [Range(1, 86_400)]
     public int RollupSeconds { get; set; } = 60;

@@ -53,6 +53,7 @@ internal static class CaptureSetup
         services.AddHostedService<ErasureReminder>();
         services.AddHostedService<RollupKeeper>();
         services.AddHostedService<DataRetentionKeeper>();
+        services.AddHostedService<StatisticsKeeper>();
         builder.AddPersonDataClients();
     }
 

@@ -45,6 +45,8 @@ internal sealed class IngestBatches : Benchmark
         run.AtMost("Capture's peak memory", BenchmarkSuite.PeakMegabytes(capture), "MB", 300);
         run.AtMost("stored bytes of an activity, with indexes", await Bytes(suite, "activity") / stored, "bytes", 350);
         run.Tell("stored bytes of a message's memory (8 days), with indexes", await Bytes(suite, "message") / stored, "bytes");
+        run.Tell("of these in indexes", (double)await suite.Database("capture").Scalar<decimal>(
+            "select sum(pg_indexes_size(relid)) from pg_partition_tree('activity') where isleaf") / stored, "bytes");
         run.Tell("sessions of these messages", await suite.Database("capture").Scalar<long>("select count(*) from session"), "sessions");
         run.Tell("Capture's processor time", (BenchmarkSuite.ProcessorSeconds(capture) - captureBefore) * micro, "us/message");
         run.Tell("Postgres' processor time", postgres * micro, "us/message");
