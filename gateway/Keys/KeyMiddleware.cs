@@ -27,6 +27,12 @@ internal sealed class KeyMiddleware(RequestDelegate next, KeyDirectory directory
                 return;
             }
 
+            if (endpoint?.Metadata.GetMetadata<OptionalKey>() is not null && context.Request.Query["key"].FirstOrDefault() is { Length: > 0 } given
+                && await directory.Find(given, context.RequestAborted) is { KeyId: not null } known)
+            {
+                context.SetCaller(known.Caller);
+            }
+
             await next(context);
             return;
         }

@@ -9,6 +9,9 @@ namespace Lifecycle.Gateway.Routes;
 /// <summary>Endpoint metadata: takes what sites and SDKs send; publishable keys, Basic and <c>?key=</c> are accepted.</summary>
 internal sealed record IngestEndpoint;
 
+/// <summary>Endpoint metadata: anyone may call; a good <c>?key=</c> tells for which workspace.</summary>
+internal sealed record OptionalKey;
+
 /// <summary>Where requests go: every RPC of the services by REST and gRPC as its descriptor says, and the few paths that are no RPC.</summary>
 internal sealed class RouteTable
 {

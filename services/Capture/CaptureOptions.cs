@@ -27,6 +27,18 @@ public sealed class CaptureOptions
     [Range(1024, 64 * 1024 * 1024)]
     public int MaxBodyBytes { get; set; } = 5 * 1024 * 1024;
 
+    /// <summary>How long a browser uses the tracking script, with the settings in it, before it asks again.</summary>
+    [Range(0, 86_400)]
+    public int ScriptCacheSeconds { get; set; } = 300;
+
+    /// <summary>How long a replica goes by tracking settings that another may have changed.</summary>
+    [Range(1, 3_600)]
+    public int TrackingCacheSeconds { get; set; } = 10;
+
+    /// <summary>Workspaces whose tracking settings are kept in memory, each with its script (about 20 KB).</summary>
+    [Range(1, 100_000)]
+    public int CachedTracking { get; set; } = 500;
+
     /// <summary>How long a message id deduplicates; at least the 7 days that the contract promises.</summary>
     [Range(7, 365)]
     public int DeduplicationDays { get; set; } = 8;

@@ -35,6 +35,8 @@ internal static class CaptureSetup
         services.AddSingleton<CommitMessages>();
         services.AddSingleton<IngestQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<IngestQueue>());
+        services.AddSingleton<TrackingSites>();
+        services.AddSingleton<CallSources>();
         services.AddSingleton<Ingest>();
         services.AddSingleton<LeadReader>();
         services.AddSingleton<LeadWriter>();
@@ -73,6 +75,7 @@ internal static class CaptureSetup
         app.MapRpcService<LeadGrpcService>();
         app.MapRpcService<DataRetentionGrpcService>();
         app.MapRpcService<SpendGrpcService>();
+        app.MapRpcService<TrackingGrpcService>();
         app.MapRpcService<MetricsGrpcService>();
         app.MapRpcService<RollupGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();

@@ -49,6 +49,12 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             // A merge shortens the redirects that led to its source.
             redirect.HasIndex(row => new { row.WorkspaceId, row.TargetId });
         });
+        modelBuilder.Entity<TrackingSettingsRow>(tracking =>
+        {
+            tracking.ToTable("tracking_settings");
+            tracking.HasKey(row => row.WorkspaceId);
+            tracking.Property(row => row.Settings).HasColumnType("jsonb");
+        });
         modelBuilder.Entity<VisitorRow>(visitor =>
         {
             visitor.ToTable("visitor");

@@ -215,6 +215,16 @@ internal sealed class HitCountRow
     public long Hits { get; init; }
 }
 
+/// <summary>How a workspace's sites are tracked.</summary>
+internal sealed class TrackingSettingsRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required string Settings { get; init; }
+
+    public DateTimeOffset UpdateTime { get; init; }
+}
+
 /// <summary>What a campaign cost on a day.</summary>
 internal sealed class SpendRow
 {

@@ -219,7 +219,8 @@ public sealed class MessageReader(SourceReader sources)
 
     private static string? PathOf(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var page) ? page.AbsolutePath : null;
 
-    private static string? WithoutFragment(string? url) => url?.Split('#', 2)[0];
+    // A fragment that is a route, as in #/pricing or #!pricing, says which page it is.
+    private static string? WithoutFragment(string? url) => url?.Split('#', 2) is [var page, var fragment] && !fragment.StartsWith('/') && !fragment.StartsWith('!') ? page : url;
 }
 
 /// <summary>What holds for all messages of a request.</summary>

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>Checks messages, each by itself, and hands the sound ones to the queue.</summary>
-internal sealed class Ingest(IngestQueue queue, MessageReader reader, IOptions<CaptureOptions> options, TimeProvider time, ILogger<Ingest> logger)
+internal sealed class Ingest(IngestQueue queue, MessageReader reader, CallSources calls, IOptions<CaptureOptions> options, TimeProvider time, ILogger<Ingest> logger)
 {
     public CaptureOptions Options => options.Value;
 
@@ -48,7 +48,12 @@ internal sealed class Ingest(IngestQueue queue, MessageReader reader, IOptions<C
             }
         }
 
-        if (!(await queue.Take(workspaceId, accepted)).TryGet(out var outcome, out var refusal))
+        if (!(await calls.Attribute(workspaceId, accepted)).TryGet(out var attributed, out var outage))
+        {
+            return outage;
+        }
+
+        if (!(await queue.Take(workspaceId, attributed)).TryGet(out var outcome, out var refusal))
         {
             return refusal;
         }

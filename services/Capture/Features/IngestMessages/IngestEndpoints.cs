@@ -43,6 +43,11 @@ internal static partial class IngestEndpoints
         {
             return new ProblemResult(Problem.ForStatus(http, exception.StatusCode));
         }
+        catch (IOException)
+        {
+            // A page that is left takes its connection along; the script sends again what nobody answered for.
+            return new ProblemResult(Problem.ForStatus(http, StatusCodes.Status400BadRequest, "The body ended early."));
+        }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             LogFailed(ingest.Logger, http.Request.Path, Problem.TraceIdOf(http), exception);
@@ -52,14 +57,17 @@ internal static partial class IngestEndpoints
 
     private static async Task<Problem?> Read(HttpContext http, PooledBody body, int maxBytes)
     {
-        // navigator.sendBeacon sends text/plain: a JSON type would need a preflight that a page on its way out cannot wait for.
+        // navigator.sendBeacon sends text/plain: a JSON type would need a preflight that a page on its way out cannot wait for. RudderStack's SDK leaves
+        // the type of its gzipped JSON to its HTTP client, which calls any bytes a form.
+        var encoding = http.Request.Headers.ContentEncoding.ToString();
         if (http.Request.ContentType is { Length: > 0 } given
-            && (!MediaTypeHeaderValue.TryParse(given, out var type) || type.MediaType.Value?.ToLowerInvariant() is not ("application/json" or "text/plain")))
+            && !(MediaTypeHeaderValue.TryParse(given, out var type)
+                && (type.MediaType.Value?.ToLowerInvariant() is "application/json" or "text/plain"
+                    || (encoding == "gzip" && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)))))
         {
             return Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "Ingest takes application/json.");
         }
 
-        var encoding = http.Request.Headers.ContentEncoding.ToString();
         if (encoding is not ("" or "identity" or "gzip"))
         {
             return Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "Content-Encoding must be gzip or absent.");

@@ -1,87 +1,57 @@
-using System.Security.Cryptography;
-using System.Text.Json;
-using Lifecycle.Capture.Features.IngestMessages;
+using Lifecycle.Capture.Domain;
+using Lifecycle.Capture.Domain.Channels;
+using Lifecycle.Capture.Domain.Tracking;
 using Lifecycle.Rpc;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace Lifecycle.Capture.Features.ServeTracking;
 
-/// <summary>The tracking script, and the pixel for pages without scripts.</summary>
-internal static partial class TrackingEndpoints
+/// <summary>What pages load: the script, the number to show, and the pixel for pages without scripts.</summary>
+internal static class TrackingEndpoints
 {
-    /// <summary>First-party cookie in which script and pixel keep the visitor's id.</summary>
-    private const string Cookie = "lc_id";
-
-    private const int MaxCookie = 100;
-
-    /// <summary>A transparent image of one pixel.</summary>
-    private static readonly byte[] Pixel = Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
-
-    private static readonly byte[] Script = ReadScript();
-    private static readonly EntityTagHeaderValue ScriptTag = new($"\"{Convert.ToHexString(SHA256.HashData(Script).AsSpan(0, 8))}\"");
+    private const string Scope = "capture:write";
+    private const int MaxUrl = 8192;
 
     public static void MapTracking(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapGet("/t.js", (HttpContext http) =>
-        {
-            http.Response.Headers.CacheControl = "public, max-age=3600";
-            http.Response.Headers["Cross-Origin-Resource-Policy"] = "cross-origin";
-            return Results.Bytes(Script, "text/javascript; charset=utf-8", entityTag: ScriptTag);
-        }).AllowPublic();
-        endpoints.MapGet("/t.gif", TakePixel).RequireScope("capture:write");
+        endpoints.MapMethods("/t.js", [HttpMethods.Get, HttpMethods.Head], ServeScript).AllowPublic();
+        endpoints.MapGet("/t/number", ChooseNumber).RequireScope(Scope);
+        endpoints.MapGet("/t.gif", TrackingPixel.Take).RequireScope(Scope);
     }
 
-    /// <summary>The script as it is served.</summary>
-    internal static byte[] ReadScript()
+    // The gateway lets the request pass without a key, and says whose it is where there is a good one.
+    private static async Task<IResult> ServeScript(HttpContext http, TrackingSites sites, IdentityToken tokens, IOptions<CaptureOptions> options)
     {
-        using var stream = typeof(TrackingEndpoints).Assembly.GetManifestResourceStream("t.js")!;
-        using var buffer = new MemoryStream();
-        stream.CopyTo(buffer);
-        return buffer.ToArray();
+        var known = tokens.Verify(http.Request.Headers[IdentityToken.Header].ToString()).TryGet(out var caller, out _) && caller.HasScope(Scope);
+        var script = known ? (await sites.Get(caller!.WorkspaceId, http.RequestAborted)).Script : TrackingScript.Bare;
+        var headers = http.Response.Headers;
+        headers.CacheControl = $"public, max-age={options.Value.ScriptCacheSeconds}";
+        headers.Vary = HeaderNames.AcceptEncoding;
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin";
+        var compressed = http.Request.GetTypedHeaders().AcceptEncoding.Any(accepted => accepted.Value == "gzip" && accepted.Quality is not 0);
+        if (compressed)
+        {
+            headers.ContentEncoding = "gzip";
+        }
+
+        return Results.Bytes(compressed ? script.Compressed : script.Plain, "text/javascript; charset=utf-8", entityTag: script.Tag);
     }
 
-    // Query: u page (else the Referer), r referrer, t title, a visitor id (else the cookie's).
-    private static async Task<IResult> TakePixel(HttpContext http, Ingest ingest, TimeProvider time)
+    // Query: u page, r referrer. 204 for a direct visit, which keeps the number it has; {} where the number that stands in the pages is right.
+    private static async Task<IResult> ChooseNumber(HttpContext http, TrackingSites sites, SourceReader sources)
     {
-        var query = http.Request.Query;
-        var optedOut = http.Request.Headers["Sec-GPC"] == "1";
-        var visitor = query["a"].FirstOrDefault() is { Length: > 0 } given ? given : http.Request.Cookies[Cookie];
-        if (visitor is not { Length: > 0 and <= MaxCookie })
-        {
-            visitor = Guid.CreateVersion7(time.GetUtcNow()).ToString();
-            if (!optedOut)
-            {
-                Remember(http, visitor);
-            }
-        }
-
-        var message = JsonSerializer.SerializeToElement(new
-        {
-            anonymousId = visitor,
-            context = new
-            {
-                page = new { url = query["u"].FirstOrDefault() ?? http.Request.GetTypedHeaders().Referer?.ToString(), referrer = query["r"].FirstOrDefault(), title = query["t"].FirstOrDefault() },
-                gpc = optedOut,
-            },
-        });
-        if (!(await ingest.Take(http.Caller().WorkspaceId, message, "page", http.Request.Headers.UserAgent.ToString())).TryGet(out _, out var error))
-        {
-            LogRefused(ingest.Logger, error.Message);
-        }
-
-        // A page shows the image whatever became of the visit.
         http.Response.Headers.CacheControl = "no-store";
-        http.Response.Headers["Cross-Origin-Resource-Policy"] = "cross-origin";
-        return Results.Bytes(Pixel, "image/gif");
+        var (url, referrer) = (http.Request.Query["u"].FirstOrDefault(), http.Request.Query["r"].FirstOrDefault());
+        var visit = sources.Read(new(Texts.Clip(url, MaxUrl), Texts.Clip(referrer, MaxUrl), null, null, null, null));
+        if (visit.Kind is EvidenceKind.None or EvidenceKind.Direct)
+        {
+            return Results.NoContent();
+        }
+
+        var site = await sites.Get(http.Caller().WorkspaceId, http.RequestAborted);
+        return TrackingNumber.For(site.Settings.Numbers, visit) is { } number
+            ? Results.Json(new PhoneNumber(number.Number, number.DisplayNumber), ScriptJson.Default.PhoneNumber)
+            : Results.Text("{}", "application/json");
     }
-
-    private static void Remember(HttpContext http, string visitor) => http.Response.Cookies.Append(Cookie, visitor, new CookieOptions
-    {
-        MaxAge = TimeSpan.FromDays(396),
-        Secure = http.Request.IsHttps,
-        SameSite = http.Request.IsHttps ? Microsoft.AspNetCore.Http.SameSiteMode.None : Microsoft.AspNetCore.Http.SameSiteMode.Lax,
-    });
-
-    [LoggerMessage(EventId = 3004, Level = LogLevel.Debug, Message = "A pixel recorded nothing: {Reason}")]
-    private static partial void LogRefused(ILogger logger, string reason);
 }

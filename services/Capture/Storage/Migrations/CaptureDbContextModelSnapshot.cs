@@ -751,6 +751,28 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.ToTable("spend", "capture");
                 });
 
+            modelBuilder.Entity("Lifecycle.Capture.Storage.TrackingSettingsRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Settings")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("settings");
+
+                    b.Property<DateTimeOffset>("UpdateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("update_time");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_tracking_settings");
+
+                    b.ToTable("tracking_settings", "capture");
+                });
+
             modelBuilder.Entity("Lifecycle.Capture.Storage.VisitorRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
