@@ -108,9 +108,10 @@ async function developmentKeys() {
   return keys;
 }
 
-async function residentMegabytes(pid) {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+// Proportional set size: what a process holds alone and its share of what it has in common with others, as all services have the framework.
+async function megabytes(pid) {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Math.round(Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024);
 }
 
 async function banner({ urls, pids, dashboard }, keys) {
@@ -131,7 +132,7 @@ async function banner({ urls, pids, dashboard }, keys) {
   const memory = [];
   for (const [name, pid] of Object.entries(pids)) {
     const [, service] = /^(capture|scoring|nurture|conversion|retention|gateway)(?:-[a-z0-9]+)?$/.exec(name) ?? [];
-    if (service) memory.push(`${service} ${await residentMegabytes(pid)}`);
+    if (service) memory.push(`${service} ${await megabytes(pid)}`);
   }
   if (memory.length) console.log(`  ${"Memory, MB".padEnd(16)} ${memory.join(" · ")}`);
   console.log("\nCtrl+C stops everything.\n");
