@@ -74,9 +74,45 @@ public sealed class CaptureOptions
     [Range(1, 86_400)]
     public int RollupSeconds { get; set; } = 60;
 
-    /// <summary>Referrers that never count as a source, such as payment pages: hosts, or names that include their subdomains.</summary>
+    /// <summary>
+    /// Referrers that never count as a source in any workspace, such as a company's sign-in: names with everything below them. Beside them stand
+    /// the known payment and login hosts and each workspace's own list.
+    /// </summary>
     public IReadOnlyList<string> ExcludedReferrers { get; set; } = [];
 
-    /// <summary>Whether AI assistants are a channel of their own; else their visits are Referral, as in GA4's default grouping.</summary>
+    /// <summary>
+    /// Whether AI assistants are a channel of their own in workspaces that do not say; else their visits are Referral, as in GA4's default grouping.
+    /// </summary>
     public bool AiAssistantChannel { get; set; } = true;
+
+    /// <summary>Whether a sender that calls itself a browser and sends no Accept-Language is a robot.</summary>
+    public bool BotsWithoutAcceptLanguage { get; set; } = true;
+
+    /// <summary>Page views from which on the rate of an anonymous visitor's session is judged; 0 judges none.</summary>
+    [Range(0, 1_000_000)]
+    public int BotPageViews { get; set; } = 60;
+
+    /// <summary>Pages a second, on average over a session, from which on it is a robot's.</summary>
+    [Range(0.01, 1000)]
+    public double BotPagesPerSecond { get; set; } = 2;
+
+    /// <summary>How long a device counts as a robot's after its rate gave it away.</summary>
+    [Range(1, 3650)]
+    public int BotDays { get; set; } = 30;
+
+    /// <summary>How long a process goes by the channel settings it has read: after it every replica knows of a change.</summary>
+    [Range(1, 60)]
+    public int ChannelSettingsSeconds { get; set; } = 3;
+
+    /// <summary>Workspaces whose channel settings a process remembers.</summary>
+    [Range(10, 1_000_000)]
+    public int MaxCachedWorkspaces { get; set; } = 10_000;
+
+    /// <summary>Rows that a reclassification treats in one transaction.</summary>
+    [Range(1, 5_000)]
+    public int ReclassificationBatch { get; set; } = 500;
+
+    /// <summary>Pause between looks for reclassifications that another process left unfinished.</summary>
+    [Range(1, 86_400)]
+    public int ReclassificationSeconds { get; set; } = 60;
 }

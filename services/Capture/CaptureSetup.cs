@@ -1,12 +1,13 @@
 using Lifecycle.Capture.Consumers;
-using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Features.ChangeLeads;
 using Lifecycle.Capture.Features.ExportPerson;
 using Lifecycle.Capture.Features.ImportLeads;
 using Lifecycle.Capture.Features.IngestMessages;
+using Lifecycle.Capture.Features.ManageChannels;
 using Lifecycle.Capture.Features.QueryMetrics;
 using Lifecycle.Capture.Features.ReadLeads;
+using Lifecycle.Capture.Features.ReclassifyChannels;
 using Lifecycle.Capture.Features.RetainData;
 using Lifecycle.Capture.Features.ServeTracking;
 using Lifecycle.Capture.Features.Spend;
@@ -15,7 +16,6 @@ using Lifecycle.Capture.Storage;
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
-using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Capture;
 
@@ -26,10 +26,12 @@ internal static class CaptureSetup
     {
         var services = builder.Services;
         services.AddOptions<CaptureOptions>().BindConfiguration(CaptureOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton(provider => new ChannelClassifier(ChannelRules.Default, provider.GetRequiredService<IOptions<CaptureOptions>>().Value.AiAssistantChannel));
-        services.AddSingleton(provider => new SourceReader(
-            ChannelRules.Default, provider.GetRequiredService<ChannelClassifier>(),
-            provider.GetRequiredService<IOptions<CaptureOptions>>().Value.ExcludedReferrers.Select(host => host.ToLowerInvariant()).ToHashSet()));
+        services.AddSingleton<ChannelsCache>();
+        services.AddSingleton<ChannelsManager>();
+        services.AddSingleton<ReclassificationRequests>();
+        services.AddSingleton<ReclassificationSignal>();
+        services.AddSingleton<ReclassifyBatch>();
+        services.AddHostedService<ReclassificationJob>();
         services.AddSingleton<MessageReader>();
         services.AddSingleton<Partitions>();
         services.AddSingleton<CommitMessages>();
@@ -76,6 +78,7 @@ internal static class CaptureSetup
         app.MapRpcService<DataRetentionGrpcService>();
         app.MapRpcService<SpendGrpcService>();
         app.MapRpcService<TrackingGrpcService>();
+        app.MapRpcService<ChannelGrpcService>();
         app.MapRpcService<MetricsGrpcService>();
         app.MapRpcService<RollupGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();

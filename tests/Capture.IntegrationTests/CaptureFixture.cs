@@ -67,9 +67,15 @@ public sealed class CaptureClient(ServiceProcess service, Guid workspaceId, stri
 
     public Task<(HttpStatusCode Status, JsonNode Body)> Post(string path, object body) => Send(HttpMethod.Post, path, JsonContent.Create(body));
 
-    public async Task<(HttpStatusCode Status, JsonNode Body)> Send(HttpMethod method, string path, HttpContent? content, string[]? scopes = null, string? requestId = null)
+    public async Task<(HttpStatusCode Status, JsonNode Body)> Send(
+        HttpMethod method, string path, HttpContent? content, string[]? scopes = null, string? requestId = null, (string Name, string Value)[]? headers = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(service.Http, path)) { Content = content };
+        foreach (var (name, value) in headers ?? [])
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
         request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(workspaceId, timeZone, currencyCode, scopes ?? []));
         if (requestId is not null)
         {

@@ -143,6 +143,7 @@ public sealed class IngestTests(CaptureFixture fixture)
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(fixture.Service.Http, "/t.gif?u=https://acme.example/&a=p1"));
             request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(workspace.WorkspaceId, "capture:write"));
             request.Headers.UserAgent.ParseAdd("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36");
+            request.Headers.AcceptLanguage.ParseAdd("en");
             if (optOut)
             {
                 request.Headers.Add("Sec-GPC", "1");

@@ -162,7 +162,7 @@ public sealed class TrackingTests(CaptureFixture fixture)
 
     private async Task<string> Pixel(CaptureClient workspace, string path, params (string Name, string Value)[] headers)
     {
-        using var response = await Answer(workspace, $"/t.gif?u=https://acme.example{path}", [.. headers, ("User-Agent", Person)]);
+        using var response = await Answer(workspace, $"/t.gif?u=https://acme.example{path}", [.. headers, ("User-Agent", Person), ("Accept-Language", "en")]);
         Assert.Equal((HttpStatusCode.OK, "image/gif"), (response.StatusCode, response.Content.Headers.ContentType!.MediaType));
         return response.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies.Single() : "";
     }

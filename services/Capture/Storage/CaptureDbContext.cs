@@ -132,6 +132,17 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             receipt.ToTable("erasure_receipt");
             receipt.HasKey(row => new { row.WorkspaceId, row.LeadId, row.Service });
         });
+        modelBuilder.Entity<ChannelSettingsRow>(settings =>
+        {
+            settings.ToTable("channel_settings");
+            settings.HasKey(row => new { row.WorkspaceId, row.Version });
+            settings.Property(row => row.Settings).HasColumnType("jsonb");
+        });
+        modelBuilder.Entity<ReclassificationRow>(run =>
+        {
+            run.ToTable("reclassification");
+            run.HasKey(row => row.WorkspaceId);
+        });
         modelBuilder.Entity<SpendRow>(spend =>
         {
             spend.ToTable("spend");

@@ -100,6 +100,9 @@ internal sealed class VisitorRow
 
     /// <summary>Latest session: looked up by its key, in the one month that holds it.</summary>
     public Guid? LastSessionId { get; init; }
+
+    /// <summary>Until when the device counts as a robot's, since its behaviour gave it away.</summary>
+    public DateTimeOffset? BotUntil { get; init; }
 }
 
 /// <summary>A visit. Partitioned by the month that its id begins with, that of its start when it was first seen.</summary>
@@ -130,6 +133,12 @@ internal sealed class SessionRow
     public string? Keyword { get; init; }
 
     public string? ClickId { get; init; }
+
+    /// <summary>Host of the page before, if another site's, also where it is not the source.</summary>
+    public string? ReferrerHost { get; init; }
+
+    /// <summary>Version of the rules that assigned the channel; null where it was assigned before rules had versions.</summary>
+    public string? ChannelRules { get; init; }
 
     public string? LandingPage { get; init; }
 
@@ -177,6 +186,8 @@ internal sealed class ActivityRow
     public string? Keyword { get; init; }
 
     public string? ClickId { get; init; }
+
+    public string? ReferrerHost { get; init; }
 
     /// <summary>Whether it may begin a session.</summary>
     public bool Opens { get; init; }

@@ -14,7 +14,7 @@ internal static class VisitStore
     public const int MaxHistory = 20_000;
 
     internal const string SessionColumnList =
-        "s.id, s.visitor_id, s.lead_id, s.start_time, s.end_time, s.source_kind, s.channel, s.source, s.medium, s.campaign, s.keyword, s.click_id, s.landing_page, s.exit_page, s.page_views, s.activities";
+        "s.id, s.visitor_id, s.lead_id, s.start_time, s.end_time, s.source_kind, s.channel, s.source, s.medium, s.campaign, s.keyword, s.click_id, s.referrer_host, s.channel_rules, s.landing_page, s.exit_page, s.page_views, s.activities";
 
     /// <summary>Visitors by the sender's device id.</summary>
     public static Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, IReadOnlyCollection<string> anonymousIds) =>
@@ -47,9 +47,13 @@ internal static class VisitStore
             new { workspace = tx.WorkspaceId, visitors = times.Select(time => time.Visitor).ToArray(), times = times.Select(time => time.Time).ToArray() }))
             .Select(row => row.ToSession()).ToDictionary(session => session.VisitorId);
 
-    /// <summary>Sessions and activities of visitors from a time on; who is named by an activity's own message is looked up now.</summary>
+    /// <summary>
+    /// Sessions and activities of visitors from a time on; who is named by an activity's own message is looked up now, and where it came from is read
+    /// by the rules of now.
+    /// </summary>
     public static async Task<(ILookup<Guid, StoredSession> Sessions, ILookup<Guid, StoredActivity> Activities)> History(
-        Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset From)> windows, Func<IdentityKey, Guid?> ownerOf)
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset From)> windows, Func<IdentityKey, Guid?> ownerOf,
+        SourceReader sources)
     {
         if (windows.Count == 0)
         {
@@ -75,7 +79,7 @@ internal static class VisitStore
         var activities = await tx.Connection.QueryAsync<ActivityColumns>(
             """
             select a.id, a.visitor_id, a.session_id, a.lead_id, a.type, a.time, a.url, a.source_kind, a.channel, a.source, a.medium, a.campaign,
-              a.keyword, a.click_id, a.opens, a.identity_kind, a.identity_value, i.lead_id as named_lead_id
+              a.keyword, a.click_id, a.referrer_host, a.opens, a.identity_kind, a.identity_value, i.lead_id as named_lead_id
             from unnest(@visitors, @times, @firstIds) as t(visitor_id, time, first_id)
             cross join lateral (
               select * from activity a
@@ -84,7 +88,7 @@ internal static class VisitStore
             left join lead_identity i on i.workspace_id = @workspace and i.kind = a.identity_kind and i.value = a.identity_value
             """,
             parameters);
-        return (sessions.Select(row => row.ToSession()).ToLookup(session => session.VisitorId), activities.Select(row => row.ToActivity(ownerOf)).ToLookup(activity => activity.VisitorId));
+        return (sessions.Select(row => row.ToSession()).ToLookup(session => session.VisitorId), activities.Select(row => row.ToActivity(ownerOf, sources)).ToLookup(activity => activity.VisitorId));
     }
 
     /// <summary>First and last touch of leads by their sessions; null for a lead without any.</summary>
@@ -136,13 +140,16 @@ internal static class VisitStore
 
         await tx.Connection.QueryAsync<VisitorColumns, SessionColumns?, StoredVisitor>(
             $"""
-            select v.id as visitor, v.anonymous_id, v.lead_id as last_lead, v.last_time, {SessionColumnList}
+            select v.id as visitor, v.anonymous_id, v.lead_id as last_lead, v.last_time, v.bot_until, {SessionColumnList}
             from visitor v
             left join session s on s.workspace_id = v.workspace_id and s.id = v.last_session_id
             where v.workspace_id = @workspace and {condition}
             """,
             (visitor, session) => found[visitor.AnonymousId] =
-                new(visitor.Visitor, visitor.AnonymousId, visitor.LastLead, visitor.LastTime, session is null || session.Id == Guid.Empty ? null : session.ToSession()),
+                new(visitor.Visitor, visitor.AnonymousId, visitor.LastLead, visitor.LastTime, session is null || session.Id == Guid.Empty ? null : session.ToSession())
+                {
+                    BotUntil = visitor.BotUntil,
+                },
             new { workspace = tx.WorkspaceId, keys },
             splitOn: "id");
         return found;
@@ -157,6 +164,8 @@ internal static class VisitStore
         public Guid? LastLead { get; init; }
 
         public DateTimeOffset LastTime { get; init; }
+
+        public DateTimeOffset? BotUntil { get; init; }
     }
 
     private sealed class ActivityColumns
@@ -189,6 +198,8 @@ internal static class VisitStore
 
         public string? ClickId { get; init; }
 
+        public string? ReferrerHost { get; init; }
+
         public bool Opens { get; init; }
 
         public string? IdentityKind { get; init; }
@@ -197,14 +208,10 @@ internal static class VisitStore
 
         public Guid? NamedLeadId { get; init; }
 
-        public StoredActivity ToActivity(Func<IdentityKey, Guid?> ownerOf)
+        public StoredActivity ToActivity(Func<IdentityKey, Guid?> ownerOf, SourceReader sources)
         {
-            var source = (EvidenceKind)SourceKind switch
-            {
-                EvidenceKind.None => TrafficSource.None,
-                EvidenceKind.Direct => TrafficSource.Direct,
-                var kind => new TrafficSource(kind, Channel!, Source, Medium, Campaign, Keyword, ClickId),
-            };
+            var stored = new TrafficSource((EvidenceKind)SourceKind, Channel ?? "", Source, Medium, Campaign, Keyword, ClickId) { ReferrerHost = ReferrerHost };
+            var source = sources.Reread(stored, Url);
             var named = NamedLeadId ?? (IdentityKind is null ? null : ownerOf(new(IdentityKind, IdentityValue!)));
             return new(VisitorId, new(Id, Time, Type is ActivityTypes.Page or ActivityTypes.Screen, Url, source, Opens, named), SessionId, LeadId, Observations.Tells(Type, IdentityKind));
         }

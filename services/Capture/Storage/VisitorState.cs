@@ -11,7 +11,11 @@ internal sealed record StoredSession(Guid Id, Guid VisitorId, VisitSession Sessi
 internal sealed record StoredActivity(Guid VisitorId, VisitActivity Activity, Guid? SessionId, Guid? LeadId, bool Tells);
 
 /// <summary>A stored visitor with the latest session.</summary>
-internal sealed record StoredVisitor(Guid Id, string AnonymousId, Guid? LeadId, DateTimeOffset LastTime, StoredSession? LastSession);
+internal sealed record StoredVisitor(Guid Id, string AnonymousId, Guid? LeadId, DateTimeOffset LastTime, StoredSession? LastSession)
+{
+    /// <summary>Until when the device counts as a robot's.</summary>
+    public DateTimeOffset? BotUntil { get; init; }
+}
 
 /// <summary>Columns of a session, or of an activity's source, as Dapper reads them.</summary>
 internal sealed class SessionColumns
@@ -40,6 +44,10 @@ internal sealed class SessionColumns
 
     public string? ClickId { get; init; }
 
+    public string? ReferrerHost { get; init; }
+
+    public string? ChannelRules { get; init; }
+
     public string? LandingPage { get; init; }
 
     public string? ExitPage { get; init; }
@@ -48,12 +56,8 @@ internal sealed class SessionColumns
 
     public int Activities { get; init; }
 
-    public TrafficSource ToSource() => (EvidenceKind)SourceKind switch
-    {
-        EvidenceKind.None => TrafficSource.None,
-        EvidenceKind.Direct => TrafficSource.Direct,
-        var kind => new(kind, Channel!, Source, Medium, Campaign, Keyword, ClickId),
-    };
+    public TrafficSource ToSource() =>
+        new((EvidenceKind)SourceKind, Channel!, Source, Medium, Campaign, Keyword, ClickId) { ReferrerHost = ReferrerHost, Rules = ChannelRules };
 
     public StoredSession ToSession() =>
         new(Id, VisitorId, new(StartTime, EndTime, LeadId, ToSource(), LandingPage, ExitPage, PageViews, Activities));

@@ -10,7 +10,7 @@ namespace Capture.UnitTests.Messages;
 public sealed class MessageReaderTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
-    private static readonly MessageReader Reader = new(SourceReader.Default);
+    private static readonly MessageReader Reader = new();
 
     [Fact]
     public void Read_FormWithFields_TellsTheNewLead()
@@ -103,7 +103,7 @@ public sealed class MessageReaderTests
     public void Read_Timestamp_IsCorrectedForTheSendersClock(string timestamp, string? sentAt, string expected)
     {
         var sent = sentAt is null ? default(DateTimeOffset?) : DateTimeOffset.Parse(sentAt, null);
-        var message = Read($$"""{"type":"page","anonymousId":"x","timestamp":"{{timestamp}}"}""", new(Now, sent, null, null)).Value;
+        var message = Read($$"""{"type":"page","anonymousId":"x","timestamp":"{{timestamp}}"}""", new(Now, sent, null, null, SourceReader.Default)).Value;
 
         Assert.Equal(DateTimeOffset.Parse(expected, null), message.Time);
     }
@@ -146,5 +146,5 @@ public sealed class MessageReaderTests
     }
 
     private static Result<IngestMessage> Read(string json, Envelope? envelope = null) =>
-        Reader.Read(JsonDocument.Parse(json).RootElement, envelope ?? new(Now, null, null, null), 0);
+        Reader.Read(JsonDocument.Parse(json).RootElement, envelope ?? new(Now, null, null, null, SourceReader.Default), 0);
 }

@@ -1,17 +1,47 @@
 using System.Text.RegularExpressions;
+using Lifecycle.Kernel.Expressions;
 
 namespace Lifecycle.Capture.Domain.Channels;
 
 /// <summary>
-/// Assigns a channel by GA4's default channel grouping (support.google.com/analytics/answer/9756891): the first rule that matches wins. The
-/// group <see cref="ChannelNames.AiAssistant"/> is the optional addition; without it such visits are Referral.
+/// Assigns a channel: by the workspace's own rules, else by GA4's default channel grouping (support.google.com/analytics/answer/9756891). The first
+/// rule that matches wins. The group <see cref="ChannelNames.AiAssistant"/> is the optional addition; without it such visits are Referral.
 /// </summary>
-public sealed partial class ChannelClassifier(ChannelRules rules, bool aiAssistants = true)
+/// <param name="rules">Default rules.</param>
+/// <param name="aiAssistants">Whether AI assistants are a channel of their own.</param>
+/// <param name="custom">The workspace's own rules, in order.</param>
+public sealed partial class ChannelClassifier(
+    ChannelRules rules, bool aiAssistants = true, IReadOnlyList<(string Channel, Condition Condition)>? custom = null)
 {
     /// <summary>With the rules this build ships.</summary>
     public static ChannelClassifier Default { get; } = new(ChannelRules.Default);
 
-    /// <summary>The channel of a source, medium and campaign; any may be null or empty.</summary>
+    /// <summary>Whether the workspace has rules of its own.</summary>
+    public bool HasCustomRules => custom is { Count: > 0 };
+
+    /// <summary>The channel by the workspace's own rules, else by the default ones.</summary>
+    public string Classify(ChannelFacts facts)
+    {
+        var channel = Classify(facts.Source, facts.Medium, facts.Campaign);
+        if (!HasCustomRules)
+        {
+            return channel;
+        }
+
+        var whole = facts with { DefaultChannel = channel };
+        foreach (var rule in custom!)
+        {
+            // No field is an instant, so the time does not matter.
+            if (rule.Condition.Holds(whole, DateTimeOffset.UnixEpoch))
+            {
+                return rule.Channel;
+            }
+        }
+
+        return channel;
+    }
+
+    /// <summary>The channel of a source, medium and campaign by the default rules; any may be null or empty.</summary>
     public string Classify(string? source, string? medium, string? campaign)
     {
         var (from, by, name) = (Normal(source), Normal(medium), Normal(campaign));

@@ -12,8 +12,8 @@ public enum SiteCategory
     Assistants,
     Mail,
 
-    /// <summary>A page of a search company that is no search result, such as its sign-in.</summary>
-    Excluded,
+    /// <summary>A page of a search company that is no search result, such as a shared document.</summary>
+    NotSearch,
 }
 
 /// <summary>An advertising click id: the query parameter and the campaign it stands for.</summary>
@@ -22,36 +22,59 @@ public enum SiteCategory
 /// <param name="Medium">Medium when no utm_medium is given; <c>referral</c> for ids that links get without being paid for.</param>
 public sealed record ClickIdRule(string Name, string Source, string Medium);
 
+/// <summary>A search engine.</summary>
+/// <param name="Name">Source of visits from it.</param>
+/// <param name="Keywords">Query parameters that hold what was searched for, likeliest first.</param>
+/// <param name="Hosts">Hosts, with names below them; <c>google.*</c> means under any public suffix.</param>
+public sealed record SearchEngine(string Name, IReadOnlyList<string> Keywords, IReadOnlyList<string> Hosts);
+
+/// <summary>A known site.</summary>
+/// <param name="Category">Kind.</param>
+/// <param name="Site">Part of the host by which it is known.</param>
+/// <param name="Engine">The search engine, where it is one.</param>
+public readonly record struct KnownSite(SiteCategory Category, string Site, SearchEngine? Engine);
+
 /// <summary>The versioned data of the channel rules, from the embedded <c>channels.json</c>.</summary>
 public sealed class ChannelRules
 {
-    // Second-level labels under which countries register names, as in co.uk; enough to find the name before the public suffix.
-    private static readonly HashSet<string> SecondLevels = ["co", "com", "org", "net", "gov", "edu", "ac", "or", "ne", "go"];
-
     private readonly Dictionary<string, SiteCategory> names = [];
-    private readonly Dictionary<string, SiteCategory> hosts = [];
-    private readonly Dictionary<string, SiteCategory> anySuffix = [];
+    private readonly HostTable<(SiteCategory Category, SearchEngine? Engine)> sites = new();
+    private readonly HostTable<bool> paymentAndLogin = new();
+    private readonly HashSet<string> sharedSuffixes;
     private readonly Dictionary<string, string> applications;
 
     private ChannelRules(JsonElement data)
     {
         Version = data.GetProperty("version").GetString()!;
-        foreach (var category in Enum.GetValues<SiteCategory>())
+        var hosts = new Dictionary<SiteCategory, int>();
+        foreach (var category in new[] { SiteCategory.Social, SiteCategory.Shopping, SiteCategory.Video, SiteCategory.Assistants, SiteCategory.Mail })
         {
-            if (category == SiteCategory.Excluded)
-            {
-                AddHosts(data.GetProperty("excludedHosts"), category);
-                continue;
-            }
-
             var part = data.GetProperty(JsonNamingPolicy.CamelCase.ConvertName(category.ToString()));
-            AddHosts(part.GetProperty("hosts"), category);
-            foreach (var name in part.GetProperty("names").EnumerateArray())
+            AddNames(part, category);
+            hosts[category] = AddHosts(part.GetProperty("hosts"), category);
+        }
+
+        var search = data.GetProperty("search");
+        AddNames(search, SiteCategory.Search);
+        var engines = search.GetProperty("engines").Deserialize<SearchEngine[]>(JsonSerializerOptions.Web)!;
+        SearchEngines = engines.Length;
+        foreach (var engine in engines)
+        {
+            hosts[SiteCategory.Search] = hosts.GetValueOrDefault(SiteCategory.Search) + engine.Hosts.Count;
+            foreach (var host in engine.Hosts)
             {
-                names.Add(name.GetString()!, category);
+                sites.Add(host, (SiteCategory.Search, engine));
             }
         }
 
+        hosts[SiteCategory.NotSearch] = AddHosts(data.GetProperty("notSearch"), SiteCategory.NotSearch);
+        foreach (var host in Texts(data.GetProperty("paymentHosts")).Concat(Texts(data.GetProperty("loginHosts"))))
+        {
+            paymentAndLogin.Add(host, true);
+        }
+
+        Hosts = hosts;
+        sharedSuffixes = Texts(data.GetProperty("sharedSuffixes")).ToHashSet(StringComparer.Ordinal);
         applications = data.GetProperty("applications").EnumerateObject().ToDictionary(item => item.Name, item => item.Value.GetString()!);
         ClickIds = data.GetProperty("clickIds").Deserialize<ClickIdRule[]>(JsonSerializerOptions.Web)!;
     }
@@ -65,60 +88,64 @@ public sealed class ChannelRules
     /// <summary>Click ids, strongest first.</summary>
     public IReadOnlyList<ClickIdRule> ClickIds { get; }
 
+    /// <summary>Host patterns by category.</summary>
+    public IReadOnlyDictionary<SiteCategory, int> Hosts { get; }
+
+    /// <summary>Search engines known.</summary>
+    public int SearchEngines { get; }
+
+    /// <summary>Patterns of payment and login hosts.</summary>
+    public int PaymentAndLoginHosts => paymentAndLogin.Count;
+
     /// <summary>Category of a utm_source: a known name, or a host.</summary>
     public SiteCategory? OfSource(string source) =>
         names.TryGetValue(source, out var category) ? category : source.Contains('.', StringComparison.Ordinal) ? OfHost(source)?.Category : null;
 
-    /// <summary>Category of a host and the part of the host by which it is known (<c>l.facebook.com</c> → <c>facebook.com</c>); the most specific entry wins.</summary>
-    public (SiteCategory Category, string Site)? OfHost(string host)
-    {
-        var labels = host.Split('.');
-        var suffix = PublicSuffixLabels(labels);
-        for (var start = 0; start < labels.Length; start++)
-        {
-            var site = string.Join('.', labels[start..]);
-            if (hosts.TryGetValue(site, out var category))
-            {
-                return (category, site);
-            }
+    /// <summary>The known site that a host belongs to; null for any other.</summary>
+    public KnownSite? OfHost(string host) =>
+        sites.TryFind(host, out var found) ? new(found.Value.Category, found.Site, found.Value.Engine) : null;
 
-            if (start < labels.Length - suffix && anySuffix.TryGetValue(string.Join('.', labels[start..^suffix]), out category))
-            {
-                return (category, site);
-            }
-        }
-
-        return null;
-    }
+    /// <summary>Whether visitors come back from that host after a payment or a sign-in, so that it is not where they came from.</summary>
+    public bool IsPaymentOrLogin(string host) => paymentAndLogin.Contains(host);
 
     /// <summary>Site that stands for an Android application's package name, where known.</summary>
     public string? OfApplication(string package) => applications.GetValueOrDefault(package);
 
-    /// <summary>The name registered under a public suffix: <c>blog.example.co.uk</c> → <c>example.co.uk</c>.</summary>
-    public static string RegisteredName(string host)
+    /// <summary>
+    /// The name registered under a public suffix, or under a host where many owners publish: <c>blog.example.co.uk</c> → <c>example.co.uk</c>,
+    /// <c>acme.github.io</c> → <c>acme.github.io</c>.
+    /// </summary>
+    public string RegisteredName(string host)
     {
         var labels = host.Split('.');
-        var keep = PublicSuffixLabels(labels) + 1;
+        var keep = HostName.PublicSuffixLabels(labels) + 1;
+        while (keep < labels.Length && sharedSuffixes.Contains(string.Join('.', labels[^keep..])))
+        {
+            keep++;
+        }
+
         return labels.Length <= keep ? host : string.Join('.', labels[^keep..]);
     }
 
-    private static int PublicSuffixLabels(string[] labels) =>
-        labels.Length > 2 && labels[^1].Length == 2 && SecondLevels.Contains(labels[^2]) ? 2 : 1;
-
-    private void AddHosts(JsonElement list, SiteCategory category)
+    private void AddNames(JsonElement part, SiteCategory category)
     {
-        foreach (var host in list.EnumerateArray().Select(item => item.GetString()!))
+        foreach (var name in Texts(part.GetProperty("names")))
         {
-            if (host.EndsWith(".*", StringComparison.Ordinal))
-            {
-                anySuffix.Add(host[..^2], category);
-            }
-            else
-            {
-                hosts.Add(host, category);
-            }
+            names.Add(name, category);
         }
     }
+
+    private int AddHosts(JsonElement list, SiteCategory category)
+    {
+        foreach (var host in Texts(list))
+        {
+            sites.Add(host, (category, null));
+        }
+
+        return list.GetArrayLength();
+    }
+
+    private static IEnumerable<string> Texts(JsonElement list) => list.EnumerateArray().Select(item => item.GetString()!);
 
     private static ChannelRules Load()
     {

@@ -31,6 +31,15 @@ public sealed record TrafficSource(
 
     public static readonly TrafficSource Direct = None with { Kind = EvidenceKind.Direct };
 
+    /// <summary>Host of the page before, if it is another site's, also where it is not the source: rules that change later need it.</summary>
+    public string? ReferrerHost { get; init; }
+
+    /// <summary>Version of the rules that read it: that of the default rules, with that of the workspace's settings: <c>2026-11/3</c>.</summary>
+    public string? Rules { get; init; }
+
+    /// <summary>What channel rules look at.</summary>
+    public ChannelFacts Facts(string? landingPage) => new(Source, Medium, Campaign, Keyword, ReferrerHost, landingPage, ClickId);
+
     /// <summary>Whether two activities were led here by the same campaign.</summary>
     public bool SameCampaign(TrafficSource other) =>
         Source == other.Source && Medium == other.Medium && Campaign == other.Campaign && Keyword == other.Keyword && ClickId == other.ClickId;

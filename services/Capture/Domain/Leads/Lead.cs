@@ -6,7 +6,21 @@ namespace Lifecycle.Capture.Domain.Leads;
 /// <param name="Time">Start of the session, or the create time of an import.</param>
 /// <param name="SessionId">Null for an import.</param>
 public sealed record Touch(
-    string Channel, string? Source, string? Medium, string? Campaign, string? Keyword, string? LandingPage, string? ClickId, DateTimeOffset Time, Guid? SessionId);
+    string Channel, string? Source, string? Medium, string? Campaign, string? Keyword, string? LandingPage, string? ClickId, DateTimeOffset Time, Guid? SessionId)
+{
+    /// <summary>Whether the sender named the channel itself: no rule assigns it then.</summary>
+    public bool IsChannelTold { get; init; }
+
+    /// <summary>With its channel: the one told (an empty one is none), else by the rules.</summary>
+    public Touch Classified(Channels.ChannelClassifier channels) => Channel.Length > 0
+        ? this with { IsChannelTold = true }
+        : this with { Channel = channels.Classify(Facts) };
+
+    /// <summary>With the channel that the rules of now assign, unless the sender named it.</summary>
+    public Touch Reclassified(Channels.ChannelClassifier channels) => IsChannelTold ? this : this with { Channel = channels.Classify(Facts) };
+
+    private Channels.ChannelFacts Facts => new(Source, Medium, Campaign, Keyword, null, LandingPage, ClickId);
+}
 
 /// <summary>The company of a lead; any part may be unknown.</summary>
 public sealed record Company(string? Name, string? Domain, string? Industry, int? Employees, decimal? AnnualRevenue, string? Country);
@@ -133,6 +147,16 @@ public sealed class Lead
     public void CameFrom(Touch touch)
     {
         if (ToldTouch is null || touch.Time < ToldTouch.Time)
+        {
+            ToldTouch = touch;
+            Note(touch.Time);
+        }
+    }
+
+    /// <summary>Assigns the told touch its channel anew.</summary>
+    public void Reclassify(Channels.ChannelClassifier channels)
+    {
+        if (ToldTouch?.Reclassified(channels) is { } touch && touch != ToldTouch)
         {
             ToldTouch = touch;
             Note(touch.Time);

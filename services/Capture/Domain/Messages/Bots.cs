@@ -1,36 +1,93 @@
+using System.Buffers;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Lifecycle.Capture.Domain.Messages;
 
 /// <summary>
-/// Tells robots by their user agent: crawlers, monitors, previews and scripts that say what they are. Those that hide are not found here.
+/// Tells robots by their user agent: crawlers, AI crawlers, monitors, previewers, headless browsers, scanners and scripts that say what they are, by
+/// the tokens of the embedded <c>bots.json</c> and by names that end in bot, crawler or spider. <see cref="BotSignals"/> and
+/// <see cref="Visits.BotPolicy"/> look for those that hide.
 /// </summary>
 public static partial class Bots
 {
+    private const int MaxLength = 2000;
+
+    // Tokens of libraries stand first in a user agent: apps for people name theirs in the middle.
+    private static readonly (SearchValues<string> Anywhere, SearchValues<string> First, string[] All) Tokens = Load();
+
+    /// <summary>User-agent tokens known.</summary>
+    public static int TokenCount => Tokens.All.Length;
+
     /// <summary>The robot's name in lower case, or null for anything else.</summary>
     public static string? Find(string? userAgent)
     {
-        if (string.IsNullOrWhiteSpace(userAgent) || userAgent.Length > 2000)
+        if (string.IsNullOrWhiteSpace(userAgent) || userAgent.Length > MaxLength)
         {
             return null;
         }
 
-        var match = Robots().Match(userAgent);
-        return match.Success ? match.Value.Trim('/', ' ').ToLowerInvariant() : null;
+        var match = Named().Match(userAgent);
+        if (match.Success)
+        {
+            return match.Value.ToLowerInvariant();
+        }
+
+        var text = userAgent.AsSpan().TrimStart();
+        if (text.IndexOfAny(Tokens.First) == 0)
+        {
+            return Name(text, 0);
+        }
+
+        for (var start = 0; start < text.Length;)
+        {
+            var found = text[start..].IndexOfAny(Tokens.Anywhere);
+            if (found < 0)
+            {
+                return null;
+            }
+
+            start += found;
+            if (start == 0 || !char.IsAsciiLetterOrDigit(text[start - 1]))
+            {
+                return Name(text, start);
+            }
+
+            start++;
+        }
+
+        return null;
     }
 
-    // Every repetition is bounded, so that the work is linear in the length of the text. "Cubot" is a maker of telephones: its name is the one in which "bot" ends a word of a person's browser.
+    // The whole word of which the token is a part: "AhrefsSiteAudit" for "ahrefs".
+    private static string Name(ReadOnlySpan<char> text, int start)
+    {
+        var end = start;
+        while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] is '-' or '_' or '.'))
+        {
+            end++;
+        }
+
+        return text[start..end].TrimEnd('.').ToString().ToLowerInvariant();
+    }
+
+    private static (SearchValues<string> Anywhere, SearchValues<string> First, string[] All) Load()
+    {
+        using var stream = typeof(Bots).Assembly.GetManifestResourceStream("Lifecycle.Capture.Domain.Messages.bots.json")!;
+        using var document = JsonDocument.Parse(stream);
+        var groups = document.RootElement.EnumerateObject().Where(group => group.Value.ValueKind == JsonValueKind.Array)
+            .ToDictionary(group => group.Name, group => group.Value.EnumerateArray().Select(token => token.GetString()!).ToArray());
+        var first = groups["libraries"];
+        var anywhere = groups.Where(group => group.Key != "libraries").SelectMany(group => group.Value).ToArray();
+        return (
+            SearchValues.Create(anywhere, StringComparison.OrdinalIgnoreCase), SearchValues.Create(first, StringComparison.OrdinalIgnoreCase),
+            [.. anywhere, .. first]);
+    }
+
+    // Every repetition is bounded, so that the work is linear in the length of the text. "Cubot" is a maker of telephones: its name is the one in which
+    // "bot" ends a word of a person's browser.
     [GeneratedRegex(
-        """
-        \b(?!cubot\b)[\w.-]{0,40}bot(\b|(?=_)) | \b[\w.-]{0,40}(crawl(er)?|spider)\b | headless\w{0,20} | phantomjs | \bslurp\b
-        | lighthouse | pagespeed | gtmetrix | pingdom | uptimerobot | statuscake | site24x7 | newrelicpinger | datadogsynthetics | catchpoint
-        | facebookexternalhit | facebookcatalog | meta-externalagent | whatsapp/ | slack-imgproxy | skypeuripreview | embedly | mediapartners-google
-        | adsbot\w{0,20} | apis-google | feedfetcher-google | google-inspectiontool | google-read-aloud | googleother | bingpreview | yandex(images|metrika|favicons)
-        | ia_archiver | archive\.org | ahrefs\w{0,20} | semrush\w{0,20} | screaming\sfrog | mj12 | dataprovider | nutch | gptbot | chatgpt-user | oai-searchbot
-        | claude-(web|user) | anthropic-ai | perplexity-user | bytespider | petalsearch
-        | ^curl/ | ^wget/ | ^python-(requests|urllib|httpx) | ^go-http-client/ | ^java/ | ^okhttp/ | ^libwww-perl | ^apache-httpclient | ^axios/ | ^node-fetch
-        | ^postmanruntime/ | ^scrapy | selenium | puppeteer | playwright | cypress/ | webdriver
-        """,
+        @"\b(?!cubot\b)[\w.-]{0,40}bot(\b|(?=_)) | \b[\w.-]{0,40}(crawl(er)?|spider)\b",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]
-    private static partial Regex Robots();
+    private static partial Regex Named();
 }

@@ -26,6 +26,10 @@ internal static class JsonChecks
             : null;
     }
 
+    /// <summary>A text member cut to a length: what browsers and campaigns write may be of any, and is no reason to lose the message.</summary>
+    public static string? Clipped(this Violations violations, JsonElement parent, string name, string path, int maxLength) =>
+        Texts.Clip(violations.Text(parent, name, path, int.MaxValue), maxLength);
+
     /// <summary>An id: text, or a number, which some senders give.</summary>
     public static string? Id(this Violations violations, JsonElement parent, string name, int maxLength = 256) =>
         parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.GetRawText() is { Length: <= 40 } digits

@@ -9,7 +9,7 @@ using Lifecycle.Kernel;
 namespace Lifecycle.Capture.Domain.Messages;
 
 /// <summary>Reads messages in the words of the Segment specification. Members that are not known are ignored.</summary>
-public sealed class MessageReader(SourceReader sources)
+public sealed class MessageReader
 {
     /// <summary>Largest message, bytes of JSON, as in the Segment specification.</summary>
     public const int MaxBytes = 32 * 1024;
@@ -17,7 +17,6 @@ public sealed class MessageReader(SourceReader sources)
     private const int MaxId = 256;
     private const int MaxName = 500;
     private const int MaxUrl = 8192;
-    private const int MaxStoredUrl = 2048;
 
     /// <summary>How far ahead a message may lie.</summary>
     public static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(10);
@@ -86,15 +85,15 @@ public sealed class MessageReader(SourceReader sources)
             "anonymousId or userId is required.");
         var evidence = new PageContext(
             page.Url, page.Referrer,
-            violations.Text(campaign, "source", "context.campaign.source", MaxName), violations.Text(campaign, "medium", "context.campaign.medium", MaxName),
-            violations.Text(campaign, "name", "context.campaign.name", MaxName), violations.Text(campaign, "term", "context.campaign.term", MaxName));
+            violations.Clipped(campaign, "source", "context.campaign.source", MaxName), violations.Clipped(campaign, "medium", "context.campaign.medium", MaxName),
+            violations.Clipped(campaign, "name", "context.campaign.name", MaxName), violations.Clipped(campaign, "term", "context.campaign.term", MaxName));
         if (violations.ToError() is { } error)
         {
             return error;
         }
 
         var device = type == "alias" ? (ContactPoints.TryEmail(previousId, out _) ? null : previousId) : anonymousId;
-        var bot = bots.Find(userAgent ?? envelope.UserAgent);
+        var bot = bots.Find(userAgent ?? envelope.UserAgent) ?? envelope.SenderBot;
         return new IngestMessage
         {
             MessageId = messageId ?? Guid.CreateVersion7(envelope.Received).ToString(),
@@ -103,8 +102,8 @@ public sealed class MessageReader(SourceReader sources)
             Time = time,
             Device = device ?? (userId is null ? null : $"user:{userId}"),
             HasAnonymousId = anonymousId is not null && type != "alias",
-            Page = evidence with { Url = Texts.Clip(WithoutFragment(page.Url), MaxStoredUrl) },
-            Source = sources.Read(evidence),
+            Page = evidence with { Url = PageContext.Stored(page.Url) },
+            Source = envelope.Sources.Read(evidence),
             Properties = (type is "identify" or "group" ? traits : properties).GetRawText(),
             Person = person,
             Dropped = bot is not null ? DropReason.Bot : Consent.IsDenied(context) ? DropReason.Consent : DropReason.None,
@@ -202,25 +201,22 @@ public sealed class MessageReader(SourceReader sources)
     private static (string? Url, string? Referrer, string? Title, string? Path) ReadPage(JsonElement context, JsonElement properties, string? type, Violations violations)
     {
         var page = violations.Object(context, "page", "context.page");
-        var url = violations.Text(page, "url", "context.page.url", MaxUrl);
-        var referrer = violations.Text(page, "referrer", "context.page.referrer", MaxUrl);
-        var (title, path) = (violations.Text(page, "title", "context.page.title", MaxName), violations.Text(page, "path", "context.page.path", MaxUrl));
+        var url = violations.Clipped(page, "url", "context.page.url", MaxUrl);
+        var referrer = violations.Clipped(page, "referrer", "context.page.referrer", MaxUrl);
+        var (title, path) = (violations.Clipped(page, "title", "context.page.title", MaxName), violations.Clipped(page, "path", "context.page.path", MaxUrl));
         if (type == "page")
         {
             // Segment's page call repeats the page in its properties; servers often give it only there.
-            url ??= violations.Text(properties, "url", "properties.url", MaxUrl);
-            referrer ??= violations.Text(properties, "referrer", "properties.referrer", MaxUrl);
-            title ??= violations.Text(properties, "title", "properties.title", MaxName);
-            path ??= violations.Text(properties, "path", "properties.path", MaxUrl);
+            url ??= violations.Clipped(properties, "url", "properties.url", MaxUrl);
+            referrer ??= violations.Clipped(properties, "referrer", "properties.referrer", MaxUrl);
+            title ??= violations.Clipped(properties, "title", "properties.title", MaxName);
+            path ??= violations.Clipped(properties, "path", "properties.path", MaxUrl);
         }
 
         return (url, referrer, title, path);
     }
 
     private static string? PathOf(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var page) ? page.AbsolutePath : null;
-
-    // A fragment that is a route, as in #/pricing or #!pricing, says which page it is.
-    private static string? WithoutFragment(string? url) => url?.Split('#', 2) is [var page, var fragment] && !fragment.StartsWith('/') && !fragment.StartsWith('!') ? page : url;
 }
 
 /// <summary>What holds for all messages of a request.</summary>
@@ -228,4 +224,7 @@ public sealed class MessageReader(SourceReader sources)
 /// <param name="SentAt">When the sender's clock sent it.</param>
 /// <param name="Type">Type that the path names; null in a batch.</param>
 /// <param name="UserAgent">Browser's user agent, where the request comes from the browser itself.</param>
-public sealed record Envelope(DateTimeOffset Received, DateTimeOffset? SentAt, string? Type, string? UserAgent);
+/// <param name="Sources">Reads where visitors come from, by the workspace's rules.</param>
+/// <param name="SenderBot">Name of the robot that the request's headers show its sender to be.</param>
+public sealed record Envelope(
+    DateTimeOffset Received, DateTimeOffset? SentAt, string? Type, string? UserAgent, SourceReader Sources, string? SenderBot = null);

@@ -90,10 +90,10 @@ internal static class LeadRequests
 
         var (source, medium) = (Lower(touch.Source), Lower(touch.Medium));
         var campaign = Texts.Clip(touch.Campaign, MaxText);
-        return new(
-            Texts.Clip(touch.Channel, MaxText) ?? channels.Classify(source, medium, campaign), source, medium, campaign, Texts.Clip(touch.Keyword, MaxText),
-            Texts.Clip(touch.LandingPage, 2048), Texts.Clip(touch.ClickId, MaxText),
-            touch.Time is null ? time : violations.Time(touch.Time, now, "firstTouch.time"), null);
+        var told = new Touch(
+            Texts.Clip(touch.Channel, MaxText) ?? "", source, medium, campaign, Texts.Clip(touch.Keyword, MaxText), Texts.Clip(touch.LandingPage, 2048),
+            Texts.Clip(touch.ClickId, MaxText), touch.Time is null ? time : violations.Time(touch.Time, now, "firstTouch.time"), null);
+        return told.Classified(channels);
     }
 
     public static string? Lower(string? text) => Texts.Clip(text, MaxText)?.ToLowerInvariant();

@@ -1,8 +1,8 @@
 using Google.Protobuf.WellKnownTypes;
-using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Identities;
 using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Features.IngestMessages;
+using Lifecycle.Capture.Features.ManageChannels;
 using Lifecycle.Capture.Features.ReadLeads;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Capture.V1;
@@ -15,11 +15,12 @@ using LeadMessage = Lifecycle.Capture.V1.Lead;
 namespace Lifecycle.Capture.Features.ChangeLeads;
 
 /// <summary>Creates, changes, merges and erases leads on request.</summary>
-internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelClassifier channels, IOptions<CaptureOptions> options, TimeProvider time)
+internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelsCache channels, IOptions<CaptureOptions> options, TimeProvider time)
 {
     public async Task<Result<LeadMessage>> Create(Caller caller, CreateLeadRequest request, CancellationToken ct)
     {
         var (violations, now) = (new Violations(), time.GetUtcNow());
+        var sources = await channels.Get(caller.WorkspaceId);
         var email = request.Email.Length == 0 ? null : violations.Email(request.Email, "email");
         var externalId = request.ExternalId.Length == 0 ? null : violations.ExternalId(request.ExternalId, "externalId");
         violations.Require(request.Email.Length > 0 || request.ExternalId.Length > 0, "email", "email or externalId is required.");
@@ -30,7 +31,7 @@ internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelClass
             request.FormType.Length == 0 || type == CaptureType.Form, "formType", "formType is told only with captureType FORM.");
         violations.Require(request.FormType is "" or "demo" or "content" or "contact" or "newsletter" or "other", "formType", "formType must be one of demo, content, contact, newsletter, other.");
         var facts = violations.Traits(request.Traits, createTime).Concat(violations.Company(request.Company, caller.CurrencyCode)).ToArray();
-        var touch = violations.Touch(request.FirstTouch, createTime, now, channels);
+        var touch = violations.Touch(request.FirstTouch, createTime, now, sources.Channels);
         if (violations.ToError() is { } error)
         {
             return error;
@@ -40,7 +41,7 @@ internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelClass
         var person = new PersonFacts(createTime, externalId, null, email, null, new(createTime, type, formType), facts);
         return await work.RunIdempotent<LeadMessage>(caller.WorkspaceId, nameof(Create), request.RequestId, request, async tx =>
         {
-            var changes = await ChangeSet.Open(tx, person.Keys, []);
+            var changes = await ChangeSet.Open(tx, sources, person.Keys, []);
             if (person.Keys.FirstOrDefault(key => changes.Resolver.OwnerOf(key) is not null) is { Kind: { } kind } taken)
             {
                 return Error.AlreadyExists($"The {Field(kind)} belongs to lead {changes.Resolver.OwnerOf(taken)} already.");
@@ -69,10 +70,11 @@ internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelClass
             return error;
         }
 
+        var sources = await channels.Get(caller.WorkspaceId);
         var keys = new PersonFacts(now, externalId, null, email, null, null, []).Keys;
         return await work.RunIdempotent<LeadMessage>(caller.WorkspaceId, nameof(Update), request.RequestId, request, async tx =>
         {
-            var changes = await ChangeSet.Open(tx, keys, [await LeadStore.Current(tx, id)]);
+            var changes = await ChangeSet.Open(tx, sources, keys, [await LeadStore.Current(tx, id)]);
             if (!changes.Resolver.Leads.TryGetValue(await LeadStore.Current(tx, id), out var lead))
             {
                 return Error.NotFound("Lead", id);
@@ -110,11 +112,12 @@ internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelClass
             return error;
         }
 
+        var sources = await channels.Get(caller.WorkspaceId);
         return await work.RunIdempotent<LeadMessage>(caller.WorkspaceId, nameof(Merge), request.RequestId, request, async tx =>
         {
             await LeadStore.Lock(tx);
             var (from, into) = (await LeadStore.Current(tx, sourceId), await LeadStore.Current(tx, targetId));
-            var changes = await ChangeSet.Open(tx, [], [from, into]);
+            var changes = await ChangeSet.Open(tx, sources, [], [from, into]);
             if (!changes.Resolver.Leads.TryGetValue(from, out var source))
             {
                 return Error.NotFound("Lead", sourceId);

@@ -7,6 +7,7 @@ using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Features.ChangeLeads;
 using Lifecycle.Capture.Features.IngestMessages;
+using Lifecycle.Capture.Features.ManageChannels;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
@@ -20,7 +21,7 @@ namespace Lifecycle.Capture.Features.ImportLeads;
 /// Imports leads row by row, 500 rows in a transaction: memory stays bounded whatever the size of the file, and what was imported before a failure stays
 /// (see <see cref="ImportJournal"/> for how it goes on). A dry run rolls every transaction back, so that it counts a lead that occurs far apart in a file as created each time.
 /// </summary>
-internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClassifier channels, TimeProvider time)
+internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCache channels, TimeProvider time)
 {
     private const int RowsPerTransaction = 500;
     private static readonly Error RolledBack = Error.Precondition("Dry run.");
@@ -37,6 +38,7 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClass
             return error;
         }
 
+        var sources = await channels.Get(caller.WorkspaceId);
         using var journal = await ImportJournal.Open(work, caller.WorkspaceId, "leads", import, ct);
         var tally = ImportTally.From(journal.Before);
         var (pending, faults) = (new List<LeadRowRead>(), new ImportTally());
@@ -53,7 +55,7 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClass
                 continue;
             }
 
-            if (Read(row).TryGet(out var read, out var fault))
+            if (Read(row, sources.Channels).TryGet(out var read, out var fault))
             {
                 pending.Add(read);
             }
@@ -64,7 +66,7 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClass
 
             if (++count == RowsPerTransaction)
             {
-                if (await Write(caller, pending, faults, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
+                if (await Write(caller, sources, pending, faults, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
                 {
                     return lost;
                 }
@@ -78,11 +80,11 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClass
             return shorter;
         }
 
-        return !journal.WasComplete && await Write(caller, pending, faults, import.DryRun, tally, journal, isLast: true, ct) is { } last ? last : tally.ToResponse();
+        return !journal.WasComplete && await Write(caller, sources, pending, faults, import.DryRun, tally, journal, isLast: true, ct) is { } last ? last : tally.ToResponse();
     }
 
     private async Task<Error?> Write(
-        Caller caller, List<LeadRowRead> rows, ImportTally faults, bool dryRun, ImportTally tally, ImportJournal journal, bool isLast, CancellationToken ct)
+        Caller caller, SourceReader sources, List<LeadRowRead> rows, ImportTally faults, bool dryRun, ImportTally tally, ImportJournal journal, bool isLast, CancellationToken ct)
     {
         var counted = new ImportTally();
         var result = await work.Run<Unit>(caller.WorkspaceId, async tx =>
@@ -91,7 +93,7 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClass
             counted.Add(faults);
             if (rows.Count > 0)
             {
-                var changes = await ChangeSet.Open(tx, rows.SelectMany(row => row.Person.Keys), []);
+                var changes = await ChangeSet.Open(tx, sources, rows.SelectMany(row => row.Person.Keys), []);
                 foreach (var row in rows)
                 {
                     WriteRow(row, changes, counted);
@@ -143,7 +145,7 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClass
         }
     }
 
-    private Result<LeadRowRead> Read(ImportRow row)
+    private Result<LeadRowRead> Read(ImportRow row, ChannelClassifier classifier)
     {
         if (row.Error is { } broken)
         {
@@ -177,18 +179,18 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelClass
         createTime = Whole(createTime);
         // What the row says holds from now on; when the person became known is another question.
         var person = new PersonFacts(Whole(now), externalId, null, email, null, new(createTime, type, formType), facts);
-        return new LeadRowRead(row.Line, person, ReadTouch(row, createTime));
+        return new LeadRowRead(row.Line, person, ReadTouch(row, createTime, classifier));
     }
 
-    private Touch? ReadTouch(ImportRow row, DateTimeOffset createTime)
+    private static Touch? ReadTouch(ImportRow row, DateTimeOffset createTime, ChannelClassifier classifier)
     {
         var (source, medium, campaign) = (LeadRequests.Lower(row["source"]), LeadRequests.Lower(row["medium"]), Texts.Clip(row["campaign"], 200));
         var keyword = Texts.Clip(row["keyword"], 200);
         return source is null && medium is null && campaign is null && row["channel"] is null
             ? null
-            : new(
-                Texts.Clip(row["channel"], 200) ?? channels.Classify(source, medium, campaign), source, medium, campaign, keyword,
-                Texts.Clip(row["landingPage"], 2048), null, createTime, null);
+            : new Touch(
+                Texts.Clip(row["channel"], 200) ?? "", source, medium, campaign, keyword, Texts.Clip(row["landingPage"], 2048), null, createTime, null)
+                .Classified(classifier);
     }
 
     private static IReadOnlyList<Fact> Facts(ImportRow row, DateTimeOffset now, Violations violations)

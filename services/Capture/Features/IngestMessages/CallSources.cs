@@ -3,13 +3,14 @@ using System.Text.Json;
 using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Domain.Tracking;
+using Lifecycle.Capture.Features.ManageChannels;
 using Lifecycle.Capture.Features.ServeTracking;
 using Lifecycle.Kernel;
 
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>Gives calls the source whose number was called. A caller with a device, or a message that names a campaign, tells more than the number does.</summary>
-internal sealed class CallSources(TrackingSites sites, ChannelClassifier classifier)
+internal sealed class CallSources(TrackingSites sites, ChannelsCache channels)
 {
     /// <summary>The messages in their order. UNAVAILABLE when the database is out of reach.</summary>
     public async Task<Result<List<IngestMessage>>> Attribute(Guid workspaceId, List<IngestMessage> messages)
@@ -22,8 +23,9 @@ internal sealed class CallSources(TrackingSites sites, ChannelClassifier classif
         try
         {
             var site = await sites.Get(workspaceId, CancellationToken.None);
+            var sources = await channels.Get(workspaceId);
             return messages.Select(message => IsOpen(message) && TrackingNumber.Called(site.Settings.Numbers, NumberOf(message)) is { } number
-                ? message with { Source = number.ToSource(classifier.Classify) }
+                ? message with { Source = number.ToSource((source, medium, campaign) => sources.Channels.Classify(new ChannelFacts(source, medium, campaign))) with { Rules = sources.Version } }
                 : message).ToList();
         }
         catch (DbException exception) when (exception.IsTransient)

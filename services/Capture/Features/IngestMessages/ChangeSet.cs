@@ -1,3 +1,4 @@
+using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Identities;
 using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Domain.Messages;
@@ -21,15 +22,17 @@ internal readonly record struct Item(int Request, Guid Id, IngestMessage Message
 internal sealed class ChangeSet
 {
     private readonly Transaction<CaptureDbContext> tx;
+    private readonly SourceReader sources;
     private readonly Dictionary<Guid, Lead> leads;
     private readonly HashSet<Guid> existing;
     private readonly Dictionary<Guid, LeadFacts> loaded;
     private readonly LeadEvents events;
     private readonly Dictionary<Guid, Guid> named = [];
 
-    private ChangeSet(Transaction<CaptureDbContext> tx, Dictionary<IdentityKey, Guid> owners, Dictionary<Guid, Lead> leads, IReadOnlyList<IngestRequest> requests)
+    private ChangeSet(
+        Transaction<CaptureDbContext> tx, SourceReader sources, Dictionary<IdentityKey, Guid> owners, Dictionary<Guid, Lead> leads, IReadOnlyList<IngestRequest> requests)
     {
-        (this.tx, this.leads) = (tx, leads);
+        (this.tx, this.sources, this.leads) = (tx, sources, leads);
         existing = leads.Keys.ToHashSet();
         loaded = leads.Values.ToDictionary(lead => lead.Id, LeadFacts.Of);
         events = new(tx, requests);
@@ -38,9 +41,12 @@ internal sealed class ChangeSet
 
     public IdentityResolver Resolver { get; }
 
+    /// <summary>Sessions that <see cref="Apply(IReadOnlyCollection{Item}, IReadOnlyDictionary{string, StoredVisitor})"/> wrote.</summary>
+    public IReadOnlyList<StoredSession> Sessions { get; private set; } = [];
+
     /// <summary>Takes the workspace's lock, unless the commit of requests holds it already, and loads what the keys and ids lead to.</summary>
     public static async Task<ChangeSet> Open(
-        Transaction<CaptureDbContext> tx, IEnumerable<IdentityKey> keys, IEnumerable<Guid> ids, IReadOnlyList<IngestRequest>? requests = null)
+        Transaction<CaptureDbContext> tx, SourceReader sources, IEnumerable<IdentityKey> keys, IEnumerable<Guid> ids, IReadOnlyList<IngestRequest>? requests = null)
     {
         if (requests is null)
         {
@@ -48,7 +54,7 @@ internal sealed class ChangeSet
         }
 
         var owners = await LeadStore.OwnersOf(tx, keys.Distinct().ToArray());
-        return new(tx, owners, await LeadStore.Load(tx, owners.Values.Concat(ids).Distinct().ToArray()), requests ?? []);
+        return new(tx, sources, owners, await LeadStore.Load(tx, owners.Values.Concat(ids).Distinct().ToArray()), requests ?? []);
     }
 
     /// <summary>Whether the lead was there before.</summary>
@@ -75,7 +81,7 @@ internal sealed class ChangeSet
 
         anew.UnionWith(await VisitStore.WithKeys(tx, Resolver.Added.Keys.Where(key => key.Kind == IdentityKey.User).ToArray()));
         var current = Resolver.Merges.Count == 0 ? visitors : await VisitStore.Load(tx, visitors.Keys.ToArray());
-        var changes = await VisitPlacer.Place(tx, ByDevice(items), current, anew, Resolver.OwnerOf);
+        var changes = await VisitPlacer.Place(tx, ByDevice(items), current, anew, Resolver.OwnerOf, sources);
         var visitorIds = changes.Visitors.ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.Id);
         var activities = items.Select(item =>
         {
@@ -85,6 +91,7 @@ internal sealed class ChangeSet
 
         await rollups.Visits(changes);
         await VisitWriter.Write(tx, changes, activities);
+        Sessions = changes.Sessions;
         await Observe(changes, activities);
         await Touch(changes);
         await rollups.Write(leads.Values);

@@ -5,6 +5,8 @@ using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Identities;
 using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Domain.Messages;
+using Lifecycle.Capture.Domain.Visits;
+using Lifecycle.Capture.Features.ManageChannels;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Postgres;
 using Microsoft.Extensions.Options;
@@ -14,7 +16,7 @@ using NpgsqlTypes;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>Makes the messages of one or many requests of a workspace durable in one transaction, with all that follows from them.</summary>
-internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitions partitions, IOptions<CaptureOptions> options)
+internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitions partitions, ChannelsCache channels, IOptions<CaptureOptions> options)
 {
     /// <summary>Outcomes in the order of the requests.</summary>
     public async Task<IReadOnlyList<IngestOutcome>> Handle(Guid workspaceId, IReadOnlyList<IngestRequest> requests, CancellationToken ct)
@@ -23,12 +25,13 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
         using var span = CaptureTelemetry.Source.StartActivity(
             "ingest.commit", ActivityKind.Internal, requests[0].Trace, links: requests.Skip(1).Select(request => new ActivityLink(request.Trace)));
         IReadOnlyList<IngestOutcome> outcomes = [];
+        var sources = await channels.Get(workspaceId);
         for (var isRepeated = false; ; isRepeated = true)
         {
             await partitions.Ensure(requests.SelectMany(request => request.Messages, (_, message) => message.Time), ct);
             try
             {
-                await work.Run(workspaceId, async tx => outcomes = await Commit(tx, requests), ct);
+                await work.Run(workspaceId, async tx => outcomes = await Commit(tx, sources, requests), ct);
                 return outcomes;
             }
             catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.CheckViolation && !isRepeated)
@@ -39,7 +42,7 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
         }
     }
 
-    private async Task<IReadOnlyList<IngestOutcome>> Commit(Transaction<CaptureDbContext> tx, IReadOnlyList<IngestRequest> requests)
+    private async Task<IReadOnlyList<IngestOutcome>> Commit(Transaction<CaptureDbContext> tx, SourceReader sources, IReadOnlyList<IngestRequest> requests)
     {
         await LeadStore.Lock(tx);
         var (fresh, outcomes) = await Deduplicate(tx, requests);
@@ -48,7 +51,7 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
             .OrderBy(item => item.Message.Time).ThenByDescending(item => item.Message.Source.Kind).ThenBy(item => item.Id).ToArray();
         if (kept.Length > 0)
         {
-            await Record(tx, kept, requests);
+            await Record(tx, sources, kept, requests);
         }
 
         return outcomes;
@@ -113,12 +116,21 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
             "on conflict (workspace_id, bucket, kind, detail) do update set hits = hit_count.hits + excluded.hits");
     }
 
-    private static async Task Record(Transaction<CaptureDbContext> tx, Item[] items, IReadOnlyList<IngestRequest> requests)
+    private async Task Record(Transaction<CaptureDbContext> tx, SourceReader sources, Item[] items, IReadOnlyList<IngestRequest> requests)
     {
         var devices = items.Select(item => item.Message.Device).OfType<string>().Distinct().ToArray();
         var visitors = await VisitStore.Load(tx, devices);
+        if (visitors.Values.Any(visitor => visitor.BotUntil > tx.Now))
+        {
+            bool IsRobots(Item item) => item.Message.Device is { } device && visitors.TryGetValue(device, out var visitor) && visitor.BotUntil > tx.Now;
+            await CountDropped(
+                tx, items.Where(IsRobots).Select(item => item with { Message = item.Message with { Dropped = DropReason.Bot, Bot = BotPolicy.Name } }));
+            items = items.Where(item => !IsRobots(item)).ToArray();
+            visitors = visitors.Where(pair => !(pair.Value.BotUntil > tx.Now)).ToDictionary(StringComparer.Ordinal);
+        }
+
         var onDevice = visitors.Values.Where(visitor => visitor.LeadId is not null).ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.LeadId!.Value);
-        var changes = await ChangeSet.Open(tx, items.SelectMany(item => item.Message.Person.Keys), onDevice.Values, requests);
+        var changes = await ChangeSet.Open(tx, sources, items.SelectMany(item => item.Message.Person.Keys), onDevice.Values, requests);
         foreach (var item in items)
         {
             if (Resolve(item.Message, changes.Resolver, onDevice) is { } lead)
@@ -128,6 +140,12 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
         }
 
         await changes.Apply(items, visitors);
+        var policy = new BotPolicy(options.Value.BotPageViews, options.Value.BotPagesPerSecond);
+        var robots = changes.Sessions.Where(session => session.Session.Lead is null && policy.IsRobot(session.Session)).Select(session => session.VisitorId).ToHashSet();
+        if (robots.Count > 0)
+        {
+            await RobotVisits.Remove(tx, robots, tx.Now.AddDays(options.Value.BotDays));
+        }
     }
 
     private static Lead? Resolve(IngestMessage message, IdentityResolver resolver, Dictionary<string, Guid> onDevice)

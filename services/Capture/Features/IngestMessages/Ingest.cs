@@ -1,13 +1,18 @@
+using System.Data.Common;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Messages;
+using Lifecycle.Capture.Features.ManageChannels;
 using Lifecycle.Kernel;
 using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>Checks messages, each by itself, and hands the sound ones to the queue.</summary>
-internal sealed class Ingest(IngestQueue queue, MessageReader reader, CallSources calls, IOptions<CaptureOptions> options, TimeProvider time, ILogger<Ingest> logger)
+internal sealed class Ingest(
+    IngestQueue queue, MessageReader reader, ChannelsCache channels, CallSources calls, IOptions<CaptureOptions> options, TimeProvider time,
+    ILogger<Ingest> logger)
 {
     public CaptureOptions Options => options.Value;
 
@@ -21,9 +26,20 @@ internal sealed class Ingest(IngestQueue queue, MessageReader reader, CallSource
     /// <param name="body">The request.</param>
     /// <param name="type">Type that the path names.</param>
     /// <param name="userAgent">User agent of the browser that sent it itself; null when a message's context says it.</param>
-    public async Task<Result<IngestAnswer>> Take(Guid workspaceId, JsonElement body, string? type, string? userAgent)
+    /// <param name="senderBot">Name of the robot that the request's headers show its sender to be.</param>
+    public async Task<Result<IngestAnswer>> Take(Guid workspaceId, JsonElement body, string? type, string? userAgent, string? senderBot = null)
     {
-        if (!ReadEnvelope(body, type, userAgent).TryGet(out var envelope, out var fault))
+        SourceReader sources;
+        try
+        {
+            sources = await channels.Get(workspaceId);
+        }
+        catch (DbException exception) when (exception.IsTransient)
+        {
+            return IngestQueue.OutOfReach;
+        }
+
+        if (!ReadEnvelope(body, type, userAgent, sources, senderBot).TryGet(out var envelope, out var fault))
         {
             return fault;
         }
@@ -64,7 +80,7 @@ internal sealed class Ingest(IngestQueue queue, MessageReader reader, CallSource
         return new IngestAnswer(outcome.Accepted, outcome.Duplicates, rejected);
     }
 
-    private Result<Envelope> ReadEnvelope(JsonElement body, string? type, string? userAgent)
+    private Result<Envelope> ReadEnvelope(JsonElement body, string? type, string? userAgent, SourceReader sources, string? senderBot)
     {
         if (body.ValueKind != JsonValueKind.Object)
         {
@@ -86,7 +102,7 @@ internal sealed class Ingest(IngestQueue queue, MessageReader reader, CallSource
                 batch.GetArrayLength() <= Options.MaxBatchMessages, "batch", $"batch has {batch.GetArrayLength()} messages; at most {Options.MaxBatchMessages} are accepted.");
         }
 
-        return violations.ToError() is { } error ? error : new Envelope(time.GetUtcNow(), sentAt, type, userAgent);
+        return violations.ToError() is { } error ? error : new Envelope(time.GetUtcNow(), sentAt, type, userAgent, sources, senderBot);
     }
 }
 

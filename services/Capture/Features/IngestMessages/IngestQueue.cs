@@ -18,6 +18,9 @@ internal sealed partial class IngestQueue(CommitMessages commit, IOptions<Captur
     private readonly Channel<IngestRequest> channel = Channel.CreateUnbounded<IngestRequest>();
     private int waiting;
 
+    /// <summary>Answer while the database cannot be reached.</summary>
+    public static Error OutOfReach => Error.Unavailable("The messages could not be stored; send them again later.") with { RetryAfter = RetryAfter };
+
     /// <summary>Waits for the commit of the messages. UNAVAILABLE with a delay when the queue is full, the service stops or the database is out of reach.</summary>
     public async Task<Result<IngestOutcome>> Take(Guid workspaceId, IReadOnlyList<IngestMessage> messages)
     {
@@ -43,7 +46,7 @@ internal sealed partial class IngestQueue(CommitMessages commit, IOptions<Captur
         catch (DbException exception) when (exception.IsTransient)
         {
             LogUnavailable(messages.Count, exception.Message);
-            return Error.Unavailable("The messages could not be stored; send them again later.") with { RetryAfter = RetryAfter };
+            return OutOfReach;
         }
     }
 

@@ -1,3 +1,4 @@
+using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Identities;
 using Lifecycle.Capture.Domain.Visits;
 using Lifecycle.Capture.Storage;
@@ -16,12 +17,14 @@ internal static class VisitPlacer
     /// <param name="visitors">Stored visitors of those devices.</param>
     /// <param name="anew">Other visitors to cut anew from the beginning.</param>
     /// <param name="ownerOf">Owner of a key that this transaction made.</param>
+    /// <param name="sources">By whose rules stored activities are read.</param>
     public static async Task<VisitChanges> Place(
         Transaction<CaptureDbContext> tx,
         IReadOnlyDictionary<string, List<VisitActivity>> fresh,
         IReadOnlyDictionary<string, StoredVisitor> visitors,
         IReadOnlyCollection<Guid> anew,
-        Func<IdentityKey, Guid?> ownerOf)
+        Func<IdentityKey, Guid?> ownerOf,
+        SourceReader sources)
     {
         var changes = new VisitChanges();
         var late = new List<(StoredVisitor Visitor, List<VisitActivity> Activities)>();
@@ -55,7 +58,7 @@ internal static class VisitPlacer
         }
 
         var windows = await Windows(tx, late, whole);
-        var history = await VisitStore.History(tx, windows.Select(window => (window.Visitor.Id, window.From)).ToArray(), ownerOf);
+        var history = await VisitStore.History(tx, windows.Select(window => (window.Visitor.Id, window.From)).ToArray(), ownerOf, sources);
         foreach (var (visitor, activities, from, lead) in windows)
         {
             var (stored, sessions, before) = Whole(history.Activities[visitor.Id], history.Sessions[visitor.Id], lead);

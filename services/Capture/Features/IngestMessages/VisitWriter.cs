@@ -75,6 +75,8 @@ internal static class VisitWriter
             BulkColumn.From("campaign", NpgsqlDbType.Text, sessions, row => row.Session.Source.Campaign),
             BulkColumn.From("keyword", NpgsqlDbType.Text, sessions, row => row.Session.Source.Keyword),
             BulkColumn.From("click_id", NpgsqlDbType.Text, sessions, row => row.Session.Source.ClickId),
+            BulkColumn.From("referrer_host", NpgsqlDbType.Text, sessions, row => row.Session.Source.ReferrerHost),
+            BulkColumn.From("channel_rules", NpgsqlDbType.Text, sessions, row => row.Session.Source.Rules),
             BulkColumn.From("landing_page", NpgsqlDbType.Text, sessions, row => row.Session.LandingPage),
             BulkColumn.From("exit_page", NpgsqlDbType.Text, sessions, row => row.Session.ExitPage),
             BulkColumn.From("page_views", NpgsqlDbType.Integer, sessions, row => row.Session.PageViews),
@@ -84,7 +86,7 @@ internal static class VisitWriter
         on conflict (workspace_id, id) do update set
           lead_id = excluded.lead_id, start_time = excluded.start_time, end_time = excluded.end_time, source_kind = excluded.source_kind,
           channel = excluded.channel, source = excluded.source, medium = excluded.medium, campaign = excluded.campaign, keyword = excluded.keyword,
-          click_id = excluded.click_id, landing_page = excluded.landing_page, exit_page = excluded.exit_page, page_views = excluded.page_views,
+          click_id = excluded.click_id, referrer_host = excluded.referrer_host, channel_rules = excluded.channel_rules, landing_page = excluded.landing_page, exit_page = excluded.exit_page, page_views = excluded.page_views,
           activities = excluded.activities
         """);
 
@@ -109,6 +111,7 @@ internal static class VisitWriter
             BulkColumn.From("campaign", NpgsqlDbType.Text, activities, row => Told(row)?.Campaign),
             BulkColumn.From("keyword", NpgsqlDbType.Text, activities, row => Told(row)?.Keyword),
             BulkColumn.From("click_id", NpgsqlDbType.Text, activities, row => Told(row)?.ClickId),
+            BulkColumn.From("referrer_host", NpgsqlDbType.Text, activities, row => row.Message.Source.ReferrerHost),
             BulkColumn.From("opens", NpgsqlDbType.Boolean, activities, row => row.Message.Opens),
             BulkColumn.From("identity_kind", NpgsqlDbType.Text, activities, row => row.Message.Person.Keys is [var key, ..] ? key.Kind : null),
             BulkColumn.From("identity_value", NpgsqlDbType.Text, activities, row => row.Message.Person.Keys is [var key, ..] ? key.Value : null),

@@ -22,6 +22,9 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
     private static readonly string[] SpendDimensions =
         [RollupDimensions.Channel, RollupDimensions.Source, RollupDimensions.Medium, RollupDimensions.Campaign, RollupDimensions.Keyword];
 
+    /// <summary>Names of bots, for <c>bot_hits</c> alone.</summary>
+    private const string BotDimension = "bot";
+
     private static readonly string[] LeadDimensions = [RollupDimensions.CaptureType, RollupDimensions.FormType];
 
     private static readonly string[] LeadMetrics = ["leads", "form_leads", "call_leads", "chat_leads"];
@@ -39,7 +42,7 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
             new("cost_per_lead", MetricKind.Outcome, MetricDefinition.MoneyUnit) { Additive = false },
             new("bot_hits", MetricKind.Activity, "count"),
         ],
-        [.. SpendDimensions, RollupDimensions.LandingPage, .. LeadDimensions]);
+        [.. SpendDimensions, RollupDimensions.LandingPage, .. LeadDimensions, BotDimension]);
 
     public async Task<Result<QueryMetricsResponse>> Query(Caller caller, QueryMetricsRequest request, CancellationToken ct)
     {
@@ -76,6 +79,7 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
 
     private static bool Has(string? groupBy, string metric) =>
         groupBy is null
+        || (groupBy == BotDimension && metric == "bot_hits")
         || (SpendDimensions.Contains(groupBy) && metric != "bot_hits")
         || (groupBy == RollupDimensions.LandingPage && (VisitMetrics.Contains(metric) || LeadMetrics.Contains(metric)))
         || (LeadDimensions.Contains(groupBy) && LeadMetrics.Contains(metric));
@@ -142,16 +146,16 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
 
     private static async Task Bots(Transaction<CaptureDbContext> tx, MetricsQuery query, MetricsAnswer answer)
     {
-        var rows = await tx.Connection.QueryAsync<(int Granule, long Hits)>(
-            """
-            select width_bucket(bucket, @starts) - 1, sum(hits)::bigint
+        var rows = await tx.Connection.QueryAsync<(int Granule, string Group, long Hits)>(
+            $"""
+            select width_bucket(bucket, @starts) - 1, {(query.GroupBy == BotDimension ? "detail" : "''")}, sum(hits)::bigint
             from hit_count where workspace_id = @workspace and kind = 'bot' and bucket >= @from and bucket < @to
-            group by 1
+            group by 1, 2
             """,
             Parameters(tx, query));
-        foreach (var (granule, hits) in rows)
+        foreach (var (granule, group, hits) in rows)
         {
-            answer.Add("bot_hits", "", granule, hits);
+            answer.Add("bot_hits", group, granule, hits);
         }
     }
 

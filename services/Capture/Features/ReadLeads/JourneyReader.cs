@@ -74,6 +74,7 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
         Touch = VisitStore.ToTouch(session).ToProto(),
         PageViews = session.Session.PageViews,
         ActivityCount = session.Session.Activities,
+        ChannelRules = session.Session.Source.Rules ?? "",
         Pages = { pages.Take(MaxPages) },
     };
 

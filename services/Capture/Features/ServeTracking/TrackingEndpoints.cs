@@ -1,6 +1,7 @@
 using Lifecycle.Capture.Domain;
 using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Tracking;
+using Lifecycle.Capture.Features.ManageChannels;
 using Lifecycle.Rpc;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
@@ -39,10 +40,11 @@ internal static class TrackingEndpoints
     }
 
     // Query: u page, r referrer. 204 for a direct visit, which keeps the number it has; {} where the number that stands in the pages is right.
-    private static async Task<IResult> ChooseNumber(HttpContext http, TrackingSites sites, SourceReader sources)
+    private static async Task<IResult> ChooseNumber(HttpContext http, TrackingSites sites, ChannelsCache channels)
     {
         http.Response.Headers.CacheControl = "no-store";
         var (url, referrer) = (http.Request.Query["u"].FirstOrDefault(), http.Request.Query["r"].FirstOrDefault());
+        var sources = await channels.Get(http.Caller().WorkspaceId);
         var visit = sources.Read(new(Texts.Clip(url, MaxUrl), Texts.Clip(referrer, MaxUrl), null, null, null, null));
         if (visit.Kind is EvidenceKind.None or EvidenceKind.Direct)
         {

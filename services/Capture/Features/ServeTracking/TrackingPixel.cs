@@ -48,7 +48,8 @@ internal static partial class TrackingPixel
                 consent = !refused,
             },
         });
-        if (!(await ingest.Take(http.Caller().WorkspaceId, message, "page", http.Request.Headers.UserAgent.ToString())).TryGet(out _, out var error))
+        var bot = SenderSignals.BotOf(http, ingest.Options);
+        if (!(await ingest.Take(http.Caller().WorkspaceId, message, "page", http.Request.Headers.UserAgent.ToString(), bot)).TryGet(out _, out var error))
         {
             LogRefused(ingest.Logger, error.Message);
         }

@@ -5,6 +5,7 @@ using Lifecycle.Capture.Domain;
 using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Features.ChangeLeads;
 using Lifecycle.Capture.Features.ImportLeads;
+using Lifecycle.Capture.Features.ManageChannels;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Common.V1;
 using Lifecycle.Contracts;
@@ -16,7 +17,7 @@ using NpgsqlTypes;
 namespace Lifecycle.Capture.Features.Spend;
 
 /// <summary>Imports spend: a row replaces the one with the same date, source, medium, campaign and keyword.</summary>
-internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelClassifier channels)
+internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCache channels)
 {
     /// <summary>Rows of one transaction and of one event.</summary>
     private const int MaxRows = 500;
@@ -30,6 +31,7 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelClas
             return error;
         }
 
+        var classifier = (await channels.Get(caller.WorkspaceId)).Channels;
         using var journal = await ImportJournal.Open(work, caller.WorkspaceId, "spend", import, ct);
         var tally = ImportTally.From(journal.Before);
         var (pending, faults) = (new List<SpendInfo>(), new ImportTally());
@@ -46,7 +48,7 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelClas
                 continue;
             }
 
-            if (Read(row, caller.CurrencyCode).TryGet(out var spend, out var fault))
+            if (Read(row, caller.CurrencyCode, classifier).TryGet(out var spend, out var fault))
             {
                 pending.Add(spend);
             }
@@ -178,7 +180,7 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelClas
         return tally;
     }
 
-    private Result<SpendInfo> Read(ImportRow row, string currencyCode)
+    private static Result<SpendInfo> Read(ImportRow row, string currencyCode, ChannelClassifier classifier)
     {
         if (row.Error is { } broken)
         {
@@ -204,8 +206,8 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelClas
 
         var (source, medium) = (LeadRequests.Lower(row["source"]) ?? "", LeadRequests.Lower(row["medium"]) ?? "");
         var (campaign, keyword) = (Texts.Clip(row["campaign"], 200) ?? "", Texts.Clip(row["keyword"], 200) ?? "");
-        return new SpendInfo(
-            date, channels.Classify(source, medium, campaign), source, medium, campaign, keyword, new(amount.CurrencyCode, amount.Amount), impressions, clicks);
+        var channel = classifier.Classify(new ChannelFacts(source, medium, campaign, keyword));
+        return new SpendInfo(date, channel, source, medium, campaign, keyword, new(amount.CurrencyCode, amount.Amount), impressions, clicks);
     }
 
     private static long Count(ImportRow row, string column, Violations violations)

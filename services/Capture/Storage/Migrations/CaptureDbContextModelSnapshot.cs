@@ -79,6 +79,10 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("properties");
 
+                    b.Property<string>("ReferrerHost")
+                        .HasColumnType("text")
+                        .HasColumnName("referrer_host");
+
                     b.Property<Guid?>("SessionId")
                         .HasColumnType("uuid")
                         .HasColumnName("session_id");
@@ -123,6 +127,36 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .HasFilter("identity_value is not null");
 
                     b.ToTable("activity", "capture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Capture.Storage.ChannelSettingsRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("Settings")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("settings");
+
+                    b.HasKey("WorkspaceId", "Version")
+                        .HasName("pk_channel_settings");
+
+                    b.ToTable("channel_settings", "capture");
                 });
 
             modelBuilder.Entity("Lifecycle.Capture.Storage.DataRetentionRow", b =>
@@ -581,6 +615,78 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.ToTable("metric_rollup", "capture");
                 });
 
+            modelBuilder.Entity("Lifecycle.Capture.Storage.ReclassificationRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<long>("ChangedLeads")
+                        .HasColumnType("bigint")
+                        .HasColumnName("changed_leads");
+
+                    b.Property<long>("ChangedSessions")
+                        .HasColumnType("bigint")
+                        .HasColumnName("changed_sessions");
+
+                    b.Property<long>("ChangedSpend")
+                        .HasColumnType("bigint")
+                        .HasColumnName("changed_spend");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<Guid?>("CursorId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cursor_id");
+
+                    b.Property<DateTimeOffset?>("CursorTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("cursor_time");
+
+                    b.Property<DateTimeOffset?>("FinishTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finish_time");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Part")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("part");
+
+                    b.Property<long>("Processed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("processed");
+
+                    b.Property<string>("Rules")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rules");
+
+                    b.Property<long>("Total")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total");
+
+                    b.Property<DateTimeOffset>("UpdateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("update_time");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_reclassification");
+
+                    b.ToTable("reclassification", "capture");
+                });
+
             modelBuilder.Entity("Lifecycle.Capture.Storage.RollupStateRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -622,6 +728,10 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("channel");
 
+                    b.Property<string>("ChannelRules")
+                        .HasColumnType("text")
+                        .HasColumnName("channel_rules");
+
                     b.Property<string>("ClickId")
                         .HasColumnType("text")
                         .HasColumnName("click_id");
@@ -653,6 +763,10 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.Property<int>("PageViews")
                         .HasColumnType("integer")
                         .HasColumnName("page_views");
+
+                    b.Property<string>("ReferrerHost")
+                        .HasColumnType("text")
+                        .HasColumnName("referrer_host");
 
                     b.Property<string>("Source")
                         .HasColumnType("text")
@@ -787,6 +901,10 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("anonymous_id");
+
+                    b.Property<DateTimeOffset?>("BotUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("bot_until");
 
                     b.Property<Guid?>("LastSessionId")
                         .HasColumnType("uuid")

@@ -1,0 +1,20 @@
+using Lifecycle.Capture.Domain.Messages;
+
+namespace Lifecycle.Capture.Features.IngestMessages;
+
+/// <summary>Judges the sender of a request by its headers.</summary>
+internal static class SenderSignals
+{
+    private static readonly string[] Purposes = ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"];
+
+    /// <summary>The robot's name; null for anybody else.</summary>
+    public static string? BotOf(HttpContext http, CaptureOptions options)
+    {
+        var headers = http.Request.Headers;
+        var purpose = Purposes.Select(name => Text(headers[name])).FirstOrDefault(text => text is not null);
+        return BotSignals.Find(
+            new(Text(headers.UserAgent), Text(headers.AcceptLanguage), purpose, Text(headers.From)), options.BotsWithoutAcceptLanguage);
+    }
+
+    private static string? Text(Microsoft.Extensions.Primitives.StringValues value) => value.Count == 0 ? null : value.ToString();
+}

@@ -1,0 +1,27 @@
+using System.Net;
+using Lifecycle.Testing;
+
+namespace Capture.IntegrationTests;
+
+/// <summary>Holds the kept counts against those of a rebuild.</summary>
+internal static class RollupChecks
+{
+    public static async Task AreThoseOfARebuild(CaptureClient workspace, TestDatabase database)
+    {
+        var kept = await Counts(workspace, database);
+        Assert.NotEmpty(kept);
+
+        Assert.Equal(HttpStatusCode.OK, (await workspace.Post("/v1/metrics/capture:rebuild", new { })).Status);
+
+        Assert.Equal(await Counts(workspace, database), kept);
+    }
+
+    private static async Task<string[]> Counts(CaptureClient workspace, TestDatabase database) => (await database.Query(
+        """
+        select concat_ws('|', granularity, dimension, start, value, visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads)
+        from metric_rollup where workspace_id = $1
+          and (visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads) <> (0, 0, 0, 0, 0, 0, 0)
+        order by 1
+        """,
+        workspace.WorkspaceId)).Select(row => (string)row[0]!).ToArray();
+}
