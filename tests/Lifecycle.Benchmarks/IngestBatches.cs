@@ -17,7 +17,7 @@ internal sealed class IngestBatches : Benchmark
     public override async Task Run(BenchmarkRun run)
     {
         await using var suite = await BenchmarkSuite.Start("capture");
-        var (warm, hot) = (run.Scaled(600), run.Scaled(3000));
+        var (warm, hot) = (run.Scaled(3000), run.Scaled(3000));
         var traffic = new SiteTraffic(1, TimeProvider.System.GetUtcNow().AddHours(-1));
         var requests = Enumerable.Range(0, warm + hot)
             .Select(_ => LoadConnection.Request(suite.Gateway, "/v1/batch", suite.Key, traffic.Batch(BatchSize))).ToArray();

@@ -80,8 +80,9 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             activity.ToTable("activity");
             activity.HasKey(row => new { row.WorkspaceId, row.Id });
             activity.Property(row => row.Properties).HasColumnType("jsonb");
-            // A visitor's history, to cut it into sessions anew. Ids are unique everywhere: the workspace would cost 16 bytes a row and find nothing more.
-            activity.HasIndex(row => new { row.VisitorId, row.Time });
+            // A visitor's history, to cut it into sessions anew. Ids are unique everywhere: the workspace would cost 16 bytes a row and find nothing
+            // more. Without the time all entries of a visitor share one key; ids leave out the months before.
+            activity.HasIndex(row => row.VisitorId);
             activity.HasIndex(row => new { row.LeadId, row.Time }).HasFilter("lead_id is not null");
             // What a person did elsewhere before becoming known.
             activity.HasIndex(row => new { row.WorkspaceId, row.IdentityKind, row.IdentityValue }).HasFilter("identity_value is not null");

@@ -119,8 +119,8 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .HasDatabaseName("ix_activity_lead_id_time")
                         .HasFilter("lead_id is not null");
 
-                    b.HasIndex("VisitorId", "Time")
-                        .HasDatabaseName("ix_activity_visitor_id_time");
+                    b.HasIndex("VisitorId")
+                        .HasDatabaseName("ix_activity_visitor_id");
 
                     b.HasIndex("WorkspaceId", "IdentityKind", "IdentityValue")
                         .HasDatabaseName("ix_activity_workspace_id_identity_kind_identity_value")
