@@ -19,6 +19,15 @@ public static class Bulk
         Transaction<TContext> tx, string table, IReadOnlyList<BulkColumn> columns, string onConflict = "")
         where TContext : LifecycleDbContext
     {
+        await using var batch = new NpgsqlBatch(tx.Connection, tx.DbTransaction);
+        Add(batch, table, columns, onConflict);
+        return batch.BatchCommands.Count == 0 ? 0 : await batch.ExecuteNonQueryAsync(tx.CancellationToken);
+    }
+
+    /// <summary>As <see cref="Insert"/>, as part of a batch that goes to the server in one round trip; nothing when there are no rows.</summary>
+    /// <exception cref="ArgumentException">Columns of different lengths.</exception>
+    public static void Add(NpgsqlBatch batch, string table, IReadOnlyList<BulkColumn> columns, string onConflict = "")
+    {
         if (columns.Any(column => column.Values.Length != columns[0].Values.Length))
         {
             throw new ArgumentException("Columns have different lengths.", nameof(columns));
@@ -26,19 +35,18 @@ public static class Bulk
 
         if (columns[0].Values.Length == 0)
         {
-            return 0;
+            return;
         }
 
         var names = string.Join(", ", columns.Select(column => column.Name));
         var parameters = string.Join(", ", columns.Select((_, index) => $"${index + 1}"));
-        await using var command = new NpgsqlCommand(
-            $"insert into {table} ({names}) select * from unnest({parameters}) {onConflict}", tx.Connection, tx.DbTransaction);
+        var command = new NpgsqlBatchCommand($"insert into {table} ({names}) select * from unnest({parameters}) {onConflict}");
         foreach (var column in columns)
         {
             command.Parameters.Add(new NpgsqlParameter { Value = column.Values, NpgsqlDbType = NpgsqlDbType.Array | column.Type });
         }
 
-        return await command.ExecuteNonQueryAsync(tx.CancellationToken);
+        batch.BatchCommands.Add(command);
     }
 }
 

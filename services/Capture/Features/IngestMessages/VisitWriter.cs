@@ -3,6 +3,7 @@ using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Postgres;
+using Npgsql;
 using NpgsqlTypes;
 
 namespace Lifecycle.Capture.Features.IngestMessages;
@@ -10,14 +11,20 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 /// <summary>A new activity, ready to be written.</summary>
 internal sealed record NewActivity(Guid Id, Guid? VisitorId, Guid? SessionId, Guid? LeadId, IngestMessage Message);
 
-/// <summary>Writes visitors, sessions and activities, each kind in one statement.</summary>
+/// <summary>Writes visitors, sessions and activities, each kind in one statement, all in one round trip.</summary>
 internal static class VisitWriter
 {
     public static async Task Write(Transaction<CaptureDbContext> tx, VisitChanges changes, IReadOnlyCollection<NewActivity> activities)
     {
-        await WriteVisitors(tx, changes.Visitors);
-        await WriteSessions(tx, changes.Sessions);
-        await WriteActivities(tx, activities);
+        await using var batch = new NpgsqlBatch(tx.Connection, tx.DbTransaction);
+        AddVisitors(batch, tx, changes.Visitors);
+        AddSessions(batch, tx, changes.Sessions);
+        AddActivities(batch, tx, activities);
+        if (batch.BatchCommands.Count > 0)
+        {
+            await batch.ExecuteNonQueryAsync(tx.CancellationToken);
+        }
+
         if (changes.Ended.Count > 0)
         {
             await tx.Connection.ExecuteAsync(
@@ -42,8 +49,8 @@ internal static class VisitWriter
         }
     }
 
-    private static Task<int> WriteVisitors(Transaction<CaptureDbContext> tx, IReadOnlyCollection<StoredVisitor> visitors) => Bulk.Insert(
-        tx,
+    private static void AddVisitors(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<StoredVisitor> visitors) => Bulk.Add(
+        batch,
         "visitor",
         [
             BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, visitors, _ => tx.WorkspaceId),
@@ -58,8 +65,8 @@ internal static class VisitWriter
           lead_id = excluded.lead_id, last_time = excluded.last_time, last_session_id = excluded.last_session_id
         """);
 
-    private static Task<int> WriteSessions(Transaction<CaptureDbContext> tx, IReadOnlyCollection<StoredSession> sessions) => Bulk.Insert(
-        tx,
+    private static void AddSessions(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<StoredSession> sessions) => Bulk.Add(
+        batch,
         "session",
         [
             BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, sessions, _ => tx.WorkspaceId),
@@ -90,8 +97,8 @@ internal static class VisitWriter
           activities = excluded.activities
         """);
 
-    private static Task<int> WriteActivities(Transaction<CaptureDbContext> tx, IReadOnlyCollection<NewActivity> activities) => Bulk.Insert(
-        tx,
+    private static void AddActivities(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<NewActivity> activities) => Bulk.Add(
+        batch,
         "activity",
         [
             BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, activities, _ => tx.WorkspaceId),
