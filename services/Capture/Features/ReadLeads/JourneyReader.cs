@@ -22,29 +22,27 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
             return (Result<Journey>)Error.NotFound("Lead", id);
         }
 
-        var ids = new { workspace = tx.WorkspaceId, lead = lead.Id, limit = MaxSessions - 1 };
+        var ids = new { workspace = tx.WorkspaceId, lead = lead.Id, limit = MaxSessions };
         var sessions = (await tx.Connection.QueryAsync<SessionColumns>(
             $"""
-            (select {VisitStore.SessionColumnList} from session s where s.workspace_id = @workspace and s.lead_id = @lead order by s.start_time limit 1)
-            union
-            (select {VisitStore.SessionColumnList} from session s where s.workspace_id = @workspace and s.lead_id = @lead order by s.start_time desc limit @limit)
-            order by start_time, id
+            select {VisitStore.SessionColumnList} from session s where s.workspace_id = @workspace and s.lead_id = @lead
+            order by s.start_time desc, s.id desc limit @limit
             """,
-            ids)).Select(row => row.ToSession()).ToArray();
-        var pages = (await tx.Connection.QueryAsync<(Guid Session, string Url)>(
+            ids)).Reverse().Select(row => row.ToSession()).ToArray();
+        var sessionCount = sessions.Length;
+        if (sessionCount == MaxSessions)
+        {
+            (sessions[0], sessionCount) = await First(tx, ids);
+        }
+
+        // One look at the activities tells the pages of each session and what there is in all.
+        var seen = (await tx.Connection.QueryAsync<Seen>(
             """
-            select session_id, url from activity
-            where workspace_id = @workspace and lead_id = @lead and session_id = any(@sessions) and type in ('PAGE', 'SCREEN') and url is not null
-            group by session_id, url order by min(time)
+            select session_id, case when type in ('PAGE', 'SCREEN') then url end as url, count(*)::int as count, min(time) as first, max(time) as last
+            from activity where workspace_id = @workspace and lead_id = @lead group by 1, 2
             """,
-            new { workspace = tx.WorkspaceId, lead = lead.Id, sessions = sessions.Select(session => session.Id).ToArray() })).ToLookup(row => row.Session, row => row.Url);
-        var totals = await tx.Connection.QuerySingleAsync<Totals>(
-            """
-            select (select count(*) from session where workspace_id = @workspace and lead_id = @lead)::int as sessions, count(*)::int as activities,
-              min(time) as first, max(time) as last
-            from activity where workspace_id = @workspace and lead_id = @lead
-            """,
-            ids);
+            ids)).AsList();
+        var pages = seen.Where(row => row is { SessionId: not null, Url: not null }).OrderBy(row => row.First).ToLookup(row => row.SessionId!.Value, row => row.Url!);
         var touches = sessions.Select(VisitStore.ToTouch).ToList();
         if (lead.ToldTouch is { } told)
         {
@@ -58,10 +56,10 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
             Touches = { touches.OrderBy(touch => touch.Time).Select(touch => touch.ToProto()) },
             FirstTouch = lead.FirstTouchOrUnknown.ToProto(),
             LastTouch = lead.LastTouchOrUnknown.ToProto(),
-            SessionCount = totals.Sessions,
-            ActivityCount = totals.Activities,
-            FirstActivityTime = totals.First.ToProto(),
-            LastActivityTime = totals.Last.ToProto(),
+            SessionCount = sessionCount,
+            ActivityCount = seen.Sum(row => row.Count),
+            FirstActivityTime = seen.Count == 0 ? null : seen.Min(row => row.First).ToProto(),
+            LastActivityTime = seen.Count == 0 ? null : seen.Max(row => row.Last).ToProto(),
         };
     }, ct);
 
@@ -78,14 +76,26 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
         Pages = { pages.Take(MaxPages) },
     };
 
-    private sealed class Totals
+    private static async Task<(StoredSession First, int Count)> First(Transaction<CaptureDbContext> tx, object ids)
     {
-        public int Sessions { get; init; }
+        var first = await tx.Connection.QuerySingleAsync<SessionColumns>(
+            $"""
+            select {VisitStore.SessionColumnList} from session s where s.workspace_id = @workspace and s.lead_id = @lead order by s.start_time, s.id limit 1
+            """,
+            ids);
+        return (first.ToSession(), await tx.Connection.QuerySingleAsync<int>("select count(*)::int from session where workspace_id = @workspace and lead_id = @lead", ids));
+    }
 
-        public int Activities { get; init; }
+    private sealed class Seen
+    {
+        public Guid? SessionId { get; init; }
 
-        public DateTimeOffset? First { get; init; }
+        public string? Url { get; init; }
 
-        public DateTimeOffset? Last { get; init; }
+        public int Count { get; init; }
+
+        public DateTimeOffset First { get; init; }
+
+        public DateTimeOffset Last { get; init; }
     }
 }
