@@ -41,6 +41,8 @@ internal sealed class Backend(string service) : IAsyncDisposable
         app.MapRpcService<Ingest>();
         app.MapRpcService<Metrics>();
         app.MapPost("/v1/batch", (Delegate)Tell).RequireScope("capture:write");
+        app.MapPost("/v1/calls", (Delegate)Tell).RequireScope("capture:write");
+        app.MapPost("/v1/chats", (Delegate)Tell).RequireScope("capture:write");
         app.MapGet("/e/o/{token}", (Delegate)Tell).AllowPublic();
         await app.StartAsync();
     }

@@ -111,6 +111,11 @@ public sealed class KeyTests(GatewayFixture gateway)
 
         Assert.StartsWith("lp_", key, StringComparison.Ordinal);
         Assert.Equal(200, (await gateway.Post("/v1/batch", """{"batch":[]}""", key)).Status);
+        foreach (var path in new[] { "/v1/calls", "/v1/chats" })
+        {
+            Assert.Equal(200, (await gateway.Post($"{path}?key={key}", """{"from":"+4930123456"}""")).Status);
+        }
+
         Assert.Equal(403, (await gateway.Get("/v1/leads/7", key)).Status);
         Assert.Equal(403, (await gateway.Post("/v1/leads", "{}", key)).Status);
     }

@@ -212,7 +212,7 @@ public sealed class RoutingTests(GatewayFixture gateway)
         var known = answer.Json["components"]!["schemas"]!.AsObject().Select(schema => $"#/components/schemas/{schema.Key}").Append("#/components/responses/Problem").ToHashSet();
 
         Assert.Equal("3.1.0", (string?)answer.Json["openapi"]);
-        foreach (var path in new[] { "/v1/leads", "/v1/leads/{id}:export", "/v1/scores:watch", "/v1/keys/{id}", "/v1/reports/scorecard", "/v1/batch", "/v1/metrics/{service}" })
+        foreach (var path in new[] { "/v1/leads", "/v1/leads/{id}:export", "/v1/scores:watch", "/v1/keys/{id}", "/v1/reports/scorecard", "/v1/batch", "/v1/calls", "/v1/chats", "/v1/metrics/{service}" })
         {
             Assert.True(paths.ContainsKey(path), path);
         }
