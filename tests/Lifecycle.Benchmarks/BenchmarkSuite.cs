@@ -159,6 +159,7 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
         databases.Add(schema, database);
         var environment = ServiceEnvironment.For(database, broker, redis);
         environment["Logging__LogLevel__Default"] = "Warning";
+        environment["ConnectionStrings__mail"] = "smtp://127.0.0.1:1";
         foreach (var (key, value) in more)
         {
             environment[key] = value;

@@ -21,7 +21,14 @@ internal sealed class IngestSingles : Benchmark
         run.Say("warming up");
         await Send(connections, requests.AsMemory(0, warm), null);
         run.Say("measuring the rate");
+        var (capture, gateway) = (suite.Process("Capture"), suite.Process("Gateway"));
+        var (captureBefore, gatewayBefore) = (BenchmarkSuite.ProcessorSeconds(capture), BenchmarkSuite.ProcessorSeconds(gateway));
+        var postgresBefore = await BenchmarkSuite.PostgresSeconds(suite.Database("capture"));
         var (rate, _) = await Send(connections, requests.AsMemory(warm, hot), null);
+        run.Tell("Capture's processor time", (BenchmarkSuite.ProcessorSeconds(capture) - captureBefore) * 1e6 / hot, "us/message");
+        run.Tell("gateway's processor time", (BenchmarkSuite.ProcessorSeconds(gateway) - gatewayBefore) * 1e6 / hot, "us/message");
+        run.Tell(
+            "Postgres' processor time", (await BenchmarkSuite.PostgresSeconds(suite.Database("capture")) - postgresBefore) * 1e6 / hot, "us/message");
         run.Say($"{rate:0}/s; measuring latency at half of it");
         var (half, latencies) = await Send(connections, requests.AsMemory(warm + hot, hot), rate / 2);
         Array.Sort(latencies);

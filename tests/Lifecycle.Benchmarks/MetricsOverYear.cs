@@ -8,6 +8,7 @@ namespace Lifecycle.Benchmarks;
 internal sealed class MetricsOverYear : Benchmark
 {
     private const int Questions = 50;
+    private const int Unmeasured = 10;
 
     public override string Name => "metrics-year";
 
@@ -36,11 +37,15 @@ internal sealed class MetricsOverYear : Benchmark
         })
         {
             var milliseconds = new List<double>();
-            for (var asked = 0; asked < Questions; asked++)
+            for (var asked = -Unmeasured; asked < Questions; asked++)
             {
                 clock.Restart();
                 var answer = await client.GetFromJsonAsync<JsonNode>($"/v1/metrics/capture?from=2025-01-01&to=2026-01-02&{question}");
-                milliseconds.Add(clock.Elapsed.TotalMilliseconds);
+                if (asked >= 0)
+                {
+                    milliseconds.Add(clock.Elapsed.TotalMilliseconds);
+                }
+
                 var visits = answer!["series"]!.AsArray().Where(series => series!["metric"]!.GetValue<string>() == "sessions")
                     .Sum(series => series!["points"]!.AsArray().Sum(point => point!["value"]!.GetValue<double>()));
                 if (visits != sessions)
