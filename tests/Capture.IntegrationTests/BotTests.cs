@@ -17,11 +17,12 @@ public sealed class BotTests(CaptureFixture fixture)
         await Send(workspace, Messages.Page("d", At(1)), ("User-Agent", "Mozilla/5.0 Chrome/126.0"), ("Accept-Language", "en"), ("Sec-Purpose", "prefetch;prerender"));
         await Send(workspace, Messages.Page("e", At(2)), ("User-Agent", "Mozilla/5.0 Chrome/126.0"));
         await Send(workspace, Messages.Page("f", At(3)), ("User-Agent", "Mozilla/5.0 Chrome/126.0"), ("Accept-Language", "en"));
+        await Send(workspace, Messages.Page("h", At(5)), ("User-Agent", "Mozilla/5.0 HeadlessChrome/126.0"), ("Accept-Language", "en"));
         await Send(workspace, Messages.Page("g", At(4)), ("User-Agent", "analytics-node/2.1.0"));
 
-        Assert.Equal([("googlebot", 1L), ("no-accept-language", 1L), ("prefetch", 1L), ("zgrab", 1L)], await Hits(workspace));
+        Assert.Equal([("googlebot", 1L), ("headlesschrome", 1L), ("no-accept-language", 1L), ("prefetch", 1L), ("zgrab", 1L)], await Hits(workspace));
         Assert.Equal([3d], await workspace.Metric("visitors", "2026-03-01", "2026-04-01"));
-        Assert.Equal([4d], await workspace.Metric("bot_hits", "2026-03-01", "2026-04-01"));
+        Assert.Equal([5d], await workspace.Metric("bot_hits", "2026-03-01", "2026-04-01"));
         Assert.Equal([1d], await workspace.Metric("bot_hits", "2026-03-01", "2026-04-01", group: "bot=zgrab"));
     }
 

@@ -12,13 +12,18 @@ public sealed class BotSignalsTests
     [InlineData(Chrome, "de-DE", "preview", null, "prefetch")]
     [InlineData(Chrome, null, null, null, "no-accept-language")]
     [InlineData(Chrome, "en", null, "googlebot(at)googlebot.com", "googlebot")]
-    [InlineData("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/126.0 Safari/537.36", "en", null, null, "headlesschrome")]
     // Servers report for others: their own user agent says nothing of the visitor.
     [InlineData("analytics-node/2.1.0", null, null, null, null)]
     [InlineData("python-requests/2.31", null, null, null, null)]
     [InlineData(null, null, null, null, null)]
     public void Find_Headers_TellTheRobot(string? userAgent, string? language, string? purpose, string? from, string? bot) =>
         Assert.Equal(bot, BotSignals.Find(new(userAgent, language, purpose, from), requireLanguage: true));
+
+    [Theory]
+    [InlineData(Chrome, Chrome)]
+    [InlineData("analytics-node/2.1.0", null)]
+    [InlineData(null, null)]
+    public void Browser_UserAgent_IsThatOfABrowserAlone(string? userAgent, string? browser) => Assert.Equal(browser, BotSignals.Browser(new(userAgent, "en", null, null)));
 
     [Fact]
     public void Find_LanguageNotRequired_IsNobody() => Assert.Null(BotSignals.Find(new(Chrome, null, null, null), requireLanguage: false));

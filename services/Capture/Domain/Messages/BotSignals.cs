@@ -11,8 +11,8 @@ public sealed record SenderHeaders(string? UserAgent, string? AcceptLanguage, st
 }
 
 /// <summary>
-/// Tells by a request's headers what no person sent: pages that a browser loads ahead, crawlers that run scripts, and scripts that pretend to be a
-/// browser. Only a sender that calls itself a browser is judged: a server that reports for others is none.
+/// Tells by a request's headers what no person sent: pages that a browser loads ahead, crawlers that say whose they are, and scripts that pretend to
+/// be a browser. Only a sender that calls itself a browser is judged: a server that reports for others is none.
 /// </summary>
 public static class BotSignals
 {
@@ -32,15 +32,20 @@ public static class BotSignals
             return Prefetch;
         }
 
-        if (headers.UserAgent?.StartsWith("Mozilla/", StringComparison.Ordinal) is not true)
+        if (Browser(headers) is null)
         {
             return null;
         }
 
-        return Bots.Find(headers.UserAgent)
-            ?? Bots.Find(headers.From?.Split('@', '(')[0])
+        return Bots.Find(headers.From?.Split('@', '(')[0])
             ?? (requireLanguage && string.IsNullOrWhiteSpace(headers.AcceptLanguage) ? NoLanguage : null);
     }
+
+    /// <summary>
+    /// User agent of a sender that calls itself a browser, null for any other: it stands for the visitor's in messages that do not say one themselves.
+    /// </summary>
+    public static string? Browser(SenderHeaders headers) =>
+        headers.UserAgent?.StartsWith("Mozilla/", StringComparison.Ordinal) is true ? headers.UserAgent : null;
 
     private static bool Says(string purpose, string word) => purpose.Contains(word, StringComparison.OrdinalIgnoreCase);
 }

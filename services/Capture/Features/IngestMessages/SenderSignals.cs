@@ -8,12 +8,16 @@ internal static class SenderSignals
     private static readonly string[] Purposes = ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"];
 
     /// <summary>The robot's name; null for anybody else.</summary>
-    public static string? BotOf(HttpContext http, CaptureOptions options)
+    public static string? BotOf(HttpContext http, CaptureOptions options) => BotSignals.Find(HeadersOf(http), options.BotsWithoutAcceptLanguage);
+
+    /// <summary>User agent of a sender that calls itself a browser; null for any other.</summary>
+    public static string? BrowserOf(HttpContext http) => BotSignals.Browser(HeadersOf(http));
+
+    private static SenderHeaders HeadersOf(HttpContext http)
     {
         var headers = http.Request.Headers;
         var purpose = Purposes.Select(name => Text(headers[name])).FirstOrDefault(text => text is not null);
-        return BotSignals.Find(
-            new(Text(headers.UserAgent), Text(headers.AcceptLanguage), purpose, Text(headers.From)), options.BotsWithoutAcceptLanguage);
+        return new(Text(headers.UserAgent), Text(headers.AcceptLanguage), purpose, Text(headers.From));
     }
 
     private static string? Text(Microsoft.Extensions.Primitives.StringValues value) => value.Count == 0 ? null : value.ToString();
