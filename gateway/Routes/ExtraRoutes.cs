@@ -35,8 +35,14 @@ internal static class ExtraRoutes
             new ExtraRoute("capture", "POST", $"/v1/{type}", Ingest, $"Takes in one message of type {type}") { Body = IngestMessage.Descriptor, Answer = BatchResponse.Descriptor }),
         new("capture", "POST", "/v1/calls", Ingest, "Records a call that a call-tracking vendor reports") { Body = RecordCallRequest.Descriptor, Answer = BatchResponse.Descriptor },
         new("capture", "POST", "/v1/chats", Ingest, "Records a chat that a chat vendor reports") { Body = RecordChatRequest.Descriptor, Answer = BatchResponse.Descriptor },
-        new("capture", "GET,HEAD", "/t.js", [new PublicEndpoint(), new OptionalKey()], "The tracking script, with the settings of the workspace whose publishable key is `key`") { ContentType = "text/javascript" },
-        new("capture", "GET", "/t/number", Ingest, "The telephone number for a visit of page `u` from `r`; 204 for a direct visit") { ContentType = "application/json" },
+        new("capture", "GET,HEAD", "/t.js", [new PublicEndpoint(), new OptionalKey()], "The tracking script, for the workspace of the publishable key `key`")
+        {
+            ContentType = "text/javascript",
+        },
+        new("capture", "GET", "/t/number", Ingest, "The telephone number for a visit of page `u` from `r`; 204 for a direct visit")
+        {
+            ContentType = "application/json",
+        },
         new("capture", "GET", "/t.gif", Ingest, "The tracking pixel, for pages without script") { ContentType = "image/gif" },
         new("nurture", "GET,HEAD", "/e/o/{token}", Public, "Records that an e-mail was opened") { ContentType = "image/gif" },
         new("nurture", "GET,HEAD", "/e/c/{token}", Public, "Records a click in an e-mail and leads on to its target"),

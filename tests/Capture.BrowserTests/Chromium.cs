@@ -20,15 +20,16 @@ public sealed class Chromium : IAsyncDisposable
         return new(playwright, await playwright.Chromium.LaunchAsync(new()
         {
             ExecutablePath = "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1", "--disable-blink-features=AutomationControlled"],
+            // The whole browser is told who it is: what a page sends on its way out knows nothing of its context's settings.
+            Args = [$"--user-agent={UserAgent}", "--accept-lang=en-US", "--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1", "--disable-blink-features=AutomationControlled"],
         }));
     }
 
     /// <summary>A visitor's browser: a profile of its own that goes on from <paramref name="state"/>.</summary>
     /// <param name="gateway">Its requests are noted.</param>
     /// <param name="state">Cookies and storage of an earlier visit.</param>
-    /// <param name="userAgent">Says who it is; null: a person's browser.</param>
-    public async Task<Visit> NewVisit(Uri gateway, string? state = null, string? userAgent = UserAgent) =>
+    /// <param name="userAgent">Who it says it is; null: a person's browser.</param>
+    public async Task<Visit> NewVisit(Uri gateway, string? state = null, string? userAgent = null) =>
         new(await browser.NewContextAsync(new() { StorageState = state, UserAgent = userAgent }), gateway);
 
     public async ValueTask DisposeAsync()

@@ -94,7 +94,7 @@ public sealed class DeliveryTests(TrackedFixture fixture)
     {
         var workspace = await fixture.NewWorkspace();
         await using var site = await fixture.Open(workspace);
-        await using var visit = await fixture.Browser.NewVisit(fixture.Gateway, userAgent: null);
+        await using var visit = await fixture.Browser.NewVisit(fixture.Gateway, userAgent: "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0.0.0");
 
         await (await visit.Context.NewPageAsync()).GotoAsync(site.Page("/index.html"));
 

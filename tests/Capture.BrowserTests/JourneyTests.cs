@@ -57,7 +57,9 @@ public sealed class JourneyTests(TrackedFixture fixture)
         await page.ClickAsync("#sort");
         await page.ClickAsync("#top");
         await page.ClickAsync("#features");
+        await Eventually.Equal(3, async () => (await workspace.Activities()).Length, "the view by path is recorded");
         await page.ClickAsync("#specs");
+        await Eventually.Equal(4, async () => (await workspace.Activities()).Length, "the view by route is recorded");
         var download = await page.RunAndWaitForDownloadAsync(() => page.ClickAsync("#prices"));
         Assert.Equal("prices.csv", download.SuggestedFilename);
         await page.ClickAsync("#partner");

@@ -12,8 +12,11 @@ internal static class TrackingStore
     public static async Task<(TrackingSettings Settings, DateTimeOffset? Updated)> Load(Transaction<CaptureDbContext> tx)
     {
         var row = await tx.Connection.QuerySingleOrDefaultAsync<TrackingSettingsRow>(
-            "select workspace_id, settings, update_time from tracking_settings where workspace_id = @workspace", new { workspace = tx.WorkspaceId });
-        return row is null ? (TrackingSettings.Default, null) : (JsonSerializer.Deserialize<TrackingSettings>(row.Settings, JsonSerializerOptions.Web)!, row.UpdateTime);
+            "select workspace_id, settings, update_time from tracking_settings where workspace_id = @workspace",
+            new { workspace = tx.WorkspaceId });
+        return row is null
+            ? (TrackingSettings.Default, null)
+            : (JsonSerializer.Deserialize<TrackingSettings>(row.Settings, JsonSerializerOptions.Web)!, row.UpdateTime);
     }
 
     public static Task Save(Transaction<CaptureDbContext> tx, TrackingSettings settings) => tx.Connection.ExecuteAsync(

@@ -10,14 +10,12 @@ analytics.on('error', error => {
 
 const person = { userId: 'segment-1', anonymousId: 'segment-device' };
 const page = { url: 'https://acme.example/?utm_source=google&utm_medium=cpc&utm_campaign=spring', title: 'Home' };
-// A second apart, as a person acts.
-const minuteAgo = Date.now() - 60e3;
-const after = seconds => new Date(minuteAgo + seconds * 1000);
-analytics.page({ anonymousId: 'segment-device', name: 'Home', properties: page, context: { page }, timestamp: after(0) });
-analytics.screen({ ...person, name: 'Settings', timestamp: after(1) });
-analytics.identify({ ...person, traits: { email: 'Segment@Customer.example', title: 'CTO' }, timestamp: after(2) });
-analytics.group({ ...person, groupId: 'customer', traits: { name: 'Customer Ltd', employees: 250 }, timestamp: after(3) });
-analytics.track({ ...person, event: 'Trial Started', properties: { plan: 'pro', price: 12.5, tags: ['a', 'b'], nested: { deep: true } }, timestamp: after(-86400) });
-analytics.alias({ userId: 'segment-2', previousId: 'segment-1', timestamp: after(4) });
+analytics.page({ anonymousId: 'segment-device', name: 'Home', properties: page, context: { page } });
+analytics.screen({ ...person, name: 'Settings' });
+analytics.identify({ ...person, traits: { email: 'Segment@Customer.example', title: 'CTO' } });
+analytics.group({ ...person, groupId: 'customer', traits: { name: 'Customer Ltd', employees: 250 } });
+const properties = { plan: 'pro', price: 12.5, tags: ['a', 'b'], nested: { deep: true } };
+analytics.track({ ...person, event: 'Trial Started', properties, timestamp: new Date(Date.now() - 86400e3) });
+analytics.alias({ userId: 'segment-2', previousId: 'segment-1' });
 for (let number = 1; number <= Number(tracks); number++) analytics.track({ ...person, event: 'Counted', properties: { number } });
 await analytics.closeAndFlush();

@@ -15,21 +15,20 @@ public sealed record TrackingNumber(string Number, string DisplayNumber, string?
 
     private int Conditions => new[] { Source, Medium, Campaign, Channel }.Count(condition => condition is not null);
 
-    /// <summary>The number to show to a visit: of those whose conditions it meets the one with the most, then the first; null when none fits.</summary>
+    /// <summary>The number to show to a visit: of those whose conditions it meets the one with the most, then the first.</summary>
     public static TrackingNumber? For(IEnumerable<TrackingNumber> numbers, TrafficSource visit) =>
         numbers.Where(number => number.Meets(visit)).MaxBy(number => number.Conditions);
 
     /// <summary>
-    /// The number that was called. Vendors write it with and without the country's prefix: a text of at least 7 digits, leading zeros aside, names the
-    /// number that ends with it, if there is only one.
+    /// The number that was called. Vendors write it with and without the country's prefix: a text of at least 7 digits, leading zeros
+    /// aside, names the number that ends with it, if there is only one.
     /// </summary>
     public static TrackingNumber? Called(IEnumerable<TrackingNumber> numbers, string? text)
     {
         var digits = Digits(text ?? "");
         var national = digits.TrimStart('0');
-        var matches = numbers
-            .Where(number => Digits(number.Number) is var own && (own == digits || (national.Length >= MinNationalDigits && own.EndsWith(national, StringComparison.Ordinal))))
-            .Take(2).ToArray();
+        bool IsMeant(string own) => own == digits || (national.Length >= MinNationalDigits && own.EndsWith(national, StringComparison.Ordinal));
+        var matches = numbers.Where(number => IsMeant(Digits(number.Number))).Take(2).ToArray();
         return matches.Length == 1 ? matches[0] : null;
     }
 
@@ -41,7 +40,8 @@ public sealed record TrackingNumber(string Number, string DisplayNumber, string?
     private bool Meets(TrafficSource visit) =>
         Meets(Source, visit.Source) && Meets(Medium, visit.Medium) && Meets(Campaign, visit.Campaign) && Meets(Channel, visit.Channel);
 
-    private static bool Meets(string? condition, string? value) => condition is null || string.Equals(condition, value, StringComparison.OrdinalIgnoreCase);
+    private static bool Meets(string? condition, string? value) =>
+        condition is null || string.Equals(condition, value, StringComparison.OrdinalIgnoreCase);
 
     private static string Digits(string text) => new(text.Where(char.IsAsciiDigit).ToArray());
 }

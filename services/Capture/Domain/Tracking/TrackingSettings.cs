@@ -12,8 +12,8 @@ public sealed record TrackingSettings
     /// <summary>What is offered for keeping rather than for reading in the browser.</summary>
     public static readonly IReadOnlyList<string> DefaultDownloadExtensions =
     [
-        "7z", "avi", "csv", "dmg", "doc", "docx", "epub", "exe", "gz", "ics", "key", "mov", "mp3", "mp4", "msi", "odp", "ods", "odt", "pdf", "pkg", "ppt", "pptx",
-        "rar", "rtf", "tar", "tgz", "txt", "wav", "wmv", "xls", "xlsx", "zip",
+        "7z", "avi", "csv", "dmg", "doc", "docx", "epub", "exe", "gz", "ics", "key", "mov", "mp3", "mp4", "msi", "odp", "ods", "odt", "pdf",
+        "pkg", "ppt", "pptx", "rar", "rtf", "tar", "tgz", "txt", "wav", "wmv", "xls", "xlsx", "zip",
     ];
 
     /// <summary>Of a workspace that has put none.</summary>

@@ -27,9 +27,11 @@ internal static class TrackingRequests
         var violations = new Violations();
         var days = request.CookieDays;
         violations.Require(
-            days is 0 or (>= 1 and <= TrackingSettings.MaxCookieDays), "cookieDays", $"cookieDays must be from 1 to {TrackingSettings.MaxCookieDays}.");
+            days is 0 or (>= 1 and <= TrackingSettings.MaxCookieDays),
+            "cookieDays", $"cookieDays must be from 1 to {TrackingSettings.MaxCookieDays}.");
         violations.Require(request.OwnDomains.Count <= MaxDomains, "ownDomains", $"At most {MaxDomains} domains are kept.");
-        violations.Require(request.DownloadExtensions.Count <= MaxExtensions, "downloadExtensions", $"At most {MaxExtensions} extensions are kept.");
+        violations.Require(
+            request.DownloadExtensions.Count <= MaxExtensions, "downloadExtensions", $"At most {MaxExtensions} extensions are kept.");
         violations.Require(request.Numbers.Count <= MaxNumbers, "numbers", $"At most {MaxNumbers} numbers are kept.");
         var settings = new TrackingSettings
         {
@@ -37,12 +39,16 @@ internal static class TrackingRequests
             CookieDays = days == 0 ? TrackingSettings.DefaultCookieDays : days,
             RequireConsent = request.RequireConsent,
             RespectDnt = !request.HasRespectDnt || request.RespectDnt,
-            OwnDomains = request.OwnDomains.Take(MaxDomains).Select((domain, index) => Domain(domain, $"ownDomains[{index}]", violations)).Distinct().ToArray(),
+            OwnDomains = request.OwnDomains.Take(MaxDomains)
+                .Select((domain, index) => Domain(domain, $"ownDomains[{index}]", violations)).Distinct().ToArray(),
             DownloadExtensions = request.DownloadExtensions.Count == 0
                 ? TrackingSettings.DefaultDownloadExtensions
-                : request.DownloadExtensions.Take(MaxExtensions).Select((text, index) => Extension(text, $"downloadExtensions[{index}]", violations)).Distinct().ToArray(),
+                : request.DownloadExtensions.Take(MaxExtensions)
+                    .Select((text, index) => Extension(text, $"downloadExtensions[{index}]", violations)).Distinct().ToArray(),
             DefaultNumber = request.DefaultNumber is { } standing
-                ? new PhoneNumber(Number(standing.Number, "defaultNumber.number", violations), Display(standing.DisplayNumber, standing.Number, "defaultNumber", violations))
+                ? new PhoneNumber(
+                    Number(standing.Number, "defaultNumber.number", violations),
+                    Display(standing.DisplayNumber, standing.Number, "defaultNumber", violations))
                 : null,
         };
         settings = settings with { Numbers = Numbers(request.Numbers.Take(MaxNumbers), settings.DefaultNumber, violations) };
@@ -59,7 +65,9 @@ internal static class TrackingRequests
         RespectDnt = settings.RespectDnt,
         OwnDomains = { settings.OwnDomains },
         DownloadExtensions = { settings.DownloadExtensions },
-        DefaultNumber = settings.DefaultNumber is { } number ? new PhoneNumberMessage { Number = number.Number, DisplayNumber = number.DisplayNumber } : null,
+        DefaultNumber = settings.DefaultNumber is { } number
+            ? new PhoneNumberMessage { Number = number.Number, DisplayNumber = number.DisplayNumber }
+            : null,
         Numbers =
         {
             settings.Numbers.Select(one => new TrackingNumberMessage
@@ -82,14 +90,20 @@ internal static class TrackingRequests
         {
             var at = $"numbers[{index}]";
             var number = new TrackingNumber(
-                Number(message.Number, $"{at}.number", violations), Display(message.DisplayNumber, message.Number, at, violations),
-                Condition(message.Source, $"{at}.source", violations)?.ToLowerInvariant(), Condition(message.Medium, $"{at}.medium", violations)?.ToLowerInvariant(),
-                Condition(message.Campaign, $"{at}.campaign", violations), Condition(message.Channel, $"{at}.channel", violations));
+                Number(message.Number, $"{at}.number", violations),
+                Display(message.DisplayNumber, message.Number, at, violations),
+                Condition(message.Source, $"{at}.source", violations)?.ToLowerInvariant(),
+                Condition(message.Medium, $"{at}.medium", violations)?.ToLowerInvariant(),
+                Condition(message.Campaign, $"{at}.campaign", violations),
+                Condition(message.Channel, $"{at}.channel", violations));
             violations.Require(
-                number is not { Source: null, Medium: null, Campaign: null, Channel: null }, at, $"{at} needs a source, medium, campaign or channel.");
-            violations.Require(number.Number.Length == 0 || number.Number != standing?.Number, $"{at}.number", $"{at}.number is the default number.");
+                number is not { Source: null, Medium: null, Campaign: null, Channel: null },
+                at, $"{at} needs a source, medium, campaign or channel.");
             violations.Require(
-                number.Number.Length == 0 || numbers.TrueForAll(other => other.Number != number.Number), $"{at}.number", $"{number.Number} is given twice.");
+                number.Number.Length == 0 || number.Number != standing?.Number, $"{at}.number", $"{at}.number is the default number.");
+            violations.Require(
+                number.Number.Length == 0 || numbers.TrueForAll(other => other.Number != number.Number),
+                $"{at}.number", $"{number.Number} is given twice.");
             violations.Require(
                 numbers.TrueForAll(other => (other with { Number = number.Number, DisplayNumber = number.DisplayNumber }) != number),
                 at, $"{at} has the same conditions as an earlier number and would never be shown.");
@@ -112,13 +126,15 @@ internal static class TrackingRequests
     {
         var extension = text.Trim().TrimStart('.').ToLowerInvariant();
         violations.Require(
-            extension.Length is > 0 and <= 10 && extension.All(char.IsAsciiLetterOrDigit), field, $"{field} must be 1 to 10 letters or digits, such as pdf.");
+            extension.Length is > 0 and <= 10 && extension.All(char.IsAsciiLetterOrDigit),
+            field, $"{field} must be 1 to 10 letters or digits, such as pdf.");
         return extension;
     }
 
     private static string Number(string text, string field, Violations violations) =>
         violations.Require(
-            ContactPoints.TryPhone(text, out var phone) && phone.StartsWith('+'), field, $"{field} must be a number with its country's code, such as +15550100100.")
+            ContactPoints.TryPhone(text, out var phone) && phone.StartsWith('+'),
+            field, $"{field} must be a number with its country's code, such as +15550100100.")
             ? phone!
             : "";
 
@@ -128,13 +144,15 @@ internal static class TrackingRequests
         var display = Texts.Clip(text.Length == 0 ? number : text, MaxDisplay + 1) ?? "";
         violations.Require(
             display.Length <= MaxDisplay && !display.Any(character => character == '|' || char.IsControl(character)),
-            $"{at}.displayNumber", $"{at}.displayNumber must have at most {MaxDisplay} characters, none of them a bar or a control character.");
+            $"{at}.displayNumber",
+            $"{at}.displayNumber must have at most {MaxDisplay} characters, none of them a bar or a control character.");
         return display;
     }
 
     private static string? Condition(string text, string field, Violations violations)
     {
-        violations.Require(text.Length <= MaxCondition, field, $"{field} has {text.Length} characters; at most {MaxCondition} are accepted.");
+        violations.Require(
+            text.Length <= MaxCondition, field, $"{field} has {text.Length} characters; at most {MaxCondition} are accepted.");
         return Texts.Clip(text, MaxCondition);
     }
 }

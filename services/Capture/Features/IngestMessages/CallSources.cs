@@ -9,7 +9,9 @@ using Lifecycle.Kernel;
 
 namespace Lifecycle.Capture.Features.IngestMessages;
 
-/// <summary>Gives calls the source whose number was called. A caller with a device, or a message that names a campaign, tells more than the number does.</summary>
+/// <summary>
+/// Gives calls the source whose number was called. A caller with a device, or a message that names a campaign, tells more than the number.
+/// </summary>
 internal sealed class CallSources(TrackingSites sites, ChannelsCache channels)
 {
     /// <summary>The messages in their order. UNAVAILABLE when the database is out of reach.</summary>
@@ -23,10 +25,11 @@ internal sealed class CallSources(TrackingSites sites, ChannelsCache channels)
         try
         {
             var site = await sites.Get(workspaceId, CancellationToken.None);
-            var sources = await channels.Get(workspaceId);
-            return messages.Select(message => IsOpen(message) && TrackingNumber.Called(site.Settings.Numbers, NumberOf(message)) is { } number
-                ? message with { Source = number.ToSource((source, medium, campaign) => sources.Channels.Classify(new ChannelFacts(source, medium, campaign))) with { Rules = sources.Version } }
-                : message).ToList();
+            var (numbers, sources) = (site.Settings.Numbers, await channels.Get(workspaceId));
+            string Channel(string? source, string? medium, string? campaign) => sources.Channels.Classify(new ChannelFacts(source, medium, campaign));
+            return messages.ConvertAll(message => IsOpen(message) && TrackingNumber.Called(numbers, NumberOf(message)) is { } number
+                ? message with { Source = number.ToSource(Channel) with { Rules = sources.Version } }
+                : message);
         }
         catch (DbException exception) when (exception.IsTransient)
         {
@@ -40,8 +43,9 @@ internal sealed class CallSources(TrackingSites sites, ChannelsCache channels)
     private static string? NumberOf(IngestMessage message)
     {
         using var properties = JsonDocument.Parse(message.Properties);
-        return properties.RootElement.ValueKind != JsonValueKind.Object || !properties.RootElement.TryGetProperty("trackingNumber", out var number) ? null
-            : number.ValueKind == JsonValueKind.String ? number.GetString()
-            : number.ValueKind == JsonValueKind.Number ? number.GetRawText() : null;
+        var given = properties.RootElement is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty("trackingNumber", out var number)
+            ? number
+            : default;
+        return given.ValueKind switch { JsonValueKind.String => given.GetString(), JsonValueKind.Number => given.GetRawText(), _ => null };
     }
 }

@@ -21,8 +21,8 @@ internal static partial class TrackingPixel
     private static readonly byte[] Image = Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
 
     /// <summary>
-    /// Records a page view. Query: <c>u</c> page (else the Referer), <c>r</c> referrer, <c>t</c> title, <c>a</c> visitor id (else the cookie's),
-    /// <c>c=1</c> the visitor consents.
+    /// Records a page view. Query: <c>u</c> page (else the Referer), <c>r</c> referrer, <c>t</c> title, <c>a</c> visitor id (else the
+    /// cookie's), <c>c=1</c> the visitor consents.
     /// </summary>
     public static async Task<IResult> Take(HttpContext http, Ingest ingest, TrackingSites sites, TimeProvider time)
     {
@@ -44,7 +44,12 @@ internal static partial class TrackingPixel
             anonymousId = visitor,
             context = new
             {
-                page = new { url = query["u"].FirstOrDefault() ?? http.Request.GetTypedHeaders().Referer?.ToString(), referrer = query["r"].FirstOrDefault(), title = query["t"].FirstOrDefault() },
+                page = new
+                {
+                    url = query["u"].FirstOrDefault() ?? http.Request.GetTypedHeaders().Referer?.ToString(),
+                    referrer = query["r"].FirstOrDefault(),
+                    title = query["t"].FirstOrDefault(),
+                },
                 consent = !refused,
             },
         });

@@ -24,8 +24,8 @@ internal sealed record TrackingScript(byte[] Plain, byte[] Compressed, EntityTag
     /// <summary>With what a page needs of the settings. Which source gets which number stays here.</summary>
     public static TrackingScript For(TrackingSettings settings) => Make(JsonSerializer.SerializeToUtf8Bytes(
         new ScriptSettings(
-            settings.CookieDomain, settings.CookieDays, settings.RequireConsent, settings.RespectDnt, settings.OwnDomains, settings.DownloadExtensions,
-            settings.Numbers.Count == 0 ? null : settings.DefaultNumber, settings.Numbers.Count > 0),
+            settings.CookieDomain, settings.CookieDays, settings.RequireConsent, settings.RespectDnt, settings.OwnDomains,
+            settings.DownloadExtensions, settings.Numbers.Count == 0 ? null : settings.DefaultNumber, settings.Numbers.Count > 0),
         ScriptJson.Default.ScriptSettings));
 
     private static TrackingScript Make(ReadOnlySpan<byte> settings)
@@ -52,8 +52,8 @@ internal sealed record TrackingScript(byte[] Plain, byte[] Compressed, EntityTag
 
 /// <summary>The script's settings, named as in services/Capture/script/src/settings.ts.</summary>
 internal sealed record ScriptSettings(
-    string CookieDomain, int CookieDays, bool RequireConsent, bool RespectDnt, IReadOnlyList<string> OwnDomains, IReadOnlyList<string> DownloadExtensions,
-    PhoneNumber? DefaultNumber, bool SwapNumbers);
+    string CookieDomain, int CookieDays, bool RequireConsent, bool RespectDnt, IReadOnlyList<string> OwnDomains,
+    IReadOnlyList<string> DownloadExtensions, PhoneNumber? DefaultNumber, bool SwapNumbers);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ScriptSettings))]

@@ -18,7 +18,8 @@ function swap(root: Node): void {
   for (const element of (root as Element).querySelectorAll?.('[data-lifecycle-number],a[href^="tel:"]') || []) {
     const marked = element.hasAttribute('data-lifecycle-number');
     if (marked && element.textContent !== display) element.textContent = display;
-    if (element instanceof HTMLAnchorElement && (marked || (standing && digits(element.href) === digits(standing.number)))) element.href = 'tel:' + number;
+    if (!(element instanceof HTMLAnchorElement)) continue;
+    if (marked || (standing && digits(element.href) === digits(standing.number))) element.href = 'tel:' + number;
   }
 }
 
@@ -32,8 +33,8 @@ function show(): void {
 }
 
 /**
- * Shows the number of this visit's source. The service chooses when a visit begins, by the same rules as its reports, and the choice holds until the
- * browser is closed or another source leads here.
+ * Shows the number of this visit's source. The service chooses when a visit begins, by the same rules as its reports, and the choice holds
+ * until the browser is closed or another source leads here.
  */
 export function showNumber(): void {
   if (asked || !config.swapNumbers || !allowed()) return;
@@ -41,7 +42,8 @@ export function showNumber(): void {
   const referrer = document.referrer;
   const within = referrer && isOwn(new URL(referrer).hostname);
   if (read(numberCookie) && within && !/utm_|clid=/.test(location.search)) return show();
-  fetch(base + '/t/number?key=' + key + '&u=' + encodeURIComponent(location.href) + '&r=' + encodeURIComponent(referrer), { credentials: 'omit' })
+  const visit = new URLSearchParams({ key: key!, u: location.href, r: referrer });
+  fetch(base + '/t/number?' + visit, { credentials: 'omit' })
     // Without content: a direct visit, which goes on from the one before.
     .then(response => (response.status === 200 ? response.json() : null))
     .then(chosen => {

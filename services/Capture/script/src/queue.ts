@@ -82,15 +82,17 @@ function later(delay: number): void {
 }
 
 /**
- * Sends what waits. A message stays in the queue until a server has answered for it: a beacon gets no answer, so the next page sends its messages again
- * and the server, which knows their ids, counts them once.
+ * Sends what waits. A message stays in the queue until a server has answered for it: a beacon gets no answer, so the next page sends its
+ * messages again and the server, which knows their ids, counts them once.
  */
 export function flush(leaving?: boolean): void {
   if (!allowed() || navigator.onLine === false || (busy && !leaving)) return;
   let batch = load().slice(0, 50);
   if (!batch.length) return;
   let body: string;
-  while ((body = JSON.stringify({ batch, sentAt: new Date().toISOString() })).length > maxBody && batch[1]) batch = batch.slice(0, batch.length >> 1);
+  while ((body = JSON.stringify({ batch, sentAt: new Date().toISOString() })).length > maxBody && batch[1]) {
+    batch = batch.slice(0, batch.length >> 1);
+  }
   if (leaving) {
     clearTimeout(timer);
     timer = 0;
