@@ -12,9 +12,9 @@ public sealed class EventTypesTests
     public void All_Events_AreThoseOfTheContract() => Assert.Equal(
         [
             "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "EmailEngaged", "EmailSent", "LeadCaptured", "LeadDisqualified",
-            "LeadErased", "LeadQualified", "LeadReturned", "LeadScoreChanged", "LeadStageChanged", "LeadUpdated", "LeadsMerged",
-            "NpsAnswered", "OpportunityChanged", "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SessionStarted", "SpendRecorded",
-                "WorkspaceUpdated",
+            "LeadErased", "LeadErasureConfirmed", "LeadQualified", "LeadReturned", "LeadScoreChanged", "LeadStageChanged", "LeadUpdated",
+            "LeadsMerged", "NpsAnswered", "OpportunityChanged", "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SessionStarted",
+            "SpendRecorded", "WorkspaceUpdated",
         ],
         EventTypes.All.Select(type => type.Name).Order(StringComparer.Ordinal));
 
