@@ -1,3 +1,5 @@
+using Lifecycle.Contracts;
+
 namespace Lifecycle.Capture.Storage;
 
 /// <summary>A known person. An erased one keeps its row, without anything that names the person, so that counts stay.</summary>
@@ -266,6 +268,14 @@ internal sealed class SpendRow
 
     /// <summary>Microseconds since 1970 of the change, and always more than before.</summary>
     public long Version { get; init; }
+
+    /// <summary>Whether the row says what is told.</summary>
+    public bool Says(SpendInfo told) =>
+        CurrencyCode == told.Amount.CurrencyCode && Amount == told.Amount.Amount && Impressions == told.Impressions && Clicks == told.Clicks;
+
+    /// <summary>The row as other services are told of it, in a channel.</summary>
+    public SpendInfo ToInfo(string channel) =>
+        new(Date, channel, Source, Medium, Campaign, Keyword, new(CurrencyCode, Amount), Impressions, Clicks);
 }
 
 /// <summary>

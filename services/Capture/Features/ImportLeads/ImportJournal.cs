@@ -52,7 +52,7 @@ internal sealed class ImportJournal : IDisposable
     }
 
     /// <summary>Takes note of the next row. True: an earlier attempt has handled it. An error: the file is another one.</summary>
-    public Result<bool> Skip(ImportRow row)
+    public Result<bool> WasHandled(ImportRow row)
     {
         Rows++;
         if (!IsKept)

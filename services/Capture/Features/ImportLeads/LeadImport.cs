@@ -45,7 +45,7 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         var count = 0;
         await foreach (var row in import.Rows(ct))
         {
-            if (!journal.Skip(row).TryGet(out var isDone, out var another))
+            if (!journal.WasHandled(row).TryGet(out var isDone, out var another))
             {
                 return another;
             }

@@ -18,7 +18,7 @@ internal static class SpendReclassifier
         // As imports do: the versions of events follow each other.
         await tx.Connection.ExecuteAsync(
             "select pg_advisory_xact_lock(hashtextextended('capture.spend/' || @id, 0))", new { id = tx.WorkspaceId.ToString() });
-        var rows = (await tx.Connection.QueryAsync<Row>(
+        var rows = (await tx.Connection.QueryAsync<SpendRow>(
             """
             select id, date, channel, source, medium, campaign, keyword, currency_code, amount, impressions, clicks, version from spend
             where workspace_id = @workspace and date >= @date and (date, id) > (@date, @id) order by date, id limit @limit
@@ -59,35 +59,5 @@ internal static class SpendReclassifier
 
         var last = rows[^1];
         return run.After(rows.Length, new(last.Date.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero), last.Id) with { ChangedSpend = run.ChangedSpend + changed.Length };
-    }
-
-    private sealed class Row
-    {
-        public Guid Id { get; init; }
-
-        public DateOnly Date { get; init; }
-
-        public required string Channel { get; init; }
-
-        public required string Source { get; init; }
-
-        public required string Medium { get; init; }
-
-        public required string Campaign { get; init; }
-
-        public required string Keyword { get; init; }
-
-        public required string CurrencyCode { get; init; }
-
-        public decimal Amount { get; init; }
-
-        public long Impressions { get; init; }
-
-        public long Clicks { get; init; }
-
-        public long Version { get; init; }
-
-        public SpendInfo ToInfo(string channel) =>
-            new(Date, channel, Source, Medium, Campaign, Keyword, new(CurrencyCode, Amount), Impressions, Clicks);
     }
 }

@@ -38,7 +38,7 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
         var count = 0;
         await foreach (var row in import.Rows(ct))
         {
-            if (!journal.Skip(row).TryGet(out var isDone, out var another))
+            if (!journal.WasHandled(row).TryGet(out var isDone, out var another))
             {
                 return another;
             }
@@ -128,7 +128,7 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
         // Two imports of the same rows follow each other, and so do their events' versions.
         await tx.Connection.ExecuteAsync(
             "select pg_advisory_xact_lock(hashtextextended('capture.spend/' || @id, 0))", new { id = tx.WorkspaceId.ToString() });
-        var stored = (await tx.Connection.QueryAsync<StoredSpend>(
+        var stored = (await tx.Connection.QueryAsync<SpendRow>(
             """
             select s.date, s.source, s.medium, s.campaign, s.keyword, s.currency_code, s.amount, s.impressions, s.clicks, s.version
             from unnest(@dates, @sources, @mediums, @campaigns, @keywords) as k(date, source, medium, campaign, keyword)
@@ -143,8 +143,8 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
                 mediums = rows.Select(row => row.Medium).ToArray(),
                 campaigns = rows.Select(row => row.Campaign).ToArray(),
                 keywords = rows.Select(row => row.Keyword).ToArray(),
-            })).ToDictionary(row => row.Key);
-        var changed = rows.Where(row => !stored.TryGetValue(SpendKey.Of(row), out var held) || !held.Same(row)).ToArray();
+            })).ToDictionary(row => SpendKey.Of(row));
+        var changed = rows.Where(row => !stored.TryGetValue(SpendKey.Of(row), out var held) || !held.Says(row)).ToArray();
         var tally = new ImportTally { Unchanged = rows.Count - changed.Length, Updated = changed.Count(row => stored.ContainsKey(SpendKey.Of(row))) };
         tally.Created = changed.Length - tally.Updated;
         if (changed.Length == 0)
@@ -223,33 +223,7 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
     private readonly record struct SpendKey(DateOnly Date, string Source, string Medium, string Campaign, string Keyword)
     {
         public static SpendKey Of(SpendInfo spend) => new(spend.Date, spend.Source, spend.Medium, spend.Campaign, spend.Keyword);
-    }
 
-    private sealed class StoredSpend
-    {
-        public DateOnly Date { get; init; }
-
-        public required string Source { get; init; }
-
-        public required string Medium { get; init; }
-
-        public required string Campaign { get; init; }
-
-        public required string Keyword { get; init; }
-
-        public required string CurrencyCode { get; init; }
-
-        public decimal Amount { get; init; }
-
-        public long Impressions { get; init; }
-
-        public long Clicks { get; init; }
-
-        public long Version { get; init; }
-
-        public SpendKey Key => new(Date, Source, Medium, Campaign, Keyword);
-
-        public bool Same(SpendInfo row) =>
-            CurrencyCode == row.Amount.CurrencyCode && Amount == row.Amount.Amount && Impressions == row.Impressions && Clicks == row.Clicks;
+        public static SpendKey Of(SpendRow spend) => new(spend.Date, spend.Source, spend.Medium, spend.Campaign, spend.Keyword);
     }
 }
