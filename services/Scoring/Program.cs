@@ -19,6 +19,7 @@ var app = builder.Build();
 app.MapDefaultEndpoints();
 app.UseLifecycleRpc();
 app.MapRpcService<ScoringGrpcService>();
+app.MapRpcService<SimulationGrpcService>();
 app.MapRpcService<ScoringMetricsService>();
 app.MapRpcService<ScoringPersonDataService>();
 app.Run();

@@ -34,7 +34,11 @@ public sealed class ScoringOptions
     [Range(1, 100_000)]
     public int MaxWatches { get; set; } = 1_000;
 
-    /// <summary>Most leads that a simulation looks at.</summary>
+    /// <summary>Most leads that a simulation looks at within one answer; the stream takes any number.</summary>
     [Range(1, 10_000_000)]
     public int MaxSimulatedLeads { get; set; } = 200_000;
+
+    /// <summary>Pages of 500 leads that a simulation replays at a time, each with a connection of its own.</summary>
+    [Range(1, 64)]
+    public int SimulationWorkers { get; set; } = 4;
 }

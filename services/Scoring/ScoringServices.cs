@@ -28,7 +28,8 @@ internal static class ScoringServices
         services.AddSingleton<ScoreReader>().AddSingleton<ScoreExplainer>().AddSingleton<ScoreWatcher>().AddSingleton<ModelManager>();
         services.AddSingleton<ModelSimulator>().AddSingleton<ScoreRebuilder>().AddSingleton<ScoringMetrics>()
             .AddSingleton<PersonExporter>();
-        services.AddSingleton<ScoringGrpcService>().AddSingleton<ScoringMetricsService>().AddSingleton<ScoringPersonDataService>();
+        services.AddSingleton<ScoringGrpcService>().AddSingleton<SimulationGrpcService>();
+        services.AddSingleton<ScoringMetricsService>().AddSingleton<ScoringPersonDataService>();
         // The projector subscribes to the connection before it is opened.
         services.AddHostedService(provider => provider.GetRequiredService<LiveProjector>());
         services.AddHostedService(provider => provider.GetRequiredService<RedisConnection>());

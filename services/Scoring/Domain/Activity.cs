@@ -24,6 +24,10 @@ public sealed record Activity(
     /// <summary>Type of what a person did with an e-mail we sent; the name is then <c>OPEN</c> or <c>CLICK</c>.</summary>
     public const string EmailType = "EMAIL";
 
+    /// <summary>By time, then id: the order in which activities count.</summary>
+    public static readonly Comparison<Activity> InOrder = (left, right) =>
+        left.Time.CompareTo(right.Time) is not 0 and var order ? order : left.Id.CompareTo(right.Id);
+
     /// <summary>Path of the URL without query and fragment.</summary>
     public string? Path => Uri.TryCreate(Url, UriKind.Absolute, out var uri) ? uri.AbsolutePath : Url?.Split('?', '#')[0];
 

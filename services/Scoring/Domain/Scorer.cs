@@ -17,8 +17,10 @@ public static class Scorer
     /// <param name="profile">Null: nothing is known yet.</param>
     /// <param name="since">Since when a profile rule has held, by rule id; else since the lead's creation.</param>
     /// <param name="activities">In any order, without duplicates.</param>
+    /// <param name="withWords">Whether contributions tell their evidence; points are the same without.</param>
     public static ScoreSheet Score(
-        ScoringModel model, LeadProfile? profile, IReadOnlyDictionary<string, DateTimeOffset> since, IEnumerable<Activity> activities)
+        ScoringModel model, LeadProfile? profile, IReadOnlyDictionary<string, DateTimeOffset> since, IEnumerable<Activity> activities,
+        bool withWords = true)
     {
         var contributions = new List<(Contribution Contribution, int Order)>();
         var fromProfile = new decimal[4];
@@ -30,13 +32,13 @@ public static class Scorer
 
         var gained = new ScoreAccumulator();
         var meters = new RuleMeter?[model.Rules.Count];
-        foreach (var activity in activities.OrderBy(activity => activity.Time).ThenBy(activity => activity.Id))
+        foreach (var activity in InOrder(activities))
         {
             var source = new ActivitySource(activity, profile);
-            for (var index = 0; index < meters.Length; index++)
+            foreach (var (index, isCertain) in model.Matcher.Of(activity))
             {
                 var rule = model.Rules[index];
-                if (!rule.ReadsActivity || !rule.Condition.Holds(source, activity.Time))
+                if (!isCertain && !rule.Condition.Holds(source, activity.Time))
                 {
                     continue;
                 }
@@ -62,7 +64,7 @@ public static class Scorer
                 meter.Give(points, activity.Time);
                 gained.Add(rule.Category, rule.HalfLife, points, activity.Time);
                 contributions.Add((
-                    new(rule.Id, rule.Category, activity.Id, points, activity.Time, rule.HalfLife, Evidence.Of(activity)),
+                    new(rule.Id, rule.Category, activity.Id, points, activity.Time, rule.HalfLife, withWords ? Evidence.Of(activity) : null),
                     contributions.Count));
             }
         }
@@ -76,6 +78,22 @@ public static class Scorer
     /// <summary>Rules that hold for the profile, without caps: since when each has held is remembered by rule.</summary>
     public static IEnumerable<string> ProfileRules(ScoringModel model, LeadProfile profile) =>
         from rule in model.Rules where !rule.ReadsActivity && rule.Condition.Holds(profile, profile.CreateTime) select rule.Id;
+
+    private static List<Activity> InOrder(IEnumerable<Activity> activities)
+    {
+        var list = activities as List<Activity> ?? [.. activities];
+        for (var index = 1; index < list.Count; index++)
+        {
+            if (Activity.InOrder(list[index - 1], list[index]) > 0)
+            {
+                list = [.. list];
+                list.Sort(Activity.InOrder);
+                break;
+            }
+        }
+
+        return list;
+    }
 
     /// <summary>Sum of contributions in order of time.</summary>
     internal static ScoreState Sum(IReadOnlyList<Contribution> ordered, DateTimeOffset? createTime)

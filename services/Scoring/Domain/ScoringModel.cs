@@ -11,6 +11,9 @@ public sealed record ScoringModel(int Version, ModelDefinition Definition, IRead
     private const double DefaultFitCap = 50;
     private readonly Dictionary<string, ScoringRule> byId = Rules.ToDictionary(rule => rule.Id, StringComparer.Ordinal);
 
+    /// <summary>Finds the rules that can hold for an activity.</summary>
+    internal RuleMatcher Matcher { get; } = new(Rules);
+
     public ThresholdDefinition Thresholds => Definition.Thresholds;
 
     public ScoringRule? Find(string ruleId) => byId.GetValueOrDefault(ruleId);

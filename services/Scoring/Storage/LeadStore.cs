@@ -127,8 +127,7 @@ internal static class LeadStore
             new { tx.WorkspaceId, ids = leadIds.ToArray() },
             cancellationToken: tx.CancellationToken));
         return rows.ToLookup(row => row.LeadId, row => new Activity(
-            row.ActivityId, row.Type, row.Name, row.Time, row.SessionId, row.Url,
-            JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(row.Properties)!));
+            row.ActivityId, row.Type, row.Name, row.Time, row.SessionId, row.Url, new LazyProperties(row.Properties)));
     }
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
