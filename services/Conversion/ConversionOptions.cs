@@ -19,6 +19,14 @@ public sealed class ConversionOptions
     [Range(1, 86400)]
     public int JourneyLongestPauseSeconds { get; set; } = 300;
 
+    /// <summary>How often hand-offs are looked through for passed deadlines.</summary>
+    [Range(1, 3600)]
+    public int HandoffPollSeconds { get; set; } = 15;
+
+    /// <summary>Hand-offs warned of in one transaction.</summary>
+    [Range(1, 5000)]
+    public int HandoffBatch { get; set; } = 500;
+
     /// <summary>Days in a stage after which a lead counts as stalled, where too few have left the stage to tell by experience.</summary>
     [Range(1, 3650)]
     public int StallDays { get; set; } = 30;

@@ -9,10 +9,14 @@ using Lifecycle.Conversion.Features.ExportPerson;
 using Lifecycle.Conversion.Features.FreezeJourneys;
 using Lifecycle.Conversion.Features.ImportOpportunities;
 using Lifecycle.Conversion.Features.ManagePipelines;
+using Lifecycle.Conversion.Features.ManageSalesTeams;
 using Lifecycle.Conversion.Features.MoveLeadStage;
 using Lifecycle.Conversion.Features.OpenOpportunity;
 using Lifecycle.Conversion.Features.QueryMetrics;
+using Lifecycle.Conversion.Features.ReopenOpportunity;
 using Lifecycle.Conversion.Features.Reports;
+using Lifecycle.Conversion.Features.SalesReports;
+using Lifecycle.Conversion.Features.WatchHandoffs;
 using Lifecycle.Conversion.Grpc;
 using Lifecycle.Conversion.Jobs;
 using Lifecycle.Postgres;
@@ -47,6 +51,14 @@ internal static class ServiceSetup
             .AddSingleton<EnsureLead>()
             .AddSingleton<MoveLeadStage>()
             .AddSingleton<AnswerHandoff>()
+            .AddSingleton<RouteHandoff>()
+            .AddSingleton<ManageSalesTeams>()
+            .AddSingleton<ManageHandoffSettings>()
+            .AddSingleton<WatchHandoffs>()
+            .AddSingleton<ReopenOpportunity>()
+            .AddSingleton<OpportunityStalls>()
+            .AddSingleton<HandoffReports>()
+            .AddSingleton<ForecastReports>()
             .AddSingleton<OpenOpportunity>()
             .AddSingleton<ChangeOpportunity>()
             .AddSingleton<CloseOpportunity>()
@@ -57,13 +69,16 @@ internal static class ServiceSetup
             .AddSingleton<SourceReports>()
             .AddSingleton<ConversionMetrics>()
             .AddSingleton<ExportPerson>()
-            .AddHostedService<JourneyWorker>();
+            .AddHostedService<JourneyWorker>()
+            .AddHostedService<HandoffWatcher>();
     }
 
     public static void MapConversion(this IEndpointRouteBuilder app)
     {
         app.MapRpcService<StageGrpcService>();
         app.MapRpcService<HandoffGrpcService>();
+        app.MapRpcService<SalesTeamGrpcService>();
+        app.MapRpcService<SalesReportGrpcService>();
         app.MapRpcService<OpportunityGrpcService>();
         app.MapRpcService<PipelineGrpcService>();
         app.MapRpcService<AttributionGrpcService>();

@@ -35,7 +35,8 @@ public sealed class ConversionFixture : IAsyncDisposable
         Database = await TestDatabase.Create<ConversionDbContext>("conversion");
         Broker = await TestVirtualHost.Create();
         Bus = await TestBus.Start(
-            Broker, typeof(LeadStageChanged), typeof(OpportunityChanged), typeof(RevenueBooked), typeof(LeadReturned), typeof(LeadErasureConfirmed));
+            Broker, typeof(LeadStageChanged), typeof(OpportunityChanged), typeof(RevenueBooked), typeof(LeadReturned), typeof(HandoffOverdue),
+            typeof(LeadErasureConfirmed));
         Capture = new FakeCapture(FreePorts.Find(1)[0]);
         await Capture.Start();
         Service = ServiceProcess.Create("Conversion", Environment());
@@ -48,6 +49,7 @@ public sealed class ConversionFixture : IAsyncDisposable
         var environment = ServiceEnvironment.For(Database, Broker);
         environment["services__capture__grpc__0"] = Capture.Address;
         environment["Conversion__JourneyPollSeconds"] = "1";
+        environment["Conversion__HandoffPollSeconds"] = "1";
         return environment;
     }
 

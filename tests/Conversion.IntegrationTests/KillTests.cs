@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Lifecycle.Contracts;
 using Lifecycle.Testing;
 
@@ -38,6 +40,62 @@ public sealed class KillTests : IAsyncLifetime
             TimeSpan.FromSeconds(120));
         var rows = (await workspace.Get(report))["rows"]!.AsArray();
         Assert.Equal(["Email 4.50", "Referral 4.50"], rows.Select(row => $"{row!["group"]!["channel"]} {row["value"]!["amount"]}"));
+    }
+
+    [Fact]
+    public async Task Subscriber_ServiceAndSubscriberKilled_HearsEachChangeOnceInOrder()
+    {
+        var workspace = new TestWorkspace(fixture);
+        var state = Path.Combine(Path.GetTempPath(), $"subscriber-{Guid.CreateVersion7():N}");
+        ConcurrentQueue<string> lines = [];
+        var leads = Enumerable.Range(0, 60).Select(_ => Guid.CreateVersion7()).ToArray();
+        try
+        {
+            await using (SubscriberTests.Run(fixture.Broker, state, lines))
+            {
+                // What is published before its queue is bound is not for it: leads come until one is printed.
+                await Eventually.True(async () =>
+                {
+                    await workspace.Bus.Publish(workspace.Captured(Guid.CreateVersion7(), Times.March(1)));
+                    return !lines.IsEmpty;
+                }, "the subscriber listens");
+                await Task.WhenAll(leads.Select(lead => workspace.Bus.Publish(workspace.Captured(lead, Times.March(1)))));
+                await Task.WhenAll(leads.Select(lead => workspace.Bus.Publish(workspace.Qualified(lead, Times.March(2)))));
+                await Made(2);
+            }
+
+            await Task.WhenAll(leads.Select(lead => workspace.Bus.Publish(workspace.Disqualified(lead, Times.March(3)))));
+            await fixture.Service.Kill();
+            await fixture.Service.Start();
+            await Made(3);
+            await fixture.Service.Kill();
+            await fixture.Service.Start();
+            await Task.WhenAll(leads.Select(lead => workspace.Bus.Publish(workspace.Qualified(lead, Times.March(4), 4))));
+            await using (SubscriberTests.Run(fixture.Broker, state, lines))
+            {
+                await Eventually.True(
+                    () => Task.FromResult(Heard().Count(line => line["version"]!.GetValue<long>() == 4) == leads.Length), "all is printed",
+                    TimeSpan.FromSeconds(120));
+            }
+
+            foreach (var changes in Heard().GroupBy(line => line["leadId"]!.GetValue<string>()))
+            {
+                Assert.Equal(
+                    ["1 LEAD", "2 MQL", "3 LEAD", "4 MQL"], changes.Select(line => $"{line["version"]} {line["to"]}"));
+            }
+        }
+        finally
+        {
+            File.Delete(state);
+        }
+
+        // Verdicts travel in queues of their own: one that came before an older one would make that stale.
+        Task Made(int version) => Eventually.Equal(
+            (long)leads.Length, () => fixture.Database.Scalar<long>("select count(*) from stage_change where version = $1", version),
+            $"change {version} of each is made", TimeSpan.FromSeconds(120));
+
+        List<JsonNode> Heard() => [.. lines.Select(line => JsonNode.Parse(line)!).Where(
+            line => leads.Contains(Guid.Parse(line["leadId"]!.GetValue<string>())))];
     }
 
     [Fact]

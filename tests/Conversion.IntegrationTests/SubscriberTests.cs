@@ -74,7 +74,7 @@ public sealed class SubscriberTests
         Assert.Contains("--help", output, StringComparison.Ordinal);
     }
 
-    private static RunningProcess Run(TestVirtualHost broker, string state, ConcurrentQueue<string> lines)
+    internal static IAsyncDisposable Run(TestVirtualHost broker, string state, ConcurrentQueue<string> lines)
     {
         var process = Start(
             ["--state", state], new Dictionary<string, string> { ["ConnectionStrings__rabbitmq"] = broker.ConnectionString });

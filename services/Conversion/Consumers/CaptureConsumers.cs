@@ -10,7 +10,7 @@ public sealed class LeadCapturedConsumer(UnitOfWork<ConversionDbContext> work) :
 {
     protected override async Task Handle(Transaction<ConversionDbContext> tx, LeadCaptured e) =>
         await LeadFacts.Capture(tx, await StageLedger.Lock(tx, e.LeadId), new LeadProfile(
-            e.Version, e.Email, e.ExternalId, e.CaptureType, e.FormType, e.CreateTime, e.FirstTouch));
+            e.Version, e.Email, e.ExternalId, e.CaptureType, e.FormType, e.CreateTime, e.FirstTouch, e.Traits, e.Company));
 }
 
 /// <summary>The profile changed. It carries the whole, so it also makes known a lead whose LeadCaptured is still under way.</summary>
@@ -18,7 +18,7 @@ public sealed class LeadUpdatedConsumer(UnitOfWork<ConversionDbContext> work) : 
 {
     protected override async Task Handle(Transaction<ConversionDbContext> tx, LeadUpdated e) =>
         await LeadFacts.Capture(tx, await StageLedger.Lock(tx, e.LeadId), new LeadProfile(
-            e.Version, e.Email, e.ExternalId, e.CaptureType, null, e.CreateTime, e.FirstTouch));
+            e.Version, e.Email, e.ExternalId, e.CaptureType, null, e.CreateTime, e.FirstTouch, e.Traits, e.Company));
 }
 
 /// <summary>Two leads are one person.</summary>

@@ -7,6 +7,8 @@ using Lifecycle.Conversion.Features.ChangeOpportunity;
 using Lifecycle.Conversion.Features.CloseOpportunity;
 using Lifecycle.Conversion.Features.ImportOpportunities;
 using Lifecycle.Conversion.Features.OpenOpportunity;
+using Lifecycle.Conversion.Features.ReopenOpportunity;
+using Lifecycle.Conversion.Features.SalesReports;
 using Lifecycle.Conversion.Storage;
 using Lifecycle.Conversion.V1;
 using Lifecycle.Kernel;
@@ -20,7 +22,7 @@ namespace Lifecycle.Conversion.Grpc;
 /// <summary>Deals over gRPC and REST.</summary>
 public sealed class OpportunityGrpcService(
     UnitOfWork<ConversionDbContext> work, OpenOpportunity open, ChangeOpportunity change, CloseOpportunity close,
-    ImportOpportunities import)
+    ReopenOpportunity reopen, ImportOpportunities import, OpportunityStalls stalls)
     : OpportunityService.OpportunityServiceBase
 {
     private static readonly ListFields Fields = new ListFields("id", "o.id")
@@ -36,6 +38,8 @@ public sealed class OpportunityGrpcService(
         .Add("leadId", "o.lead_id", FieldKind.Id)
         .Add("pipelineId", "o.pipeline_id", FieldKind.Id)
         .Add("amount", "o.amount", FieldKind.Number)
+        .Add("stageEnterTime", "o.stage_time", FieldKind.Time)
+        .Add("competitor", "o.competitor")
         .Add("expectedCloseDate", "o.expected_close_date", FieldKind.Date);
 
     public override async Task<ListOpportunitiesResponse> ListOpportunities(ListOpportunitiesRequest request, ServerCallContext context)
@@ -46,17 +50,20 @@ public sealed class OpportunityGrpcService(
         violations.OrThrow();
         var state = request.State == Opportunity.Types.State.Unspecified ? null : request.State.ToString().ToUpperInvariant();
         var query = ListQuery.Parse(
-            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc", $"{state}/{leadId}").OrThrow();
+            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc", $"{state}/{leadId}/{request.Stalled}")
+            .OrThrow();
         var ct = context.CancellationToken;
         return await work.Read(context.Caller().WorkspaceId, async tx =>
         {
             var parameters = new DynamicParameters(query.Parameters);
             parameters.AddDynamicParams(new { workspace = tx.WorkspaceId, state, leadId });
+            parameters.AddDynamicParams(stalls.Parameters(tx.Now));
             var keys = await tx.Connection.QueryAsync<PageRow>(new CommandDefinition(
                 $"""
+                {(request.Stalled ? OpportunityStalls.Limits : "")}
                 select o.id, {query.PageKey} from opportunity o
                 where o.workspace_id = @workspace and (@state::text is null or o.state = @state)
-                  and (@leadId::uuid is null or o.lead_id = @leadId) and {query.Where}
+                  and (@leadId::uuid is null or o.lead_id = @leadId) and {(request.Stalled ? OpportunityStalls.IsStalled : "true")} and {query.Where}
                 order by {query.OrderBy} limit {query.Limit}
                 """,
                 parameters,
@@ -96,6 +103,26 @@ public sealed class OpportunityGrpcService(
 
     public override async Task<Opportunity> LoseOpportunity(LoseOpportunityRequest request, ServerCallContext context) =>
         (await close.Lose(request, context.Caller(), context.Method, context.CancellationToken)).OrThrow();
+
+    public override async Task<Opportunity> ReopenOpportunity(ReopenOpportunityRequest request, ServerCallContext context) =>
+        (await reopen.Handle(request, context.Caller(), context.Method, context.CancellationToken)).OrThrow();
+
+    public override async Task<OpportunityTimeline> GetOpportunityTimeline(GetOpportunityTimelineRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        violations.RequireId(request.Id, "id", out var id);
+        violations.OrThrow();
+        return (await work.Read<Result<OpportunityTimeline>>(context.Caller().WorkspaceId, async tx =>
+        {
+            if (await tx.Db.Opportunities.SingleOrDefaultAsync(deal => deal.Id == id, tx.CancellationToken) is not { } row)
+            {
+                return Error.NotFound("Opportunity", id);
+            }
+
+            var changes = await OpportunityHistory.Read(tx, id);
+            return new OpportunityTimeline { Changes = { changes.Select(change => change.ToProto(row.CurrencyCode)) } };
+        }, context.CancellationToken)).OrThrow();
+    }
 
     public override async Task<ImportResponse> ImportOpportunities(
         IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>

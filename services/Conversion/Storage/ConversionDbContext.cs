@@ -16,6 +16,14 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
 
     public DbSet<HandoffRow> Handoffs => Set<HandoffRow>();
 
+    public DbSet<HandoffAssignmentRow> HandoffAssignments => Set<HandoffAssignmentRow>();
+
+    public DbSet<SalesTeamRow> SalesTeams => Set<SalesTeamRow>();
+
+    public DbSet<HandoffSettingsRow> HandoffSettings => Set<HandoffSettingsRow>();
+
+    public DbSet<OpportunityChangeRow> OpportunityChanges => Set<OpportunityChangeRow>();
+
     public DbSet<PipelineRow> Pipelines => Set<PipelineRow>();
 
     public DbSet<OpportunityRow> Opportunities => Set<OpportunityRow>();
@@ -34,6 +42,7 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
         configurationBuilder.Properties<Stage>().HaveConversion<StageText>();
         configurationBuilder.Properties<HandoffState>().HaveConversion<HandoffStateText>();
         configurationBuilder.Properties<OpportunityState>().HaveConversion<OpportunityStateText>();
+        configurationBuilder.Properties<OpportunityChangeKind>().HaveConversion<OpportunityChangeText>();
     }
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -43,6 +52,8 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
         {
             lead.ToTable("lead").HasKey(row => new { row.WorkspaceId, row.LeadId });
             lead.Ignore(row => row.Position).Ignore(row => row.FirstTouch);
+            lead.Property(row => row.Traits).HasColumnType("jsonb").HasDefaultValueSql("'{}'");
+            lead.Property(row => row.Company).HasColumnType("jsonb");
             // New leads of a period.
             lead.HasIndex(row => new { row.WorkspaceId, row.CreateTime });
             // Imports tie deals to leads by e-mail.
@@ -64,6 +75,21 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
             handoff.HasIndex(row => new { row.WorkspaceId, row.LeadId }).IsUnique().HasFilter("state = 'OPEN'").HasDatabaseName("handoff_one_open");
             handoff.HasIndex(row => new { row.WorkspaceId, row.LeadId });
             handoff.HasIndex(row => new { row.WorkspaceId, row.CreateTime, row.Id });
+            // The watch takes those whose deadline has passed untold.
+            handoff.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state = 'OPEN' and due_time is not null and overdue_time is null")
+                .HasDatabaseName("handoff_deadline");
+        });
+        modelBuilder.Entity<HandoffAssignmentRow>(assignment =>
+            assignment.ToTable("handoff_assignment").HasKey(row => new { row.WorkspaceId, row.HandoffId, row.Position }));
+        modelBuilder.Entity<SalesTeamRow>(team =>
+        {
+            team.ToTable("sales_team").HasKey(row => new { row.WorkspaceId, row.Id });
+            team.Property(row => row.Members).HasColumnType("jsonb");
+        });
+        modelBuilder.Entity<HandoffSettingsRow>(settings =>
+        {
+            settings.ToTable("handoff_settings").HasKey(row => row.WorkspaceId);
+            settings.Property(row => row.WorkingHours).HasColumnType("jsonb");
         });
         modelBuilder.Entity<PipelineRow>(pipeline =>
         {
@@ -74,11 +100,25 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
         modelBuilder.Entity<OpportunityRow>(opportunity =>
         {
             opportunity.ToTable("opportunity").HasKey(row => new { row.WorkspaceId, row.Id });
-            opportunity.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
+            // A deal that was taken up again passes its external id on.
+            opportunity.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).IsUnique()
+                .HasFilter("external_id is not null and reopened_as is null");
+            opportunity.Property(row => row.Contacts).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
+            opportunity.Property(row => row.Lines).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
+            // Whose contact a person is: asked at a merge and an erasure.
+            opportunity.HasIndex(row => row.Contacts).HasMethod("gin").HasOperators("jsonb_path_ops");
+            // The forecast reads what is open.
+            opportunity.HasIndex(row => row.WorkspaceId).HasFilter("state = 'OPEN'").HasDatabaseName("opportunity_open");
             opportunity.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("lead_id is not null");
             opportunity.HasIndex(row => new { row.WorkspaceId, row.CreateTime, row.Id });
             opportunity.HasIndex(row => new { row.WorkspaceId, row.CloseTime }).HasFilter("close_time is not null");
             opportunity.HasIndex(row => new { row.WorkspaceId, row.PipelineId, row.Stage });
+        });
+        modelBuilder.Entity<OpportunityChangeRow>(change =>
+        {
+            change.ToTable("opportunity_change").HasKey(row => new { row.WorkspaceId, row.OpportunityId, row.Version });
+            // How long stays were, of those that ended lately.
+            change.HasIndex(row => new { row.WorkspaceId, row.PipelineId, row.Time }).HasFilter("stay_seconds is not null");
         });
         modelBuilder.Entity<JourneyRow>(journey =>
         {
@@ -103,6 +143,9 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
 
     private sealed class HandoffStateText() : ValueConverter<HandoffState, string>(
         state => state.Name(), name => Enum.Parse<HandoffState>(name, true));
+
+    private sealed class OpportunityChangeText() : ValueConverter<OpportunityChangeKind, string>(
+        kind => kind.ToString().ToUpperInvariant(), name => Enum.Parse<OpportunityChangeKind>(name, true));
 
     private sealed class OpportunityStateText()
         : ValueConverter<OpportunityState, string>(state => state.Name(), name => Enum.Parse<OpportunityState>(name, true));

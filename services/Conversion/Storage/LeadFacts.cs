@@ -13,6 +13,8 @@ namespace Lifecycle.Conversion.Storage;
 /// </summary>
 public static class LeadFacts
 {
+    private static readonly IReadOnlyDictionary<string, string> NoTraits = new Dictionary<string, string>();
+
     /// <summary>Applies the event now, or holds it until the lead is captured.</summary>
     public static async Task ApplyOrHold(Transaction<ConversionDbContext> tx, Guid leadId, ILifecycleEvent e)
     {
@@ -181,6 +183,8 @@ public static class LeadFacts
             (lead.Email, lead.ExternalId) = (profile.Email, profile.ExternalId);
             (lead.LandingPage, lead.ClickId, lead.SessionId) =
                 (profile.FirstTouch?.LandingPage, profile.FirstTouch?.ClickId, profile.FirstTouch?.SessionId);
+            lead.Traits = JsonSerializer.Serialize(profile.Traits ?? NoTraits, JsonSerializerOptions.Web);
+            lead.Company = profile.Company is { } company ? JsonSerializer.Serialize(company, JsonSerializerOptions.Web) : null;
         }
     }
 
@@ -201,4 +205,4 @@ public static class LeadFacts
 /// <param name="Version">Capture's version; the highest wins.</param>
 public sealed record LeadProfile(
     long Version, string? Email, string? ExternalId, string CaptureType, string? FormType, DateTimeOffset CreateTime,
-    TouchInfo? FirstTouch);
+    TouchInfo? FirstTouch, IReadOnlyDictionary<string, string>? Traits = null, CompanyInfo? Company = null);

@@ -1,3 +1,4 @@
+using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Conversion.Domain.Handoffs;
 using Lifecycle.Conversion.Domain.Stages;
@@ -51,7 +52,7 @@ public static class LeadIdentity
         counts["leads"] = await tx.Db.Leads.Where(row => ids.Contains(row.LeadId)).ExecuteUpdateAsync(
             row => row.SetProperty(one => one.Erased, true).SetProperty(one => one.Email, (string?)null).SetProperty(one => one.ExternalId, (string?)null)
                 .SetProperty(one => one.LandingPage, (string?)null).SetProperty(one => one.ClickId, (string?)null)
-                .SetProperty(one => one.SessionId, (Guid?)null),
+                .SetProperty(one => one.SessionId, (Guid?)null).SetProperty(one => one.Traits, "{}").SetProperty(one => one.Company, (string?)null),
             tx.CancellationToken);
         counts["stageNotes"] = await tx.Db.StageChanges.Where(row => ids.Contains(row.LeadId) && row.Note != null)
             .ExecuteUpdateAsync(row => row.SetProperty(one => one.Note, (string?)null), tx.CancellationToken);
@@ -61,6 +62,20 @@ public static class LeadIdentity
             row => row.SetProperty(one => one.Name, "Erased").SetProperty(one => one.Account, (string?)null)
                 .SetProperty(one => one.LoseReason, (string?)null),
             tx.CancellationToken);
+        counts["opportunityReasons"] = await tx.Connection.ExecuteAsync(new CommandDefinition(
+            """
+            update opportunity_change c set reason = null from opportunity o
+            where c.workspace_id = @workspace and o.workspace_id = @workspace and o.id = c.opportunity_id and o.lead_id = any(@ids) and c.reason is not null
+            """,
+            new { workspace = tx.WorkspaceId, ids = ids.ToArray() },
+            cancellationToken: tx.CancellationToken));
+        var contacted = await OpportunityHistory.WithContact(tx, ids);
+        foreach (var deal in contacted)
+        {
+            deal.Contacts = OpportunityHistory.Write([.. deal.ReadContacts().Where(contact => !ids.Contains(contact.LeadId))]);
+        }
+
+        counts["contacts"] = contacted.Count;
         counts["heldEvents"] = await tx.Db.HeldEvents.Where(row => ids.Contains(row.LeadId)).ExecuteDeleteAsync(tx.CancellationToken);
         return counts;
     }
@@ -85,6 +100,12 @@ public static class LeadIdentity
             opportunity.LeadId = target.LeadId;
         }
 
+        foreach (var deal in await OpportunityHistory.WithContact(tx, [source.LeadId]))
+        {
+            deal.Contacts = OpportunityHistory.Write([.. deal.ReadContacts()
+                .Select(contact => contact.LeadId == source.LeadId ? contact with { LeadId = target.LeadId } : contact).DistinctBy(contact => contact.LeadId)]);
+        }
+
         foreach (var journey in await tx.Db.Journeys.Where(row => row.LeadId == source.LeadId).ToListAsync(tx.CancellationToken))
         {
             journey.LeadId = target.LeadId;
@@ -106,7 +127,7 @@ public static class LeadIdentity
             // The target's own profile follows with a higher version.
             await LeadFacts.Capture(tx, target, new LeadProfile(
                 0, source.Email, source.ExternalId, source.CaptureType ?? "IDENTIFY", source.FormType, source.CreateTime ?? time,
-                source.FirstTouch));
+                source.FirstTouch, source.ReadTraits(), source.ReadCompany()));
         }
 
         if (target.Captured)

@@ -29,9 +29,38 @@ public static class OpportunityBook
     /// <summary>Opens a deal. Its lead moves to OPPORTUNITY unless it is further already.</summary>
     public static async Task Open(Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, string actor)
     {
+        row.StageTime = row.CreateTime;
         tx.Db.Opportunities.Add(row);
+        OpportunityHistory.Keep(tx, row, OpportunityChangeKind.Opened, "", row.CreateTime, actor);
         Announce(tx, row, row.CreateTime, null);
         await MoveToOpportunity(tx, row, lead, actor);
+    }
+
+    /// <summary>Takes a lost deal up again, as a new one that answers to its external id from now on.</summary>
+    public static async Task Reopen(
+        Transaction<ConversionDbContext> tx, OpportunityRow lost, OpportunityRow again, LeadRow? lead, string reason, string actor)
+    {
+        lost.ReopenedAs = again.Id;
+        // Saved by itself: the external id passes from one row to the other.
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        again.StageTime = again.CreateTime;
+        tx.Db.Opportunities.Add(again);
+        OpportunityHistory.Keep(tx, again, OpportunityChangeKind.Reopened, "", again.CreateTime, actor, lead is { Erased: true } ? null : reason);
+        Announce(tx, again, again.CreateTime, reason);
+        await MoveToOpportunity(tx, again, lead, actor);
+    }
+
+    /// <summary>Moves an open deal to another stage.</summary>
+    public static void Advance(Transaction<ConversionDbContext> tx, OpportunityRow row, string stage, DateTimeOffset time, string actor)
+    {
+        var from = row.Stage;
+        // A deal's times never run backward, as a lead's do not.
+        time = time < row.StageTime ? row.StageTime : time;
+        row.Stage = stage;
+        row.Version++;
+        OpportunityHistory.Keep(tx, row, OpportunityChangeKind.Advanced, from, time, actor);
+        row.StageTime = time;
+        Announce(tx, row, time, null);
     }
 
     /// <summary>Ties an open deal to a lead that stands before OPPORTUNITY.</summary>
@@ -46,10 +75,12 @@ public static class OpportunityBook
 
     /// <summary>Wins an open deal: CUSTOMER, bookings, and a journey to freeze.</summary>
     public static async Task Win(
-        Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, decimal amount, DateTimeOffset closeTime, string actor)
+        Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, decimal amount, DateTimeOffset closeTime, string actor,
+        bool isStageKnown = true)
     {
         (row.State, row.Amount, row.CloseTime) = (OpportunityState.Won, amount, closeTime);
         row.Version++;
+        OpportunityHistory.Keep(tx, row, OpportunityChangeKind.Won, row.Stage, closeTime, actor, isStageKnown: isStageKnown);
         Announce(tx, row, closeTime, null);
         tx.Publish(new RevenueBooked(
             tx.NewId(), tx.WorkspaceId, closeTime, row.Version, row.Id, lead?.LeadId, new MoneyInfo(row.CurrencyCode, amount), row.Account,
@@ -64,10 +95,13 @@ public static class OpportunityBook
 
     /// <summary>Loses an open deal; the last one of a lead at OPPORTUNITY takes the lead back.</summary>
     public static async Task Lose(
-        Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, string reason, DateTimeOffset closeTime, string actor)
+        Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, string reason, DateTimeOffset closeTime, string actor,
+        string? competitor = null, bool isStageKnown = true)
     {
         (row.State, row.LoseReason, row.CloseTime) = (OpportunityState.Lost, lead is { Erased: true } ? null : reason, closeTime);
+        row.Competitor = competitor;
         row.Version++;
+        OpportunityHistory.Keep(tx, row, OpportunityChangeKind.Lost, row.Stage, closeTime, actor, row.LoseReason, isStageKnown);
         Announce(tx, row, closeTime, reason);
         if (lead is not null)
         {
@@ -96,7 +130,7 @@ public static class OpportunityBook
     public static async Task<bool> HasExternalId(Transaction<ConversionDbContext> tx, string externalId)
     {
         await LockExternalIds(tx, [externalId]);
-        return await tx.Db.Opportunities.AnyAsync(row => row.ExternalId == externalId, tx.CancellationToken);
+        return await tx.Db.Opportunities.AnyAsync(row => row.ExternalId == externalId && row.ReopenedAs == null, tx.CancellationToken);
     }
 
     /// <summary>Writers of the same external ids take turns from here to the end of the transaction. Sorted, so that two never wait for

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Conversion.Domain.Handoffs;
@@ -18,6 +17,12 @@ public static class StageLedger
     /// </summary>
     public static async Task<LeadRow> Lock(Transaction<ConversionDbContext> tx, Guid leadId)
     {
+        // Most moves are of leads that are known: one statement for them, three for a stranger.
+        if (await LockKnown(tx, leadId) is { } known)
+        {
+            return known;
+        }
+
         await tx.Connection.ExecuteAsync(new CommandDefinition(
             """
             insert into lead (workspace_id, lead_id, stage, highest_stage, version, captured, scoring_version, retention_version, profile_version, erased)
@@ -59,6 +64,7 @@ public static class StageLedger
             return error;
         }
 
+        var reopened = move.From == Stage.Lead && lead.HighestStage > Stage.Lead;
         (lead.Stage, lead.HighestStage, lead.Version, lead.EnterTime) = (move.To, move.Highest, move.Version, move.Time);
         tx.Db.StageChanges.Add(new StageChangeRow
         {
@@ -77,7 +83,7 @@ public static class StageLedger
             tx.NewId(), tx.WorkspaceId, move.Time, move.Version, lead.LeadId, move.From.Name(), move.To.Name(), move.Reason, details.Actor,
             lead.Score,
             lead.FirstTouch));
-        await FollowWithHandoff(tx, lead, move, details);
+        await FollowWithHandoff(tx, lead, move, details, reopened);
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
         if (move.To == Stage.Customer && lead.AdvocateTime is { } advocated)
         {
@@ -92,8 +98,15 @@ public static class StageLedger
         await tx.Db.StageChanges.Where(change => change.LeadId == leadId).OrderBy(change => change.Version)
             .Select(change => change.ToStage).ToListAsync(tx.CancellationToken);
 
-    private static async Task FollowWithHandoff(Transaction<ConversionDbContext> tx, LeadRow lead, Move move, MoveDetails details)
+    /// <summary>Only a lead at MQL has an open hand-off: other moves need not look for one.</summary>
+    private static async Task FollowWithHandoff(
+        Transaction<ConversionDbContext> tx, LeadRow lead, Move move, MoveDetails details, bool reopened)
     {
+        if (move.From != Stage.Mql && move.To != Stage.Mql)
+        {
+            return;
+        }
+
         var open = (await tx.Db.Handoffs
             .Where(handoff => handoff.LeadId == lead.LeadId && handoff.State == HandoffState.Open)
             .ToListAsync(tx.CancellationToken)).SingleOrDefault(handoff => handoff.State == HandoffState.Open);
@@ -101,15 +114,7 @@ public static class StageLedger
         {
             if (open is null)
             {
-                tx.Db.Handoffs.Add(new HandoffRow
-                {
-                    WorkspaceId = tx.WorkspaceId,
-                    Id = tx.NewId(),
-                    LeadId = lead.LeadId,
-                    CreateTime = move.Time,
-                    Score = lead.Score,
-                    Reasons = JsonSerializer.Serialize(details.Reasons ?? [], JsonSerializerOptions.Web),
-                });
+                await HandoffDesk.Offer(tx, lead, move.Time, details.Reasons ?? [], reopened);
             }
         }
         else if (open is not null && HandoffMachine.AfterMove(move) is { } state)

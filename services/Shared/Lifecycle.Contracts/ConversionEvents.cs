@@ -42,3 +42,15 @@ public sealed record LeadReturned(
 {
     string? ILifecycleEvent.OrderingKey => LeadId.ToString();
 }
+
+/// <summary>Sales had not answered a hand-off at its deadline. Once per hand-off.</summary>
+/// <param name="Owner">Seller who has it; null where nobody was named.</param>
+/// <param name="TeamId">Sales team whose rule named the owner; null where a person did.</param>
+/// <param name="CreateTime">When the lead was offered.</param>
+/// <param name="DueTime">The deadline.</param>
+public sealed record HandoffOverdue(
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
+    Guid HandoffId, Guid LeadId, string? Owner, Guid? TeamId, DateTimeOffset CreateTime, DateTimeOffset DueTime) : ILifecycleEvent
+{
+    string? ILifecycleEvent.OrderingKey => LeadId.ToString();
+}

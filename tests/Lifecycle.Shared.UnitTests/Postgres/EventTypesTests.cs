@@ -11,8 +11,8 @@ public sealed class EventTypesTests
     [Fact]
     public void All_Events_AreThoseOfTheContract() => Assert.Equal(
         [
-            "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "EmailEngaged", "EmailSent", "LeadCaptured", "LeadDisqualified",
-            "LeadErased", "LeadErasureConfirmed", "LeadQualified", "LeadReturned", "LeadScoreChanged", "LeadStageChanged", "LeadUpdated",
+            "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "EmailEngaged", "EmailSent", "HandoffOverdue", "LeadCaptured",
+            "LeadDisqualified", "LeadErased", "LeadErasureConfirmed", "LeadQualified", "LeadReturned", "LeadScoreChanged", "LeadStageChanged", "LeadUpdated",
             "LeadsMerged", "NpsAnswered", "OpportunityChanged", "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SessionStarted",
             "SpendRecorded", "WorkspaceUpdated",
         ],

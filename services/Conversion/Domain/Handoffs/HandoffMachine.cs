@@ -17,6 +17,9 @@ public enum HandoffState
 
     /// <summary>The lead cooled down or was ruled out before sales answered.</summary>
     Expired = 4,
+
+    /// <summary>Sales ruled the lead out.</summary>
+    Disqualified = 5,
 }
 
 /// <summary>What becomes of a hand-off.</summary>
@@ -42,6 +45,20 @@ public static class HandoffMachine
             Error.Precondition($"The hand-off was accepted and its lead is {lead.Name()} by now; only at SQL can it be returned."),
         _ => Error.Precondition($"The hand-off is {Name(state)}; only an OPEN or ACCEPTED one can be returned."),
     };
+
+    /// <summary>Errors: FAILED_PRECONDITION unless the hand-off is open, or accepted while the lead still stands at SQL.</summary>
+    public static Result<Unit> Disqualify(HandoffState state, Stage lead) => (state, lead) switch
+    {
+        (HandoffState.Open, _) or (HandoffState.Accepted, Stage.Sql) => default(Unit),
+        (HandoffState.Accepted, _) =>
+            Error.Precondition($"The hand-off was accepted and its lead is {lead.Name()} by now; only at SQL can it be ruled out."),
+        _ => Error.Precondition($"The hand-off is {Name(state)}; only the lead of an OPEN or ACCEPTED one can be ruled out."),
+    };
+
+    /// <summary>Errors: FAILED_PRECONDITION unless sales have it or are asked for it.</summary>
+    public static Result<Unit> Assign(HandoffState state) => state is HandoffState.Open or HandoffState.Accepted
+        ? default(Unit)
+        : Error.Precondition($"The hand-off is {Name(state)}; only an OPEN or ACCEPTED one has an owner to name.");
 
     /// <summary>What an open hand-off becomes when its lead moves by another way than through the hand-off; null: it stays open.</summary>
     public static HandoffState? AfterMove(Move move) => move switch

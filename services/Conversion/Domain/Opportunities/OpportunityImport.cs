@@ -4,8 +4,9 @@ using Lifecycle.Kernel;
 namespace Lifecycle.Conversion.Domain.Opportunities;
 
 /// <summary>One row of an import of opportunities, checked.</summary>
-/// <param name="Stage">Step of the default pipeline; null where the row names none, or is closed.</param>
+/// <param name="Stage">Step of the pipeline; null where the row names none, or is closed.</param>
 /// <param name="Amount">Null where the row has none.</param>
+/// <param name="Pipeline">Name or id of the pipeline; null: the default one.</param>
 public sealed record OpportunityImport(
     string ExternalId,
     string? Name,
@@ -20,7 +21,9 @@ public sealed record OpportunityImport(
     DateOnly? ExpectedCloseDate,
     string? LoseReason,
     Guid? LeadId,
-    string? LeadEmail)
+    string? LeadEmail,
+    string? Competitor,
+    string? Pipeline)
 {
     private static readonly Dictionary<string, string> Columns = new (string Name, string[] Columns)[]
     {
@@ -36,6 +39,8 @@ public sealed record OpportunityImport(
         ("closeTime", ["closeTime", "close_date"]),
         ("expectedCloseDate", ["expectedCloseDate", "expected_close_date"]),
         ("loseReason", ["loseReason", "lose_reason"]),
+        ("competitor", ["competitor"]),
+        ("pipeline", ["pipeline", "pipelineId", "pipeline_id"]),
         ("leadId", ["leadId", "lead_id"]),
         ("leadEmail", ["leadEmail", "lead_email", "email"]),
     }.SelectMany(known => known.Columns.Select(column => (column, known.Name))).ToDictionary(StringComparer.OrdinalIgnoreCase);
@@ -46,10 +51,16 @@ public sealed record OpportunityImport(
     /// ignored.
     /// </summary>
     /// <param name="values">Column name → text.</param>
+    /// <param name="steps">Steps of the only pipeline that rows may name.</param>
     /// <param name="currencyCode">The workspace's currency, the only one accepted.</param>
     public static Result<OpportunityImport> Parse(
         IReadOnlyDictionary<string, string?> values, IReadOnlyList<PipelineStep> steps, string currencyCode, TimeZoneInfo timeZone,
-        DateTimeOffset now)
+        DateTimeOffset now) => Parse(values, name => name is null ? steps : null, currencyCode, timeZone, now);
+
+    /// <summary>As above, with the steps of a pipeline by its name or id: of the default one for null; null where there is none such.</summary>
+    public static Result<OpportunityImport> Parse(
+        IReadOnlyDictionary<string, string?> values, Func<string?, IReadOnlyList<PipelineStep>?> pipelines, string currencyCode,
+        TimeZoneInfo timeZone, DateTimeOffset now)
     {
         var row = new Row(values, timeZone, now);
         row.Violations.RequireText(row.Text("externalId"), row.Column("externalId"));
@@ -57,7 +68,9 @@ public sealed record OpportunityImport(
             string.Equals(row.Text("currency") ?? currencyCode, currencyCode, StringComparison.OrdinalIgnoreCase),
             row.Column("currency"),
             $"{row.Text("currency")} is not the workspace's currency {currencyCode}.");
-        var (state, step) = row.Stage(steps);
+        var steps = pipelines(row.Text("pipeline"));
+        row.Violations.Require(steps is not null, row.Column("pipeline"), $"{row.Text("pipeline")} is no pipeline of this workspace.");
+        var (state, step) = steps is null ? (OpportunityState.Open, null) : row.Stage(steps);
         var (create, close) = (row.Time("createTime"), row.Time("closeTime"));
         row.Violations.Require(
             create is null || close is null || create <= close, row.Column("closeTime"), "The deal closed before it was opened.");
@@ -77,7 +90,9 @@ public sealed record OpportunityImport(
             row.Day("expectedCloseDate"),
             row.Text("loseReason"),
             row.Id("leadId"),
-            row.Text("leadEmail")?.ToLowerInvariant());
+            row.Text("leadEmail")?.ToLowerInvariant(),
+            row.Text("competitor"),
+            row.Text("pipeline"));
         return row.Violations.ToError() is { } error ? error : parsed;
     }
 

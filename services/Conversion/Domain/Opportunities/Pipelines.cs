@@ -5,7 +5,8 @@ namespace Lifecycle.Conversion.Domain.Opportunities;
 /// <summary>One step of a pipeline.</summary>
 /// <param name="Name">Unique in its pipeline, compared without case.</param>
 /// <param name="Probability">Chance, 0 to 1, that a deal at this step is won.</param>
-public sealed record PipelineStep(string Name, decimal Probability);
+/// <param name="RequiredFields">What a deal must have to enter it, of <see cref="Deals.RequirableFields"/>.</param>
+public sealed record PipelineStep(string Name, decimal Probability, IReadOnlyList<string>? RequiredFields = null);
 
 /// <summary>What makes a pipeline sound.</summary>
 public static class Pipelines
@@ -35,6 +36,11 @@ public static class Pipelines
 
             violations.Require(
                 steps[index].Probability is >= 0 and <= 1, $"{path}.probability", $"{path}.probability must lie between 0 and 1.");
+            foreach (var unknown in steps[index].RequiredFields?.Except(Deals.RequirableFields) ?? [])
+            {
+                violations.Add(
+                    $"{path}.requiredFields", $"{unknown} cannot be required; accepted are {string.Join(", ", Deals.RequirableFields)}.");
+            }
         }
     }
 

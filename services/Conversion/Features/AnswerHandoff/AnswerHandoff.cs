@@ -40,7 +40,12 @@ public sealed class AnswerHandoff(UnitOfWork<ConversionDbContext> work, TimeProv
             }
 
             handoff.State = HandoffState.Accepted;
-            handoff.Owner = request.Owner.Length > 0 ? request.Owner : handoff.Owner ?? caller.Actor;
+            var owner = request.Owner.Length > 0 ? request.Owner : handoff.Owner ?? caller.Actor;
+            if (owner != handoff.Owner)
+            {
+                await HandoffDesk.Assign(tx, handoff, owner, null, caller.Actor);
+            }
+
             var moved = await StageLedger.Move(
                 tx, lead, new(Stage.Sql, StageReasons.Accepted, request.AcceptTime.ToTime() ?? tx.Now), new(caller.Actor));
             if (!moved.TryGet(out var move, out var illegal))
@@ -49,7 +54,7 @@ public sealed class AnswerHandoff(UnitOfWork<ConversionDbContext> work, TimeProv
             }
 
             (handoff.AcceptTime, handoff.CloseTime) = (move.Time, move.Time);
-            return handoff.ToProto();
+            return handoff.ToProto(tx.Now);
         }, ct);
     }
 
@@ -95,12 +100,12 @@ public sealed class AnswerHandoff(UnitOfWork<ConversionDbContext> work, TimeProv
 
             handoff.CloseTime = move.Time;
             tx.Publish(new LeadReturned(tx.NewId(), tx.WorkspaceId, move.Time, move.Version, handoff.Id, lead.LeadId, request.Reason));
-            return handoff.ToProto();
+            return handoff.ToProto(tx.Now);
         }, ct);
     }
 
     /// <summary>Locks the hand-off's lead, then the hand-off, in that order as everywhere.</summary>
-    private static async Task<(HandoffRow Handoff, LeadRow Lead)?> Lock(Transaction<ConversionDbContext> tx, Guid id)
+    internal static async Task<(HandoffRow Handoff, LeadRow Lead)?> Lock(Transaction<ConversionDbContext> tx, Guid id)
     {
         var leadId = await tx.Connection.ExecuteScalarAsync<Guid?>(new CommandDefinition(
             "select lead_id from handoff where workspace_id = @workspace and id = @id",
@@ -164,7 +169,8 @@ public static class ReturnReasonList
 /// <summary>Hand-offs as messages.</summary>
 public static class HandoffMessages
 {
-    public static Handoff ToProto(this HandoffRow row)
+    /// <param name="now">Against it the deadline of an open one is held.</param>
+    public static Handoff ToProto(this HandoffRow row, DateTimeOffset now)
     {
         var handoff = new Handoff
         {
@@ -177,6 +183,10 @@ public static class HandoffMessages
             CloseTime = row.CloseTime.ToProto(),
             ReturnReason = row.ReturnReason ?? "",
             Note = row.Note ?? "",
+            DueTime = row.DueTime.ToProto(),
+            Overdue = row.DueTime < (row.AcceptTime ?? row.CloseTime ?? now),
+            TeamId = row.TeamId?.ToString() ?? "",
+            Reopened = row.Reopened,
         };
         if (row.Score is { } score)
         {
@@ -192,4 +202,12 @@ public static class HandoffMessages
         }));
         return handoff;
     }
+
+    public static HandoffAssignment ToProto(this HandoffAssignmentRow row) => new()
+    {
+        Owner = row.Owner ?? "",
+        TeamId = row.TeamId?.ToString() ?? "",
+        Actor = row.Actor,
+        Time = row.Time.ToProto(),
+    };
 }

@@ -23,15 +23,20 @@ public sealed class ChangeOpportunity(UnitOfWork<ConversionDbContext> work, Ensu
         var amount = OpportunityChecks.Amount(violations, request.Amount, "amount", caller.CurrencyCode);
         DateOnly? expected = request.ExpectedCloseDate.Length > 0
             && violations.RequireDate(request.ExpectedCloseDate, "expectedCloseDate", out var day) ? day : null;
+        var contacts = request.Contacts is { } people ? OpportunityChecks.Contacts(violations, people.Contacts, "contacts.contacts") : null;
+        var lines = request.Lines is { } products ? OpportunityChecks.Lines(violations, products.Lines, "lines.lines", caller.CurrencyCode) : null;
         Guid? leadId = request.HasLeadId && violations.RequireId(request.LeadId, "leadId", out var lead) ? lead : null;
         if (violations.ToError() is { } error)
         {
             return error;
         }
 
-        if (leadId is { } given && (await leads.Handle(caller.WorkspaceId, given, ct)).Error is { } unknown)
+        foreach (var given in (contacts ?? []).Select(contact => contact.LeadId).Prepend(leadId ?? Guid.Empty).Where(id => id != Guid.Empty).Distinct())
         {
-            return unknown;
+            if ((await leads.Handle(caller.WorkspaceId, given, ct)).Error is { } unknown)
+            {
+                return unknown;
+            }
         }
 
         return await work.RunIdempotent<Opportunity>(caller.WorkspaceId, method, request.RequestId, request, async tx =>
@@ -51,12 +56,20 @@ public sealed class ChangeOpportunity(UnitOfWork<ConversionDbContext> work, Ensu
             }
 
             row.Name = request.HasName ? request.Name.Trim() : row.Name;
-            row.Amount = amount ?? row.Amount;
+            var before = (row.Amount, row.ExpectedCloseDate);
+            row.Amount = amount ?? (lines is { Count: > 0 } ? Deals.Total(lines, row.CurrencyCode) : row.Amount);
+            row.Lines = lines is null ? row.Lines : OpportunityHistory.Write(lines);
+            row.Contacts = contacts is null ? row.Contacts : OpportunityHistory.Write(await OpportunityChecks.Present(tx, contacts));
             row.Owner = request.HasOwner ? OpportunityChecks.Text(request.Owner) : row.Owner;
             row.Product = request.HasProduct ? OpportunityChecks.Text(request.Product) : row.Product;
             row.Account = request.HasAccount ? OpportunityChecks.Text(request.Account) : row.Account;
             row.ExpectedCloseDate = request.HasExpectedCloseDate ? expected : row.ExpectedCloseDate;
             row.Version++;
+            if (before != (row.Amount, row.ExpectedCloseDate))
+            {
+                OpportunityHistory.Keep(tx, row, OpportunityChangeKind.Updated, row.Stage, tx.Now, caller.Actor);
+            }
+
             if (tied is not null && row.LeadId is null)
             {
                 row.LeadId = tied.LeadId;
@@ -95,9 +108,12 @@ public sealed class ChangeOpportunity(UnitOfWork<ConversionDbContext> work, Ensu
 
             if (step.Name != found.Row.Stage)
             {
-                found.Row.Stage = step.Name;
-                found.Row.Version++;
-                OpportunityBook.Announce(tx, found.Row, request.AdvanceTime.ToTime() ?? tx.Now, null);
+                if (Deals.Enter(step, found.Row.Facts()).Error is { } incomplete)
+                {
+                    return incomplete;
+                }
+
+                OpportunityBook.Advance(tx, found.Row, step.Name, request.AdvanceTime.ToTime() ?? tx.Now, caller.Actor);
             }
 
             return found.Row.ToProto();

@@ -45,6 +45,7 @@ public sealed class CloseOpportunity(UnitOfWork<ConversionDbContext> work, Journ
         var violations = new Violations();
         violations.RequireId(request.Id, "id", out var id);
         violations.RequireText(request.Reason, "reason", 500);
+        OpportunityChecks.Texts(violations, ("competitor", request.Competitor));
         BackfillTime.Check(request.CloseTime.ToTime(), "closeTime", time.GetUtcNow(), violations);
         if (violations.ToError() is { } error)
         {
@@ -59,7 +60,7 @@ public sealed class CloseOpportunity(UnitOfWork<ConversionDbContext> work, Journ
                 return refused;
             }
 
-            await OpportunityBook.Lose(tx, close.Row, close.Lead, request.Reason.Trim(), close.Time, caller.Actor);
+            await OpportunityBook.Lose(tx, close.Row, close.Lead, request.Reason.Trim(), close.Time, caller.Actor, OpportunityChecks.Text(request.Competitor));
             return close.Row.ToProto();
         }, ct);
         journeys.Wake(caller.WorkspaceId);

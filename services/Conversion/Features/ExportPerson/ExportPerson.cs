@@ -5,6 +5,7 @@ using Lifecycle.Conversion.Features.AnswerHandoff;
 using Lifecycle.Conversion.Features.MoveLeadStage;
 using Lifecycle.Conversion.Features.OpenOpportunity;
 using Lifecycle.Conversion.Storage;
+using Lifecycle.Conversion.V1;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
 using Microsoft.EntityFrameworkCore;
@@ -14,7 +15,7 @@ namespace Lifecycle.Conversion.Features.ExportPerson;
 /// <summary>All that this service holds on one person, also under ids that were merged into this one.</summary>
 public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
 {
-    /// <summary>Members <c>stages</c>, <c>handoffs</c>, <c>opportunities</c>, <c>journeys</c>; empty for a stranger.</summary>
+    /// <summary>Members <c>stages</c>, <c>handoffs</c>, <c>opportunities</c>, <c>contactOf</c>, <c>journeys</c>, <c>profile</c>; empty for a stranger.</summary>
     public Task<Struct> Handle(Guid workspaceId, Guid leadId, CancellationToken ct) => work.Read(workspaceId, async tx =>
     {
         var data = new Struct();
@@ -33,15 +34,24 @@ public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
 
         data.Fields["stages"] = Array(stages);
         data.Fields["handoffs"] = Array(
-            (await tx.Db.Handoffs.Where(row => ids.Contains(row.LeadId)).OrderBy(row => row.CreateTime).ToListAsync(ct)).Select(row => row.ToProto()));
+            (await tx.Db.Handoffs.Where(row => ids.Contains(row.LeadId)).OrderBy(row => row.CreateTime).ToListAsync(ct)).Select(row => row.ToProto(tx.Now)));
         data.Fields["opportunities"] = Array(
             (await tx.Db.Opportunities.Where(row => row.LeadId != null && ids.Contains(row.LeadId.Value)).OrderBy(row => row.CreateTime).ToListAsync(ct))
             .Select(row => row.ToProto()));
+        data.Fields["contactOf"] = Array((await OpportunityHistory.WithContact(tx, ids)).OrderBy(row => row.Id).Select(row => new Opportunity
+        {
+            Id = row.Id.ToString(),
+            Contacts =
+            {
+                row.ReadContacts().Where(contact => ids.Contains(contact.LeadId))
+                    .Select(contact => new OpportunityContact { LeadId = contact.LeadId.ToString(), Role = contact.Role }),
+            },
+        }));
         var journeys = await tx.Db.Journeys.Where(row => ids.Contains(row.LeadId) && row.Touches != null).ToListAsync(ct);
         data.Fields["journeys"] = Value.ForList([.. journeys.Select(row => Value.ForStruct(Struct.Parser.ParseJson(
             $$"""{"opportunityId":"{{row.OpportunityId}}","touches":{{row.Touches}}}""")))]);
         data.Fields["profile"] = Value.ForList([.. leads.Select(lead => Value.ForStruct(Struct.Parser.ParseJson(JsonSerializer.Serialize(
-            new { lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.CreateTime, lead.FirstTouch },
+            new { lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.CreateTime, lead.FirstTouch, Traits = lead.ReadTraits(), Company = lead.ReadCompany() },
             JsonSerializerOptions.Web))))]);
         return data;
     }, ct);

@@ -34,7 +34,7 @@ public sealed class ImportOpportunities(
             return error;
         }
 
-        var steps = await Steps(caller, ct);
+        var pipelines = await ReadPipelines(caller, ct);
         var response = new ImportResponse();
         var batch = new List<ParsedRow>();
         await foreach (var row in import.Rows(ct))
@@ -46,7 +46,7 @@ public sealed class ImportOpportunities(
                 continue;
             }
 
-            var parsed = OpportunityImport.Parse(row.Values, steps, caller.CurrencyCode, caller.TimeZone, time.GetUtcNow());
+            var parsed = OpportunityImport.Parse(row.Values, name => pipelines.Find(name)?.Steps(), caller.CurrencyCode, caller.TimeZone, time.GetUtcNow());
             if (parsed.TryGet(out var value, out var faults))
             {
                 batch.Add(new(row.Line, value));
@@ -68,11 +68,11 @@ public sealed class ImportOpportunities(
         return response;
     }
 
-    private async Task<IReadOnlyList<PipelineStep>> Steps(Caller caller, CancellationToken ct)
+    private async Task<ImportPipelines> ReadPipelines(Caller caller, CancellationToken ct)
     {
-        IReadOnlyList<PipelineStep> steps = [];
-        await work.Run(caller.WorkspaceId, async tx => steps = (await OpportunityBook.DefaultPipeline(tx)).Steps(), ct);
-        return steps;
+        ImportPipelines? pipelines = null;
+        await work.Run(caller.WorkspaceId, async tx => pipelines = await ImportPipelines.Read(tx), ct);
+        return pipelines!;
     }
 
     private async Task Write(IReadOnlyList<ParsedRow> rows, bool dryRun, Caller caller, ImportResponse response, CancellationToken ct)
@@ -112,15 +112,15 @@ public sealed class ImportOpportunities(
         Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows, Dictionary<Guid, string> unknown, Caller caller,
         ImportResponse outcome)
     {
-        var pipeline = await OpportunityBook.DefaultPipeline(tx);
+        var pipelines = await ImportPipelines.Read(tx);
         var byEmail = await LeadsByEmail(tx, rows);
         var externalIds = rows.Select(row => row.Value.ExternalId).Distinct().Order(StringComparer.Ordinal).ToArray();
         await OpportunityBook.LockExternalIds(tx, externalIds);
         var leadRows = await LockLeads(tx, rows, unknown, byEmail, externalIds);
         var known = (await tx.Db.Opportunities
-            .FromSql($"select * from opportunity where workspace_id = {tx.WorkspaceId} and external_id = any({externalIds}) order by id for update")
+            .FromSql($"select * from opportunity where workspace_id = {tx.WorkspaceId} and external_id = any({externalIds}) and reopened_as is null order by id for update")
             .ToListAsync(tx.CancellationToken)).ToDictionary(row => row.ExternalId!, StringComparer.Ordinal);
-        var writer = new OpportunityImportWriter(tx, pipeline, known, caller);
+        var writer = new OpportunityImportWriter(tx, pipelines, known, caller);
         foreach (var (line, value) in rows)
         {
             var leadId = value.LeadId ?? (value.LeadEmail is { } email ? byEmail.GetValueOrDefault(email) : null);
@@ -155,7 +155,7 @@ public sealed class ImportOpportunities(
         Dictionary<string, Guid?> byEmail, string[] externalIds)
     {
         var tied = await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
-            "select distinct lead_id from opportunity where workspace_id = @workspace and external_id = any(@externalIds) and lead_id is not null",
+            "select distinct lead_id from opportunity where workspace_id = @workspace and external_id = any(@externalIds) and reopened_as is null and lead_id is not null",
             new { workspace = tx.WorkspaceId, externalIds },
             cancellationToken: tx.CancellationToken));
         var ids = rows.Select(row => row.Value.LeadId).OfType<Guid>().Concat(byEmail.Values.OfType<Guid>()).Concat(tied).Distinct()
@@ -179,4 +179,20 @@ public sealed class ImportOpportunities(
     }
 
     private sealed record ParsedRow(int Line, OpportunityImport Value);
+}
+
+/// <summary>The pipelines that rows may name.</summary>
+internal sealed record ImportPipelines(IReadOnlyList<PipelineRow> All)
+{
+    public static async Task<ImportPipelines> Read(Transaction<ConversionDbContext> tx)
+    {
+        await OpportunityBook.DefaultPipeline(tx);
+        return new(await tx.Db.Pipelines.OrderBy(row => row.CreateTime).ThenBy(row => row.Id).ToListAsync(tx.CancellationToken));
+    }
+
+    /// <summary>By name, without regard to case (of several the oldest), or id; for null the default one.</summary>
+    public PipelineRow? Find(string? name) => name is null
+        ? All.Single(row => row.IsDefault)
+        : All.FirstOrDefault(row => row.DisplayName.Equals(name, StringComparison.OrdinalIgnoreCase))
+            ?? (Guid.TryParse(name, out var id) ? All.FirstOrDefault(row => row.Id == id) : null);
 }

@@ -10,18 +10,20 @@ namespace Lifecycle.Conversion.Features.ImportOpportunities;
 /// <summary>Writes checked rows of an import in one transaction. Cells that a row leaves empty say nothing about a deal that is there
 /// already.</summary>
 /// <param name="tx">The transaction.</param>
-/// <param name="pipeline">Pipeline of new deals.</param>
+/// <param name="pipelines">Pipelines that rows may name.</param>
 /// <param name="known">Deals there already, locked, by external id; new ones are added.</param>
 /// <param name="caller">Who imports.</param>
 internal sealed class OpportunityImportWriter(
-    Transaction<ConversionDbContext> tx, PipelineRow pipeline, Dictionary<string, OpportunityRow> known, Caller caller)
+    Transaction<ConversionDbContext> tx, ImportPipelines pipelines, Dictionary<string, OpportunityRow> known, Caller caller)
 {
-    /// <summary>Errors: FAILED_PRECONDITION where the row would change a closed deal, or give a deal to another lead.</summary>
+    /// <summary>Errors: FAILED_PRECONDITION where the row would change a closed deal, or give a deal to another lead or
+    /// pipeline.</summary>
     public async Task<Result<Unit>> Write(OpportunityImport row, LeadRow? lead, Dictionary<Guid, LeadRow> leads, ImportResponse outcome)
     {
+        var pipeline = pipelines.Find(row.Pipeline)!;
         if (!known.TryGetValue(row.ExternalId, out var deal))
         {
-            known[row.ExternalId] = await Create(row, lead);
+            known[row.ExternalId] = await Create(row, lead, pipeline);
             outcome.Created++;
             return default(Unit);
         }
@@ -29,6 +31,11 @@ internal sealed class OpportunityImportWriter(
         if (lead is not null && deal.LeadId is { } present && present != lead.LeadId)
         {
             return Error.Precondition($"The opportunity {row.ExternalId} belongs to another lead.");
+        }
+
+        if (deal.PipelineId != pipeline.Id && (row.Pipeline is not null || row.Stage is not null))
+        {
+            return Error.Precondition($"The opportunity {row.ExternalId} moves through another pipeline than {pipeline.DisplayName}.");
         }
 
         var changes = Changes(row, lead, deal);
@@ -55,7 +62,7 @@ internal sealed class OpportunityImportWriter(
         return default(Unit);
     }
 
-    private async Task<OpportunityRow> Create(OpportunityImport row, LeadRow? lead)
+    private async Task<OpportunityRow> Create(OpportunityImport row, LeadRow? lead, PipelineRow pipeline)
     {
         var steps = pipeline.Steps();
         var deal = new OpportunityRow
@@ -76,7 +83,10 @@ internal sealed class OpportunityImportWriter(
             CreateTime = row.CreateTime ?? row.CloseTime ?? tx.Now,
             ExpectedCloseDate = row.ExpectedCloseDate,
         };
+        deal.StageTime = deal.CreateTime;
         tx.Db.Opportunities.Add(deal);
+        OpportunityHistory.Keep(
+            tx, deal, OpportunityChangeKind.Opened, "", deal.CreateTime, caller.Actor, isStageKnown: row.State == OpportunityState.Open);
         await OpportunityBook.MoveToOpportunity(tx, deal, lead, caller.Actor);
         if (row.State == OpportunityState.Open)
         {
@@ -84,7 +94,7 @@ internal sealed class OpportunityImportWriter(
         }
         else
         {
-            await Close(row, deal, lead);
+            await Close(row, deal, lead, isStageKnown: false);
         }
 
         return deal;
@@ -92,6 +102,7 @@ internal sealed class OpportunityImportWriter(
 
     private async Task Change(OpportunityImport row, LeadRow? lead, OpportunityRow deal)
     {
+        var before = (deal.Amount, Day: deal.ExpectedCloseDate);
         deal.Name = row.Name ?? deal.Name;
         deal.Amount = row.Amount ?? deal.Amount;
         deal.Owner = row.Owner ?? deal.Owner;
@@ -99,35 +110,43 @@ internal sealed class OpportunityImportWriter(
         deal.Account = row.Account ?? deal.Account;
         deal.CreateTime = row.CreateTime ?? deal.CreateTime;
         deal.ExpectedCloseDate = row.ExpectedCloseDate ?? deal.ExpectedCloseDate;
-        deal.Stage = row.Stage ?? deal.Stage;
         if (lead is not null && deal.LeadId is null)
         {
             deal.LeadId = lead.LeadId;
             await OpportunityBook.MoveToOpportunity(tx, deal, lead, caller.Actor);
         }
 
-        if (row.State == OpportunityState.Open)
-        {
-            deal.Version++;
-            OpportunityBook.Announce(tx, deal, tx.Now, null);
-        }
-        else
+        if (row.State != OpportunityState.Open)
         {
             await Close(row, deal, lead);
         }
+        else if (Differs(row.Stage, deal.Stage))
+        {
+            OpportunityBook.Advance(tx, deal, row.Stage!, tx.Now, caller.Actor);
+        }
+        else
+        {
+            deal.Version++;
+            if (Differs(row.Amount, before.Amount) || Differs(row.ExpectedCloseDate, before.Day))
+            {
+                OpportunityHistory.Keep(tx, deal, OpportunityChangeKind.Updated, deal.Stage, tx.Now, caller.Actor);
+            }
+
+            OpportunityBook.Announce(tx, deal, tx.Now, null);
+        }
     }
 
-    private Task Close(OpportunityImport row, OpportunityRow deal, LeadRow? lead)
+    private Task Close(OpportunityImport row, OpportunityRow deal, LeadRow? lead, bool isStageKnown = true)
     {
         var time = row.CloseTime ?? (tx.Now < deal.CreateTime ? deal.CreateTime : tx.Now);
         return row.State == OpportunityState.Won
-            ? OpportunityBook.Win(tx, deal, lead, deal.Amount, time, caller.Actor)
-            : OpportunityBook.Lose(tx, deal, lead, row.LoseReason ?? "Imported as lost", time, caller.Actor);
+            ? OpportunityBook.Win(tx, deal, lead, deal.Amount, time, caller.Actor, isStageKnown)
+            : OpportunityBook.Lose(tx, deal, lead, row.LoseReason ?? "Imported as lost", time, caller.Actor, row.Competitor, isStageKnown);
     }
 
     private static bool Changes(OpportunityImport row, LeadRow? lead, OpportunityRow deal) =>
         Differs(row.Name, deal.Name) || Differs(row.Owner, deal.Owner) || Differs(row.Product, deal.Product) || Differs(row.Account, deal.Account)
-        || Differs(row.LoseReason, deal.LoseReason) || Differs(row.Stage, deal.Stage)
+        || Differs(row.LoseReason, deal.LoseReason) || Differs(row.Competitor, deal.Competitor) || Differs(row.Stage, deal.Stage)
         || Differs(row.Amount, deal.Amount) || Differs(row.CreateTime, deal.CreateTime) || Differs(row.CloseTime, deal.CloseTime)
         || Differs(row.ExpectedCloseDate, deal.ExpectedCloseDate) || (lead is not null && deal.LeadId != lead.LeadId);
 

@@ -135,7 +135,8 @@ public sealed class ManagePipelines(UnitOfWork<ConversionDbContext> work)
 
     private static List<PipelineStep> Steps(IEnumerable<PipelineStage> stages) => stages
         .Select(stage => new PipelineStep(
-            stage.Name.Trim(), double.IsFinite(stage.Probability) ? (decimal)Math.Clamp(stage.Probability, -1, 2) : -1))
+            stage.Name.Trim(), double.IsFinite(stage.Probability) ? (decimal)Math.Clamp(stage.Probability, -1, 2) : -1,
+            stage.RequiredFields.Count > 0 ? [.. stage.RequiredFields.Distinct()] : null))
         .ToList();
 }
 
@@ -148,6 +149,14 @@ public static class PipelineMessages
         DisplayName = row.DisplayName,
         IsDefault = row.IsDefault,
         CreateTime = row.CreateTime.ToProto(),
-        Stages = { row.Steps().Select(step => new PipelineStage { Name = step.Name, Probability = (double)step.Probability }) },
+        Stages =
+        {
+            row.Steps().Select(step => new PipelineStage
+            {
+                Name = step.Name,
+                Probability = (double)step.Probability,
+                RequiredFields = { step.RequiredFields ?? [] },
+            }),
+        },
     };
 }

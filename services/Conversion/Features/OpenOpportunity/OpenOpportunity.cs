@@ -20,7 +20,10 @@ public sealed class OpenOpportunity(UnitOfWork<ConversionDbContext> work, Ensure
         OpportunityChecks.Texts(
             violations, ("externalId", request.ExternalId), ("name", request.Name), ("owner", request.Owner), ("product", request.Product),
             ("account", request.Account), ("stage", request.Stage));
-        var amount = OpportunityChecks.Amount(violations, request.Amount, "amount", caller.CurrencyCode) ?? 0;
+        var contacts = OpportunityChecks.Contacts(violations, request.Contacts, "contacts");
+        var lines = OpportunityChecks.Lines(violations, request.Lines, "lines", caller.CurrencyCode);
+        var amount = OpportunityChecks.Amount(violations, request.Amount, "amount", caller.CurrencyCode)
+            ?? Deals.Total(lines, caller.CurrencyCode);
         DateOnly? expected = request.ExpectedCloseDate.Length > 0
             && violations.RequireDate(request.ExpectedCloseDate, "expectedCloseDate", out var day) ? day : null;
         BackfillTime.Check(request.CreateTime.ToTime(), "createTime", time.GetUtcNow(), violations);
@@ -29,9 +32,12 @@ public sealed class OpenOpportunity(UnitOfWork<ConversionDbContext> work, Ensure
             return error;
         }
 
-        if (leadId is { } known && (await leads.Handle(caller.WorkspaceId, known, ct)).Error is { } unknown)
+        foreach (var known in contacts.Select(contact => contact.LeadId).Prepend(leadId ?? Guid.Empty).Where(known => known != Guid.Empty).Distinct())
         {
-            return unknown;
+            if ((await leads.Handle(caller.WorkspaceId, known, ct)).Error is { } unknown)
+            {
+                return unknown;
+            }
         }
 
         return await work.RunIdempotent<Opportunity>(caller.WorkspaceId, method, request.RequestId, request, async tx =>
@@ -69,64 +75,20 @@ public sealed class OpenOpportunity(UnitOfWork<ConversionDbContext> work, Ensure
                 PipelineId = pipelineRow.Id,
                 Stage = step.Name,
                 Owner = OpportunityChecks.Text(request.Owner),
-                Product = OpportunityChecks.Text(request.Product),
+                Product = OpportunityChecks.Text(request.Product) ?? (lines.Count > 0 ? lines[0].Product : null),
                 Account = OpportunityChecks.Text(request.Account),
                 CreateTime = request.CreateTime.ToTime() ?? tx.Now,
                 ExpectedCloseDate = expected,
+                Contacts = OpportunityHistory.Write(await OpportunityChecks.Present(tx, contacts)),
+                Lines = OpportunityHistory.Write(lines),
             };
+            if (Deals.Enter(step, opened.Facts()).Error is { } incomplete)
+            {
+                return incomplete;
+            }
+
             await OpportunityBook.Open(tx, opened, leadRow, caller.Actor);
             return opened.ToProto();
         }, ct);
     }
-}
-
-/// <summary>Checks that the writes of deals share.</summary>
-public static class OpportunityChecks
-{
-    public static void Texts(Violations violations, params ReadOnlySpan<(string Field, string Text)> texts)
-    {
-        foreach (var (field, text) in texts)
-        {
-            violations.Require(text.Length <= 500, field, $"{field} has {text.Length} characters; at most 500 are accepted.");
-        }
-    }
-
-    /// <summary>An amount of at least 0 in the workspace's currency; null where none is given or it is at fault.</summary>
-    public static decimal? Amount(Violations violations, Common.V1.Money? message, string field, string currencyCode)
-    {
-        if (message is null || !violations.RequireMoney(message, field, out var money))
-        {
-            return null;
-        }
-
-        var isOurs = violations.Require(
-            money.CurrencyCode == currencyCode, $"{field}.currencyCode",
-            $"{money.CurrencyCode} is not the workspace's currency {currencyCode}.");
-        return violations.Require(money.Amount >= 0, $"{field}.amount", $"{field}.amount must be at least 0.") && isOurs ? money.Amount : null;
-    }
-
-    public static Error NoStep(string stage, IEnumerable<PipelineStep> steps) =>
-        Error.Invalid("stage", $"{stage} is no stage of the pipeline; it has {string.Join(", ", steps.Select(step => step.Name))}.");
-
-    public static string? Text(string text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
-
-    public static Opportunity ToProto(this OpportunityRow row) => new()
-    {
-        Id = row.Id.ToString(),
-        LeadId = row.LeadId?.ToString() ?? "",
-        ExternalId = row.ExternalId ?? "",
-        Name = row.Name,
-        Amount = new Money(row.CurrencyCode, row.Amount).ToProto(),
-        PipelineId = row.PipelineId.ToString(),
-        Stage = row.Stage,
-        State = (Opportunity.Types.State)(int)row.State,
-        Owner = row.Owner ?? "",
-        Product = row.Product ?? "",
-        Account = row.Account ?? "",
-        CreateTime = row.CreateTime.ToProto(),
-        ExpectedCloseDate = row.ExpectedCloseDate?.ToString("yyyy-MM-dd", null) ?? "",
-        CloseTime = row.CloseTime.ToProto(),
-        LoseReason = row.LoseReason ?? "",
-        Version = row.Version,
-    };
 }

@@ -23,6 +23,43 @@ namespace Lifecycle.Conversion.Storage.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Lifecycle.Conversion.Storage.HandoffAssignmentRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("HandoffId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("handoff_id");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<string>("Owner")
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<Guid?>("TeamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("team_id");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.HasKey("WorkspaceId", "HandoffId", "Position")
+                        .HasName("pk_handoff_assignment");
+
+                    b.ToTable("handoff_assignment", "conversion");
+                });
+
             modelBuilder.Entity("Lifecycle.Conversion.Storage.HandoffRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -45,6 +82,10 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("create_time");
 
+                    b.Property<DateTimeOffset?>("DueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_time");
+
                     b.Property<Guid>("LeadId")
                         .HasColumnType("uuid")
                         .HasColumnName("lead_id");
@@ -52,6 +93,10 @@ namespace Lifecycle.Conversion.Storage.Migrations
                     b.Property<string>("Note")
                         .HasColumnType("text")
                         .HasColumnName("note");
+
+                    b.Property<DateTimeOffset?>("OverdueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("overdue_time");
 
                     b.Property<string>("Owner")
                         .HasColumnType("text")
@@ -61,6 +106,10 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("jsonb")
                         .HasColumnName("reasons");
+
+                    b.Property<bool>("Reopened")
+                        .HasColumnType("boolean")
+                        .HasColumnName("reopened");
 
                     b.Property<string>("ReturnReason")
                         .HasColumnType("text")
@@ -75,8 +124,16 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("state");
 
+                    b.Property<Guid?>("TeamId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("team_id");
+
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_handoff");
+
+                    b.HasIndex("WorkspaceId", "DueTime")
+                        .HasDatabaseName("handoff_deadline")
+                        .HasFilter("state = 'OPEN' and due_time is not null and overdue_time is null");
 
                     b.HasIndex("WorkspaceId", "LeadId")
                         .IsUnique()
@@ -87,6 +144,31 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasDatabaseName("ix_handoff_workspace_id_create_time_id");
 
                     b.ToTable("handoff", "conversion");
+                });
+
+            modelBuilder.Entity("Lifecycle.Conversion.Storage.HandoffSettingsRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int>("ResponseMinutes")
+                        .HasColumnType("integer")
+                        .HasColumnName("response_minutes");
+
+                    b.Property<string>("TimeZone")
+                        .HasColumnType("text")
+                        .HasColumnName("time_zone");
+
+                    b.Property<string>("WorkingHours")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("working_hours");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_handoff_settings");
+
+                    b.ToTable("handoff_settings", "conversion");
                 });
 
             modelBuilder.Entity("Lifecycle.Conversion.Storage.HeldEventRow", b =>
@@ -203,6 +285,10 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("click_id");
 
+                    b.Property<string>("Company")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("company");
+
                     b.Property<DateTimeOffset?>("CreateTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("create_time");
@@ -281,6 +367,13 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("touch_time");
 
+                    b.Property<string>("Traits")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("traits")
+                        .HasDefaultValueSql("'{}'");
+
                     b.Property<long>("Version")
                         .HasColumnType("bigint")
                         .HasColumnName("version");
@@ -300,6 +393,78 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasFilter("merged_into is not null");
 
                     b.ToTable("lead", "conversion");
+                });
+
+            modelBuilder.Entity("Lifecycle.Conversion.Storage.OpportunityChangeRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("OpportunityId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("opportunity_id");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<decimal>("Amount")
+                        .HasColumnType("numeric")
+                        .HasColumnName("amount");
+
+                    b.Property<string>("Competitor")
+                        .HasColumnType("text")
+                        .HasColumnName("competitor");
+
+                    b.Property<DateOnly?>("ExpectedCloseDate")
+                        .HasColumnType("date")
+                        .HasColumnName("expected_close_date");
+
+                    b.Property<string>("FromStage")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("from_stage");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("PipelineId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("pipeline_id");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<long?>("StaySeconds")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stay_seconds");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.Property<string>("ToStage")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("to_stage");
+
+                    b.HasKey("WorkspaceId", "OpportunityId", "Version")
+                        .HasName("pk_opportunity_change");
+
+                    b.HasIndex("WorkspaceId", "PipelineId", "Time")
+                        .HasDatabaseName("ix_opportunity_change_workspace_id_pipeline_id_time")
+                        .HasFilter("stay_seconds is not null");
+
+                    b.ToTable("opportunity_change", "conversion");
                 });
 
             modelBuilder.Entity("Lifecycle.Conversion.Storage.OpportunityRow", b =>
@@ -324,6 +489,17 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("close_time");
 
+                    b.Property<string>("Competitor")
+                        .HasColumnType("text")
+                        .HasColumnName("competitor");
+
+                    b.Property<string>("Contacts")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("contacts")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<DateTimeOffset>("CreateTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("create_time");
@@ -344,6 +520,13 @@ namespace Lifecycle.Conversion.Storage.Migrations
                     b.Property<Guid?>("LeadId")
                         .HasColumnType("uuid")
                         .HasColumnName("lead_id");
+
+                    b.Property<string>("Lines")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("lines")
+                        .HasDefaultValueSql("'[]'");
 
                     b.Property<string>("LoseReason")
                         .HasColumnType("text")
@@ -366,10 +549,22 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("product");
 
+                    b.Property<Guid?>("ReopenedAs")
+                        .HasColumnType("uuid")
+                        .HasColumnName("reopened_as");
+
+                    b.Property<Guid?>("ReopenedFrom")
+                        .HasColumnType("uuid")
+                        .HasColumnName("reopened_from");
+
                     b.Property<string>("Stage")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("stage");
+
+                    b.Property<DateTimeOffset>("StageTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stage_time");
 
                     b.Property<string>("State")
                         .IsRequired()
@@ -383,6 +578,16 @@ namespace Lifecycle.Conversion.Storage.Migrations
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_opportunity");
 
+                    b.HasIndex("Contacts")
+                        .HasDatabaseName("ix_opportunity_contacts");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Contacts"), "gin");
+                    NpgsqlIndexBuilderExtensions.HasOperators(b.HasIndex("Contacts"), new[] { "jsonb_path_ops" });
+
+                    b.HasIndex("WorkspaceId")
+                        .HasDatabaseName("opportunity_open")
+                        .HasFilter("state = 'OPEN'");
+
                     b.HasIndex("WorkspaceId", "CloseTime")
                         .HasDatabaseName("ix_opportunity_workspace_id_close_time")
                         .HasFilter("close_time is not null");
@@ -390,7 +595,7 @@ namespace Lifecycle.Conversion.Storage.Migrations
                     b.HasIndex("WorkspaceId", "ExternalId")
                         .IsUnique()
                         .HasDatabaseName("ix_opportunity_workspace_id_external_id")
-                        .HasFilter("external_id is not null");
+                        .HasFilter("external_id is not null and reopened_as is null");
 
                     b.HasIndex("WorkspaceId", "LeadId")
                         .HasDatabaseName("ix_opportunity_workspace_id_lead_id")
@@ -460,6 +665,49 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasName("pk_return_reasons");
 
                     b.ToTable("return_reasons", "conversion");
+                });
+
+            modelBuilder.Entity("Lifecycle.Conversion.Storage.SalesTeamRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("DisplayName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("display_name");
+
+                    b.Property<string>("Members")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("members");
+
+                    b.Property<int>("Priority")
+                        .HasColumnType("integer")
+                        .HasColumnName("priority");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rule");
+
+                    b.Property<int>("Turn")
+                        .HasColumnType("integer")
+                        .HasColumnName("turn");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_sales_team");
+
+                    b.ToTable("sales_team", "conversion");
                 });
 
             modelBuilder.Entity("Lifecycle.Conversion.Storage.SpendRow", b =>
