@@ -20,6 +20,8 @@ app.MapDefaultEndpoints();
 app.UseLifecycleRpc();
 app.MapRpcService<ScoringGrpcService>();
 app.MapRpcService<SimulationGrpcService>();
+app.MapRpcService<PredictionGrpcService>();
+app.MapRpcService<ScoringReportGrpcService>();
 app.MapRpcService<ScoringMetricsService>();
 app.MapRpcService<ScoringPersonDataService>();
 app.Run();

@@ -38,6 +38,10 @@ public sealed class ScoringOptions
     [Range(1, 10_000_000)]
     public int MaxSimulatedLeads { get; set; } = 200_000;
 
+    /// <summary>Most decided leads that a prediction model is learnt from, the latest first.</summary>
+    [Range(100, 1_000_000)]
+    public int MaxTrainingLeads { get; set; } = 50_000;
+
     /// <summary>Pages of 500 leads that a simulation replays at a time, each with a connection of its own.</summary>
     [Range(1, 64)]
     public int SimulationWorkers { get; set; } = 4;

@@ -1,8 +1,10 @@
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Scoring.Consumers;
+using Lifecycle.Scoring.Features.ActivityEffect;
 using Lifecycle.Scoring.Features.ExplainScore;
 using Lifecycle.Scoring.Features.ExportPerson;
+using Lifecycle.Scoring.Features.LearnModel;
 using Lifecycle.Scoring.Features.ManageModel;
 using Lifecycle.Scoring.Features.QueryMetrics;
 using Lifecycle.Scoring.Features.ReadScores;
@@ -29,6 +31,8 @@ internal static class ScoringServices
         services.AddSingleton<ModelSimulator>().AddSingleton<ScoreRebuilder>().AddSingleton<ScoringMetrics>()
             .AddSingleton<PersonExporter>();
         services.AddSingleton<ScoringGrpcService>().AddSingleton<SimulationGrpcService>();
+        services.AddSingleton<PredictionLearner>().AddSingleton<ConversionPredictor>().AddSingleton<ActivityEffectReport>();
+        services.AddSingleton<PredictionGrpcService>().AddSingleton<ScoringReportGrpcService>();
         services.AddSingleton<ScoringMetricsService>().AddSingleton<ScoringPersonDataService>();
         // The projector subscribes to the connection before it is opened.
         services.AddHostedService(provider => provider.GetRequiredService<LiveProjector>());

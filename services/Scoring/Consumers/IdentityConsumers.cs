@@ -33,6 +33,7 @@ public sealed class LeadsMergedConsumer(UnitOfWork<ScoringDbContext> work, Score
                   """,
             new { tx.WorkspaceId, source = source.LeadId, target = target.LeadId },
             cancellationToken: tx.CancellationToken));
+        await OutcomeStore.Merge(tx, source.LeadId, target.LeadId);
         target.CustomerTime = target.CustomerTime < source.CustomerTime ? target.CustomerTime : source.CustomerTime ?? target.CustomerTime;
         (source.MergedInto, source.Profile, source.State, source.Since) = (target.LeadId, null, null, "{}");
         (source.Qualified, source.DueTime, source.Version) = (false, null, source.Version + 1);
@@ -60,6 +61,7 @@ public sealed class LeadErasedConsumer(UnitOfWork<ScoringDbContext> work, ScoreK
         var counts = await PersonErasure.Run(
             tx,
             [
+                ("outcomes", "delete from outcome where workspace_id = @WorkspaceId and lead_id = @LeadId"),
                 ("activities", "delete from activity where workspace_id = @WorkspaceId and lead_id = @LeadId"),
                 ("ledger", "update ledger set evidence = '{}' where workspace_id = @WorkspaceId and lead_id = @LeadId and evidence <> '{}'"),
                 ("transitions", "update transition set reasons = '[]' where workspace_id = @WorkspaceId and lead_id = @LeadId and reasons <> '[]'"),

@@ -23,6 +23,7 @@ public sealed class LeadStageChangedConsumer(UnitOfWork<ScoringDbContext> work, 
             row.CustomerTime = time;
         }
 
+        await OutcomeStore.Take(tx, row, e, time);
         if (row.LeadId == e.LeadId && e.Version > row.StageVersion)
         {
             (row.Stage, row.StageVersion) = (e.To, e.Version);

@@ -149,3 +149,37 @@ public sealed class ModelRow
 
     public required string Actor { get; set; }
 }
+
+/// <summary>What became of a lead; each time is the first.</summary>
+public sealed class OutcomeRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    public Guid LeadId { get; set; }
+
+    /// <summary>Sales took it over.</summary>
+    public DateTimeOffset? SalesTime { get; set; }
+
+    public DateTimeOffset? WonTime { get; set; }
+
+    /// <summary>Its opportunity was lost, or it was ruled out.</summary>
+    public DateTimeOffset? LostTime { get; set; }
+
+    /// <summary>What was known of it at the first of these.</summary>
+    public string? Profile { get; set; }
+}
+
+/// <summary>A version of a workspace's prediction model.</summary>
+public sealed class PredictionModelRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    public int Version { get; set; }
+
+    /// <summary><see cref="Domain.Learning.PredictionModel"/>.</summary>
+    public required string Definition { get; set; }
+
+    public DateTimeOffset CreateTime { get; set; }
+
+    public required string Actor { get; set; }
+}

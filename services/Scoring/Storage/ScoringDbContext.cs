@@ -47,6 +47,16 @@ public sealed class ScoringDbContext(DbContextOptions<ScoringDbContext> options)
             // Who qualified in a period.
             transition.HasIndex(row => new { row.WorkspaceId, row.Time }).HasFilter("qualified");
         });
+        modelBuilder.Entity<OutcomeRow>(outcome =>
+        {
+            outcome.ToTable("outcome").HasKey(row => new { row.WorkspaceId, row.LeadId });
+            outcome.Property(row => row.Profile).HasColumnType("jsonb");
+        });
+        modelBuilder.Entity<PredictionModelRow>(model =>
+        {
+            model.ToTable("prediction_model").HasKey(row => new { row.WorkspaceId, row.Version });
+            model.Property(row => row.Definition).HasColumnType("jsonb");
+        });
         modelBuilder.Entity<ModelRow>(model =>
         {
             model.ToTable("model").HasKey(row => new { row.WorkspaceId, row.Version });

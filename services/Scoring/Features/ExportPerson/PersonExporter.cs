@@ -17,6 +17,9 @@ public sealed class PersonExporter(UnitOfWork<ScoringDbContext> work)
                 select jsonb_agg(jsonb_build_object('profile', profile, 'stage', stage, 'qualified', qualified, 'state', state,
                     'modelVersion', model_version, 'asOf', change_time))
                 from lead where workspace_id = @WorkspaceId and lead_id = @leadId and state is not null), '[]'),
+            'outcomes', coalesce((
+                select jsonb_agg(jsonb_build_object('salesTime', sales_time, 'wonTime', won_time, 'lostTime', lost_time, 'profile', profile))
+                from outcome where workspace_id = @WorkspaceId and lead_id = @leadId), '[]'),
             'activities', coalesce((
                 select jsonb_agg(jsonb_build_object('activityId', activity_id, 'type', type, 'name', name, 'time', time,
                     'sessionId', session_id, 'url', url, 'properties', properties) order by time)

@@ -426,6 +426,68 @@ namespace Lifecycle.Scoring.Storage.Migrations
                     b.ToTable("model", "scoring");
                 });
 
+            modelBuilder.Entity("Lifecycle.Scoring.Storage.OutcomeRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<DateTimeOffset?>("LostTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lost_time");
+
+                    b.Property<string>("Profile")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("profile");
+
+                    b.Property<DateTimeOffset?>("SalesTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sales_time");
+
+                    b.Property<DateTimeOffset?>("WonTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("won_time");
+
+                    b.HasKey("WorkspaceId", "LeadId")
+                        .HasName("pk_outcome");
+
+                    b.ToTable("outcome", "scoring");
+                });
+
+            modelBuilder.Entity("Lifecycle.Scoring.Storage.PredictionModelRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("Definition")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("definition");
+
+                    b.HasKey("WorkspaceId", "Version")
+                        .HasName("pk_prediction_model");
+
+                    b.ToTable("prediction_model", "scoring");
+                });
+
             modelBuilder.Entity("Lifecycle.Scoring.Storage.TransitionRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
