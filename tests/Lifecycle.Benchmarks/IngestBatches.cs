@@ -24,13 +24,9 @@ internal sealed class IngestBatches : Benchmark
         run.Say($"{requests.Length} batches of {BatchSize}, {requests.Average(request => request.Length) / BatchSize:0} bytes a message; warming up");
         await Send(suite, requests.AsMemory(0, warm));
         run.Say("measuring");
-        var capture = suite.Process("Capture");
-        var gateway = suite.Process("Gateway");
-        var (captureBefore, gatewayBefore) = (BenchmarkSuite.ProcessorSeconds(capture), BenchmarkSuite.ProcessorSeconds(gateway));
-        var postgresBefore = await BenchmarkSuite.PostgresSeconds(suite.Database("capture"));
-        var own = Process.GetCurrentProcess().TotalProcessorTime;
+        var processors = await ProcessorTimes.Begin(suite, suite.Database("capture"));
         var time = await Send(suite, requests.AsMemory(warm));
-        var postgres = await BenchmarkSuite.PostgresSeconds(suite.Database("capture")) - postgresBefore;
+        var seconds = processors.Seconds();
         var messages = hot * BatchSize;
         var rate = messages / time.TotalSeconds;
         var stored = await suite.Database("capture").Scalar<long>("select count(*) from activity");
@@ -39,19 +35,15 @@ internal sealed class IngestBatches : Benchmark
             throw new InvalidOperationException($"{requests.Length * BatchSize} messages were acknowledged, {stored} are stored.");
         }
 
-        var micro = 1e6 / messages;
         run.AtLeast("batches of 100 through the gateway", rate, "messages/s", 20_000);
         run.AtLeast("the same against bare COPY", rate, "messages/s", await Copy(suite, run), 0.25);
-        run.AtMost("Capture's peak memory", BenchmarkSuite.PeakMegabytes(capture), "MB", 300);
+        run.AtMost("Capture's peak memory", BenchmarkSuite.PeakMegabytes(suite.Process("Capture")), "MB", 300);
         run.AtMost("stored bytes of an activity, with indexes", await Bytes(suite, "activity") / stored, "bytes", 350);
         run.Tell("stored bytes of a message's memory (8 days), with indexes", await Bytes(suite, "message") / stored, "bytes");
         run.Tell("of these in indexes", (double)await suite.Database("capture").Scalar<decimal>(
             "select sum(pg_indexes_size(relid)) from pg_partition_tree('activity') where isleaf") / stored, "bytes");
         run.Tell("sessions of these messages", await suite.Database("capture").Scalar<long>("select count(*) from session"), "sessions");
-        run.Tell("Capture's processor time", (BenchmarkSuite.ProcessorSeconds(capture) - captureBefore) * micro, "us/message");
-        run.Tell("Postgres' processor time", postgres * micro, "us/message");
-        run.Tell("gateway's processor time", (BenchmarkSuite.ProcessorSeconds(gateway) - gatewayBefore) * micro, "us/message");
-        run.Tell("load generator's processor time", (Process.GetCurrentProcess().TotalProcessorTime - own).TotalSeconds * micro, "us/message");
+        ProcessorTimes.Tell(run, seconds, messages, "message");
     }
 
     private static async Task<TimeSpan> Send(BenchmarkSuite suite, ReadOnlyMemory<byte[]> requests)

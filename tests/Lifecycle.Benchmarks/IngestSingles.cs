@@ -14,21 +14,16 @@ internal sealed class IngestSingles : Benchmark
     public override async Task Run(BenchmarkRun run)
     {
         await using var suite = await BenchmarkSuite.Start("capture");
-        var (warm, hot) = (run.Scaled(20_000), run.Scaled(60_000));
+        var (warm, hot) = (run.Scaled(60_000), run.Scaled(60_000));
         var traffic = new SiteTraffic(2, TimeProvider.System.GetUtcNow().AddHours(-1));
         var requests = Enumerable.Range(0, warm + (2 * hot)).Select(_ => LoadConnection.Request(suite.Gateway, "/v1/page", suite.Key, traffic.Page())).ToArray();
         var connections = await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => LoadConnection.Open(suite.Gateway)));
         run.Say("warming up");
         await Send(connections, requests.AsMemory(0, warm), null);
         run.Say("measuring the rate");
-        var (capture, gateway) = (suite.Process("Capture"), suite.Process("Gateway"));
-        var (captureBefore, gatewayBefore) = (BenchmarkSuite.ProcessorSeconds(capture), BenchmarkSuite.ProcessorSeconds(gateway));
-        var postgresBefore = await BenchmarkSuite.PostgresSeconds(suite.Database("capture"));
+        var processors = await ProcessorTimes.Begin(suite, suite.Database("capture"));
         var (rate, _) = await Send(connections, requests.AsMemory(warm, hot), null);
-        run.Tell("Capture's processor time", (BenchmarkSuite.ProcessorSeconds(capture) - captureBefore) * 1e6 / hot, "us/message");
-        run.Tell("gateway's processor time", (BenchmarkSuite.ProcessorSeconds(gateway) - gatewayBefore) * 1e6 / hot, "us/message");
-        run.Tell(
-            "Postgres' processor time", (await BenchmarkSuite.PostgresSeconds(suite.Database("capture")) - postgresBefore) * 1e6 / hot, "us/message");
+        ProcessorTimes.Tell(run, processors.Seconds(), hot, "message");
         run.Say($"{rate:0}/s; measuring latency at half of it");
         var (half, latencies) = await Send(connections, requests.AsMemory(warm + hot, hot), rate / 2);
         Array.Sort(latencies);
