@@ -70,6 +70,10 @@ public sealed class CaptureOptions
     [Range(1, 86_400)]
     public int StatisticsSeconds { get; set; } = 5;
 
+    /// <summary>Pause between rounds that add what commits changed of the counts to the rollups; reports see it before.</summary>
+    [Range(1, 60)]
+    public int RollupFoldSeconds { get; set; } = 1;
+
     /// <summary>Pause between looks whether a workspace's rollups must be rebuilt.</summary>
     [Range(1, 86_400)]
     public int RollupSeconds { get; set; } = 60;

@@ -56,6 +56,8 @@ internal static class CaptureSetup
         services.AddSingleton<DataRetainer>();
         services.AddHostedService<ErasureReminder>();
         services.AddHostedService<RollupKeeper>();
+        services.AddSingleton<RollupFolder>();
+        services.AddHostedService(provider => provider.GetRequiredService<RollupFolder>());
         services.AddHostedService<DataRetentionKeeper>();
         services.AddHostedService<StatisticsKeeper>();
         builder.AddPersonDataClients();

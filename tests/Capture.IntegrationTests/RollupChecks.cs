@@ -19,8 +19,11 @@ internal static class RollupChecks
     private static async Task<string[]> Counts(CaptureClient workspace, TestDatabase database) => (await database.Query(
         """
         select concat_ws('|', granularity, dimension, start, value, visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads)
-        from metric_rollup where workspace_id = $1
-          and (visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads) <> (0, 0, 0, 0, 0, 0, 0)
+        from (
+          select granularity, dimension, start, value, sum(visitors) as visitors, sum(sessions) as sessions, sum(page_views) as page_views,
+            sum(leads) as leads, sum(form_leads) as form_leads, sum(call_leads) as call_leads, sum(chat_leads) as chat_leads
+          from metric_count where workspace_id = $1 group by granularity, dimension, start, value) counted
+        where (visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads) <> (0, 0, 0, 0, 0, 0, 0)
         order by 1
         """,
         workspace.WorkspaceId)).Select(row => (string)row[0]!).ToArray();

@@ -65,6 +65,7 @@ public sealed class RollupTests(CaptureFixture fixture)
         Assert.Equal(await Counted(workspace, "Asia/Kathmandu"), await VisitRows(workspace));
 
         await fixture.Database.Query("delete from metric_rollup where workspace_id = $1", workspace.WorkspaceId);
+        await fixture.Database.Query("delete from metric_change where workspace_id = $1", workspace.WorkspaceId);
         await fixture.Database.Query("delete from rollup_state where workspace_id = $1", workspace.WorkspaceId);
         await keeper.Keep(workspace.WorkspaceId, CancellationToken.None);
         Assert.Equal(await Counted(workspace, "Asia/Kathmandu"), await VisitRows(workspace));
@@ -134,16 +135,22 @@ public sealed class RollupTests(CaptureFixture fixture)
 
     private async Task<string[]> Rows(CaptureClient workspace) => Text(await fixture.Database.Query(
         """
-        select granularity, dimension, start, value, visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads from metric_rollup
-        where workspace_id = $1 and (visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads) <> (0, 0, 0, 0, 0, 0, 0)
+        select granularity, dimension, start, value, visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads from (
+          select granularity, dimension, start, value, sum(visitors) as visitors, sum(sessions) as sessions, sum(page_views) as page_views,
+            sum(leads) as leads, sum(form_leads) as form_leads, sum(call_leads) as call_leads, sum(chat_leads) as chat_leads
+          from metric_count where workspace_id = $1 group by granularity, dimension, start, value) counted
+        where (visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads) <> (0, 0, 0, 0, 0, 0, 0)
         order by granularity, dimension, start, value
         """,
         workspace.WorkspaceId));
 
     private async Task<string[]> VisitRows(CaptureClient workspace) => Text(await fixture.Database.Query(
         """
-        select granularity, dimension, start, value, visitors, sessions, page_views from metric_rollup
-        where workspace_id = $1 and sessions <> 0 order by granularity, dimension, start, value
+        select granularity, dimension, start, value, visitors, sessions, page_views from (
+          select granularity, dimension, start, value, sum(visitors) as visitors, sum(sessions) as sessions, sum(page_views) as page_views,
+            sum(leads) as leads, sum(form_leads) as form_leads, sum(call_leads) as call_leads, sum(chat_leads) as chat_leads
+          from metric_count where workspace_id = $1 group by granularity, dimension, start, value) counted
+        where sessions <> 0 order by granularity, dimension, start, value
         """,
         workspace.WorkspaceId));
 

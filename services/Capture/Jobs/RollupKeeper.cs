@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Capture.Jobs;
 
-/// <summary>Rebuilds rollups that are not kept, or are kept by days of another zone than the workspace's.</summary>
+/// <summary>
+/// Rebuilds rollups that are not kept, or are kept by days of another zone than the workspace's; adds to the others what changed and was left over.
+/// </summary>
 internal sealed partial class RollupKeeper(
     UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time, ILogger<RollupKeeper> logger) : BackgroundService
 {
@@ -28,8 +30,13 @@ internal sealed partial class RollupKeeper(
     /// <summary>One workspace.</summary>
     internal async Task Keep(Guid workspaceId, CancellationToken ct)
     {
-        if (await work.Read(workspaceId, tx => Wanted(tx), ct) is null)
+        if (await work.Read(workspaceId, Wanted, ct) is null)
         {
+            if (await work.Read(workspaceId, RollupStore.HasChanges, ct))
+            {
+                await work.Run(workspaceId, tx => RollupStore.Fold(tx), ct);
+            }
+
             return;
         }
 

@@ -104,6 +104,11 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             rollup.ToTable("metric_rollup");
             rollup.HasKey(row => new { row.WorkspaceId, row.Granularity, row.Dimension, row.Start, row.Value });
         });
+        modelBuilder.Entity<MetricChangeRow>(change =>
+        {
+            change.ToTable("metric_change");
+            change.HasKey(row => new { row.WorkspaceId, row.Id });
+        });
         modelBuilder.Entity<RollupStateRow>(state =>
         {
             state.ToTable("rollup_state");

@@ -3,6 +3,7 @@ using Dapper;
 using Lifecycle.Capture.Domain.Identities;
 using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Postgres;
+using Npgsql;
 using NpgsqlTypes;
 
 namespace Lifecycle.Capture.Storage;
@@ -22,8 +23,21 @@ internal static class LeadStore
     /// many messages at once, so that a workspace's rate is that of its commits; a lock per key would need thousands in one transaction, more than
     /// Postgres' shared table holds.
     /// </summary>
-    public static Task Lock(Transaction<CaptureDbContext> tx) =>
-        tx.Connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended('capture.leads/' || @id, 0))", new { id = tx.WorkspaceId.ToString() });
+    public static async Task Lock(Transaction<CaptureDbContext> tx)
+    {
+        await using var command = new NpgsqlCommand($"select {TakeLock}", tx.Connection) { Parameters = { Bulk.Value(tx.WorkspaceId.ToString()) } };
+        await command.ExecuteNonQueryAsync(tx.CancellationToken);
+    }
+
+    /// <summary>What takes that lock; $1 is the workspace's id as text.</summary>
+    internal const string TakeLock = "pg_advisory_xact_lock(hashtextextended('capture.leads/' || $1, 0))";
+
+    /// <summary>Kind, value and owner of the keys that have one; $1 is the workspace, $2 kinds, $3 values.</summary>
+    internal const string ByKey = """
+        select i.kind, i.value, i.lead_id
+        from unnest($2, $3) as k(kind, value)
+        cross join lateral (select * from lead_identity where workspace_id = $1 and kind = k.kind and value = k.value offset 0) i
+        """;
 
     /// <summary>Owners of the keys that have one.</summary>
     public static async Task<Dictionary<IdentityKey, Guid>> OwnersOf(Transaction<CaptureDbContext> tx, IReadOnlyCollection<IdentityKey> keys)
@@ -59,8 +73,8 @@ internal static class LeadStore
         await tx.Connection.QuerySingleOrDefaultAsync<Guid?>(
             "select target_id from lead_redirect where workspace_id = @workspace and source_id = @id", new { workspace = tx.WorkspaceId, id }) ?? id;
 
-    /// <summary>Writes what changed of the leads; a published change makes a new version.</summary>
-    public static async Task Save(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Lead> changed)
+    /// <summary>Writes what changed of the leads before the commit; a published change makes a new version.</summary>
+    public static void Save(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Lead> changed)
     {
         var leads = changed.Where(lead => lead.Dirty).ToArray();
         foreach (var lead in leads.Where(lead => lead.Changed))
@@ -68,8 +82,8 @@ internal static class LeadStore
             lead.Version++;
         }
 
-        await Bulk.Insert(
-            tx,
+        Bulk.Add(
+            tx.Closing,
             "lead",
             [
                 BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, leads, _ => tx.WorkspaceId),
@@ -107,8 +121,9 @@ internal static class LeadStore
             """);
     }
 
-    public static Task AddKeys(Transaction<CaptureDbContext> tx, IReadOnlyCollection<KeyValuePair<IdentityKey, Guid>> keys) => Bulk.Insert(
-        tx,
+    /// <summary>Writes whose the keys are before the commit.</summary>
+    public static void AddKeys(Transaction<CaptureDbContext> tx, IReadOnlyCollection<KeyValuePair<IdentityKey, Guid>> keys) => Bulk.Add(
+        tx.Closing,
         "lead_identity",
         [
             BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, keys, _ => tx.WorkspaceId),

@@ -16,6 +16,12 @@ internal static class RollupStore
 {
     private const int RowsAtOnce = 5_000;
 
+    private static readonly Func<RollupCounts, long>[] Counts =
+    [
+        counts => counts.Visitors, counts => counts.Sessions, counts => counts.PageViews, counts => counts.Leads, counts => counts.FormLeads,
+        counts => counts.CallLeads, counts => counts.ChatLeads,
+    ];
+
     // Sessions lie in the month of their id, which is that of their start but for a few that late messages moved: a month more on either side.
     private static readonly TimeSpan Slack = TimeSpan.FromDays(31);
 
@@ -26,9 +32,11 @@ internal static class RollupStore
     /// Zone by which the workspace's rollups are kept; null when they are not. The first writer of an empty workspace begins them, in the zone known
     /// by then.
     /// </summary>
-    public static async Task<TimeZoneInfo?> Zone(Transaction<CaptureDbContext> tx)
+    /// <param name="tx">The transaction.</param>
+    /// <param name="held">What <see cref="Held"/> answers, where it was read already.</param>
+    public static async Task<TimeZoneInfo?> Zone(Transaction<CaptureDbContext> tx, string? held = null)
     {
-        var zone = await Held(tx) ?? await tx.Connection.QuerySingleOrDefaultAsync<string>(
+        var zone = held ?? await Held(tx) ?? await tx.Connection.QuerySingleOrDefaultAsync<string>(
             """
             insert into rollup_state (workspace_id, time_zone)
             select @workspace, coalesce((select time_zone from workspace where id = @workspace), 'UTC')
@@ -40,8 +48,14 @@ internal static class RollupStore
     }
 
     /// <summary>Name of the zone by which the rollups are kept; null when they are not.</summary>
-    public static Task<string?> Held(Transaction<CaptureDbContext> tx) => tx.Connection.QuerySingleOrDefaultAsync<string?>(
-        "select time_zone from rollup_state where workspace_id = @workspace", new { workspace = tx.WorkspaceId });
+    public static async Task<string?> Held(Transaction<CaptureDbContext> tx)
+    {
+        await using var command = new NpgsqlCommand(HeldZone, tx.Connection) { Parameters = { Bulk.Value(tx.WorkspaceId) } };
+        return (string?)await command.ExecuteScalarAsync(tx.CancellationToken);
+    }
+
+    /// <summary>Asks for it; $1 is the workspace.</summary>
+    internal const string HeldZone = "select time_zone from rollup_state where workspace_id = $1";
 
     /// <summary>
     /// Says that the counts hold no longer, after sessions or leads were changed past <see cref="RollupChange"/>. Reports are counted from the rows
@@ -75,39 +89,75 @@ internal static class RollupStore
         return rows.Select(row => row.ToSession()).ToLookup(session => session.VisitorId);
     }
 
-    /// <summary>Adds the change to the counts.</summary>
+    /// <summary>Notes the change of the counts, before the commit; it counts from then on, and <see cref="Fold"/> adds it to the rollups.</summary>
     /// <param name="tx">The transaction.</param>
     /// <param name="change">The change.</param>
     /// <param name="from">Periods that begin before are left as they are.</param>
-    public static async Task Write(Transaction<CaptureDbContext> tx, RollupChange change, DateOnly from = default)
+    public static void Write(Transaction<CaptureDbContext> tx, RollupChange change, DateOnly from = default)
     {
         foreach (var cells in change.Cells.Where(cell => cell.Key.Start >= from).Chunk(RowsAtOnce))
         {
-            await Bulk.Insert(
-                tx,
-                "metric_rollup",
-                [
-                    BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, cells, _ => tx.WorkspaceId),
-                    BulkColumn.From("granularity", NpgsqlDbType.Smallint, cells, cell => (short)cell.Key.Granularity),
-                    BulkColumn.From("dimension", NpgsqlDbType.Text, cells, cell => cell.Key.Dimension),
-                    BulkColumn.From("start", NpgsqlDbType.Date, cells, cell => cell.Key.Start),
-                    BulkColumn.From("value", NpgsqlDbType.Text, cells, cell => cell.Key.Value),
-                    BulkColumn.From("visitors", NpgsqlDbType.Bigint, cells, cell => cell.Value.Visitors),
-                    BulkColumn.From("sessions", NpgsqlDbType.Bigint, cells, cell => cell.Value.Sessions),
-                    BulkColumn.From("page_views", NpgsqlDbType.Bigint, cells, cell => cell.Value.PageViews),
-                    BulkColumn.From("leads", NpgsqlDbType.Bigint, cells, cell => cell.Value.Leads),
-                    BulkColumn.From("form_leads", NpgsqlDbType.Bigint, cells, cell => cell.Value.FormLeads),
-                    BulkColumn.From("call_leads", NpgsqlDbType.Bigint, cells, cell => cell.Value.CallLeads),
-                    BulkColumn.From("chat_leads", NpgsqlDbType.Bigint, cells, cell => cell.Value.ChatLeads),
-                ],
+            var command = new NpgsqlBatchCommand(
                 """
-                on conflict (workspace_id, granularity, dimension, start, value) do update set
-                  visitors = metric_rollup.visitors + excluded.visitors, sessions = metric_rollup.sessions + excluded.sessions,
-                  page_views = metric_rollup.page_views + excluded.page_views, leads = metric_rollup.leads + excluded.leads,
-                  form_leads = metric_rollup.form_leads + excluded.form_leads, call_leads = metric_rollup.call_leads + excluded.call_leads,
-                  chat_leads = metric_rollup.chat_leads + excluded.chat_leads
+                insert into metric_change (workspace_id, id, granularities, dimensions, starts, group_values, visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                 """);
+            command.Parameters.Add(Bulk.Value(tx.WorkspaceId));
+            command.Parameters.Add(Bulk.Value(tx.NewId()));
+            command.Parameters.Add(Bulk.Array(NpgsqlDbType.Smallint, Array.ConvertAll(cells, cell => (short)cell.Key.Granularity)));
+            command.Parameters.Add(Bulk.Array(NpgsqlDbType.Text, Array.ConvertAll(cells, cell => cell.Key.Dimension)));
+            command.Parameters.Add(Bulk.Array(NpgsqlDbType.Date, Array.ConvertAll(cells, cell => cell.Key.Start)));
+            command.Parameters.Add(Bulk.Array(NpgsqlDbType.Text, Array.ConvertAll(cells, cell => cell.Key.Value)));
+            foreach (var count in Counts)
+            {
+                command.Parameters.Add(Bulk.Array(NpgsqlDbType.Bigint, Array.ConvertAll(cells, cell => count(cell.Value))));
+            }
+
+            tx.Closing.BatchCommands.Add(command);
         }
+    }
+
+    /// <summary>Whether <see cref="Fold"/> has something to do.</summary>
+    public static Task<bool> HasChanges(Transaction<CaptureDbContext> tx) => tx.Connection.ExecuteScalarAsync<bool>(
+        "select exists (select 1 from metric_change where workspace_id = @workspace)", new { workspace = tx.WorkspaceId });
+
+    /// <summary>Adds the changes noted by past transactions to the rollups. Readers see the same counts before and after.</summary>
+    /// <returns>Changes added.</returns>
+    public static async Task<int> Fold(Transaction<CaptureDbContext> tx)
+    {
+        // One at a time: two would wait for each other's rows.
+        await using var batch = new NpgsqlBatch(tx.Connection)
+        {
+            BatchCommands =
+            {
+                new("select pg_advisory_xact_lock(hashtextextended('capture.rollups/' || $1, 0))") { Parameters = { Bulk.Value(tx.WorkspaceId.ToString()) } },
+                new(
+                    """
+                    with taken as (delete from metric_change where workspace_id = $1 returning *),
+                    cell as (
+                      select c.granularity, c.dimension, c.start, c.value, sum(c.visitors) as visitors, sum(c.sessions) as sessions,
+                        sum(c.page_views) as page_views, sum(c.leads) as leads, sum(c.form_leads) as form_leads, sum(c.call_leads) as call_leads,
+                        sum(c.chat_leads) as chat_leads
+                      from taken t cross join lateral unnest(
+                        t.granularities, t.dimensions, t.starts, t.group_values, t.visitors, t.sessions, t.page_views, t.leads, t.form_leads, t.call_leads, t.chat_leads)
+                        as c(granularity, dimension, start, value, visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads)
+                      group by c.granularity, c.dimension, c.start, c.value),
+                    folded as (
+                      insert into metric_rollup (workspace_id, granularity, dimension, start, value, visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads)
+                      select $1, granularity, dimension, start, value, visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads from cell
+                      on conflict (workspace_id, granularity, dimension, start, value) do update set
+                        visitors = metric_rollup.visitors + excluded.visitors, sessions = metric_rollup.sessions + excluded.sessions,
+                        page_views = metric_rollup.page_views + excluded.page_views, leads = metric_rollup.leads + excluded.leads,
+                        form_leads = metric_rollup.form_leads + excluded.form_leads, call_leads = metric_rollup.call_leads + excluded.call_leads,
+                        chat_leads = metric_rollup.chat_leads + excluded.chat_leads)
+                    select count(*)::int from taken
+                    """) { Parameters = { Bulk.Value(tx.WorkspaceId) } },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(tx.CancellationToken);
+        await reader.NextResultAsync(tx.CancellationToken);
+        await reader.ReadAsync(tx.CancellationToken);
+        return reader.GetInt32(0);
     }
 
     /// <summary>
@@ -120,13 +170,14 @@ internal static class RollupStore
     public static async Task<(long Sessions, long Leads)> Rebuild(Transaction<CaptureDbContext> tx, TimeZoneInfo timeZone, int retentionMonths)
     {
         await LeadStore.Lock(tx);
+        await Fold(tx);
         var from = retentionMonths == 0 ? default : Partitions.MonthOf(tx.Now.AddMonths(-retentionMonths)).AddDays(1);
         await tx.Connection.ExecuteAsync(
             "delete from metric_rollup where workspace_id = @workspace and start >= @from", new { workspace = tx.WorkspaceId, from }, commandTimeout: 0);
         var change = new RollupChange(timeZone);
         var sessions = await CountSessions(tx, change);
         var leads = await CountLeads(tx, change);
-        await Write(tx, change, from);
+        Write(tx, change, from);
         await tx.Connection.ExecuteAsync(
             """
             insert into rollup_state (workspace_id, time_zone) values (@workspace, @zone)

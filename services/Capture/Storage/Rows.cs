@@ -314,6 +314,39 @@ internal sealed class MetricRollupRow
     public long ChatLeads { get; init; }
 }
 
+/// <summary>
+/// What one transaction changed in <see cref="MetricRollupRow"/>, cell by cell in arrays of one length, until it is added there. To add it at once would
+/// write a hundred rows for a few visits, the same ones again and again; the view <c>metric_count</c> shows both together.
+/// </summary>
+internal sealed class MetricChangeRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public Guid Id { get; init; }
+
+    public required short[] Granularities { get; init; }
+
+    public required string[] Dimensions { get; init; }
+
+    public required DateOnly[] Starts { get; init; }
+
+    public required string[] GroupValues { get; init; }
+
+    public required long[] Visitors { get; init; }
+
+    public required long[] Sessions { get; init; }
+
+    public required long[] PageViews { get; init; }
+
+    public required long[] Leads { get; init; }
+
+    public required long[] FormLeads { get; init; }
+
+    public required long[] CallLeads { get; init; }
+
+    public required long[] ChatLeads { get; init; }
+}
+
 /// <summary>Says that a workspace's rollups are complete, and by which days.</summary>
 internal sealed class RollupStateRow
 {

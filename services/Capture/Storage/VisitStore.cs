@@ -4,6 +4,8 @@ using Lifecycle.Capture.Domain.Identities;
 using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Postgres;
+using Npgsql;
+using NpgsqlTypes;
 
 namespace Lifecycle.Capture.Storage;
 
@@ -16,12 +18,32 @@ internal static class VisitStore
     internal const string SessionColumnList =
         "s.id, s.visitor_id, s.lead_id, s.start_time, s.end_time, s.source_kind, s.channel, s.source, s.medium, s.campaign, s.keyword, s.click_id, s.referrer_host, s.channel_rules, s.landing_page, s.exit_page, s.page_views, s.activities";
 
+    private const int VisitorWidth = 5;
+
+    private const string VisitorColumnList = $"v.id as visitor, v.anonymous_id, v.lead_id as last_lead, v.last_time, v.bot_until, {SessionColumnList}";
+
+    /// <summary>Asks for visitors, each with the latest session; $1 is the workspace, $2 device ids.</summary>
+    internal const string ByDevice =
+        $"""
+        select {VisitorColumnList} from unnest($2) as k(id)
+        cross join lateral (select * from visitor where workspace_id = $1 and anonymous_id = k.id offset 0) v {LatestSession}
+        """;
+
+    private const string ById =
+        $"""
+        select {VisitorColumnList} from unnest($2) as k(id)
+        cross join lateral (select * from visitor where workspace_id = $1 and id = k.id offset 0) v {LatestSession}
+        """;
+
+    private const string LatestSession =
+        "left join lateral (select * from session where workspace_id = $1 and id = v.last_session_id offset 0) s on true";
+
     /// <summary>Visitors by the sender's device id.</summary>
     public static Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, IReadOnlyCollection<string> anonymousIds) =>
-        Load(tx, "v.anonymous_id = any(@keys)", anonymousIds.ToArray());
+        Load(tx, ByDevice, Bulk.Array(NpgsqlDbType.Text, anonymousIds.ToArray()), anonymousIds.Count);
 
     public static Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> ids) =>
-        Load(tx, "v.id = any(@keys)", ids.ToArray());
+        Load(tx, ById, Bulk.Array(NpgsqlDbType.Uuid, ids.ToArray()), ids.Count);
 
     /// <summary>Visitors whose past messages named one of the keys.</summary>
     public static async Task<IReadOnlyList<Guid>> WithKeys(Transaction<CaptureDbContext> tx, IReadOnlyCollection<IdentityKey> keys) =>
@@ -130,29 +152,35 @@ internal static class VisitStore
         return new(source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, visit.LandingPage, source.ClickId, visit.Start, session.Id);
     }
 
-    private static async Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, string condition, Array keys)
+    /// <summary>Reads the rows of <see cref="ByDevice"/>.</summary>
+    public static async Task<Dictionary<string, StoredVisitor>> ReadVisitors(NpgsqlDataReader rows, CancellationToken ct)
     {
         var found = new Dictionary<string, StoredVisitor>(StringComparer.Ordinal);
-        if (keys.Length == 0)
+        var parseVisitor = rows.GetRowParser<VisitorColumns>(length: VisitorWidth);
+        var parseSession = rows.GetRowParser<SessionColumns>(startIndex: VisitorWidth);
+        while (await rows.ReadAsync(ct))
         {
-            return found;
+            var visitor = parseVisitor(rows);
+            found[visitor.AnonymousId] = new(
+                visitor.Visitor, visitor.AnonymousId, visitor.LastLead, visitor.LastTime, rows.IsDBNull(VisitorWidth) ? null : parseSession(rows).ToSession())
+            {
+                BotUntil = visitor.BotUntil,
+            };
         }
 
-        await tx.Connection.QueryAsync<VisitorColumns, SessionColumns?, StoredVisitor>(
-            $"""
-            select v.id as visitor, v.anonymous_id, v.lead_id as last_lead, v.last_time, v.bot_until, {SessionColumnList}
-            from visitor v
-            left join session s on s.workspace_id = v.workspace_id and s.id = v.last_session_id
-            where v.workspace_id = @workspace and {condition}
-            """,
-            (visitor, session) => found[visitor.AnonymousId] =
-                new(visitor.Visitor, visitor.AnonymousId, visitor.LastLead, visitor.LastTime, session is null || session.Id == Guid.Empty ? null : session.ToSession())
-                {
-                    BotUntil = visitor.BotUntil,
-                },
-            new { workspace = tx.WorkspaceId, keys },
-            splitOn: "id");
         return found;
+    }
+
+    private static async Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, string sql, NpgsqlParameter keys, int count)
+    {
+        if (count == 0)
+        {
+            return new(StringComparer.Ordinal);
+        }
+
+        await using var command = new NpgsqlCommand(sql, tx.Connection) { Parameters = { Bulk.Value(tx.WorkspaceId), keys } };
+        await using var rows = await command.ExecuteReaderAsync(tx.CancellationToken);
+        return await ReadVisitors(rows, tx.CancellationToken);
     }
 
     private sealed class VisitorColumns

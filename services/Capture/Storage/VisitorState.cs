@@ -13,6 +13,9 @@ internal sealed record StoredActivity(Guid VisitorId, VisitActivity Activity, Gu
 /// <summary>A stored visitor with the latest session.</summary>
 internal sealed record StoredVisitor(Guid Id, string AnonymousId, Guid? LeadId, DateTimeOffset LastTime, StoredSession? LastSession)
 {
+    /// <summary>Not stored yet.</summary>
+    public bool IsNew { get; init; }
+
     /// <summary>Until when the device counts as a robot's.</summary>
     public DateTimeOffset? BotUntil { get; init; }
 }

@@ -26,7 +26,24 @@ public static class Bulk
 
     /// <summary>As <see cref="Insert"/>, as part of a batch that goes to the server in one round trip; nothing when there are no rows.</summary>
     /// <exception cref="ArgumentException">Columns of different lengths.</exception>
-    public static void Add(NpgsqlBatch batch, string table, IReadOnlyList<BulkColumn> columns, string onConflict = "")
+    public static void Add(NpgsqlBatch batch, string table, IReadOnlyList<BulkColumn> columns, string onConflict = "") => Add(
+        batch, columns, (names, parameters) => $"insert into {table} ({names}) select * from unnest({parameters}) {onConflict}");
+
+    /// <summary>Adds a statement that updates one row per array position; nothing when there are no rows.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="table">Table in the service's schema; never user input.</param>
+    /// <param name="keys">Those of the columns that find the row; the others are set.</param>
+    /// <param name="columns">Columns of equal length.</param>
+    /// <exception cref="ArgumentException">Columns of different lengths.</exception>
+    public static void AddUpdate(NpgsqlBatch batch, string table, IReadOnlyCollection<string> keys, IReadOnlyList<BulkColumn> columns) => Add(
+        batch, columns, (names, parameters) =>
+        {
+            var set = string.Join(", ", columns.Where(column => !keys.Contains(column.Name)).Select(column => $"{column.Name} = n.{column.Name}"));
+            var where = string.Join(" and ", keys.Select(key => $"o.{key} = n.{key}"));
+            return $"update {table} o set {set} from unnest({parameters}) as n({names}) where {where}";
+        });
+
+    private static void Add(NpgsqlBatch batch, IReadOnlyList<BulkColumn> columns, Func<string, string, string> sql)
     {
         if (columns.Any(column => column.Values.Length != columns[0].Values.Length))
         {
@@ -38,16 +55,23 @@ public static class Bulk
             return;
         }
 
-        var names = string.Join(", ", columns.Select(column => column.Name));
-        var parameters = string.Join(", ", columns.Select((_, index) => $"${index + 1}"));
-        var command = new NpgsqlBatchCommand($"insert into {table} ({names}) select * from unnest({parameters}) {onConflict}");
+        var command = new NpgsqlBatchCommand(
+            sql(string.Join(", ", columns.Select(column => column.Name)), string.Join(", ", columns.Select((_, index) => $"${index + 1}"))));
         foreach (var column in columns)
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = column.Values, NpgsqlDbType = NpgsqlDbType.Array | column.Type });
+            command.Parameters.Add(Array(column.Type, column.Values));
         }
 
         batch.BatchCommands.Add(command);
     }
+
+    /// <summary>A parameter of one value.</summary>
+    public static NpgsqlParameter Value<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
+
+    /// <summary>A parameter of an array.</summary>
+    /// <param name="type">Type of its elements.</param>
+    /// <param name="values">The array.</param>
+    public static NpgsqlParameter Array(NpgsqlDbType type, Array values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 }
 
 /// <summary>One column of a bulk insert.</summary>

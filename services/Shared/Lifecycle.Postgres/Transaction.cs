@@ -14,6 +14,7 @@ public sealed class Transaction<TContext> : IAsyncDisposable
     private readonly Func<Transaction<TContext>, TContext> openContext;
     private readonly List<PendingEvent> events = [];
     private TContext? db;
+    private NpgsqlBatch? closing;
 
     internal Transaction(
         NpgsqlConnection connection,
@@ -45,6 +46,12 @@ public sealed class Transaction<TContext> : IAsyncDisposable
 
     public CancellationToken CancellationToken { get; }
 
+    /// <summary>
+    /// Statements that nothing in the transaction waits for: they go to the server in one round trip with its events, before the commit, in the order in
+    /// which they were added. What reads what they write calls <see cref="Flush"/> before.
+    /// </summary>
+    public NpgsqlBatch Closing => closing ??= new NpgsqlBatch(Connection, DbTransaction);
+
     internal IReadOnlyList<PendingEvent> Events => events;
 
     /// <summary>A new UUIDv7 at <see cref="Now"/>.</summary>
@@ -54,6 +61,19 @@ public sealed class Transaction<TContext> : IAsyncDisposable
     /// Publishes the event if, and only if, the transaction commits. The broker gets it at least once, with the event id as message id.
     /// </summary>
     public void Publish(ILifecycleEvent e) => events.Add(new(e, Activity.Current?.Id));
+
+    /// <summary>Sends what stands in <see cref="Closing"/>.</summary>
+    public async Task Flush()
+    {
+        if (closing is { BatchCommands.Count: > 0 } batch)
+        {
+            closing = null;
+            await using (batch)
+            {
+                await batch.ExecuteNonQueryAsync(CancellationToken);
+            }
+        }
+    }
 
     public ValueTask DisposeAsync() => db?.DisposeAsync() ?? ValueTask.CompletedTask;
 

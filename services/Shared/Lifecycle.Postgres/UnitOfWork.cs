@@ -64,6 +64,21 @@ public sealed partial class UnitOfWork<TContext>
             return (true, true);
         }, ct);
 
+    /// <summary>
+    /// As above, for work whose first statements are known beforehand: they go to the server in the round trip that begins the transaction.
+    /// </summary>
+    /// <param name="workspaceId">Workspace of the transaction.</param>
+    /// <param name="opening">Adds the statements; they see the workspace's rows.</param>
+    /// <param name="work">Gets their results, at the first one, and reads them before it uses the connection.</param>
+    /// <param name="ct">Cancels, and rolls back.</param>
+    public Task Run(
+        Guid workspaceId, Action<Transaction<TContext>, NpgsqlBatch> opening, Func<Transaction<TContext>, NpgsqlDataReader, Task> work, CancellationToken ct) =>
+        Execute(workspaceId, IsolationLevel.ReadCommitted, async (tx, results) =>
+        {
+            await work(tx, results);
+            return (true, true);
+        }, opening, ct);
+
     /// <summary>Reads one consistent snapshot (repeatable read, read only); EF does not track what it reads.</summary>
     public Task<T> Read<T>(Guid workspaceId, Func<Transaction<TContext>, Task<T>> work, CancellationToken ct) =>
         Execute(workspaceId, IsolationLevel.RepeatableRead, async tx => (await work(tx), false), ct);
@@ -157,15 +172,19 @@ public sealed partial class UnitOfWork<TContext>
         }
     }
 
-    private async Task<TOut> Execute<TOut>(
+    private Task<TOut> Execute<TOut>(
         Guid workspaceId, IsolationLevel isolation, Func<Transaction<TContext>, Task<(TOut Result, bool Commit)>> work,
-        CancellationToken ct)
+        CancellationToken ct) => Execute(workspaceId, isolation, (tx, _) => work(tx), null, ct);
+
+    private async Task<TOut> Execute<TOut>(
+        Guid workspaceId, IsolationLevel isolation, Func<Transaction<TContext>, NpgsqlDataReader, Task<(TOut Result, bool Commit)>> work,
+        Action<Transaction<TContext>, NpgsqlBatch>? opening, CancellationToken ct)
     {
         for (var run = 1; ; run++)
         {
             try
             {
-                return await ExecuteOnce(workspaceId, isolation, work, ct);
+                return await ExecuteOnce(workspaceId, isolation, work, opening, ct);
             }
             catch (Exception exception) when (run < MaxRuns && Faults.IsConflict(exception))
             {
@@ -176,16 +195,27 @@ public sealed partial class UnitOfWork<TContext>
     }
 
     private async Task<TOut> ExecuteOnce<TOut>(
-        Guid workspaceId, IsolationLevel isolation, Func<Transaction<TContext>, Task<(TOut Result, bool Commit)>> work,
-        CancellationToken ct)
+        Guid workspaceId, IsolationLevel isolation, Func<Transaction<TContext>, NpgsqlDataReader, Task<(TOut Result, bool Commit)>> work,
+        Action<Transaction<TContext>, NpgsqlBatch>? opening, CancellationToken ct)
     {
         var readOnly = isolation == IsolationLevel.RepeatableRead;
         await using var connection = await dataSource.OpenConnectionAsync(ct);
         await using var dbTransaction = await connection.BeginTransactionAsync(isolation, ct);
-        await EnterWorkspace(connection, workspaceId, readOnly, ct);
         await using var tx = new Transaction<TContext>(
             connection, dbTransaction, workspaceId, time.GetUtcNow(), current => contexts.Open(current, tracking: !readOnly), ct);
-        var (result, commit) = await work(tx);
+        await using var batch = EnterWorkspace(connection, workspaceId, readOnly);
+        opening?.Invoke(tx, batch);
+        await using var results = await batch.ExecuteReaderAsync(ct);
+        if (opening is null)
+        {
+            await results.DisposeAsync();
+        }
+        else
+        {
+            await results.NextResultAsync(ct);
+        }
+
+        var (result, commit) = await work(tx, results);
         if (!commit)
         {
             return result;
@@ -194,9 +224,10 @@ public sealed partial class UnitOfWork<TContext>
         await tx.Save();
         if (tx.Events.Count > 0)
         {
-            await OutboxWriter.Write(connection, tx.Events, tx.Now, ct);
+            OutboxWriter.Add(tx.Closing, tx.Events, tx.Now);
         }
 
+        await tx.Flush();
         await dbTransaction.CommitAsync(ct);
         if (tx.Events.Count > 0)
         {
@@ -207,9 +238,9 @@ public sealed partial class UnitOfWork<TContext>
     }
 
     /// <summary>Npgsql sends BEGIN with the first command, so that the whole of this is one round trip.</summary>
-    private static async Task EnterWorkspace(NpgsqlConnection connection, Guid workspaceId, bool readOnly, CancellationToken ct)
+    private static NpgsqlBatch EnterWorkspace(NpgsqlConnection connection, Guid workspaceId, bool readOnly)
     {
-        await using var batch = new NpgsqlBatch(connection);
+        var batch = new NpgsqlBatch(connection);
         if (readOnly)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand("set transaction read only"));
@@ -219,7 +250,7 @@ public sealed partial class UnitOfWork<TContext>
         {
             Parameters = { new NpgsqlParameter { Value = workspaceId.ToString(), NpgsqlDbType = NpgsqlDbType.Text } },
         });
-        await batch.ExecuteNonQueryAsync(ct);
+        return batch;
     }
 
     [LoggerMessage(2101, LogLevel.Information, "Transaction runs again after run {Run}: {Reason}")]

@@ -28,11 +28,13 @@ internal sealed class ChangeSet
     private readonly Dictionary<Guid, LeadFacts> loaded;
     private readonly LeadEvents events;
     private readonly Dictionary<Guid, Guid> named = [];
+    private readonly string? zone;
 
     private ChangeSet(
-        Transaction<CaptureDbContext> tx, SourceReader sources, Dictionary<IdentityKey, Guid> owners, Dictionary<Guid, Lead> leads, IReadOnlyList<IngestRequest> requests)
+        Transaction<CaptureDbContext> tx, SourceReader sources, Dictionary<IdentityKey, Guid> owners, Dictionary<Guid, Lead> leads,
+        IReadOnlyList<IngestRequest> requests, string? zone = null)
     {
-        (this.tx, this.sources, this.leads) = (tx, sources, leads);
+        (this.tx, this.sources, this.leads, this.zone) = (tx, sources, leads, zone);
         existing = leads.Keys.ToHashSet();
         loaded = leads.Values.ToDictionary(lead => lead.Id, LeadFacts.Of);
         events = new(tx, requests);
@@ -44,18 +46,17 @@ internal sealed class ChangeSet
     /// <summary>Sessions that <see cref="Apply(IReadOnlyCollection{Item}, IReadOnlyDictionary{string, StoredVisitor})"/> wrote.</summary>
     public IReadOnlyList<StoredSession> Sessions { get; private set; } = [];
 
-    /// <summary>Takes the workspace's lock, unless the commit of requests holds it already, and loads what the keys and ids lead to.</summary>
-    public static async Task<ChangeSet> Open(
-        Transaction<CaptureDbContext> tx, SourceReader sources, IEnumerable<IdentityKey> keys, IEnumerable<Guid> ids, IReadOnlyList<IngestRequest>? requests = null)
+    /// <summary>Takes the workspace's lock and loads what the keys and ids lead to.</summary>
+    public static async Task<ChangeSet> Open(Transaction<CaptureDbContext> tx, SourceReader sources, IEnumerable<IdentityKey> keys, IEnumerable<Guid> ids)
     {
-        if (requests is null)
-        {
-            await LeadStore.Lock(tx);
-        }
-
+        await LeadStore.Lock(tx);
         var owners = await LeadStore.OwnersOf(tx, keys.Distinct().ToArray());
-        return new(tx, sources, owners, await LeadStore.Load(tx, owners.Values.Concat(ids).Distinct().ToArray()), requests ?? []);
+        return new(tx, sources, owners, await LeadStore.Load(tx, owners.Values.Concat(ids).Distinct().ToArray()), []);
     }
+
+    /// <summary>As above, of a commit that holds the lock and has loaded what its messages lead to.</summary>
+    public static ChangeSet Of(Transaction<CaptureDbContext> tx, SourceReader sources, CommitReads reads, IReadOnlyList<IngestRequest> requests) =>
+        new(tx, sources, reads.Owners, reads.Leads, requests, reads.Zone);
 
     /// <summary>Whether the lead was there before.</summary>
     public bool Existed(Lead lead) => existing.Contains(lead.Id);
@@ -67,12 +68,12 @@ internal sealed class ChangeSet
         events.CausedBy(lead.Id, item.Request);
     }
 
-    /// <summary>Writes and publishes everything.</summary>
+    /// <summary>Writes and publishes everything; what nothing here has to read is sent before the commit.</summary>
     /// <param name="items">New messages.</param>
     /// <param name="visitors">Stored visitors of their devices.</param>
     public async Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors)
     {
-        var rollups = await RollupKeeping.Open(tx, loaded);
+        var rollups = await RollupKeeping.Open(tx, loaded, zone);
         var anew = new HashSet<Guid>();
         foreach (var merge in Resolver.Merges.Where(merge => existing.Contains(merge.Source.Id)))
         {
@@ -90,18 +91,22 @@ internal sealed class ChangeSet
         }).ToArray();
 
         await rollups.Visits(changes);
-        await VisitWriter.Write(tx, changes, activities);
+        VisitWriter.Write(tx, changes, activities);
         Sessions = changes.Sessions;
         await Observe(changes, activities);
         await Touch(changes);
-        await rollups.Write(leads.Values);
-        await LeadStore.Save(tx, leads.Values);
-        await LeadStore.AddKeys(tx, Resolver.Added);
+        rollups.Write(leads.Values);
+        LeadStore.Save(tx, leads.Values);
+        LeadStore.AddKeys(tx, Resolver.Added);
         await events.Publish(Resolver, existing, changes, activities, items.ToDictionary(item => item.Id, item => item.Request));
     }
 
     /// <summary>Writes and publishes changes to leads that no message made.</summary>
-    public Task Apply() => Apply([], new Dictionary<string, StoredVisitor>());
+    public async Task Apply()
+    {
+        await Apply([], new Dictionary<string, StoredVisitor>());
+        await tx.Flush();
+    }
 
     private Dictionary<string, List<VisitActivity>> ByDevice(IEnumerable<Item> items) =>
         items.Where(item => item.Message.Device is not null)
@@ -130,6 +135,7 @@ internal sealed class ChangeSet
             return;
         }
 
+        await tx.Flush();
         await Include(told.Select(activity => activity.LeadId!.Value).Concat(changes.Retold));
         foreach (var (id, profile) in await Observations.Load(tx, changes.Retold))
         {
@@ -167,6 +173,12 @@ internal sealed class ChangeSet
     private async Task Touch(VisitChanges changes)
     {
         var touched = changes.Touched.Concat(leads.Values.Where(lead => lead.Changed).Select(lead => lead.Id)).ToHashSet();
+        if (touched.Count == 0)
+        {
+            return;
+        }
+
+        await tx.Flush();
         await Include(touched);
 
         // A lead made here has the sessions cut here and, unless it took over another, no more: of an import there is nothing to look up.

@@ -7,6 +7,7 @@ using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Domain.Visits;
 using Lifecycle.Capture.Features.ManageChannels;
+using Lifecycle.Capture.Jobs;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Postgres;
 using Microsoft.Extensions.Options;
@@ -16,7 +17,8 @@ using NpgsqlTypes;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>Makes the messages of one or many requests of a workspace durable in one transaction, with all that follows from them.</summary>
-internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitions partitions, ChannelsCache channels, IOptions<CaptureOptions> options)
+internal sealed class CommitMessages(
+    UnitOfWork<CaptureDbContext> work, Partitions partitions, ChannelsCache channels, RollupFolder rollups, IOptions<CaptureOptions> options)
 {
     /// <summary>Outcomes in the order of the requests.</summary>
     public async Task<IReadOnlyList<IngestOutcome>> Handle(Guid workspaceId, IReadOnlyList<IngestRequest> requests, CancellationToken ct)
@@ -26,12 +28,15 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
             "ingest.commit", ActivityKind.Internal, requests[0].Trace, links: requests.Skip(1).Select(request => new ActivityLink(request.Trace)));
         IReadOnlyList<IngestOutcome> outcomes = [];
         var sources = await channels.Get(workspaceId);
+        var keyed = Keyed(workspaceId, requests);
         for (var isRepeated = false; ; isRepeated = true)
         {
             await partitions.Ensure(requests.SelectMany(request => request.Messages, (_, message) => message.Time), ct);
             try
             {
-                await work.Run(workspaceId, async tx => outcomes = await Commit(tx, sources, requests), ct);
+                await work.Run(
+                    workspaceId, (tx, batch) => CommitReads.Add(batch, tx, keyed), async (tx, results) => outcomes = await Commit(tx, results, sources, keyed, requests), ct);
+                rollups.Note(workspaceId);
                 return outcomes;
             }
             catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.CheckViolation && !isRepeated)
@@ -42,59 +47,56 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
         }
     }
 
-    private async Task<IReadOnlyList<IngestOutcome>> Commit(Transaction<CaptureDbContext> tx, SourceReader sources, IReadOnlyList<IngestRequest> requests)
+    private async Task<IReadOnlyList<IngestOutcome>> Commit(
+        Transaction<CaptureDbContext> tx, NpgsqlDataReader results, SourceReader sources, Dictionary<Guid, Item> keyed, IReadOnlyList<IngestRequest> requests)
     {
-        await LeadStore.Lock(tx);
-        var (fresh, outcomes) = await Deduplicate(tx, requests);
-        await CountDropped(tx, fresh);
+        var reads = await CommitReads.Read(results, tx.CancellationToken);
+        var fresh = await Fresh(tx, keyed, reads.Added);
+        CountDropped(tx, fresh);
         var kept = fresh.Where(item => item.Message.Dropped == DropReason.None)
             .OrderBy(item => item.Message.Time).ThenByDescending(item => item.Message.Source.Kind).ThenBy(item => item.Id).ToArray();
         if (kept.Length > 0)
         {
-            await Record(tx, sources, kept, requests);
+            await Record(tx, sources, kept, reads, requests);
         }
 
-        return outcomes;
+        var accepted = fresh.CountBy(item => item.Request).ToDictionary();
+        return requests.Select((request, index) =>
+        {
+            var count = accepted.GetValueOrDefault(index);
+            return new IngestOutcome(count, request.Messages.Count - count);
+        }).ToArray();
     }
 
-    private async Task<(List<Item> Fresh, IngestOutcome[] Outcomes)> Deduplicate(Transaction<CaptureDbContext> tx, IReadOnlyList<IngestRequest> requests)
+    // Of a message that comes twice at once the first counts.
+    private static Dictionary<Guid, Item> Keyed(Guid workspaceId, IReadOnlyList<IngestRequest> requests)
     {
-        var first = new Dictionary<Guid, Item>();
+        var keyed = new Dictionary<Guid, Item>();
         foreach (var (request, index) in requests.Select((request, index) => (request, index)))
         {
             foreach (var message in request.Messages)
             {
-                var key = MessageReader.Key(tx.WorkspaceId, message.MessageId);
-                first.TryAdd(key, new(index, MessageReader.ActivityId(key, message.Time), message));
+                var key = MessageReader.Key(workspaceId, message.MessageId);
+                keyed.TryAdd(key, new(index, MessageReader.ActivityId(key, message.Time), message));
             }
         }
 
-        var inserted = (await tx.Connection.QueryAsync<Guid>(
-            """
-            insert into message (workspace_id, key, received_at)
-            select @workspace, key, @now from unnest(@keys) as m(key)
-            on conflict do nothing returning key
-            """,
-            new { workspace = tx.WorkspaceId, now = tx.Now, keys = first.Keys.Order().ToArray() })).ToHashSet();
+        return keyed;
+    }
 
+    private async Task<List<Item>> Fresh(Transaction<CaptureDbContext> tx, Dictionary<Guid, Item> keyed, HashSet<Guid> added)
+    {
         // The activity's id tells a repetition also after the message itself has been forgotten. A message cannot have come before its own time, so
         // only those older than that memory need the look.
         var remembered = tx.Now.AddDays(-options.Value.DeduplicationDays) + MessageReader.MaxAhead;
-        var old = first.Values.Where(item => item.Message.Time < remembered).Select(item => item.Id).ToArray();
+        var old = keyed.Values.Where(item => item.Message.Time < remembered).Select(item => item.Id).ToArray();
         var recorded = old.Length == 0 ? [] : (await tx.Connection.QueryAsync<Guid>(
             "select a.id from unnest(@old) as m(id) join activity a on a.workspace_id = @workspace and a.id = m.id",
             new { workspace = tx.WorkspaceId, old })).ToHashSet();
-        var fresh = first.Where(pair => inserted.Contains(pair.Key) && !recorded.Contains(pair.Value.Id)).Select(pair => pair.Value).ToList();
-        var accepted = fresh.CountBy(item => item.Request).ToDictionary();
-        var outcomes = requests.Select((request, index) =>
-        {
-            var count = accepted.GetValueOrDefault(index);
-            return new IngestOutcome(count, request.Messages.Count - count);
-        });
-        return (fresh, outcomes.ToArray());
+        return keyed.Where(pair => added.Contains(pair.Key) && !recorded.Contains(pair.Value.Id)).Select(pair => pair.Value).ToList();
     }
 
-    private static async Task CountDropped(Transaction<CaptureDbContext> tx, IEnumerable<Item> items)
+    private static void CountDropped(Transaction<CaptureDbContext> tx, IEnumerable<Item> items)
     {
         var quarter = TimeSpan.FromMinutes(15).Ticks;
         var counts = items.Where(item => item.Message.Dropped != DropReason.None)
@@ -103,8 +105,8 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
                 Kind: item.Message.Dropped == DropReason.Bot ? "bot" : "consent",
                 Detail: Texts.Clip(item.Message.Bot, 100) ?? ""))
             .OrderBy(group => group.Key).ToArray();
-        await Bulk.Insert(
-            tx,
+        Bulk.Add(
+            tx.Closing,
             "hit_count",
             [
                 BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, counts, _ => tx.WorkspaceId),
@@ -116,21 +118,21 @@ internal sealed class CommitMessages(UnitOfWork<CaptureDbContext> work, Partitio
             "on conflict (workspace_id, bucket, kind, detail) do update set hits = hit_count.hits + excluded.hits");
     }
 
-    private async Task Record(Transaction<CaptureDbContext> tx, SourceReader sources, Item[] items, IReadOnlyList<IngestRequest> requests)
+    private async Task Record(
+        Transaction<CaptureDbContext> tx, SourceReader sources, Item[] items, CommitReads reads, IReadOnlyList<IngestRequest> requests)
     {
-        var devices = items.Select(item => item.Message.Device).OfType<string>().Distinct().ToArray();
-        var visitors = await VisitStore.Load(tx, devices);
+        var visitors = reads.Visitors;
         if (visitors.Values.Any(visitor => visitor.BotUntil > tx.Now))
         {
             bool IsRobots(Item item) => item.Message.Device is { } device && visitors.TryGetValue(device, out var visitor) && visitor.BotUntil > tx.Now;
-            await CountDropped(
+            CountDropped(
                 tx, items.Where(IsRobots).Select(item => item with { Message = item.Message with { Dropped = DropReason.Bot, Bot = BotPolicy.Name } }));
             items = items.Where(item => !IsRobots(item)).ToArray();
             visitors = visitors.Where(pair => !(pair.Value.BotUntil > tx.Now)).ToDictionary(StringComparer.Ordinal);
         }
 
         var onDevice = visitors.Values.Where(visitor => visitor.LeadId is not null).ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.LeadId!.Value);
-        var changes = await ChangeSet.Open(tx, sources, items.SelectMany(item => item.Message.Person.Keys), onDevice.Values, requests);
+        var changes = ChangeSet.Of(tx, sources, reads, requests);
         foreach (var item in items)
         {
             if (Resolve(item.Message, changes.Resolver, onDevice) is { } lead)

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Diagnostics;
-using System.Threading.Channels;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Kernel;
 using Microsoft.Extensions.Options;
@@ -15,8 +14,7 @@ internal sealed partial class IngestQueue(CommitMessages commit, IOptions<Captur
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<IngestRequest> channel = Channel.CreateUnbounded<IngestRequest>();
-    private int waiting;
+    private readonly IngestLanes lanes = new(options.Value.MaxQueuedMessages);
 
     /// <summary>Answer while the database cannot be reached.</summary>
     public static Error OutOfReach => Error.Unavailable("The messages could not be stored; send them again later.") with { RetryAfter = RetryAfter };
@@ -30,11 +28,8 @@ internal sealed partial class IngestQueue(CommitMessages commit, IOptions<Captur
         }
 
         var request = new IngestRequest(workspaceId, messages, Activity.Current?.Context ?? default);
-        var queued = Interlocked.Add(ref waiting, messages.Count);
-        // An empty queue takes any batch, or one larger than the bound could never pass.
-        if ((queued > options.Value.MaxQueuedMessages && queued != messages.Count) || !channel.Writer.TryWrite(request))
+        if (!lanes.TryAdd(request))
         {
-            Interlocked.Add(ref waiting, -messages.Count);
             CaptureTelemetry.Refused.Add(1);
             return Error.Unavailable("Too many messages are waiting; send them again later.") with { RetryAfter = RetryAfter };
         }
@@ -52,7 +47,7 @@ internal sealed partial class IngestQueue(CommitMessages commit, IOptions<Captur
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        channel.Writer.TryComplete();
+        lanes.Close();
         if (ExecuteTask is { } writers)
         {
             await writers.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -66,22 +61,10 @@ internal sealed partial class IngestQueue(CommitMessages commit, IOptions<Captur
 
     private async Task Write()
     {
-        while (await channel.Reader.WaitToReadAsync(CancellationToken.None))
+        while (await lanes.Take(options.Value.MaxCommitMessages) is { } group)
         {
-            var group = new List<IngestRequest>();
-            var size = 0;
-            while (size < options.Value.MaxCommitMessages && channel.Reader.TryRead(out var request))
-            {
-                group.Add(request);
-                size += request.Messages.Count;
-            }
-
-            foreach (var workspace in group.GroupBy(request => request.WorkspaceId))
-            {
-                await Commit(workspace.Key, workspace.ToArray());
-            }
-
-            Interlocked.Add(ref waiting, -size);
+            await Commit(group[0].WorkspaceId, group);
+            lanes.Done(group);
         }
     }
 

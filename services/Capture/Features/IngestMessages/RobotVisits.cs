@@ -15,6 +15,7 @@ internal static class RobotVisits
     /// </summary>
     public static async Task Remove(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> visitors, DateTimeOffset until)
     {
+        await tx.Flush();
         var robots = (await tx.Connection.QueryAsync<Guid>(
             """
             update visitor set bot_until = @until, last_session_id = null
@@ -32,7 +33,7 @@ internal static class RobotVisits
 
         var rollups = await RollupKeeping.Open(tx, new Dictionary<Guid, LeadFacts>());
         await rollups.Visits(changes);
-        await rollups.Write([]);
+        rollups.Write([]);
         await tx.Connection.ExecuteAsync(
             """
             with visit as (delete from session where workspace_id = @workspace and visitor_id = any(@robots)),

@@ -19,8 +19,9 @@ internal sealed class RollupKeeping
     /// <summary>Before anything is written.</summary>
     /// <param name="tx">The transaction.</param>
     /// <param name="before">Leads as they were loaded; may grow until <see cref="Write"/>.</param>
-    public static async Task<RollupKeeping> Open(Transaction<CaptureDbContext> tx, IReadOnlyDictionary<Guid, LeadFacts> before) =>
-        new(tx, await RollupStore.Zone(tx), before);
+    /// <param name="held">Zone by which the counts are kept, where it was read already.</param>
+    public static async Task<RollupKeeping> Open(Transaction<CaptureDbContext> tx, IReadOnlyDictionary<Guid, LeadFacts> before, string? held = null) =>
+        new(tx, await RollupStore.Zone(tx, held), before);
 
     /// <summary>Counts changed visits; before they are written.</summary>
     public async Task Visits(VisitChanges visits)
@@ -48,9 +49,9 @@ internal sealed class RollupKeeping
         }
     }
 
-    /// <summary>Counts changed leads, and writes all.</summary>
+    /// <summary>Counts changed leads, and has all written before the commit.</summary>
     /// <param name="leads">The leads as they are now.</param>
-    public async Task Write(IReadOnlyCollection<Lead> leads)
+    public void Write(IReadOnlyCollection<Lead> leads)
     {
         if (change is null)
         {
@@ -63,7 +64,7 @@ internal sealed class RollupKeeping
             change.Lead(before.GetValueOrDefault(id), after.GetValueOrDefault(id));
         }
 
-        await RollupStore.Write(tx, change);
+        RollupStore.Write(tx, change);
     }
 
     private static bool SameGroups(VisitSession? before, VisitSession? after) =>

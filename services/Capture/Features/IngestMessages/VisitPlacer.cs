@@ -34,7 +34,7 @@ internal static class VisitPlacer
             if (!visitors.TryGetValue(device, out var visitor))
             {
                 var first = activities.Min(activity => activity.Time);
-                changes.Add(new(Guid.CreateVersion7(first), device, null, first, null), VisitTimeline.Build(activities), [], NoActivities);
+                changes.Add(new(Guid.CreateVersion7(first), device, null, first, null) { IsNew = true }, VisitTimeline.Build(activities), [], NoActivities);
             }
             else if (anew.Contains(visitor.Id) || (visitor.LeadId is null && activities.Exists(activity => activity.Lead is not null)))
             {

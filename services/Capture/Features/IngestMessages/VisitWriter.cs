@@ -1,4 +1,3 @@
-using Dapper;
 using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Storage;
@@ -11,91 +10,83 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 /// <summary>A new activity, ready to be written.</summary>
 internal sealed record NewActivity(Guid Id, Guid? VisitorId, Guid? SessionId, Guid? LeadId, IngestMessage Message);
 
-/// <summary>Writes visitors, sessions and activities, each kind in one statement, all in one round trip.</summary>
+/// <summary>Writes visitors, sessions and activities before the commit, each kind in one statement.</summary>
 internal static class VisitWriter
 {
-    public static async Task Write(Transaction<CaptureDbContext> tx, VisitChanges changes, IReadOnlyCollection<NewActivity> activities)
-    {
-        await using var batch = new NpgsqlBatch(tx.Connection, tx.DbTransaction);
-        AddVisitors(batch, tx, changes.Visitors);
-        AddSessions(batch, tx, changes.Sessions);
-        AddActivities(batch, tx, activities);
-        if (batch.BatchCommands.Count > 0)
-        {
-            await batch.ExecuteNonQueryAsync(tx.CancellationToken);
-        }
+    private static readonly string[] Keys = ["workspace_id", "id"];
 
+    // What is new and what is stored already is known under the workspace's lock: either costs less than an insert that may turn into an update.
+    public static void Write(Transaction<CaptureDbContext> tx, VisitChanges changes, IReadOnlyCollection<NewActivity> activities)
+    {
+        var batch = tx.Closing;
+        var visitors = changes.Visitors.ToLookup(visitor => visitor.IsNew);
+        Bulk.Add(batch, "visitor", Columns(tx, visitors[true].ToArray()));
+        Bulk.AddUpdate(batch, "visitor", Keys, Columns(tx, visitors[false].ToArray()));
+        var held = changes.Changed.Select(item => item.Before?.Id).OfType<Guid>().ToHashSet();
+        var sessions = changes.Sessions.ToLookup(session => held.Contains(session.Id));
+        Bulk.Add(batch, "session", Columns(tx, sessions[false].ToArray()));
+        Bulk.AddUpdate(batch, "session", Keys, Columns(tx, sessions[true].ToArray()));
+        AddActivities(batch, tx, activities);
         if (changes.Ended.Count > 0)
         {
-            await tx.Connection.ExecuteAsync(
-                "delete from session where workspace_id = @workspace and id = any(@ids)", new { workspace = tx.WorkspaceId, ids = changes.Ended.ToArray() });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("delete from session where workspace_id = $1 and id = any($2)")
+            {
+                Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, changes.Ended.ToArray()) },
+            });
         }
 
         if (changes.Moved.Count > 0)
         {
-            await tx.Connection.ExecuteAsync(
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(
                 """
                 update activity a set session_id = p.session_id, lead_id = p.lead_id
-                from unnest(@ids, @sessions, @leads) as p(id, session_id, lead_id)
-                where a.workspace_id = @workspace and a.id = p.id
-                """,
-                new
+                from unnest($2, $3, $4) as p(id, session_id, lead_id)
+                where a.workspace_id = $1 and a.id = p.id
+                """)
+            {
+                Parameters =
                 {
-                    workspace = tx.WorkspaceId,
-                    ids = changes.Moved.Select(placement => placement.Id).ToArray(),
-                    sessions = changes.Moved.Select(placement => placement.SessionId).ToArray(),
-                    leads = changes.Moved.Select(placement => placement.LeadId).ToArray(),
-                });
+                    Bulk.Value(tx.WorkspaceId),
+                    Bulk.Array(NpgsqlDbType.Uuid, changes.Moved.Select(placement => placement.Id).ToArray()),
+                    Bulk.Array(NpgsqlDbType.Uuid, changes.Moved.Select(placement => placement.SessionId).ToArray()),
+                    Bulk.Array(NpgsqlDbType.Uuid, changes.Moved.Select(placement => placement.LeadId).ToArray()),
+                },
+            });
         }
     }
 
-    private static void AddVisitors(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<StoredVisitor> visitors) => Bulk.Add(
-        batch,
-        "visitor",
-        [
-            BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, visitors, _ => tx.WorkspaceId),
-            BulkColumn.From("id", NpgsqlDbType.Uuid, visitors, visitor => visitor.Id),
-            BulkColumn.From("anonymous_id", NpgsqlDbType.Text, visitors, visitor => visitor.AnonymousId),
-            BulkColumn.From("lead_id", NpgsqlDbType.Uuid, visitors, visitor => visitor.LeadId),
-            BulkColumn.From("last_time", NpgsqlDbType.TimestampTz, visitors, visitor => visitor.LastTime),
-            BulkColumn.From("last_session_id", NpgsqlDbType.Uuid, visitors, visitor => visitor.LastSession?.Id),
-        ],
-        """
-        on conflict (workspace_id, id) do update set
-          lead_id = excluded.lead_id, last_time = excluded.last_time, last_session_id = excluded.last_session_id
-        """);
+    private static BulkColumn[] Columns(Transaction<CaptureDbContext> tx, StoredVisitor[] visitors) =>
+    [
+        BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, visitors, _ => tx.WorkspaceId),
+        BulkColumn.From("id", NpgsqlDbType.Uuid, visitors, visitor => visitor.Id),
+        BulkColumn.From("anonymous_id", NpgsqlDbType.Text, visitors, visitor => visitor.AnonymousId),
+        BulkColumn.From("lead_id", NpgsqlDbType.Uuid, visitors, visitor => visitor.LeadId),
+        BulkColumn.From("last_time", NpgsqlDbType.TimestampTz, visitors, visitor => visitor.LastTime),
+        BulkColumn.From("last_session_id", NpgsqlDbType.Uuid, visitors, visitor => visitor.LastSession?.Id),
+    ];
 
-    private static void AddSessions(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<StoredSession> sessions) => Bulk.Add(
-        batch,
-        "session",
-        [
-            BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, sessions, _ => tx.WorkspaceId),
-            BulkColumn.From("id", NpgsqlDbType.Uuid, sessions, row => row.Id),
-            BulkColumn.From("visitor_id", NpgsqlDbType.Uuid, sessions, row => row.VisitorId),
-            BulkColumn.From("lead_id", NpgsqlDbType.Uuid, sessions, row => row.Session.Lead),
-            BulkColumn.From("start_time", NpgsqlDbType.TimestampTz, sessions, row => row.Session.Start),
-            BulkColumn.From("end_time", NpgsqlDbType.TimestampTz, sessions, row => row.Session.End),
-            BulkColumn.From("source_kind", NpgsqlDbType.Smallint, sessions, row => (short)row.Session.Source.Kind),
-            BulkColumn.From("channel", NpgsqlDbType.Text, sessions, row => row.Session.Source.Channel),
-            BulkColumn.From("source", NpgsqlDbType.Text, sessions, row => row.Session.Source.Source),
-            BulkColumn.From("medium", NpgsqlDbType.Text, sessions, row => row.Session.Source.Medium),
-            BulkColumn.From("campaign", NpgsqlDbType.Text, sessions, row => row.Session.Source.Campaign),
-            BulkColumn.From("keyword", NpgsqlDbType.Text, sessions, row => row.Session.Source.Keyword),
-            BulkColumn.From("click_id", NpgsqlDbType.Text, sessions, row => row.Session.Source.ClickId),
-            BulkColumn.From("referrer_host", NpgsqlDbType.Text, sessions, row => row.Session.Source.ReferrerHost),
-            BulkColumn.From("channel_rules", NpgsqlDbType.Text, sessions, row => row.Session.Source.Rules),
-            BulkColumn.From("landing_page", NpgsqlDbType.Text, sessions, row => row.Session.LandingPage),
-            BulkColumn.From("exit_page", NpgsqlDbType.Text, sessions, row => row.Session.ExitPage),
-            BulkColumn.From("page_views", NpgsqlDbType.Integer, sessions, row => row.Session.PageViews),
-            BulkColumn.From("activities", NpgsqlDbType.Integer, sessions, row => row.Session.Activities),
-        ],
-        """
-        on conflict (workspace_id, id) do update set
-          lead_id = excluded.lead_id, start_time = excluded.start_time, end_time = excluded.end_time, source_kind = excluded.source_kind,
-          channel = excluded.channel, source = excluded.source, medium = excluded.medium, campaign = excluded.campaign, keyword = excluded.keyword,
-          click_id = excluded.click_id, referrer_host = excluded.referrer_host, channel_rules = excluded.channel_rules, landing_page = excluded.landing_page, exit_page = excluded.exit_page, page_views = excluded.page_views,
-          activities = excluded.activities
-        """);
+    private static BulkColumn[] Columns(Transaction<CaptureDbContext> tx, StoredSession[] sessions) =>
+    [
+        BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, sessions, _ => tx.WorkspaceId),
+        BulkColumn.From("id", NpgsqlDbType.Uuid, sessions, row => row.Id),
+        BulkColumn.From("visitor_id", NpgsqlDbType.Uuid, sessions, row => row.VisitorId),
+        BulkColumn.From("lead_id", NpgsqlDbType.Uuid, sessions, row => row.Session.Lead),
+        BulkColumn.From("start_time", NpgsqlDbType.TimestampTz, sessions, row => row.Session.Start),
+        BulkColumn.From("end_time", NpgsqlDbType.TimestampTz, sessions, row => row.Session.End),
+        BulkColumn.From("source_kind", NpgsqlDbType.Smallint, sessions, row => (short)row.Session.Source.Kind),
+        BulkColumn.From("channel", NpgsqlDbType.Text, sessions, row => row.Session.Source.Channel),
+        BulkColumn.From("source", NpgsqlDbType.Text, sessions, row => row.Session.Source.Source),
+        BulkColumn.From("medium", NpgsqlDbType.Text, sessions, row => row.Session.Source.Medium),
+        BulkColumn.From("campaign", NpgsqlDbType.Text, sessions, row => row.Session.Source.Campaign),
+        BulkColumn.From("keyword", NpgsqlDbType.Text, sessions, row => row.Session.Source.Keyword),
+        BulkColumn.From("click_id", NpgsqlDbType.Text, sessions, row => row.Session.Source.ClickId),
+        BulkColumn.From("referrer_host", NpgsqlDbType.Text, sessions, row => row.Session.Source.ReferrerHost),
+        BulkColumn.From("channel_rules", NpgsqlDbType.Text, sessions, row => row.Session.Source.Rules),
+        BulkColumn.From("landing_page", NpgsqlDbType.Text, sessions, row => row.Session.LandingPage),
+        BulkColumn.From("exit_page", NpgsqlDbType.Text, sessions, row => row.Session.ExitPage),
+        BulkColumn.From("page_views", NpgsqlDbType.Integer, sessions, row => row.Session.PageViews),
+        BulkColumn.From("activities", NpgsqlDbType.Integer, sessions, row => row.Session.Activities),
+    ];
 
     private static void AddActivities(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<NewActivity> activities) => Bulk.Add(
         batch,

@@ -70,13 +70,13 @@ internal static class VisitsAndLeads
         _ => false,
     };
 
-    // By the key: its columns before `value` are given.
+    // By the key of the rollups: its columns before `value` are given. What is not yet added to them comes in rows of its own.
     private static async Task<IEnumerable<GroupCounts>> Rows(Transaction<CaptureDbContext> tx, MetricsQuery query, short granularity, DateOnly from, DateOnly to)
     {
         var rows = await tx.Connection.QueryAsync<Row>(
             """
             select start, value, visitors, sessions, page_views, leads, form_leads, call_leads, chat_leads
-            from metric_rollup
+            from metric_count
             where workspace_id = @workspace and granularity = @granularity and dimension = @dimension and start >= @from and start < @to
               and (visitors, sessions, page_views, leads) <> (0, 0, 0, 0)
             """,

@@ -108,9 +108,9 @@ internal static class LeadTouches
             lead.Touched(IsDropped(lead.FirstTouch) ? lead.FirstTouch : first, last ?? (IsDropped(lead.LastTouch) ? lead.LastTouch : null), last?.Time ?? lead.CreateTime);
         }
 
-        await rollups.Write(leads.Values);
+        rollups.Write(leads.Values);
         var changed = leads.Values.Where(lead => lead.Changed).ToArray();
-        await LeadStore.Save(tx, changed);
+        LeadStore.Save(tx, changed);
         foreach (var lead in changed)
         {
             tx.Publish(lead.ToUpdated(tx.NewId(), tx.WorkspaceId));

@@ -115,12 +115,12 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_activity");
 
+                    b.HasIndex("VisitorId")
+                        .HasDatabaseName("ix_activity_visitor_id");
+
                     b.HasIndex("LeadId", "Time")
                         .HasDatabaseName("ix_activity_lead_id_time")
                         .HasFilter("lead_id is not null");
-
-                    b.HasIndex("VisitorId")
-                        .HasDatabaseName("ix_activity_visitor_id");
 
                     b.HasIndex("WorkspaceId", "IdentityKind", "IdentityValue")
                         .HasDatabaseName("ix_activity_workspace_id_identity_kind_identity_value")
@@ -557,6 +557,77 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .HasDatabaseName("ix_message_workspace_id_received_at");
 
                     b.ToTable("message", "capture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Capture.Storage.MetricChangeRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.PrimitiveCollection<long[]>("CallLeads")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("call_leads");
+
+                    b.PrimitiveCollection<long[]>("ChatLeads")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("chat_leads");
+
+                    b.PrimitiveCollection<string[]>("Dimensions")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("dimensions");
+
+                    b.PrimitiveCollection<long[]>("FormLeads")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("form_leads");
+
+                    b.PrimitiveCollection<short[]>("Granularities")
+                        .IsRequired()
+                        .HasColumnType("smallint[]")
+                        .HasColumnName("granularities");
+
+                    b.PrimitiveCollection<string[]>("GroupValues")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("group_values");
+
+                    b.PrimitiveCollection<long[]>("Leads")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("leads");
+
+                    b.PrimitiveCollection<long[]>("PageViews")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("page_views");
+
+                    b.PrimitiveCollection<long[]>("Sessions")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("sessions");
+
+                    b.PrimitiveCollection<DateOnly[]>("Starts")
+                        .IsRequired()
+                        .HasColumnType("date[]")
+                        .HasColumnName("starts");
+
+                    b.PrimitiveCollection<long[]>("Visitors")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("visitors");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_metric_change");
+
+                    b.ToTable("metric_change", "capture");
                 });
 
             modelBuilder.Entity("Lifecycle.Capture.Storage.MetricRollupRow", b =>

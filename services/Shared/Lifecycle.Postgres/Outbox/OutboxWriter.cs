@@ -7,26 +7,24 @@ namespace Lifecycle.Postgres.Outbox;
 
 internal static class OutboxWriter
 {
-    /// <summary>Writes all events of a transaction in one statement, in the order in which they were published.</summary>
-    public static async Task Write<TContext>(
-        NpgsqlConnection connection, IReadOnlyList<Transaction<TContext>.PendingEvent> events, DateTimeOffset now, CancellationToken ct)
+    /// <summary>Adds one statement that writes all events of a transaction, in the order in which they were published.</summary>
+    public static void Add<TContext>(NpgsqlBatch batch, IReadOnlyList<Transaction<TContext>.PendingEvent> events, DateTimeOffset now)
         where TContext : LifecycleDbContext
     {
-        await using var command = new NpgsqlCommand(
+        var command = new NpgsqlBatchCommand(
             """
             insert into outbox (message_id, type, body, headers, ordering_key, attempts, parked, created_at)
             select message_id, type, body, headers, ordering_key, 0, false, $6
             from unnest($1, $2, $3, $4, $5) with ordinality as e(message_id, type, body, headers, ordering_key, position)
             order by position
-            """,
-            connection);
+            """);
         command.Parameters.Add(Column(NpgsqlDbType.Uuid, events.Select(e => e.Event.EventId).ToArray()));
         command.Parameters.Add(Column(NpgsqlDbType.Text, events.Select(e => e.Event.GetType().Name).ToArray()));
         command.Parameters.Add(Column(NpgsqlDbType.Jsonb, events.Select(e => EventTypes.Serialize(e.Event)).ToArray()));
         command.Parameters.Add(Column(NpgsqlDbType.Jsonb, events.Select(e => Headers(e.Event, e.TraceParent)).ToArray()));
         command.Parameters.Add(Column(NpgsqlDbType.Text, events.Select(e => OrderingKey(e.Event)).ToArray()));
         command.Parameters.Add(new NpgsqlParameter { Value = now, NpgsqlDbType = NpgsqlDbType.TimestampTz });
-        await command.ExecuteNonQueryAsync(ct);
+        batch.BatchCommands.Add(command);
     }
 
     /// <summary>Scoped by workspace: one workspace's trouble holds up no other's events.</summary>
