@@ -1,32 +1,39 @@
 using Grpc.Core;
 using Lifecycle.Kernel;
 using Lifecycle.Rpc;
+using Lifecycle.Scoring.Features.AdjustScore;
 using Lifecycle.Scoring.Features.ExplainScore;
+using Lifecycle.Scoring.Features.ListQualifications;
 using Lifecycle.Scoring.Features.ManageModel;
 using Lifecycle.Scoring.Features.ReadScores;
 using Lifecycle.Scoring.Features.RebuildScores;
+using Lifecycle.Scoring.Features.ScoreAccounts;
 using Lifecycle.Scoring.Features.SimulateModel;
 using Lifecycle.Scoring.Features.WatchScores;
+using Lifecycle.Scoring.Storage;
 using Lifecycle.Scoring.V1;
 
 namespace Lifecycle.Scoring;
 
 /// <summary>The service's RPCs: checks the request and hands it to its feature.</summary>
-public sealed class ScoringGrpcService(
+public sealed partial class ScoringGrpcService(
     ScoreReader reader,
     ScoreExplainer explainer,
     ScoreWatcher watcher,
     ModelManager manager,
     ModelSimulator simulator,
-    ScoreRebuilder rebuilder) : ScoringService.ScoringServiceBase
+    ScoreRebuilder rebuilder,
+    ScoreAdjuster adjuster,
+    QualificationReader qualifications,
+    AccountScorer accounts) : ScoringService.ScoringServiceBase
 {
     private const int MaxLeads = 1_000;
     private const int DefaultLimit = 50;
 
     public override async Task<Score> GetScore(GetScoreRequest request, ServerCallContext context)
     {
-        var id = LeadId(request.LeadId);
-        var scores = await reader.Read(context.Caller().WorkspaceId, [id], context.CancellationToken);
+        var (id, scoreName) = LeadAndScore(request.LeadId, request.ScoreName);
+        var scores = await reader.Read(context.Caller().WorkspaceId, scoreName, [id], context.CancellationToken);
         Result<Score> found = scores.TryGetValue(id, out var score) ? score : Error.NotFound("Lead", id);
         return found.OrThrow();
     }
@@ -37,8 +44,9 @@ public sealed class ScoringGrpcService(
         violations.Require(
             request.LeadIds.Count is > 0 and <= MaxLeads, "leadIds", $"leadIds has 1 to {MaxLeads} ids, not {request.LeadIds.Count}.");
         var ids = LeadIds(request.LeadIds, violations);
+        var scoreName = ScoreName(request.ScoreName, violations);
         violations.OrThrow();
-        var scores = await reader.Read(context.Caller().WorkspaceId, ids.Distinct().ToArray(), context.CancellationToken);
+        var scores = await reader.Read(context.Caller().WorkspaceId, scoreName, ids.Distinct().ToArray(), context.CancellationToken);
         var response = new BatchGetScoresResponse();
         response.Scores.AddRange(ids.Where(scores.ContainsKey).Select(id => scores[id]));
         response.MissingLeadIds.AddRange(ids.Where(id => !scores.ContainsKey(id)).Distinct().Select(id => id.ToString()));
@@ -50,15 +58,19 @@ public sealed class ScoringGrpcService(
         var violations = new Violations();
         violations.Require(request.Limit is >= 0 and <= MaxLeads, "limit", $"limit is 1 to {MaxLeads}.");
         violations.Require(!request.HasMinTotal || double.IsFinite(request.MinTotal), "minTotal", "minTotal must be a number.");
+        var scoreName = ScoreName(request.ScoreName, violations);
         violations.OrThrow();
         var scores = await reader.Top(
-            context.Caller().WorkspaceId, request.Limit == 0 ? DefaultLimit : request.Limit,
+            context.Caller().WorkspaceId, scoreName, request.Limit == 0 ? DefaultLimit : request.Limit,
             request.HasMinTotal ? request.MinTotal : double.NegativeInfinity, context.CancellationToken);
         return new() { Scores = { scores } };
     }
 
-    public override async Task<ExplainScoreResponse> ExplainScore(ExplainScoreRequest request, ServerCallContext context) =>
-        (await explainer.Explain(context.Caller().WorkspaceId, LeadId(request.LeadId), context.CancellationToken)).OrThrow();
+    public override async Task<ExplainScoreResponse> ExplainScore(ExplainScoreRequest request, ServerCallContext context)
+    {
+        var (id, scoreName) = LeadAndScore(request.LeadId, request.ScoreName);
+        return (await explainer.Explain(context.Caller().WorkspaceId, scoreName, id, context.CancellationToken)).OrThrow();
+    }
 
     public override Task WatchScores(
         WatchScoresRequest request, IServerStreamWriter<WatchScoresResponse> responseStream, ServerCallContext context)
@@ -66,19 +78,20 @@ public sealed class ScoringGrpcService(
         var violations = new Violations();
         violations.Require(request.LeadIds.Count <= MaxLeads, "leadIds", $"leadIds has at most {MaxLeads} ids.");
         var ids = LeadIds(request.LeadIds, violations);
+        var scoreName = ScoreName(request.ScoreName, violations);
+        violations.Require(!request.HasMinTotal || double.IsFinite(request.MinTotal), "minTotal", "minTotal must be a number.");
         violations.OrThrow();
         return watcher.Watch(
-            context.Caller().WorkspaceId, ids.ToHashSet(), request.HasMinTotal
-                ? request.MinTotal
-                : null, responseStream, context.CancellationToken);
+            context.Caller().WorkspaceId, request, scoreName, ids.ToHashSet(), responseStream, context.CancellationToken);
     }
 
     public override async Task<ScoringModel> GetModel(GetModelRequest request, ServerCallContext context)
     {
         var violations = new Violations();
         violations.Require(request.Version >= 0, "version", "version is 0 or more.");
+        var scoreName = ScoreName(request.ScoreName, violations);
         violations.OrThrow();
-        return (await manager.Get(context.Caller().WorkspaceId, request.Version, context.CancellationToken)).OrThrow();
+        return (await manager.Get(context.Caller().WorkspaceId, scoreName, request.Version, context.CancellationToken)).OrThrow();
     }
 
     public override async Task<ScoringModel> UpdateModel(UpdateModelRequest request, ServerCallContext context) =>
@@ -90,12 +103,20 @@ public sealed class ScoringGrpcService(
     public override async Task<RebuildScoresResponse> RebuildScores(RebuildScoresRequest request, ServerCallContext context) =>
         (await rebuilder.Rebuild(context.Caller().WorkspaceId, context.CancellationToken)).OrThrow();
 
-    private static Guid LeadId(string text)
+    private static (Guid LeadId, string ScoreName) LeadAndScore(string leadId, string scoreName = "")
     {
         var violations = new Violations();
-        violations.RequireId(text, "leadId", out var id);
+        violations.RequireId(leadId, "leadId", out var id);
+        var name = ScoreName(scoreName, violations);
         violations.OrThrow();
-        return id;
+        return (id, name);
+    }
+
+    private static string ScoreName(string text, Violations violations)
+    {
+        violations.Require(
+            text.Length == 0 || Domain.ModelCompiler.IsScoreName(text), "scoreName", "A score's name has 1 to 40 of a-z, 0-9 and -.");
+        return text.Length == 0 ? ModelStore.DefaultScore : text;
     }
 
     private static List<Guid> LeadIds(IReadOnlyList<string> texts, Violations violations)

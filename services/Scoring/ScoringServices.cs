@@ -2,13 +2,16 @@ using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Scoring.Consumers;
 using Lifecycle.Scoring.Features.ActivityEffect;
+using Lifecycle.Scoring.Features.AdjustScore;
 using Lifecycle.Scoring.Features.ExplainScore;
 using Lifecycle.Scoring.Features.ExportPerson;
 using Lifecycle.Scoring.Features.LearnModel;
+using Lifecycle.Scoring.Features.ListQualifications;
 using Lifecycle.Scoring.Features.ManageModel;
 using Lifecycle.Scoring.Features.QueryMetrics;
 using Lifecycle.Scoring.Features.ReadScores;
 using Lifecycle.Scoring.Features.RebuildScores;
+using Lifecycle.Scoring.Features.ScoreAccounts;
 using Lifecycle.Scoring.Features.SimulateModel;
 using Lifecycle.Scoring.Features.WatchScores;
 using Lifecycle.Scoring.Jobs;
@@ -26,6 +29,7 @@ internal static class ScoringServices
         var services = builder.Services;
         services.AddOptions<ScoringOptions>().BindConfiguration(ScoringOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ScoringTelemetry>().AddSingleton<ModelStore>().AddSingleton<ScoreKeeper>();
+        services.AddSingleton<ScoreSettler>().AddSingleton<ScoreAdjuster>().AddSingleton<QualificationReader>().AddSingleton<AccountScorer>();
         services.AddSingleton<RedisConnection>().AddSingleton<LiveScores>().AddSingleton<LiveProjector>().AddSingleton<ScoreFeed>();
         services.AddSingleton<ScoreReader>().AddSingleton<ScoreExplainer>().AddSingleton<ScoreWatcher>().AddSingleton<ModelManager>();
         services.AddSingleton<ModelSimulator>().AddSingleton<ScoreRebuilder>().AddSingleton<ScoringMetrics>()
@@ -37,7 +41,8 @@ internal static class ScoringServices
         // The projector subscribes to the connection before it is opened.
         services.AddHostedService(provider => provider.GetRequiredService<LiveProjector>());
         services.AddHostedService(provider => provider.GetRequiredService<RedisConnection>());
-        services.AddHostedService<AnnouncementListener>().AddHostedService<DecayJob>().AddHostedService<RescoreJob>();
+        services.AddHostedService<AnnouncementListener>().AddHostedService<DecayJob>().AddHostedService<RescoreJob>()
+            .AddHostedService<TimedScoreJob>();
         services.AddHealthChecks().Add(
             new("redis", provider => provider.GetRequiredService<RedisConnection>(), HealthStatus.Degraded, ["ready"]));
     }

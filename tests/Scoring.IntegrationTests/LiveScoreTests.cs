@@ -30,7 +30,7 @@ public sealed class LiveScoreTests : IAsyncLifetime
 
         await scoring.Redis.Command("FLUSHALL");
         Assert.Equal(before.Select(Total), (await Ranking(workspace, "?limit=20")).Select(Total));
-        await Eventually.Equal(":1", () => scoring.Redis.Command($"EXISTS {{{workspace:N}}}:complete"), "Redis is restored by itself");
+        await Eventually.Equal(":1", () => scoring.Redis.Command($"EXISTS {Keys(workspace)}complete"), "Redis is restored by itself");
         Assert.Equal(before.Select(Total), (await Ranking(workspace, "?limit=20")).Select(Total));
 
         await scoring.StopRedis();
@@ -45,7 +45,7 @@ public sealed class LiveScoreTests : IAsyncLifetime
         await Eventually.Equal(36.0, async () => Total(await scoring.Get($"/v1/scores/{leads[^1]}", workspace)), "events count while Redis is away");
 
         await using var again = await TestRedis.Start(scoring.Redis.Port);
-        await Eventually.Equal(":1", () => again.Command($"EXISTS {{{workspace:N}}}:complete"), "another Redis is filled", TimeSpan.FromSeconds(60));
+        await Eventually.Equal(":1", () => again.Command($"EXISTS {Keys(workspace)}complete"), "another Redis is filled", TimeSpan.FromSeconds(60));
         Assert.Equal(leads.Length.ToString(System.Globalization.CultureInfo.InvariantCulture), $"{(await Ranking(workspace, "?limit=20")).Count}");
         Assert.Equal(36.0, Total(await scoring.Get($"/v1/scores/{leads[^1]}", workspace)));
     }
@@ -61,13 +61,13 @@ public sealed class LiveScoreTests : IAsyncLifetime
         // A lead that nobody knows, on top of all, and a lead whose entry says version 1000.
         var ghost = Guid.CreateVersion7();
         var data = (await scoring.Get($"/v1/scores/{leads[0]}", workspace))["version"]!;
-        await scoring.Redis.Command($"SADD {{{workspace:N}}}:ranges 900|0");
-        await scoring.Redis.Command($"ZADD {{{workspace:N}}}:top:900|0 0 {ghost:N}");
-        await scoring.Redis.Command($"HSET {{{workspace:N}}}:score:{leads[1]:N} v 1000 d {{}} z 900|0");
+        await scoring.Redis.Command($"SADD {Keys(workspace)}default:ranges 900|0");
+        await scoring.Redis.Command($"ZADD {Keys(workspace)}default:top:900|0 0 {Bytes(ghost)} 1 {Bytes(leads[2])}");
+        await scoring.Redis.Command($"HSET {Keys(workspace)}default:{Block(leads[1])} {Bytes(leads[1])} 1000:900|0:nonsense");
         var rebuilt = await scoring.Post("/v1/scoring:rebuild", workspace);
 
         Assert.Equal($"{leads.Length}", (string)rebuilt["leads"]!);
-        Assert.Equal("1", (string)rebuilt["removed"]!);
+        Assert.Equal("2", (string)rebuilt["removed"]!);
         Assert.Equal(before.Select(Total), (await Ranking(workspace, "?limit=20")).Select(Total));
         Assert.NotNull(data);
     }
@@ -122,6 +122,13 @@ public sealed class LiveScoreTests : IAsyncLifetime
 
     private async Task<IReadOnlyList<JsonNode>> Ranking(Guid workspace, string query) =>
         [.. (await scoring.Get($"/v1/scores:top{query}", workspace))["scores"]!.AsArray().Select(score => score!)];
+
+    private static string Keys(Guid workspace) => $"{{{workspace:N}}}:2:";
+
+    /// <summary>A lead's id as an argument in line form.</summary>
+    private static string Bytes(Guid lead) => $"\"{string.Concat(lead.ToByteArray(bigEndian: true).Select(part => $"\\x{part:x2}"))}\"";
+
+    private static string Block(Guid lead) => $"{((lead.ToByteArray(bigEndian: true)[14] << 8) | lead.ToByteArray(bigEndian: true)[15]) % 16_384:x}";
 
     private static string Id(JsonNode score) => (string)score["leadId"]!;
 

@@ -23,20 +23,24 @@ public sealed class LeadsMergedConsumer(UnitOfWork<ScoringDbContext> work, Score
             target.EraseTime is null
                 ? """
                   update activity set lead_id = @target where workspace_id = @WorkspaceId and lead_id = @source;
+                  update adjustment set lead_id = @target where workspace_id = @WorkspaceId and lead_id = @source;
                   update transition set lead_id = @target where workspace_id = @WorkspaceId and lead_id = @source;
                   delete from ledger where workspace_id = @WorkspaceId and lead_id = @source;
                   """
                 : """
                   delete from activity where workspace_id = @WorkspaceId and lead_id = @source;
-                  update transition set lead_id = @target, reasons = '[]' where workspace_id = @WorkspaceId and lead_id = @source;
+                  update adjustment set lead_id = @target, reason = '' where workspace_id = @WorkspaceId and lead_id = @source;
+                  update transition set lead_id = @target, reasons = '[]', recent = '[]', changes = '[]' where workspace_id = @WorkspaceId and lead_id = @source;
                   delete from ledger where workspace_id = @WorkspaceId and lead_id = @source;
                   """,
             new { tx.WorkspaceId, source = source.LeadId, target = target.LeadId },
             cancellationToken: tx.CancellationToken));
         await OutcomeStore.Merge(tx, source.LeadId, target.LeadId);
         target.CustomerTime = target.CustomerTime < source.CustomerTime ? target.CustomerTime : source.CustomerTime ?? target.CustomerTime;
+        (target.Adjustments, source.Adjustments) = (target.Adjustments + source.Adjustments, 0);
+        (source.CompanyKey, source.CompanyName) = (null, null);
         (source.MergedInto, source.Profile, source.State, source.Since) = (target.LeadId, null, null, "{}");
-        (source.Qualified, source.DueTime, source.Version) = (false, null, source.Version + 1);
+        (source.Qualified, source.DueTime, source.NextTime, source.Version) = (false, null, null, source.Version + 1);
         var time = ProfileWriter.Microseconds(e.OccurredAt);
         await keeper.Score(tx, [source, target], _ => time);
     }
@@ -64,12 +68,18 @@ public sealed class LeadErasedConsumer(UnitOfWork<ScoringDbContext> work, ScoreK
                 ("outcomes", "delete from outcome where workspace_id = @WorkspaceId and lead_id = @LeadId"),
                 ("activities", "delete from activity where workspace_id = @WorkspaceId and lead_id = @LeadId"),
                 ("ledger", "update ledger set evidence = '{}' where workspace_id = @WorkspaceId and lead_id = @LeadId and evidence <> '{}'"),
-                ("transitions", "update transition set reasons = '[]' where workspace_id = @WorkspaceId and lead_id = @LeadId and reasons <> '[]'"),
+                ("transitions",
+                    """
+                    update transition set reasons = '[]', recent = '[]', changes = '[]' where workspace_id = @WorkspaceId and lead_id = @LeadId
+                        and (reasons <> '[]' or recent <> '[]' or changes <> '[]')
+                    """),
+                ("adjustments", "update adjustment set reason = '' where workspace_id = @WorkspaceId and lead_id = @LeadId and reason <> ''"),
             ],
             new { tx.WorkspaceId, row.LeadId });
         counts["profiles"] = row.Profile is null ? 0 : 1;
         (row.EraseTime, row.Profile, row.State, row.Since) = (ProfileWriter.Microseconds(e.OccurredAt), null, null, "{}");
-        (row.Qualified, row.DueTime, row.Version) = (false, null, row.Version + 1);
+        (row.Qualified, row.DueTime, row.NextTime, row.Version) = (false, null, null, row.Version + 1);
+        (row.CompanyKey, row.CompanyName) = (null, null);
         await keeper.Score(tx, [row], _ => row.EraseTime.Value);
         await PersonErasure.Confirm(tx, e, "scoring", counts);
     }

@@ -56,10 +56,12 @@ internal static class ProfileWriter
             return;
         }
 
-        var model = (await keeper.Model(tx)).Model;
+        var set = await keeper.Models(tx);
         var since = JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(row.Since, DefaultModel.Json)!;
         var at = Microseconds(time < profile.CreateTime ? profile.CreateTime : time);
-        foreach (var rule in Scorer.ProfileRules(model, profile))
+        var held = set.Models.SelectMany(stored =>
+            Scorer.ProfileRules(stored.Model, profile).Select(rule => SinceKeys.Key(stored.ScoreName, rule)));
+        foreach (var rule in held)
         {
             since[rule] = since.TryGetValue(rule, out var known) && known < at ? known : at;
         }

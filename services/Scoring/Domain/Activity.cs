@@ -99,10 +99,3 @@ public sealed record Activity(
         _ => FieldValue.Missing,
     };
 }
-
-/// <summary>An activity and the profile of who did it, for conditions over both.</summary>
-public sealed class ActivitySource(Activity activity, LeadProfile? profile) : IFieldSource
-{
-    public FieldValue Get(Field field) =>
-        ScoringFields.IsOfActivity(field) ? activity.Get(field) : profile?.Get(field) ?? FieldValue.Missing;
-}

@@ -34,6 +34,28 @@ public static class Evidence
         return null;
     }
 
+    /// <summary>What is counted at an instant, e.g. <c>3 visits in 7d</c>, else the first attribute that the condition reads.</summary>
+    public static string? Of(Condition condition, LeadSource source, LeadProfile? profile, DateTimeOffset time)
+    {
+        if (condition.Tallies.Count == 0)
+        {
+            return profile is null ? null : Of(profile, condition.Fields);
+        }
+
+        var tally = condition.Tallies[0];
+        var span = tally.Span is { } window ? $" in {Literals.Text(window)}" : "";
+        return tally.Kind switch
+        {
+            TallyKind.Inactive => $"nothing{span}",
+            TallyKind.Visits => $"visits: {source.Count(tally, time)}{span}",
+            _ => $"{source.Count(tally, time)} times{span}",
+        };
+    }
+
+    /// <summary>An activity as a seller reads it: <c>form demo, 2 Nov 2026 09:05 UTC</c>.</summary>
+    public static string Told(Activity activity) =>
+        $"{Of(activity)}, {activity.Time.UtcDateTime.ToString("d MMM yyyy HH:mm", CultureInfo.InvariantCulture)} UTC";
+
     /// <summary>Rule and evidence as a seller reads them: <c>Asked for a demo (form demo, 2 Nov 2026)</c>.</summary>
     public static string Text(string ruleName, Contribution contribution)
     {

@@ -21,6 +21,7 @@ public sealed record LeadProfile(
     ProfileCompany? Company) : IFieldSource
 {
     private static readonly string[] TitleTraits = ["title", "jobTitle", "job_title"];
+    private static readonly string[] DepartmentTraits = ["department", "jobFunction", "job_function"];
     private static readonly string[] EmployeesTraits = ["employees", "companySize", "company_size"];
 
     public string? Title => TitleTraits.Select(Trait).FirstOrDefault(title => !string.IsNullOrEmpty(title));
@@ -32,6 +33,8 @@ public sealed record LeadProfile(
     public FieldValue Get(Field field) => field.Name switch
     {
         "lead.title" => FieldValue.Of(Title),
+        "lead.department" => FieldValue.Of(DepartmentTraits.Select(Trait).FirstOrDefault(department => !string.IsNullOrEmpty(department))),
+        "lead.seniority" => FieldValue.Of(Trait("seniority")),
         "lead.email" => FieldValue.Of(Email),
         "lead.emailDomain" => FieldValue.Of(Email is { } email && email.LastIndexOf('@') is >= 0 and var at ? email[(at + 1)..] : null),
         "lead.captureType" => FieldValue.Of(CaptureType),

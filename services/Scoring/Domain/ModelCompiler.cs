@@ -10,6 +10,8 @@ public static partial class ModelCompiler
     public const int MaxRules = 200;
     public const int MaxBands = 20;
     public const double MaxPoints = 1_000;
+    private const int MaxTimes = 1_000;
+    private const int MaxDisplayName = 120;
     private static readonly TimeSpan ShortestHalfLife = TimeSpan.FromHours(1);
     private static readonly TimeSpan LongestHalfLife = TimeSpan.FromDays(3_650);
 
@@ -45,6 +47,11 @@ public static partial class ModelCompiler
 
         Thresholds(definition.Thresholds, prefix, violations);
         Bands(definition.Bands, prefix, violations);
+        Requirements(definition.Requirements, $"{prefix}requirements", violations);
+        Agreement(definition.Agreement, $"{prefix}agreement", violations);
+        violations.Require(
+            definition.DisplayName is null or { Length: <= MaxDisplayName }, $"{prefix}displayName",
+            $"displayName has at most {MaxDisplayName} characters.");
         return violations.ToError() is { } error ? error : new ScoringModel(version, definition, rules);
     }
 
@@ -71,19 +78,27 @@ public static partial class ModelCompiler
             violations.Add(violation.Field, violation.Message);
         }
 
-        var readsActivity = condition.Succeeded && condition.Value.Fields.Any(ScoringFields.IsOfActivity);
+        var expireAfter = Duration(rule.ExpireAfter, $"{path}.expireAfter", violations);
+        violations.Require(
+            rule.MaxTimes is null or (> 0 and <= MaxTimes), $"{path}.maxTimes", $"maxTimes lies between 1 and {MaxTimes}.");
+        violations.Require(
+            rule.Floor is null || (double.IsFinite(rule.Floor.Value) && rule.Floor >= 0 && rule.Floor <= Math.Abs(rule.Points) && HasTwoDecimals(rule.Floor.Value)),
+            $"{path}.floor",
+            "floor lies between 0 and the points without sign, with at most two decimals.");
+        var kind = condition.Succeeded ? KindOf(condition.Value) : RuleKind.Activity;
         var oncePer = Occasion(rule.OncePer, $"{path}.oncePer", violations);
-        if (condition.Succeeded && !readsActivity)
+        if (kind != RuleKind.Activity)
         {
-            const string Message = "applies to rules over activities only; this rule reads the profile, which counts once.";
+            const string Message = "applies to rules over activities only; this rule gives its points while its condition holds.";
             violations.Require(window is null, $"{path}.window", $"window {Message}");
             violations.Require(oncePer is null, $"{path}.oncePer", $"oncePer {Message}");
+            violations.Require(rule.MaxTimes is null, $"{path}.maxTimes", $"maxTimes {Message}");
         }
 
         violations.Require(
-            string.IsNullOrEmpty(rule.Window) || rule.Cap is not null || oncePer is not null,
+            string.IsNullOrEmpty(rule.Window) || rule.Cap is not null || oncePer is not null || rule.MaxTimes is not null,
             $"{path}.window",
-            "window says how far back cap and oncePer look; the rule has neither.");
+            "window says how far back cap, oncePer and maxTimes look; the rule has none of them.");
         if (violations.Found.Count > before)
         {
             return null;
@@ -92,8 +107,45 @@ public static partial class ModelCompiler
         var category = rule.Category!.Value;
         Literals.TryDuration(model.CategoryHalfLives[category], out var categoryHalfLife);
         return new(
-            rule.Id, rule.Name, category, condition.Value, readsActivity, (decimal)rule.Points, (decimal?)rule.Cap, window,
-            halfLife ?? (categoryHalfLife == default ? null : categoryHalfLife), oncePer);
+            rule.Id, rule.Name, category, condition.Value, kind, (decimal)rule.Points, (decimal?)rule.Cap, window,
+            halfLife ?? (categoryHalfLife == default ? null : categoryHalfLife), oncePer, rule.MaxTimes, (decimal)(rule.Floor ?? 0),
+            expireAfter);
+    }
+
+    /// <summary>A condition that reads an activity's own fields is asked of each; what counts or time passing can change is followed
+    /// through time.</summary>
+    private static RuleKind KindOf(Condition condition) =>
+        condition.Fields.Any(ScoringFields.IsOfActivity) ? RuleKind.Activity
+        : condition.Tallies.Count + condition.Spans.Count > 0 ? RuleKind.Timed
+        : RuleKind.Profile;
+
+    private static void Requirements(RequirementsDefinition? requirements, string path, Violations violations)
+    {
+        violations.Require(
+            requirements?.MinFit is null || (double.IsFinite(requirements.MinFit.Value) && Math.Abs(requirements.MinFit.Value) <= 10 * MaxPoints),
+            $"{path}.minFit", $"minFit is at most {10 * MaxPoints}.");
+        violations.Require(requirements?.MinGrade is null or "A" or "B" or "C", $"{path}.minGrade", "minGrade is A, B or C.");
+    }
+
+    private static void Agreement(AgreementDefinition? agreement, string path, Violations violations)
+    {
+        const int MaxDefinition = 2_000;
+        const int MaxPeople = 20;
+        const int MaxName = 120;
+        if (agreement is null)
+        {
+            return;
+        }
+
+        violations.RequireText(agreement.Definition, $"{path}.definition", MaxDefinition);
+        violations.Require(
+            agreement.AgreedBy.Count is > 0 and <= MaxPeople, $"{path}.agreedBy", $"agreedBy has 1 to {MaxPeople} names.");
+        foreach (var (index, name) in agreement.AgreedBy.Take(MaxPeople).Index())
+        {
+            violations.RequireText(name, $"{path}.agreedBy[{index}]", MaxName);
+        }
+
+        violations.Require(agreement.AgreeTime > DateTimeOffset.UnixEpoch, $"{path}.agreeTime", "agreeTime is required.");
     }
 
     private static void Thresholds(ThresholdDefinition thresholds, string prefix, Violations violations)
@@ -146,11 +198,17 @@ public static partial class ModelCompiler
         return new(OncePerKind.Field, field);
     }
 
+    /// <summary>Whether points may have that half-life.</summary>
+    public static bool IsHalfLife(TimeSpan halfLife) => halfLife >= ShortestHalfLife && halfLife <= LongestHalfLife;
+
+    /// <summary>Whether a score may have that name.</summary>
+    public static bool IsScoreName(string name) => ScoreName().IsMatch(name);
+
     private static TimeSpan? HalfLife(string? text, string path, Violations violations)
     {
         var halfLife = Duration(text, path, violations);
         violations.Require(
-            halfLife is null || (halfLife >= ShortestHalfLife && halfLife <= LongestHalfLife), path,
+            halfLife is null || IsHalfLife(halfLife.Value), path,
             "A half-life is 1h at least and 3650d at most.");
         return halfLife;
     }
@@ -171,6 +229,9 @@ public static partial class ModelCompiler
 
     [GeneratedRegex("^[a-z0-9_-]{1,60}$")]
     private static partial Regex RuleId();
+
+    [GeneratedRegex("^[a-z0-9-]{1,40}$")]
+    private static partial Regex ScoreName();
 
     [GeneratedRegex("^[A-Z0-9_]{1,30}$")]
     private static partial Regex BandName();

@@ -17,7 +17,11 @@ public sealed record Standing(bool Qualified, DateTimeOffset? DecidedUntil, bool
 /// <param name="Score">Score at that time.</param>
 /// <param name="Decayed">Ceased by decay; else by points against the lead.</param>
 /// <param name="Reasons">Of a qualification, strongest first, at most ten.</param>
-public sealed record Transition(bool Qualified, DateTimeOffset Time, decimal Score, bool Decayed, IReadOnlyList<Reason> Reasons);
+public sealed record Transition(bool Qualified, DateTimeOffset Time, decimal Score, bool Decayed, IReadOnlyList<Reason> Reasons)
+{
+    /// <summary>What else a seller reads of it.</summary>
+    public QualificationStory Story { get; init; } = QualificationStory.None;
+}
 
 /// <summary>Why a lead qualified.</summary>
 /// <param name="RuleId">Rule.</param>
@@ -33,9 +37,10 @@ public sealed record Reason(string RuleId, string Text, decimal Points, DateTime
 public sealed record QualifierOutcome(IReadOnlyList<Transition> Transitions, Standing Standing, DateTimeOffset? Due);
 
 /// <summary>
-/// Decides when a lead qualifies: at the first contribution, from the lead's creation on, at which the total reaches <c>mql</c>. It ceases
-/// at the instant the total decays below <c>demote</c>, or points against the lead take it there. As <c>demote</c> lies below <c>mql</c>,
-/// nothing flaps.
+/// Decides when a lead qualifies: at the first contribution, from the lead's creation on, at which the total reaches <c>mql</c> and the
+/// model's requirements are met. It ceases
+/// at the instant the total decays below <c>demote</c>, or points against the lead take it there, or points that end. As <c>demote</c> lies
+/// below <c>mql</c>, nothing flaps.
 /// </summary>
 public static class Qualifier
 {
@@ -59,7 +64,8 @@ public static class Qualifier
         var contributions = sheet.Contributions;
         var next = 0;
         DateTimeOffset? falls = null;
-        var times = contributions.Select(contribution => contribution.Time).Append(created).Append(evaluateAt ?? created);
+        var ends = contributions.Where(contribution => contribution.End <= sheet.AsOf).Select(contribution => contribution.End!.Value);
+        var times = contributions.Select(contribution => contribution.Time).Concat(ends).Append(created).Append(evaluateAt ?? created);
         foreach (var time in times.Distinct().Order())
         {
             if (standing.Qualified && falls < time && IsOpen(standing, falls.Value))
@@ -73,16 +79,17 @@ public static class Qualifier
                 var contribution = contributions[next];
                 earned |= contribution is { IsOfProfile: false, Points: > 0 };
                 lost |= contribution.Points < 0;
-                sum.Add(contribution.Category, contribution.HalfLife, contribution.Points, contribution.Time);
+                sum.Add(contribution);
             }
 
             var state = sum.StateAt(time);
             if (time >= created && IsOpen(standing, time))
             {
                 if (!standing.Qualified && (earned || !standing.Returned)
-                    && ScorePoints.Cents(state.TotalAt(time)) >= (decimal)model.Thresholds.Mql)
+                    && ScorePoints.Cents(state.TotalAt(time)) >= (decimal)model.Thresholds.Mql
+                    && state.PointsAt(time) is var points && model.MeetsRequirements(points.Fit))
                 {
-                    transitions.Add(new(true, time, state.PointsAt(time).Total, false, Reasons(model, contributions, next, time)));
+                    transitions.Add(new(true, time, points.Total, false, Reasons(model, contributions, next, time)));
                     standing = standing with { Qualified = true, DecidedUntil = time, Returned = false };
                 }
                 else if (standing.Qualified && state.TotalAt(time) < model.Thresholds.Demote)
@@ -96,6 +103,8 @@ public static class Qualifier
 
         // What came late can place the fall before what is already decided: then it is due right after.
         var due = falls is { } fall && !IsOpen(standing, fall) ? standing.DecidedUntil!.Value.AddMicroseconds(1) : falls;
+        // Points end or begin before: the lead is scored anew then.
+        due = sheet.NextChange <= due ? null : due;
         return new(transitions, standing, due);
 
         void Cease(DateTimeOffset time, ScoreState state, bool decayed)
@@ -120,7 +129,7 @@ public static class Qualifier
             .Take(MaxReasons)
             .Select(rule => new Reason(
                 rule.RuleId,
-                Evidence.Text(model.Find(rule.RuleId)?.Name ?? rule.RuleId, rule.Last),
+                Evidence.Text(model.RuleName(rule.RuleId), rule.Last),
                 rule.Points,
                 rule.Last.IsOfProfile ? null : rule.Last.Time))
             .ToList();

@@ -36,7 +36,7 @@ internal sealed class RuleMatcher(IReadOnlyList<ScoringRule> rules)
         var candidates = new List<Candidate>();
         foreach (var (index, rule) in rules.Index())
         {
-            if (!rule.ReadsActivity)
+            if (rule.Kind != RuleKind.Activity)
             {
                 continue;
             }
@@ -58,7 +58,7 @@ internal sealed class RuleMatcher(IReadOnlyList<ScoringRule> rules)
     /// <param name="IsCertain">It holds; else its condition has to be asked.</param>
     internal readonly record struct Candidate(int Index, bool IsCertain);
 
-    private sealed class Probe(Activity activity) : IFieldSource
+    private sealed class Probe(Activity activity) : IHistorySource
     {
         public bool ReadMore { get; private set; }
 
@@ -71,6 +71,12 @@ internal sealed class RuleMatcher(IReadOnlyList<ScoringRule> rules)
 
             ReadMore = true;
             return FieldValue.Missing;
+        }
+
+        public int Count(Tally tally, DateTimeOffset now)
+        {
+            ReadMore = true;
+            return 0;
         }
     }
 }

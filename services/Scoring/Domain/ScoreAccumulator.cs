@@ -1,33 +1,64 @@
 namespace Lifecycle.Scoring.Domain;
 
-/// <summary>Sums contributions in order of time.</summary>
+/// <summary>Sums contributions in order of time, and takes out what has ended.</summary>
 internal sealed class ScoreAccumulator
 {
     private readonly decimal[] constants = new decimal[4];
     private readonly List<Decaying> decaying = [];
+    private readonly PriorityQueue<(Contribution Contribution, Decaying? Bucket), DateTimeOffset> ends = new();
 
-    /// <summary>Adds points; times never go back.</summary>
-    public void Add(Category category, TimeSpan? halfLife, decimal points, DateTimeOffset time)
+    /// <summary>Adds points; times never go back. What ends later is taken out by <see cref="Advance"/>.</summary>
+    public void Add(Contribution contribution)
     {
-        if (halfLife is not { } span)
+        Advance(contribution.Time);
+        if (contribution.End <= contribution.Time)
         {
-            constants[(int)category] += points;
+            constants[(int)contribution.Category] += contribution.Floor;
             return;
         }
 
-        var seconds = span.TotalSeconds;
-        var bucket = decaying.Find(existing => existing.Category == category && existing.HalfLifeSeconds == seconds);
-        if (bucket is null)
+        Decaying? bucket = null;
+        if (contribution.HalfLife is { } span)
         {
-            decaying.Add(bucket = new(category, seconds) { At = time });
+            constants[(int)contribution.Category] += contribution.Floor;
+            bucket = Bucket(contribution.Category, span.TotalSeconds, contribution.Time);
+            bucket.Add((double)(contribution.Points - contribution.Floor), contribution.Time);
+        }
+        else
+        {
+            constants[(int)contribution.Category] += contribution.Points;
         }
 
-        bucket.Points = bucket.ValueAt(time) + (double)points;
-        bucket.At = time;
+        if (contribution.End is { } end)
+        {
+            ends.Enqueue((contribution, bucket), end);
+        }
+    }
+
+    /// <summary>Takes out what has ended by then.</summary>
+    public void Advance(DateTimeOffset time)
+    {
+        while (ends.TryPeek(out var ended, out var end) && end <= time)
+        {
+            ends.Dequeue();
+            var (contribution, bucket) = ended;
+            if (bucket is null)
+            {
+                constants[(int)contribution.Category] -= contribution.Points - contribution.Floor;
+            }
+            else
+            {
+                bucket.Remove(
+                    (double)(contribution.Points - contribution.Floor)
+                        * Decay.Factor(end - contribution.Time, contribution.HalfLife!.Value.TotalSeconds),
+                    end);
+            }
+        }
     }
 
     public double ValueAt(Category category, DateTimeOffset time)
     {
+        Advance(time);
         var value = (double)constants[(int)category];
         foreach (var bucket in decaying)
         {
@@ -37,25 +68,53 @@ internal sealed class ScoreAccumulator
         return value;
     }
 
-    /// <summary>The sums at an instant not before the last contribution.</summary>
-    public ScoreState StateAt(DateTimeOffset time) =>
-        new(time, Part(Category.Fit, time), Part(Category.Behavior, time), Part(Category.Bant, time));
+    /// <summary>The sums at an instant not before the last contribution; they hold until the next end.</summary>
+    public ScoreState StateAt(DateTimeOffset time)
+    {
+        Advance(time);
+        return new(time, Part(Category.Fit, time), Part(Category.Behavior, time), Part(Category.Bant, time));
+    }
+
+    private Decaying Bucket(Category category, double seconds, DateTimeOffset time)
+    {
+        var bucket = decaying.Find(existing => existing.Category == category && existing.HalfLifeSeconds == seconds);
+        if (bucket is null)
+        {
+            decaying.Add(bucket = new(category, seconds, time));
+        }
+
+        return bucket;
+    }
 
     private CategoryState Part(Category category, DateTimeOffset time) => new(
         constants[(int)category],
-        decaying.Where(bucket => bucket.Category == category).OrderBy(bucket => bucket.HalfLifeSeconds)
+        decaying.Where(bucket => bucket.Category == category && bucket.Members > 0).OrderBy(bucket => bucket.HalfLifeSeconds)
             .Select(bucket => new Bucket(bucket.HalfLifeSeconds, bucket.ValueAt(time))).ToArray());
 
-    private sealed class Decaying(Category category, double halfLifeSeconds)
+    private sealed class Decaying(Category category, double halfLifeSeconds, DateTimeOffset at)
     {
+        private double points;
+        private DateTimeOffset since = at;
+
         public Category Category => category;
 
         public double HalfLifeSeconds => halfLifeSeconds;
 
-        public double Points { get; set; }
+        /// <summary>Contributions that have not ended. An empty bucket holds nothing, not even what rounding left.</summary>
+        public int Members { get; private set; }
 
-        public DateTimeOffset At { get; set; }
+        public void Add(double worth, DateTimeOffset time)
+        {
+            (points, since) = (ValueAt(time) + worth, time);
+            Members++;
+        }
 
-        public double ValueAt(DateTimeOffset time) => Points * Decay.Factor(time - At, halfLifeSeconds);
+        public void Remove(double worth, DateTimeOffset time)
+        {
+            Members--;
+            (points, since) = (Members == 0 ? 0 : ValueAt(time) - worth, time);
+        }
+
+        public double ValueAt(DateTimeOffset time) => points * Decay.Factor(time - since, halfLifeSeconds);
     }
 }

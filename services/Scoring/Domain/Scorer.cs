@@ -1,13 +1,13 @@
 namespace Lifecycle.Scoring.Domain;
 
 /// <summary>
-/// Scores a lead: a pure function of model, profile and the set of activities. The order and number of deliveries cannot matter, because
-/// activities are put in order of time first.
+/// Scores a lead: a pure function of model, profile, adjustments and the set of activities. The order and number of deliveries cannot matter,
+/// because activities are put in order of time first.
 /// </summary>
 /// <remarks>
 /// Caps bind when points are given: a rule gives at most what is missing to its cap (of the decayed points, or of the points given within
 /// the window) and to the category's cap. So the score stays a plain sum of decaying contributions. Points for the profile count fully
-/// towards the category's cap, negative ones first.
+/// towards the category's cap, negative ones first. Adjustments by hand stand outside every cap.
 /// </remarks>
 public static class Scorer
 {
@@ -17,24 +17,36 @@ public static class Scorer
     /// <param name="profile">Null: nothing is known yet.</param>
     /// <param name="since">Since when a profile rule has held, by rule id; else since the lead's creation.</param>
     /// <param name="activities">In any order, without duplicates.</param>
+    /// <param name="adjustments">By hand; null: none.</param>
+    /// <param name="now">Instant to score for; null, or earlier than the last of what is known: that.</param>
     /// <param name="withWords">Whether contributions tell their evidence; points are the same without.</param>
     public static ScoreSheet Score(
-        ScoringModel model, LeadProfile? profile, IReadOnlyDictionary<string, DateTimeOffset> since, IEnumerable<Activity> activities,
+        ScoringModel model,
+        LeadProfile? profile,
+        IReadOnlyDictionary<string, DateTimeOffset> since,
+        IEnumerable<Activity> activities,
+        IReadOnlyList<Adjustment>? adjustments = null,
+        DateTimeOffset? now = null,
         bool withWords = true)
     {
-        var contributions = new List<(Contribution Contribution, int Order)>();
+        var ordered = InOrder(activities);
+        var asOf = AsOf(now, profile, ordered, adjustments);
+        var entries = new List<(Contribution Contribution, int Order)>();
         var fromProfile = new decimal[4];
         foreach (var contribution in ProfileContributions(model, profile, since))
         {
             fromProfile[(int)contribution.Category] += contribution.Points;
-            contributions.Add((contribution, contributions.Count));
+            entries.Add((contribution, entries.Count));
         }
 
+        var history = new History(ordered, profile);
+        var holdings = new Queue<Holding>(model.HasTimedRules ? TimedRules.Follow(model, profile, history) : []);
         var gained = new ScoreAccumulator();
         var meters = new RuleMeter?[model.Rules.Count];
-        foreach (var activity in InOrder(activities))
+        foreach (var activity in ordered)
         {
-            var source = new ActivitySource(activity, profile);
+            Hold(activity.Time, inclusive: false);
+            var source = new ActivitySource(activity, profile, history);
             foreach (var (index, isCertain) in model.Matcher.Of(activity))
             {
                 var rule = model.Rules[index];
@@ -44,40 +56,102 @@ public static class Scorer
                 }
 
                 var meter = meters[index] ??= new RuleMeter(rule);
-                if (rule.OncePer is { } occasion && !meter.IsFirst(occasion.Key(activity, source), activity.Time))
+                if (!meter.MayGive(activity.Time)
+                    || (rule.OncePer is { } occasion && !meter.IsFirst(occasion.Key(activity, source), activity.Time)))
                 {
                     continue;
                 }
 
-                var points = meter.Room(activity.Time);
-                if (points > 0 && model.Definition.CategoryCaps[rule.Category] is { } cap)
+                var points = WithinCategory(rule, meter.Room(activity.Time), activity.Time);
+                if (points != 0)
                 {
-                    var used = (double)fromProfile[(int)rule.Category] + gained.ValueAt(rule.Category, activity.Time);
-                    points = Math.Min(points, Floor(Math.Max(0, cap - used)));
+                    meter.Give(points, activity.Time);
+                    Gain(rule, activity.Id, points, activity.Time, rule.EndOf(activity.Time), withWords ? Evidence.Of(activity) : null);
                 }
-
-                if (points == 0)
-                {
-                    continue;
-                }
-
-                meter.Give(points, activity.Time);
-                gained.Add(rule.Category, rule.HalfLife, points, activity.Time);
-                contributions.Add((
-                    new(rule.Id, rule.Category, activity.Id, points, activity.Time, rule.HalfLife, withWords ? Evidence.Of(activity) : null),
-                    contributions.Count));
             }
         }
 
-        var ordered = contributions.OrderBy(entry => entry.Contribution.Time).ThenBy(entry => entry.Contribution.ActivityId)
+        Hold(asOf, inclusive: true);
+        entries.AddRange((adjustments ?? []).Select(adjustment => (adjustment.ToContribution(), int.MaxValue)));
+        var ledger = entries.OrderBy(entry => entry.Contribution.Time).ThenBy(entry => entry.Contribution.ActivityId)
             .ThenBy(entry => entry.Order)
             .Select(entry => entry.Contribution).ToArray();
-        return new(ordered, Sum(ordered, profile?.CreateTime));
+        return new(ledger, Sum(ledger, profile?.CreateTime, asOf), asOf, NextChange());
+
+        // Gives the points of timed rules that begin to hold by then.
+        void Hold(DateTimeOffset time, bool inclusive)
+        {
+            while (holdings.TryPeek(out var next) && (inclusive ? next.Start <= time : next.Start < time))
+            {
+                holdings.Dequeue();
+                var rule = next.Rule;
+                var capped = rule.Cap is { } most ? Math.Clamp(rule.Points, -most, most) : rule.Points;
+                var points = WithinCategory(rule, capped, next.Start);
+                var end = rule.EndOf(next.Start) is { } expires && !(next.End < expires) ? expires : next.End;
+                if (points != 0)
+                {
+                    Gain(rule, Guid.Empty, points, next.Start, end, next.Detail);
+                }
+            }
+        }
+
+        decimal WithinCategory(ScoringRule rule, decimal points, DateTimeOffset time)
+        {
+            if (points <= 0 || model.Definition.CategoryCaps[rule.Category] is not { } cap)
+            {
+                return points;
+            }
+
+            var used = (double)fromProfile[(int)rule.Category] + gained.ValueAt(rule.Category, time);
+            return Math.Min(points, Floor(Math.Max(0, cap - used)));
+        }
+
+        void Gain(ScoringRule rule, Guid activityId, decimal points, DateTimeOffset time, DateTimeOffset? end, string? detail)
+        {
+            // A rule over counts holds or does not: nothing of it stays when it holds no more, but a floor.
+            var contribution = new Contribution(
+                rule.Id, rule.Category, activityId, points, time, rule.HalfLife, detail, rule.FloorOf(points), end);
+            gained.Add(contribution);
+            entries.Add((contribution, entries.Count));
+        }
+
+        DateTimeOffset? NextChange()
+        {
+            var changes = ledger.Where(entry => entry.End > asOf && entry.Points != entry.Floor).Select(entry => entry.End);
+            return (holdings.TryPeek(out var next) ? changes.Append(next.Start) : changes).Min();
+        }
     }
 
     /// <summary>Rules that hold for the profile, without caps: since when each has held is remembered by rule.</summary>
     public static IEnumerable<string> ProfileRules(ScoringModel model, LeadProfile profile) =>
-        from rule in model.Rules where !rule.ReadsActivity && rule.Condition.Holds(profile, profile.CreateTime) select rule.Id;
+        from rule in model.Rules
+        where rule.Kind == RuleKind.Profile && rule.Condition.Holds(profile, profile.CreateTime)
+        select rule.Id;
+
+    /// <summary>Sum of contributions in order of time, as they are worth at the last change by then.</summary>
+    internal static ScoreState Sum(IReadOnlyList<Contribution> ordered, DateTimeOffset? createTime, DateTimeOffset asOf)
+    {
+        var sum = new ScoreAccumulator();
+        var at = createTime ?? DateTimeOffset.UnixEpoch;
+        foreach (var contribution in ordered)
+        {
+            at = contribution.Time > at ? contribution.Time : at;
+            if (contribution.End <= asOf)
+            {
+                at = contribution.End > at ? contribution.End.Value : at;
+                sum.Add(contribution with { Points = contribution.Floor, HalfLife = null, End = null });
+            }
+            else
+            {
+                sum.Add(contribution with { End = null });
+            }
+        }
+
+        return sum.StateAt(at);
+    }
+
+    /// <summary>Rounds down to the decimals that the ledger keeps, so that a cap is never passed.</summary>
+    internal static decimal Floor(double points) => Math.Round((decimal)points, PointDecimals, MidpointRounding.ToZero);
 
     private static List<Activity> InOrder(IEnumerable<Activity> activities)
     {
@@ -95,21 +169,19 @@ public static class Scorer
         return list;
     }
 
-    /// <summary>Sum of contributions in order of time.</summary>
-    internal static ScoreState Sum(IReadOnlyList<Contribution> ordered, DateTimeOffset? createTime)
+    private static DateTimeOffset AsOf(
+        DateTimeOffset? now, LeadProfile? profile, List<Activity> ordered, IReadOnlyList<Adjustment>? adjustments)
     {
-        var sum = new ScoreAccumulator();
-        foreach (var contribution in ordered)
+        var latest = now ?? DateTimeOffset.UnixEpoch;
+        latest = profile?.CreateTime > latest ? profile.CreateTime : latest;
+        latest = ordered.Count > 0 && ordered[^1].Time > latest ? ordered[^1].Time : latest;
+        foreach (var adjustment in adjustments ?? [])
         {
-            sum.Add(contribution.Category, contribution.HalfLife, contribution.Points, contribution.Time);
+            latest = adjustment.Time > latest ? adjustment.Time : latest;
         }
 
-        var last = ordered.Count > 0 ? ordered[^1].Time : DateTimeOffset.UnixEpoch;
-        return sum.StateAt(createTime is { } created && created > last ? created : last);
+        return latest;
     }
-
-    /// <summary>Rounds down to the decimals that the ledger keeps, so that a cap is never passed.</summary>
-    internal static decimal Floor(double points) => Math.Round((decimal)points, PointDecimals, MidpointRounding.ToZero);
 
     private static IEnumerable<Contribution> ProfileContributions(
         ScoringModel model, LeadProfile? profile, IReadOnlyDictionary<string, DateTimeOffset> since)
@@ -120,7 +192,7 @@ public static class Scorer
         }
 
         var used = new decimal[4];
-        foreach (var rule in model.Rules.Where(rule => !rule.ReadsActivity).OrderBy(rule => rule.Points >= 0))
+        foreach (var rule in model.Rules.Where(rule => rule.Kind == RuleKind.Profile).OrderBy(rule => rule.Points >= 0))
         {
             if (!rule.Condition.Holds(profile, profile.CreateTime))
             {
@@ -138,70 +210,9 @@ public static class Scorer
                 used[(int)rule.Category] += points;
                 var time = since.TryGetValue(rule.Id, out var known) && known > profile.CreateTime ? known : profile.CreateTime;
                 yield return new(
-                    rule.Id, rule.Category, Guid.Empty, points, time, rule.HalfLife, Evidence.Of(profile, rule.Condition.Fields));
+                    rule.Id, rule.Category, Guid.Empty, points, time, rule.HalfLife, Evidence.Of(profile, rule.Condition.Fields),
+                    rule.FloorOf(points), rule.EndOf(time));
             }
         }
-    }
-
-    /// <summary>What a rule gave so far, as far as its cap and occasions look back.</summary>
-    private sealed class RuleMeter(ScoringRule rule)
-    {
-        private readonly Dictionary<string, DateTimeOffset> occasions = [];
-        private readonly Queue<(DateTimeOffset Time, decimal Points)> given = [];
-        private decimal inWindow;
-        private double worth;
-        private DateTimeOffset worthAt;
-
-        /// <summary>Whether no activity of the same occasion came before, within the window where there is one.</summary>
-        public bool IsFirst(string? key, DateTimeOffset time)
-        {
-            if (key is null || (occasions.TryGetValue(key, out var last) && (rule.Window is null || time - last < rule.Window)))
-            {
-                return false;
-            }
-
-            occasions[key] = time;
-            return true;
-        }
-
-        /// <summary>The rule's points as far as its cap leaves room.</summary>
-        public decimal Room(DateTimeOffset time)
-        {
-            if (rule.Cap is not { } cap)
-            {
-                return rule.Points;
-            }
-
-            decimal room;
-            if (rule.Window is { } window)
-            {
-                while (given.TryPeek(out var first) && time - first.Time >= window)
-                {
-                    inWindow -= given.Dequeue().Points;
-                }
-
-                room = cap - inWindow;
-            }
-            else
-            {
-                room = Floor(Math.Max(0, (double)cap - WorthAt(time)));
-            }
-
-            return Math.Sign(rule.Points) * Math.Min(Math.Abs(rule.Points), Math.Max(0, room));
-        }
-
-        public void Give(decimal points, DateTimeOffset time)
-        {
-            var size = Math.Abs(points);
-            (worth, worthAt) = (WorthAt(time) + (double)size, time);
-            if (rule is { Window: not null, Cap: not null })
-            {
-                given.Enqueue((time, size));
-                inWindow += size;
-            }
-        }
-
-        private double WorthAt(DateTimeOffset time) =>
-            rule.HalfLife is { } halfLife ? worth * Decay.Factor(time - worthAt, halfLife.TotalSeconds) : worth;
     }
 }

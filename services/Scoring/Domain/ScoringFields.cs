@@ -24,6 +24,8 @@ public static class ScoringFields
         new Dictionary<string, FieldType>
         {
             ["lead.title"] = FieldType.Text,
+            ["lead.department"] = FieldType.Text,
+            ["lead.seniority"] = FieldType.Text,
             ["lead.email"] = FieldType.Text,
             ["lead.emailDomain"] = FieldType.Text,
             ["lead.captureType"] = FieldType.Text,
@@ -45,7 +47,9 @@ public static class ScoringFields
         new Dictionary<string, FieldType> { ["lead.traits"] = FieldType.Any });
 
     /// <summary>Both.</summary>
-    public static readonly FieldCatalog All = OfProfile.With(OfActivity);
+    public static readonly FieldCatalog All = new FieldCatalog(
+        new Dictionary<string, FieldType>(), new Dictionary<string, FieldType>())
+    { CountsActivities = true }.With(OfProfile).With(OfActivity);
 
     /// <summary>Whether the field is one of an activity; a rule that reads none is asked of the profile alone.</summary>
     public static bool IsOfActivity(Field field) =>

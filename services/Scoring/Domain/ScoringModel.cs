@@ -9,10 +9,14 @@ namespace Lifecycle.Scoring.Domain;
 public sealed record ScoringModel(int Version, ModelDefinition Definition, IReadOnlyList<ScoringRule> Rules)
 {
     private const double DefaultFitCap = 50;
+    private static readonly (string Grade, double Share)[] Grades = [("A", 0.6), ("B", 0.4), ("C", 0.1)];
     private readonly Dictionary<string, ScoringRule> byId = Rules.ToDictionary(rule => rule.Id, StringComparer.Ordinal);
 
     /// <summary>Finds the rules that can hold for an activity.</summary>
     internal RuleMatcher Matcher { get; } = new(Rules);
+
+    /// <summary>Whether some rule's points begin or end with counts and ages.</summary>
+    public bool HasTimedRules { get; } = Rules.Any(rule => rule.Kind == RuleKind.Timed);
 
     public ThresholdDefinition Thresholds => Definition.Thresholds;
 
@@ -31,13 +35,18 @@ public sealed record ScoringModel(int Version, ModelDefinition Definition, IRead
     }
 
     /// <summary>Fit as a share of its cap: A from 60 %, B from 40 %, C from 10 %, else D.</summary>
-    public string Grade(decimal fit) => ((double)fit / (Definition.CategoryCaps.Fit ?? DefaultFitCap)) switch
+    public string Grade(decimal fit)
     {
-        >= 0.6 => "A",
-        >= 0.4 => "B",
-        >= 0.1 => "C",
-        _ => "D",
-    };
+        var share = (double)fit / (Definition.CategoryCaps.Fit ?? DefaultFitCap);
+        return Grades.Where(grade => share >= grade.Share).Select(grade => grade.Grade).FirstOrDefault("D");
+    }
+
+    /// <summary>Whether points for FIT are what a lead needs to qualify.</summary>
+    public bool MeetsRequirements(decimal fit) => Definition.Requirements is not { } needed
+        || (!((double)fit < needed.MinFit) && (needed.MinGrade is null || string.CompareOrdinal(Grade(fit), needed.MinGrade) <= 0));
+
+    /// <summary>Name of a rule, or of what stands in its place.</summary>
+    public string RuleName(string ruleId) => ruleId == Adjustment.RuleId ? Adjustment.RuleName : Find(ruleId)?.Name ?? ruleId;
 }
 
 /// <summary>A checked rule.</summary>
@@ -45,23 +54,49 @@ public sealed record ScoringModel(int Version, ModelDefinition Definition, IRead
 /// <param name="Name">Name for people.</param>
 /// <param name="Category">Category.</param>
 /// <param name="Condition">When to give the points.</param>
-/// <param name="ReadsActivity">Asked of each activity; else of the profile as it is.</param>
+/// <param name="Kind">What the condition is asked of.</param>
 /// <param name="Points">Each time.</param>
 /// <param name="Cap">Most points without sign.</param>
 /// <param name="Window">Span for cap and once-per.</param>
 /// <param name="HalfLife">Null: no decay.</param>
 /// <param name="OncePer">Null: each time.</param>
+/// <param name="MaxTimes">Null: any number of times.</param>
+/// <param name="Floor">Points, without sign, of each time that do not decay.</param>
+/// <param name="ExpireAfter">Null: points do not end.</param>
 public sealed record ScoringRule(
     string Id,
     string Name,
     Category Category,
     Condition Condition,
-    bool ReadsActivity,
+    RuleKind Kind,
     decimal Points,
     decimal? Cap,
     TimeSpan? Window,
     TimeSpan? HalfLife,
-    OncePer? OncePer);
+    OncePer? OncePer,
+    int? MaxTimes,
+    decimal Floor,
+    TimeSpan? ExpireAfter)
+{
+    /// <summary>The part of points given that does not decay, with their sign.</summary>
+    public decimal FloorOf(decimal points) => Math.Sign(points) * Math.Min(Math.Abs(points), Floor);
+
+    /// <summary>When points given at a time end by themselves.</summary>
+    public DateTimeOffset? EndOf(DateTimeOffset time) => ExpireAfter is { } span ? time + span : null;
+}
+
+/// <summary>What a rule's condition is asked of.</summary>
+public enum RuleKind
+{
+    /// <summary>The profile as it is: points for as long as it is so.</summary>
+    Profile = 1,
+
+    /// <summary>Each activity, at its time.</summary>
+    Activity = 2,
+
+    /// <summary>The lead at any time, by counts of its activities and by its age: points while it holds.</summary>
+    Timed = 3,
+}
 
 /// <summary>What makes two activities one occasion.</summary>
 /// <param name="Kind">Which part of the activity.</param>

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Scoring.Jobs;
 
-/// <summary>Scores leads by the model in force that were last scored by another.</summary>
+/// <summary>Scores leads by the models in force that were last scored by others.</summary>
 public sealed class RescoreJob(
     UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper, IOptions<ScoringOptions> options, TimeProvider time, ILogger<RescoreJob> logger)
     : WorkspaceJob(work, options, time, logger)
@@ -19,17 +19,17 @@ public sealed class RescoreJob(
             count = 0;
             await Work.Run(workspaceId, async tx =>
             {
-                var model = (await keeper.Model(tx)).Model;
+                var set = await keeper.Models(tx);
                 if (!await tx.Connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-                    "select exists (select from lead where workspace_id = @WorkspaceId and model_version < @Version and state is not null)",
-                    new { tx.WorkspaceId, model.Version }, cancellationToken: ct)))
+                    "select exists (select from lead where workspace_id = @WorkspaceId and generation < @Generation and state is not null)",
+                    new { tx.WorkspaceId, set.Generation }, cancellationToken: ct)))
                 {
                     return;
                 }
 
                 var rows = await LeadStore.Select(
-                    tx, "model_version < @Version and state is not null order by lead_id limit @BatchSize for update skip locked",
-                    new { model.Version, BatchSize });
+                    tx, "generation < @Generation and state is not null order by lead_id limit @BatchSize for update skip locked",
+                    new { set.Generation, BatchSize });
                 await keeper.Score(tx, rows, _ => tx.Now, newModel: true);
                 count = rows.Count;
             }, ct);

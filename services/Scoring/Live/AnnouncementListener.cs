@@ -23,7 +23,6 @@ public sealed partial class AnnouncementListener(
             catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
             {
                 LogLost(fault.GetBaseException().Message);
-                feed.Break();
                 await Task.Delay(Pause, time, stoppingToken);
             }
             catch (OperationCanceledException)
@@ -49,7 +48,9 @@ public sealed partial class AnnouncementListener(
             await listen.ExecuteNonQueryAsync(ct);
         }
 
+        // What was announced meanwhile was not heard.
         projector.Sweep();
+        feed.RingAll();
         while (true)
         {
             if (!await connection.WaitAsync(Probe, ct))

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Dapper;
 using Lifecycle.Postgres;
 using Lifecycle.Scoring.Storage;
 using Microsoft.Extensions.Options;
@@ -57,24 +56,37 @@ public sealed partial class LiveProjector(
             return null;
         }
 
-        var (written, last) = (0L, Guid.Empty);
-        for (var more = true; more;)
+        var (written, removed) = (0L, 0L);
+        foreach (var scoreName in await work.Read(workspaceId, LiveStore.Names, ct))
         {
-            var after = last;
-            var page = await Write(
-                workspaceId, "lead_id > @after order by lead_id limit @BatchSize for update", new { after, BatchSize }, force: true, ct);
-            if (page is null)
+            var (ofScore, last) = (0L, Guid.Empty);
+            for (var more = true; more;)
+            {
+                var after = last;
+                var page = await Write(
+                    workspaceId, scoreName, "lead_id > @after order by lead_id limit @BatchSize for update", new { after, BatchSize },
+                    force: true, ct);
+                if (page is null)
+                {
+                    return null;
+                }
+
+                ofScore += page.Count(row => row.State is not null);
+                more = page.Count == BatchSize;
+                last = more ? page[^1].LeadId : last;
+            }
+
+            // As many stand in the ranges as were written to them: nothing else does.
+            var gone = await live.Count(workspaceId, scoreName) == ofScore ? 0 : await RemoveOrphans(workspaceId, scoreName, ct);
+            if (gone is null)
             {
                 return null;
             }
 
-            written += page.Count(row => row.State is not null);
-            more = page.Count == BatchSize;
-            last = more ? page[^1].LeadId : last;
+            (written, removed) = (written + ofScore, removed + gone.Value);
         }
 
-        var removed = await RemoveOrphans(workspaceId, ct);
-        return removed is not null && await live.EndRestore(workspaceId, token) ? (written, removed.Value) : null;
+        return await live.EndRestore(workspaceId, token) ? (written, removed) : null;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -162,64 +174,76 @@ public sealed partial class LiveProjector(
     private async Task Project(Guid workspaceId, CancellationToken ct)
     {
         const string Stale = "live_version < version order by lead_id limit @BatchSize for update skip locked";
-        for (var count = BatchSize; count == BatchSize;)
+        foreach (var scoreName in await work.Read(workspaceId, LiveStore.Names, ct))
         {
-            var page = await Write(workspaceId, Stale, new { BatchSize }, force: false, ct)
-                ?? throw new TimeoutException("Redis is out of reach.");
-            count = page.Count;
+            for (var count = BatchSize; count == BatchSize;)
+            {
+                var page = await Write(workspaceId, scoreName, Stale, new { BatchSize }, force: false, ct)
+                    ?? throw new TimeoutException("Redis is out of reach.");
+                count = page.Count;
+            }
         }
     }
 
     /// <summary>Writes the scores of rows that it locks; null: Redis is out of reach, nothing is marked as written.</summary>
-    private async Task<List<LeadRow>?> Write(Guid workspaceId, string where, object parameters, bool force, CancellationToken ct)
+    private async Task<List<LiveRow>?> Write(
+        Guid workspaceId, string scoreName, string where, object parameters, bool force, CancellationToken ct)
     {
-        List<LeadRow>? page = null;
+        List<LiveRow>? page = null;
         await work.Run(workspaceId, async tx =>
         {
-            var rows = await LeadStore.Select(tx, where, parameters);
-            var scores = rows.Select(row => (row.LeadId, row.Version, LiveScore.From(row))).ToArray();
-            if (scores.Length > 0 && !await live.Write(workspaceId, scores, force))
+            var rows = await LiveStore.Select(tx, scoreName, where, parameters);
+            if (rows.Count > 0)
             {
-                return;
+                if (!await live.Write(workspaceId, scoreName, rows.Select(row => (row.LeadId, row.Version, row.ToScore())).ToArray(), force))
+                {
+                    return;
+                }
+
+                await LiveStore.MarkLive(tx, scoreName, rows);
             }
 
-            await tx.Connection.ExecuteAsync(new CommandDefinition(
-                """
-                update lead set live_version = version
-                where workspace_id = @WorkspaceId and lead_id = any(@ids) and live_version < version
-                """,
-                new { tx.WorkspaceId, ids = rows.Select(row => row.LeadId).ToArray() },
-                cancellationToken: ct));
             page = rows;
         }, ct);
         telemetry.Projected(page?.Count ?? 0);
         return page;
     }
 
-    private async Task<long?> RemoveOrphans(Guid workspaceId, CancellationToken ct)
+    /// <summary>Takes out of the ranges what no lead stands for, or another range holds. Whoever is taken out stands behind what is read
+    /// next, so that the page begins where this one did, less what went.</summary>
+    private async Task<long?> RemoveOrphans(Guid workspaceId, string scoreName, CancellationToken ct)
     {
-        if (await live.Ranges(workspaceId) is not { } ranges)
+        var removed = 0L;
+        if (await live.Ranges(workspaceId, scoreName) is not { } ranges)
         {
             return null;
         }
 
-        var removed = 0L;
-        foreach (var ids in ranges.SelectMany(range => range.LeadIds).Chunk(BatchSize))
+        foreach (var range in ranges)
         {
-            var orphans = await work.Read(workspaceId, async tx => (await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
-                """
-                select id from unnest(@ids) id
-                where not exists (select from lead where workspace_id = @WorkspaceId and lead_id = id and state is not null)
-                """,
-                new { tx.WorkspaceId, ids },
-                cancellationToken: ct))).AsList(), ct);
-            var gone = orphans.Select(id => (id, 0L, (LiveScore?)null)).ToArray();
-            if (gone.Length > 0 && !await live.Write(workspaceId, gone, force: true))
+            for (var at = 0L; ;)
             {
-                return null;
-            }
+                if (await live.RangeLeads(workspaceId, scoreName, range, at, BatchSize) is not { } ids)
+                {
+                    return null;
+                }
 
-            removed += orphans.Count;
+                if (ids.Count == 0)
+                {
+                    break;
+                }
+
+                var known = await work.Read(workspaceId, tx => LiveStore.Known(tx, scoreName, ids), ct);
+                var orphans = ids.Where(id => !known.Contains(id)).Select(id => (id, 0L, (LiveScore?)null)).ToArray();
+                if ((orphans.Length > 0 && !await live.Write(workspaceId, scoreName, orphans, force: true))
+                    || await live.Tidy(workspaceId, scoreName, range, ids) is not { } moved)
+                {
+                    return null;
+                }
+
+                removed += Math.Max(orphans.Length, moved);
+                at += Math.Max(0, ids.Count - Math.Max(orphans.Length, moved));
+            }
         }
 
         return removed;

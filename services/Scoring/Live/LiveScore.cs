@@ -1,25 +1,20 @@
 using System.Globalization;
-using System.Text.Json;
 using Lifecycle.Scoring.Domain;
-using Lifecycle.Scoring.Storage;
 
 namespace Lifecycle.Scoring.Live;
 
-/// <summary>What a score needs to be told at any time, as Redis keeps it and as the lead's row has it.</summary>
-public sealed record LiveScore(Guid LeadId, long Version, int ModelVersion, bool Qualified, ScoreState State)
+/// <summary>What a score needs to be told at any time, as Redis keeps it and as its row has it.</summary>
+/// <param name="LeadId">Lead.</param>
+/// <param name="Version">Grows with each change.</param>
+/// <param name="ModelVersion">Version of the model that gave the points.</param>
+/// <param name="Qualified">Whether the lead counts as qualified.</param>
+/// <param name="State">The sums.</param>
+/// <param name="Until">From then on points begin or end, and the sums hold no more; null: they always do.</param>
+public sealed record LiveScore(
+    Guid LeadId, long Version, int ModelVersion, bool Qualified, ScoreState State, DateTimeOffset? Until = null)
 {
     // Ranks count half-lives since then; any fixed instant does.
     private static readonly DateTimeOffset Epoch = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
-    /// <summary>Null for a lead without a score: unknown, merged or erased.</summary>
-    public static LiveScore? From(LeadRow row) => row.State is null
-        ? null
-        : new(row.LeadId, row.Version, row.ModelVersion, row.Qualified, JsonSerializer.Deserialize<ScoreState>(row.State, DefaultModel.Json)!);
-
-    /// <exception cref="JsonException">The text is no score.</exception>
-    public static LiveScore Parse(string json) => JsonSerializer.Deserialize<LiveScore>(json, DefaultModel.Json)!;
-
-    public string ToJson() => JsonSerializer.Serialize(this, DefaultModel.Json);
 
     /// <summary>
     /// Where the lead stands among others. Total = constant + decaying points; leads whose constant, rounded up to whole points, and

@@ -6,122 +6,93 @@ namespace Lifecycle.Scoring.Live;
 
 /// <summary>
 /// Live scores in Redis: quick to read, and nobody's truth. Every method answers null or false, soon, when Redis is out of reach. Per
-/// workspace there is a hash per lead, a sorted set per range (see <see cref="LiveScore.Place"/>), the set of ranges, and a mark that all
-/// leads are in.
+/// workspace and score there are blocks of leads, a sorted set per range (see <see cref="LiveScore.Place"/>), and the set of ranges; per
+/// workspace a mark that all leads are in.
 /// </summary>
 public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOptions> options, ILogger<LiveScores> logger)
 {
-    private const int PageSize = 100;
-
     /// <summary>Nobody waits for what is written or restored in the background.</summary>
     private const int WritePatience = 10;
     private static readonly string SetScript = Script("score.lua");
+    private static readonly string TidyScript = Script("tidy.lua");
     private static readonly string CompleteScript = Script("complete.lua");
     private const string ServerKey = "lifecycle:scoring:server";
+    private const string AnyScore = "";
     private readonly TimeSpan timeout = TimeSpan.FromMilliseconds(options.Value.RedisTimeoutMilliseconds);
 
     /// <summary>Live scores of leads; an element is null where Redis has none. Null: Redis is out of reach.</summary>
-    public Task<LiveScore?[]?> Read(Guid workspaceId, IReadOnlyList<Guid> leadIds) => Try(async database =>
+    public Task<LiveScore?[]?> Read(Guid workspaceId, string scoreName, IReadOnlyList<Guid> leadIds) => Try(async database =>
     {
-        var reads = leadIds.Select(id => database.HashGetAsync(LeadKey(workspaceId, id), "d")).ToArray();
-        return (await Task.WhenAll(reads)).Select(value => value.IsNullOrEmpty ? null : LiveScore.Parse(value!)).ToArray();
+        var keys = new LiveKeys(workspaceId, scoreName);
+        var reads = await Task.WhenAll(leadIds.Select(id => database.HashGetAsync(keys.Block(id), LiveKeys.Id(id))));
+        return reads.Zip(leadIds, (value, id) => LiveKeys.Parse(id, value)).ToArray();
     });
 
     /// <summary>Writes scores, or with a null score takes the lead out. False: Redis is out of reach, and any part may have been
     /// written.</summary>
     /// <param name="workspaceId">Workspace.</param>
+    /// <param name="scoreName">Which score.</param>
     /// <param name="entries">Lead, version, score.</param>
     /// <param name="force">Whatever version is there; else only newer ones.</param>
     public async Task<bool> Write(
-        Guid workspaceId, IReadOnlyCollection<(Guid LeadId, long Version, LiveScore? Score)> entries, bool force) =>
+        Guid workspaceId, string scoreName, IReadOnlyCollection<(Guid LeadId, long Version, LiveScore? Score)> entries, bool force) =>
         await Try(async database =>
         {
+            var keys = new LiveKeys(workspaceId, scoreName);
+            if (entries.Any(entry => entry.Score?.Until is not null))
+            {
+                await database.StringSetAsync(keys.Timed, "1");
+            }
+
             await Task.WhenAll(entries.Select(entry =>
             {
                 var (range, rank) = entry.Score?.Place() ?? ("", 0);
-                return Evaluate(database, SetScript,
-                    [LeadKey(workspaceId, entry.LeadId), RangesKey(workspaceId), RangePrefix(workspaceId)],
+                return Evaluate(database, SetScript, [keys.Block(entry.LeadId), keys.Ranges, keys.RangePrefix],
                     [
-                        entry.Version, force ? "1" : "0", entry.Score?.ToJson() ?? "", entry.LeadId.ToString("N"), range,
-                        rank.ToString("R", CultureInfo.InvariantCulture),
+                        entry.Version, force ? "1" : "0", entry.Score is null ? "" : LiveScoreBytes.Write(entry.Score),
+                        LiveKeys.Id(entry.LeadId), range, rank.ToString("R", CultureInfo.InvariantCulture),
                     ]);
             }));
             return (bool?)true;
         }, WritePatience) ?? false;
 
-    /// <summary>
-    /// The highest totals at a time, highest first. Ranges are merged by the most that their next lead can have, and exact totals decide;
-    /// only what can still be among the highest is read. Null: Redis is out of reach, or not all leads are in it.
-    /// </summary>
-    public Task<List<LiveScore>?> Top(Guid workspaceId, int limit, double minTotal, DateTimeOffset time) => Try(async database =>
-    {
-        if (!await database.KeyExistsAsync(CompleteKey(workspaceId)))
+    /// <summary>The highest totals at a time, in no order. Null: Redis is out of reach, or not all leads are in it.</summary>
+    /// <param name="workspaceId">Workspace.</param>
+    /// <param name="scoreName">Which score.</param>
+    /// <param name="limit">How many.</param>
+    /// <param name="minTotal">Lower totals may be left out.</param>
+    /// <param name="time">When.</param>
+    /// <param name="except">Leads that are left out, as their scores are known otherwise.</param>
+    public Task<List<LiveScore>?> Top(
+        Guid workspaceId, string scoreName, int limit, double minTotal, DateTimeOffset time, IReadOnlySet<Guid> except) =>
+        Try(async database =>
         {
-            return null;
-        }
+            var keys = new LiveKeys(workspaceId, scoreName);
+            return await database.KeyExistsAsync(keys.Complete)
+                ? await new LiveRanking(database, keys, except).Top(limit, minTotal, time)
+                : null;
+        });
 
-        var ranges = (await database.SetMembersAsync(RangesKey(workspaceId)))
-            .Select(range => new RangeReader(database, workspaceId, range!, time)).ToArray();
-        await Task.WhenAll(ranges.Select(range => range.Fill()));
-        var heads = new PriorityQueue<RangeReader, double>();
-        foreach (var range in ranges.Where(range => range.Head is not null))
-        {
-            heads.Enqueue(range, -range.Head!.Value.Bound);
-        }
-
-        var best = new PriorityQueue<LiveScore, double>();
-        while (heads.Count > 0)
-        {
-            // Equal bounds share a batch, so that few round trips read many leads.
-            var batch = new List<Guid>();
-            while (batch.Count < PageSize && heads.TryPeek(out var range, out var negative)
-                && -negative >= minTotal - 0.005 && !(best.Count >= limit && best.TryPeek(out _, out var least) && -negative <= least))
-            {
-                heads.Dequeue();
-                batch.Add(range.Take());
-                if (range.Head is null)
-                {
-                    await range.Fill();
-                }
-
-                if (range.Head is { } next)
-                {
-                    heads.Enqueue(range, -next.Bound);
-                }
-            }
-
-            if (batch.Count == 0)
-            {
-                break;
-            }
-
-            var reads = await Task.WhenAll(batch.Select(id => database.HashGetAsync(LeadKey(workspaceId, id), "d")));
-            foreach (var score in reads.Where(value => !value.IsNullOrEmpty).Select(value => LiveScore.Parse(value!)))
-            {
-                best.Enqueue(score, score.State.TotalAt(time));
-                if (best.Count > limit)
-                {
-                    best.Dequeue();
-                }
-            }
-        }
-
-        return best.UnorderedItems.Select(item => item.Element).ToList();
-    });
+    /// <summary>Whether some score of the workspace has points that begin or end by themselves; null: Redis is out of reach.</summary>
+    public Task<bool?> IsTimed(Guid workspaceId) =>
+        Try(async database => (bool?)await database.KeyExistsAsync(new LiveKeys(workspaceId, AnyScore).Timed));
 
     /// <summary>Whether all leads of the workspace are in; null: Redis is out of reach.</summary>
     public Task<bool?> IsComplete(Guid workspaceId) =>
-        Try(async database => (bool?)await database.KeyExistsAsync(CompleteKey(workspaceId)));
+        Try(async database => (bool?)await database.KeyExistsAsync(new LiveKeys(workspaceId, AnyScore).Complete));
 
     /// <summary>Begins a restoration. False: Redis is out of reach.</summary>
     public async Task<bool> BeginRestore(Guid workspaceId, string token) =>
-        await Try(async database =>
-            (bool?)await database.StringSetAsync(RestoreKey(workspaceId, token), token, TimeSpan.FromDays(1))) ?? false;
+        await Try(async database => (bool?)await database.StringSetAsync(
+            new LiveKeys(workspaceId, AnyScore).Restore(token), token, TimeSpan.FromDays(1))) ?? false;
 
     /// <summary>Marks the workspace complete. False: Redis is out of reach, or was emptied since the restoration began.</summary>
-    public async Task<bool> EndRestore(Guid workspaceId, string token) =>
-        await Try(async database => (bool?)((int)await Evaluate(
-            database, CompleteScript, [CompleteKey(workspaceId), RestoreKey(workspaceId, token)], [token]) == 1)) ?? false;
+    public async Task<bool> EndRestore(Guid workspaceId, string token)
+    {
+        var keys = new LiveKeys(workspaceId, AnyScore);
+        return await Try(async database => (bool?)((int)await Evaluate(
+            database, CompleteScript, [keys.Complete, keys.Restore(token)], [token]) == 1)) ?? false;
+    }
 
     /// <summary>Whether this is not the server process that was last written to: what it holds may be old.</summary>
     public async Task<bool> IsAnother() => await Try(async database =>
@@ -135,17 +106,33 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
         return run;
     });
 
-    /// <summary>Leads that Redis holds, page by page; null: Redis is out of reach.</summary>
-    public Task<List<(string Range, List<Guid> LeadIds)>?> Ranges(Guid workspaceId) => Try(async database =>
-    {
-        var held = new List<(string, List<Guid>)>();
-        foreach (var range in await database.SetMembersAsync(RangesKey(workspaceId)))
-        {
-            var ids = await database.SortedSetRangeByRankAsync(RangePrefix(workspaceId).Append((string)range!));
-            held.Add((range!, ids.Select(id => Guid.ParseExact(id!, "N")).ToList()));
-        }
+    /// <summary>Names of the ranges that Redis holds of a score; null: Redis is out of reach.</summary>
+    public Task<List<string>?> Ranges(Guid workspaceId, string scoreName) => Try(async database =>
+        (List<string>?)(await database.SetMembersAsync(new LiveKeys(workspaceId, scoreName).Ranges)).Select(range => (string)range!).ToList(),
+        WritePatience);
 
-        return held;
+    /// <summary>Entries in all ranges of a score; null: Redis is out of reach.</summary>
+    public Task<long?> Count(Guid workspaceId, string scoreName) => Try(async database =>
+    {
+        var keys = new LiveKeys(workspaceId, scoreName);
+        var ranges = await database.SetMembersAsync(keys.Ranges);
+        return (long?)(await Task.WhenAll(ranges.Select(range => database.SortedSetLengthAsync(keys.RangePrefix + (string)range!)))).Sum();
+    }, WritePatience);
+
+    /// <summary>Leads of a range from a rank on; null: Redis is out of reach.</summary>
+    public Task<List<Guid>?> RangeLeads(Guid workspaceId, string scoreName, string range, long from, int count) => Try(async database =>
+    {
+        var ids = await database.SortedSetRangeByRankAsync(new LiveKeys(workspaceId, scoreName).RangePrefix + range, from, from + count - 1);
+        return (List<Guid>?)ids.Select(LiveKeys.Lead).OfType<Guid>().ToList();
+    }, WritePatience);
+
+    /// <summary>Takes leads out of a range where they do not stand; how many, null: Redis is out of reach.</summary>
+    public Task<long?> Tidy(Guid workspaceId, string scoreName, string range, IReadOnlyCollection<Guid> leadIds) => Try(async database =>
+    {
+        var keys = new LiveKeys(workspaceId, scoreName);
+        var results = await Task.WhenAll(leadIds.Select(id => Evaluate(
+            database, TidyScript, [keys.Block(id), keys.RangePrefix + range, keys.Ranges], [LiveKeys.Id(id), range])));
+        return (long?)results.Sum(result => (long)result);
     }, WritePatience);
 
     private async Task<T?> Try<T>(Func<IDatabase, Task<T?>> action, int patience = 1)
@@ -188,17 +175,6 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
         }
     }
 
-    private static RedisKey LeadKey(Guid workspaceId, Guid leadId) => $"{{{workspaceId:N}}}:score:{leadId:N}";
-
-    private static RedisKey RangesKey(Guid workspaceId) => $"{{{workspaceId:N}}}:ranges";
-
-    private static RedisKey RangePrefix(Guid workspaceId) => $"{{{workspaceId:N}}}:top:";
-
-    private static RedisKey CompleteKey(Guid workspaceId) => $"{{{workspaceId:N}}}:complete";
-
-    /// <summary>One per restoration: several may run at once, and each completes the workspace.</summary>
-    private static RedisKey RestoreKey(Guid workspaceId, string token) => $"{{{workspaceId:N}}}:restore:{token}";
-
     private static string Script(string name)
     {
         using var stream = typeof(LiveScores).Assembly.GetManifestResourceStream($"Lifecycle.Scoring.Storage.{name}")!;
@@ -207,32 +183,4 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
 
     [LoggerMessage(4201, LogLevel.Warning, "Redis does not answer, Postgres does: {Reason}")]
     private partial void LogAway(string reason);
-
-    /// <summary>Reads one range from its highest lead down.</summary>
-    private sealed class RangeReader(IDatabase database, Guid workspaceId, string range, DateTimeOffset time)
-    {
-        private readonly Queue<(Guid LeadId, double Bound)> page = new();
-        private long read;
-        private bool ended;
-
-        public (Guid LeadId, double Bound)? Head => page.TryPeek(out var head) ? head : null;
-
-        public Guid Take() => page.Dequeue().LeadId;
-
-        public async Task Fill()
-        {
-            if (ended)
-            {
-                return;
-            }
-
-            var entries = await database.SortedSetRangeByRankWithScoresAsync(
-                RangePrefix(workspaceId).Append(range), read, read + PageSize - 1, Order.Descending);
-            (read, ended) = (read + entries.Length, entries.Length < PageSize);
-            foreach (var entry in entries)
-            {
-                page.Enqueue((Guid.ParseExact(entry.Element!, "N"), LiveScore.Bound(range, entry.Score, time)));
-            }
-        }
-    }
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Scoring.Live;
 
-/// <summary>Hands announcements of changed scores to the watches of this process.</summary>
+/// <summary>Wakes the watches of this process when scores changed on any replica; what changed they read for themselves.</summary>
 public sealed class ScoreFeed(IOptions<ScoringOptions> options)
 {
     private readonly ConcurrentDictionary<Guid, Watch> watches = new();
@@ -27,77 +27,45 @@ public sealed class ScoreFeed(IOptions<ScoringOptions> options)
 
     public void Announce(ScoreAnnouncement announcement)
     {
-        foreach (var watch in watches.Values.Where(watch => watch.WorkspaceId == announcement.WorkspaceId))
+        foreach (var watch in watches.Values.Where(watch => watch.Concerns(announcement)))
         {
-            watch.Add(announcement.LeadIds);
+            watch.Ring();
         }
     }
 
-    /// <summary>Announcements may have been missed: every watch ends and its reader begins anew.</summary>
-    public void Break()
+    /// <summary>Announcements may have been missed: every watch looks.</summary>
+    public void RingAll()
     {
         foreach (var watch in watches.Values)
         {
-            watch.Fail(Error.Unavailable("Changes may have been missed; read the scores again and watch anew."));
+            watch.Ring();
         }
     }
 
-    /// <summary>What one reader has not seen yet: leads, not changes, so that it stays small however often a score changes.</summary>
+    /// <summary>One reader's bell.</summary>
     public sealed class Watch(Guid workspaceId, IReadOnlySet<Guid> leadIds)
     {
-        private const int MaxPending = 20_000;
-        private readonly Lock gate = new();
-        private TaskCompletionSource wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private HashSet<Guid> pending = [];
-        private Error? failure;
+        private TaskCompletionSource bell = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Guid WorkspaceId => workspaceId;
-
-        /// <summary>Leads whose scores changed since the last call; none when the wait ended. An error ends the watch.</summary>
-        public async Task<Result<IReadOnlyCollection<Guid>>> Next(TimeSpan longest, CancellationToken ct)
+        /// <summary>Waits until something may have changed; false: nothing did for so long. Whoever looks after it misses nothing.</summary>
+        public async Task<bool> Wait(TimeSpan longest, CancellationToken ct)
         {
             try
             {
-                await wake.Task.WaitAsync(longest, ct);
+                await Volatile.Read(ref bell).Task.WaitAsync(longest, ct);
             }
             catch (TimeoutException)
             {
-                // Nothing changed meanwhile.
+                return false;
             }
 
-            lock (gate)
-            {
-                var taken = pending;
-                (pending, wake) = ([], new(TaskCreationOptions.RunContinuationsAsynchronously));
-                return failure is { } error ? error : taken;
-            }
+            Volatile.Write(ref bell, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            return true;
         }
 
-        public void Fail(Error error)
-        {
-            lock (gate)
-            {
-                failure = error;
-                wake.TrySetResult();
-            }
-        }
+        internal bool Concerns(ScoreAnnouncement announcement) =>
+            announcement.WorkspaceId == workspaceId && (leadIds.Count == 0 || announcement.LeadIds.Any(leadIds.Contains));
 
-        internal void Add(IReadOnlyList<Guid> changed)
-        {
-            lock (gate)
-            {
-                pending.UnionWith(leadIds.Count == 0 ? changed : changed.Where(leadIds.Contains));
-                if (pending.Count > MaxPending)
-                {
-                    failure = Error.Exhausted(
-                        "The reader fell too far behind; read the scores again and watch anew.", TimeSpan.FromSeconds(1));
-                }
-
-                if (pending.Count > 0)
-                {
-                    wake.TrySetResult();
-                }
-            }
-        }
+        internal void Ring() => Volatile.Read(ref bell).TrySetResult();
     }
 }

@@ -13,7 +13,8 @@ internal static class LeadStore
     private const string Columns =
         """
         workspace_id, lead_id, profile_version, profile, create_time, channel, source, medium, campaign, since, stage, stage_version,
-        customer_time, merged_into, erase_time, qualified, decided_until, returned, due_time, model_version, state, version, live_version, change_time
+        customer_time, merged_into, erase_time, qualified, decided_until, returned, due_time, model_version, state, version, live_version,
+        change_time, next_time, generation, adjustments, company_key, company_name
         """;
 
     /// <summary>
@@ -79,7 +80,9 @@ internal static class LeadStore
                 merged_into = n.merged_into, erase_time = n.erase_time,
                 qualified = n.qualified, decided_until = n.decided_until, returned = n.returned, due_time = n.due_time,
                 model_version = n.model_version, state = n.state, version = n.version, live_version = n.live_version,
-                change_time = n.change_time
+                change_time = n.change_time, next_time = n.next_time, generation = n.generation, adjustments = n.adjustments,
+                company_key = n.company_key, company_name = n.company_name,
+                change_xid = case when lead.version = n.version then lead.change_xid else pg_current_xact_id()::text::bigint end
             from jsonb_populate_recordset(null::lead, @rows::jsonb) n
             where lead.workspace_id = @WorkspaceId and lead.lead_id = n.lead_id
             """,
@@ -158,6 +161,11 @@ internal static class LeadStore
         row.Version,
         row.LiveVersion,
         row.ChangeTime,
+        row.NextTime,
+        row.Generation,
+        row.Adjustments,
+        row.CompanyKey,
+        row.CompanyName,
     };
 
     private static JsonElement? Parse(string? json) => json is null ? null : JsonSerializer.Deserialize<JsonElement>(json);

@@ -8,41 +8,44 @@ namespace Lifecycle.Scoring.Storage;
 /// <summary>The ledger of points.</summary>
 internal static class LedgerStore
 {
-    /// <summary>The ledgers of leads, each in order of time, activity, rule.</summary>
-    public static async Task<ILookup<Guid, Contribution>> Read(Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds)
+    /// <summary>The ledgers of leads by lead and score, each in order of time, activity, rule.</summary>
+    public static async Task<ILookup<(Guid LeadId, string ScoreName), Contribution>> Read(
+        Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds)
     {
         var rows = await tx.Connection.QueryAsync<LedgerRow>(new CommandDefinition(
             """
-            select lead_id, rule_id, activity_id, category, points, time, half_life_seconds, evidence from ledger
+            select lead_id, score_name, rule_id, activity_id, category, points, time, half_life_seconds, floor, end_time, evidence from ledger
             where workspace_id = @WorkspaceId and lead_id = any(@ids)
             """,
             new { tx.WorkspaceId, ids = leadIds.ToArray() },
             cancellationToken: tx.CancellationToken));
         return rows.OrderBy(row => row.Time).ThenBy(row => row.ActivityId).ThenBy(row => row.RuleId, StringComparer.Ordinal).ToLookup(
-            row => row.LeadId,
+            row => (row.LeadId, row.ScoreName),
             row => new Contribution(
                 row.RuleId, row.Category, row.ActivityId, row.Points, row.Time,
                 row.HalfLifeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-                JsonSerializer.Deserialize<EvidenceJson>(row.Evidence, DefaultModel.Json)!.Detail));
+                JsonSerializer.Deserialize<EvidenceJson>(row.Evidence, DefaultModel.Json)!.Detail, row.Floor, row.EndTime));
     }
 
     /// <summary>Brings the ledgers of leads from what they are to what they shall be.</summary>
-    public static async Task Write(Transaction<ScoringDbContext> tx, int modelVersion, IReadOnlyList<LedgerChange> changes)
+    public static async Task Write(Transaction<ScoringDbContext> tx, IReadOnlyList<LedgerChange> changes)
     {
-        var written = changes.SelectMany(change => change.Written.Select(entry => (change.LeadId, Entry: entry))).ToArray();
-        var removed = changes.SelectMany(change => change.Removed.Select(entry => (change.LeadId, Entry: entry))).ToArray();
+        var written = changes.SelectMany(change => change.Written.Select(entry => (Of: change, Entry: entry))).ToArray();
+        var removed = changes.SelectMany(change => change.Removed.Select(entry => (Of: change, Entry: entry))).ToArray();
         if (removed.Length > 0)
         {
             await tx.Connection.ExecuteAsync(new CommandDefinition(
                 """
-                delete from ledger using unnest(@leads, @rules, @activities) gone (lead_id, rule_id, activity_id)
-                where ledger.workspace_id = @WorkspaceId and ledger.lead_id = gone.lead_id and ledger.rule_id = gone.rule_id
-                    and ledger.activity_id = gone.activity_id
+                delete from ledger using unnest(@leads, @scores, @rules, @activities, @times) gone (lead_id, score_name, rule_id, activity_id, time)
+                where ledger.workspace_id = @WorkspaceId and ledger.lead_id = gone.lead_id and ledger.score_name = gone.score_name
+                    and ledger.rule_id = gone.rule_id and ledger.activity_id = gone.activity_id and ledger.time = gone.time
                 """,
                 new
                 {
                     tx.WorkspaceId,
-                    leads = removed.Select(row => row.LeadId).ToArray(),
+                    leads = removed.Select(row => row.Of.LeadId).ToArray(),
+                    scores = removed.Select(row => row.Of.ScoreName).ToArray(),
+                    times = removed.Select(row => row.Entry.Time.UtcDateTime).ToArray(),
                     rules = removed.Select(row => row.Entry.RuleId).ToArray(),
                     activities = removed.Select(row => row.Entry.ActivityId).ToArray(),
                 },
@@ -54,18 +57,23 @@ internal static class LedgerStore
             await tx.Connection.ExecuteAsync(new CommandDefinition(
                 """
                 insert into ledger
-                    (workspace_id, lead_id, rule_id, activity_id, category, points, time, half_life_seconds, evidence, model_version)
-                select @WorkspaceId, n.*, @modelVersion
-                from unnest(@leads, @rules, @activities, @categories, @points, @times, @halfLives, @evidence::jsonb[]) n
-                on conflict (workspace_id, lead_id, rule_id, activity_id) do update set
-                    category = excluded.category, points = excluded.points, time = excluded.time,
-                    half_life_seconds = excluded.half_life_seconds, evidence = excluded.evidence, model_version = excluded.model_version
+                    (workspace_id, lead_id, score_name, rule_id, activity_id, category, points, time, half_life_seconds, floor, end_time,
+                    evidence, model_version)
+                select @WorkspaceId, n.*
+                from unnest(@leads, @scores, @rules, @activities, @categories, @points, @times, @halfLives, @floors, @ends,
+                    @evidence::jsonb[], @models) n
+                on conflict (workspace_id, lead_id, score_name, rule_id, activity_id, time) do update set
+                    category = excluded.category, points = excluded.points, half_life_seconds = excluded.half_life_seconds,
+                    floor = excluded.floor, end_time = excluded.end_time, evidence = excluded.evidence, model_version = excluded.model_version
                 """,
                 new
                 {
                     tx.WorkspaceId,
-                    modelVersion,
-                    leads = written.Select(row => row.LeadId).ToArray(),
+                    leads = written.Select(row => row.Of.LeadId).ToArray(),
+                    scores = written.Select(row => row.Of.ScoreName).ToArray(),
+                    models = written.Select(row => row.Of.ModelVersion).ToArray(),
+                    floors = written.Select(row => row.Entry.Floor).ToArray(),
+                    ends = written.Select(row => row.Entry.End?.UtcDateTime).ToArray(),
                     rules = written.Select(row => row.Entry.RuleId).ToArray(),
                     activities = written.Select(row => row.Entry.ActivityId).ToArray(),
                     categories = written.Select(row => (short)row.Entry.Category).ToArray(),
@@ -89,8 +97,9 @@ internal static class LedgerStore
 
         await tx.Connection.ExecuteAsync(new CommandDefinition(
             """
-            insert into transition (workspace_id, transition_id, lead_id, qualified, time, score, reasons, model_version)
-            select @WorkspaceId, n.*, @modelVersion from unnest(@ids, @leads, @qualified, @times, @scores, @reasons::jsonb[]) n
+            insert into transition (workspace_id, transition_id, lead_id, qualified, time, score, reasons, recent, changes, hot, model_version)
+            select @WorkspaceId, n.*, @modelVersion
+            from unnest(@ids, @leads, @qualified, @times, @scores, @reasons::jsonb[], @recent::jsonb[], @changes::jsonb[], @hot) n
             """,
             new
             {
@@ -102,6 +111,9 @@ internal static class LedgerStore
                 times = transitions.Select(row => row.Transition.Time.UtcDateTime).ToArray(),
                 scores = transitions.Select(row => row.Transition.Score).ToArray(),
                 reasons = transitions.Select(row => Json(row.Transition.Reasons)).ToArray(),
+                recent = transitions.Select(row => Json(row.Transition.Story.Recent)).ToArray(),
+                changes = transitions.Select(row => Json(row.Transition.Story.Changes)).ToArray(),
+                hot = transitions.Select(row => row.Transition.Story.Hot).ToArray(),
             },
             cancellationToken: tx.CancellationToken));
     }
@@ -111,23 +123,25 @@ internal static class LedgerStore
     private sealed record EvidenceJson(string? Detail);
 }
 
-/// <summary>Difference between a lead's ledger and what it shall be.</summary>
-internal sealed record LedgerChange(Guid LeadId, IReadOnlyList<Contribution> Written, IReadOnlyList<Contribution> Removed)
+/// <summary>Difference between a lead's ledger of one score and what it shall be.</summary>
+internal sealed record LedgerChange(
+    Guid LeadId, string ScoreName, int ModelVersion, IReadOnlyList<Contribution> Written, IReadOnlyList<Contribution> Removed)
 {
     public bool Any => Written.Count + Removed.Count > 0;
 
-    public static LedgerChange Between(Guid leadId, IEnumerable<Contribution> before, IReadOnlyList<Contribution> after)
+    public static LedgerChange Between(
+        Guid leadId, string scoreName, int modelVersion, IEnumerable<Contribution> before, IReadOnlyList<Contribution> after)
     {
-        var old = before.ToDictionary(entry => (entry.RuleId, entry.ActivityId));
+        var old = before.ToDictionary(entry => (entry.RuleId, entry.ActivityId, entry.Time));
         var written = new List<Contribution>();
         foreach (var entry in after)
         {
-            if (!old.Remove((entry.RuleId, entry.ActivityId), out var existing) || existing != entry)
+            if (!old.Remove((entry.RuleId, entry.ActivityId, entry.Time), out var existing) || existing != entry)
             {
                 written.Add(entry);
             }
         }
 
-        return new(leadId, written, old.Values.ToArray());
+        return new(leadId, scoreName, modelVersion, written, old.Values.ToArray());
     }
 }

@@ -66,6 +66,79 @@ public sealed class LeadRow
 
     /// <summary>When the score was last computed.</summary>
     public DateTimeOffset ChangeTime { get; set; }
+
+    /// <summary>When points begin or end by time passing alone: until then the state holds. Null: never.</summary>
+    public DateTimeOffset? NextTime { get; set; }
+
+    /// <summary>How many changes of the workspace's models the scores have seen; see <see cref="ModelSet.Generation"/>.</summary>
+    public int Generation { get; set; }
+
+    /// <summary>Adjustments by hand, undone ones too.</summary>
+    public int Adjustments { get; set; }
+
+    /// <summary>The company the lead works for; see <see cref="Domain.CompanyKeys"/>.</summary>
+    public string? CompanyKey { get; set; }
+
+    public string? CompanyName { get; set; }
+
+    /// <summary>Transaction that changed <see cref="Version"/> last, so that a watch finds what it missed.</summary>
+    public long ChangeXid { get; set; }
+}
+
+/// <summary>A lead's score by a model other than <c>default</c>. Written by who holds the lock of the lead's row.</summary>
+public sealed class ScoreRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    public required string ScoreName { get; set; }
+
+    public Guid LeadId { get; set; }
+
+    public int ModelVersion { get; set; }
+
+    /// <summary><see cref="Domain.ScoreState"/>; null: no score (merged, erased, or the score was ended).</summary>
+    public string? State { get; set; }
+
+    public DateTimeOffset? NextTime { get; set; }
+
+    public long Version { get; set; }
+
+    public long LiveVersion { get; set; }
+
+    public DateTimeOffset ChangeTime { get; set; }
+
+    public long ChangeXid { get; set; }
+}
+
+/// <summary>Points that a person gave by hand.</summary>
+public sealed class AdjustmentRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    public Guid AdjustmentId { get; set; }
+
+    public Guid LeadId { get; set; }
+
+    public string ScoreName { get; set; } = ModelStore.DefaultScore;
+
+    public Domain.Category Category { get; set; }
+
+    public decimal Points { get; set; }
+
+    /// <summary>Empty once the person was erased.</summary>
+    public string Reason { get; set; } = "";
+
+    public string Actor { get; set; } = "";
+
+    public DateTimeOffset CreateTime { get; set; }
+
+    public double? HalfLifeSeconds { get; set; }
+
+    public double? ExpireSeconds { get; set; }
+
+    public DateTimeOffset? UndoTime { get; set; }
+
+    public string? UndoActor { get; set; }
 }
 
 /// <summary>Something a lead did.</summary>
@@ -97,8 +170,12 @@ public sealed class LedgerRow
 
     public Guid LeadId { get; set; }
 
+    /// <summary>Which of the lead's scores.</summary>
+    public required string ScoreName { get; set; }
+
     public required string RuleId { get; set; }
 
+    /// <summary>The activity or the adjustment; zeros for what holds of the lead.</summary>
     public Guid ActivityId { get; set; }
 
     public Domain.Category Category { get; set; }
@@ -111,6 +188,12 @@ public sealed class LedgerRow
     public double? HalfLifeSeconds { get; set; }
 
     public int ModelVersion { get; set; }
+
+    /// <summary>Part of the points that neither decays nor ends.</summary>
+    public decimal Floor { get; set; }
+
+    /// <summary>When the rest end; null: never, as far as is known.</summary>
+    public DateTimeOffset? EndTime { get; set; }
 
     /// <summary>What is seen of the evidence: <c>{"detail": "form demo"}</c>.</summary>
     public required string Evidence { get; set; }
@@ -134,12 +217,25 @@ public sealed class TransitionRow
     public int ModelVersion { get; set; }
 
     public required string Reasons { get; set; }
+
+    /// <summary>What the lead had done last, in words; an array of texts.</summary>
+    public string Recent { get; set; } = "[]";
+
+    /// <summary>What had changed, in words; an array of texts.</summary>
+    public string Changes { get; set; } = "[]";
+
+    public bool Hot { get; set; }
 }
 
 /// <summary>A version of a workspace's model.</summary>
 public sealed class ModelRow
 {
     public Guid WorkspaceId { get; set; }
+
+    public string ScoreName { get; set; } = ModelStore.DefaultScore;
+
+    /// <summary>The version ends the score.</summary>
+    public bool Removed { get; set; }
 
     public int Version { get; set; }
 

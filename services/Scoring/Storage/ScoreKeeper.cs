@@ -9,13 +9,14 @@ using Lifecycle.Scoring.Live;
 namespace Lifecycle.Scoring.Storage;
 
 /// <summary>
-/// Brings scores up to what profile, activities and model say, in the transaction that changed one of them: ledger, score, qualification
-/// and their events. Scoring the same lead again changes nothing.
+/// Brings scores up to what profile, activities, adjustments and models say, in the transaction that changed one of them: ledger, scores,
+/// qualification and their events. Scoring the same lead again changes nothing. Every score of the workspace is made in one pass over the
+/// lead's activities; <c>default</c> alone decides on qualification and is told by events.
 /// </summary>
 public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
 {
-    /// <summary>The model in force.</summary>
-    public Task<StoredModel> Model(Transaction<ScoringDbContext> tx) => models.Current(tx);
+    /// <summary>The models in force.</summary>
+    public Task<ModelSet> Models(Transaction<ScoringDbContext> tx) => models.InForce(tx);
 
     /// <summary>Scores locked leads anew, saves their rows and publishes what changed.</summary>
     /// <param name="tx">The transaction that holds the rows' locks.</param>
@@ -25,47 +26,73 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
     public async Task Score(
         Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows, Func<LeadRow, DateTimeOffset> cause, bool newModel = false)
     {
-        var model = (await models.Current(tx)).Model;
-        var ids = rows.Where(IsScored).Select(row => row.LeadId).ToArray();
+        var set = await models.InForce(tx);
+        var scored = rows.Where(IsScored).ToArray();
+        var ids = scored.Select(row => row.LeadId).ToArray();
         var activities = await LeadStore.Activities(tx, ids);
+        var adjustments = await AdjustmentStore.Read(tx, scored);
         var ledger = await LedgerStore.Read(tx, ids);
+        var named = set.HasNamed ? await ScoreStore.Read(tx, rows.Select(row => row.LeadId).ToArray()) : [];
         var changes = new List<LedgerChange>();
+        var changedScores = new List<ScoreRow>();
         var transitions = new List<(Guid LeadId, Transition Transition)>();
-        foreach (var row in rows.Where(IsScored))
+        foreach (var row in scored)
         {
-            var profile = row.Profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json);
-            var since = JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(row.Since, DefaultModel.Json)!;
-            var sheet = Scorer.Score(model, profile, since, activities[row.LeadId]);
-            var change = LedgerChange.Between(row.LeadId, ledger[row.LeadId], sheet.Contributions);
-            changes.Add(change);
-
-            var time = cause(row);
-            var standing = new Standing(row.Qualified, row.DecidedUntil, row.Returned, IsMarketings(row.Stage));
-            if (newModel && !(standing.DecidedUntil >= time))
+            var lead = LeadInput.Of(row, activities[row.LeadId], tx.Now);
+            row.CompanyKey = StoredText.Clean(lead.Profile is null ? null : CompanyKeys.Of(lead.Profile));
+            row.CompanyName = StoredText.Clean(lead.Profile?.Company?.Name);
+            foreach (var stored in set.Models)
             {
-                standing = standing with { DecidedUntil = time.AddMicroseconds(-1) };
+                var sheet = lead.Score(stored, adjustments[(row.LeadId, stored.ScoreName)]);
+                var change = LedgerChange.Between(
+                    row.LeadId, stored.ScoreName, stored.Model.Version, ledger[(row.LeadId, stored.ScoreName)], sheet.Contributions);
+                changes.Add(change);
+                if (stored.ScoreName == ModelStore.DefaultScore)
+                {
+                    transitions.AddRange(Decide(tx, row, stored.Model, sheet, lead, cause(row), newModel));
+                }
+                else if (Informed(row.LeadId, stored, sheet, named) is { } changed)
+                {
+                    changedScores.Add(changed);
+                }
             }
 
-            var outcome = Qualifier.Walk(model, sheet, row.Profile is null ? null : row.CreateTime, standing, newModel ? time : null);
-            transitions.AddRange(outcome.Transitions.Select(transition => (row.LeadId, transition)));
-            var changed = change.Any || row.ModelVersion != model.Version || row.State is null;
-            Apply(row, model, sheet.State, outcome, tx.Now);
-            if (changed)
+            row.Generation = set.Generation;
+            foreach (var gone in ledger.Where(score => score.Key.LeadId == row.LeadId && set.Find(score.Key.ScoreName) is null))
             {
-                tx.Publish(ScoreChanged(tx, row, model, sheet.State, time > sheet.State.At ? time : sheet.State.At));
-            }
-
-            foreach (var transition in outcome.Transitions)
-            {
-                tx.Publish(Decided(tx, row, model, transition));
+                changes.Add(new(row.LeadId, gone.Key.ScoreName, 0, [], gone.ToArray()));
             }
         }
 
-        await LedgerStore.Write(tx, model.Version, changes);
-        await LedgerStore.AddTransitions(tx, model.Version, transitions);
+        var lost = named.Values.Where(score => score.State is not null && (set.Find(score.ScoreName) is null || !ids.Contains(score.LeadId)));
+        foreach (var row in lost)
+        {
+            (row.State, row.NextTime, row.Version) = (null, null, row.Version + 1);
+            changedScores.Add(row);
+        }
+
+        await LedgerStore.Write(tx, changes);
+        await LedgerStore.AddTransitions(tx, set.Default.Model.Version, transitions);
         await LeadStore.Save(tx, rows);
-        await Announce(tx, rows.Where(row => row.LiveVersion < row.Version).Select(row => row.LeadId));
+        await ScoreStore.Save(tx, changedScores);
+        await Announce(
+            tx,
+            rows.Where(row => row.LiveVersion < row.Version).Select(row => row.LeadId).Concat(changedScores.Select(row => row.LeadId)).Distinct());
         telemetry.Scored(rows.Count, changes.Sum(change => change.Written.Count), transitions.Count(entry => entry.Transition.Qualified));
+    }
+
+    /// <summary>What a lead's score is at an instant by the model that gave it, computed from the facts; null: it has none.</summary>
+    public async Task<(StoredModel Model, ScoreSheet Sheet)?> Compute(
+        Transaction<ScoringDbContext> tx, LeadRow row, string scoreName, int modelVersion, DateTimeOffset now)
+    {
+        if (!IsScored(row) || await models.Find(tx, scoreName, modelVersion) is not { } stored)
+        {
+            return null;
+        }
+
+        var activities = await LeadStore.Activities(tx, [row.LeadId]);
+        var adjustments = await AdjustmentStore.Read(tx, [row]);
+        return (stored, LeadInput.Of(row, activities[row.LeadId], now).Score(stored, adjustments[(row.LeadId, scoreName)]));
     }
 
     /// <summary>Ends the qualification of a lead whose decay is due, as of the time it was due.</summary>
@@ -107,17 +134,70 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
     private static bool IsMarketings(string? stage) =>
         !StageNames.TryParse(stage, out var known) || known is Stage.Visitor or Stage.Lead or Stage.Mql;
 
-    private static void Apply(LeadRow row, ScoringModel model, ScoreState state, QualifierOutcome outcome, DateTimeOffset now)
+    /// <summary>Sets the row to the sheet, decides on qualification and publishes both.</summary>
+    private static List<(Guid LeadId, Transition Transition)> Decide(
+        Transaction<ScoringDbContext> tx, LeadRow row, ScoringModel model, ScoreSheet sheet, LeadInput lead, DateTimeOffset time, bool newModel)
     {
-        var json = JsonSerializer.Serialize(state, DefaultModel.Json);
+        var standing = new Standing(row.Qualified, row.DecidedUntil, row.Returned, IsMarketings(row.Stage));
+        var again = row.DecidedUntil is not null;
+        newModel &= row.ModelVersion != model.Version;
+        if (newModel && !(standing.DecidedUntil >= time))
+        {
+            standing = standing with { DecidedUntil = time.AddMicroseconds(-1) };
+        }
+
+        var outcome = Qualifier.Walk(model, sheet, row.Profile is null ? null : row.CreateTime, standing, newModel ? time : null);
+        if (Apply(row, model, sheet, outcome, tx.Now))
+        {
+            tx.Publish(ScoreChanged(tx, row, model, sheet.State, time > sheet.State.At ? time : sheet.State.At));
+        }
+
+        var told = new List<(Guid LeadId, Transition Transition)>();
+        foreach (var transition in outcome.Transitions)
+        {
+            var whole = transition with { Story = QualificationStory.Of(model, sheet, lead.Activities, transition, again) };
+            again = true;
+            told.Add((row.LeadId, whole));
+            tx.Publish(Decided(tx, row, model, whole));
+        }
+
+        return told;
+    }
+
+    /// <summary>Whether the points changed.</summary>
+    private static bool Apply(LeadRow row, ScoringModel model, ScoreSheet sheet, QualifierOutcome outcome, DateTimeOffset now)
+    {
         var (qualified, decided, returned) = (outcome.Standing.Qualified, outcome.Standing.DecidedUntil, outcome.Standing.Returned);
-        if (row.State is null || row.Qualified != qualified || row.ModelVersion != model.Version || !SameState(row.State, state))
+        var changed = row.State is null || row.ModelVersion != model.Version || !SameState(row.State, sheet.State);
+        if (changed || row.Qualified != qualified || row.NextTime != sheet.NextChange)
         {
             row.Version++;
         }
 
-        (row.State, row.ModelVersion, row.ChangeTime, row.DueTime) = (json, model.Version, now, outcome.Due);
+        (row.State, row.ModelVersion, row.ChangeTime) = (JsonSerializer.Serialize(sheet.State, DefaultModel.Json), model.Version, now);
+        (row.NextTime, row.DueTime) = (sheet.NextChange, outcome.Due);
         (row.Qualified, row.DecidedUntil, row.Returned) = (qualified, decided, returned);
+        return changed;
+    }
+
+    /// <summary>The row of a score that does not decide, where it changed; else null.</summary>
+    private static ScoreRow? Informed(
+        Guid leadId, StoredModel stored, ScoreSheet sheet, Dictionary<(Guid LeadId, string ScoreName), ScoreRow> named)
+    {
+        if (!named.TryGetValue((leadId, stored.ScoreName), out var row))
+        {
+            row = new() { ScoreName = stored.ScoreName, LeadId = leadId };
+        }
+
+        if (row.State is not null && row.ModelVersion == stored.Model.Version && row.NextTime == sheet.NextChange
+            && SameState(row.State, sheet.State))
+        {
+            return null;
+        }
+
+        (row.State, row.ModelVersion) = (JsonSerializer.Serialize(sheet.State, DefaultModel.Json), stored.Model.Version);
+        (row.NextTime, row.Version) = (sheet.NextChange, row.Version + 1);
+        return row;
     }
 
     /// <summary>Postgres writes jsonb in its own form: compare what it means.</summary>
@@ -141,10 +221,39 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
         return transition.Qualified
             ? new LeadQualified(
                 tx.NewId(), tx.WorkspaceId, transition.Time, version, row.LeadId, transition.Score, model.Version,
-                transition.Reasons.Select(reason => new ReasonInfo(reason.RuleId, reason.Text, reason.Points, reason.Time)).ToArray())
+                transition.Reasons.Select(reason => new ReasonInfo(reason.RuleId, reason.Text, reason.Points, reason.Time)).ToArray(),
+                transition.Story.Recent, transition.Story.Changes, transition.Story.Hot)
             : new LeadDisqualified(
                 tx.NewId(), tx.WorkspaceId, transition.Time, version, row.LeadId, transition.Score, transition.Decayed
                     ? "SCORE_DECAYED"
                     : "NEGATIVE_FIT");
+    }
+
+    /// <summary>The facts that a lead is scored by.</summary>
+    private sealed record LeadInput(
+        LeadProfile? Profile, Dictionary<string, DateTimeOffset> Since, IReadOnlyList<Activity> Activities, DateTimeOffset Now)
+    {
+        public static LeadInput Of(LeadRow row, IEnumerable<Activity> activities, DateTimeOffset now) => new(
+            row.Profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json),
+            JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(row.Since, DefaultModel.Json)!, activities.ToArray(), now);
+
+        public ScoreSheet Score(StoredModel stored, IEnumerable<Adjustment> adjustments) => Scorer.Score(
+            stored.Model, Profile, SinceKeys.Of(Since, stored.ScoreName), Activities, adjustments.ToArray(), Now);
+    }
+}
+
+/// <summary>How a lead keeps since when a rule has held: by rule id, and for scores besides <c>default</c> with their name before it.</summary>
+internal static class SinceKeys
+{
+    public static string Key(string scoreName, string ruleId) => scoreName == ModelStore.DefaultScore ? ruleId : $"{scoreName}/{ruleId}";
+
+    /// <summary>Those of one score, by rule id.</summary>
+    public static IReadOnlyDictionary<string, DateTimeOffset> Of(IReadOnlyDictionary<string, DateTimeOffset> all, string scoreName)
+    {
+        var prefix = $"{scoreName}/";
+        return scoreName == ModelStore.DefaultScore
+            ? all
+            : all.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value);
     }
 }

@@ -21,8 +21,32 @@ public sealed class ScoringDbContext(DbContextOptions<ScoringDbContext> options)
             lead.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("due_time is not null");
             // What Redis has not got yet: mostly empty.
             lead.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("live_version < version").HasDatabaseName("ix_lead_stale");
-            // Who is still scored by an earlier model.
-            lead.HasIndex(row => new { row.WorkspaceId, row.ModelVersion }).HasFilter("state is not null");
+            // Who is still scored by earlier models.
+            lead.HasIndex(row => new { row.WorkspaceId, row.Generation }).HasFilter("state is not null");
+            // Whose points begin or end.
+            lead.HasIndex(row => new { row.WorkspaceId, row.NextTime }).HasFilter("next_time is not null");
+            // A company's leads.
+            lead.HasIndex(row => new { row.WorkspaceId, row.CompanyKey }).HasFilter("company_key is not null");
+            // What a watch missed.
+            lead.HasIndex(row => new { row.WorkspaceId, row.ChangeXid });
+            lead.Property(row => row.Generation).HasDefaultValue(0);
+            lead.Property(row => row.Adjustments).HasDefaultValue(0);
+            lead.Property(row => row.ChangeXid).HasDefaultValue(0L);
+        });
+        modelBuilder.Entity<ScoreRow>(score =>
+        {
+            score.ToTable("score").HasKey(row => new { row.WorkspaceId, row.ScoreName, row.LeadId });
+            score.Property(row => row.State).HasColumnType("jsonb");
+            score.HasIndex(row => new { row.WorkspaceId, row.LeadId });
+            score.HasIndex(row => new { row.WorkspaceId, row.NextTime }).HasFilter("next_time is not null");
+            score.HasIndex(row => new { row.WorkspaceId, row.ScoreName, row.LeadId }).HasFilter("live_version < version").HasDatabaseName("ix_score_stale");
+            score.HasIndex(row => new { row.WorkspaceId, row.ScoreName, row.ChangeXid });
+        });
+        modelBuilder.Entity<AdjustmentRow>(adjustment =>
+        {
+            adjustment.ToTable("adjustment").HasKey(row => new { row.WorkspaceId, row.AdjustmentId });
+            adjustment.Property(row => row.Category).HasConversion<short>();
+            adjustment.HasIndex(row => new { row.WorkspaceId, row.LeadId });
         });
         modelBuilder.Entity<ActivityRow>(activity =>
         {
@@ -33,7 +57,9 @@ public sealed class ScoringDbContext(DbContextOptions<ScoringDbContext> options)
         });
         modelBuilder.Entity<LedgerRow>(ledger =>
         {
-            ledger.ToTable("ledger").HasKey(row => new { row.WorkspaceId, row.LeadId, row.RuleId, row.ActivityId });
+            ledger.ToTable("ledger").HasKey(row => new { row.WorkspaceId, row.LeadId, row.ScoreName, row.RuleId, row.ActivityId, row.Time });
+            ledger.Property(row => row.ScoreName).HasDefaultValue(ModelStore.DefaultScore);
+            ledger.Property(row => row.Floor).HasDefaultValue(0m);
             ledger.Property(row => row.Category).HasConversion<short>();
             ledger.Property(row => row.Evidence).HasColumnType("jsonb");
             // Who was scored in a period.
@@ -43,6 +69,9 @@ public sealed class ScoringDbContext(DbContextOptions<ScoringDbContext> options)
         {
             transition.ToTable("transition").HasKey(row => new { row.WorkspaceId, row.TransitionId });
             transition.Property(row => row.Reasons).HasColumnType("jsonb");
+            transition.Property(row => row.Recent).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
+            transition.Property(row => row.Changes).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
+            transition.Property(row => row.Hot).HasDefaultValue(false);
             transition.HasIndex(row => new { row.WorkspaceId, row.LeadId });
             // Who qualified in a period.
             transition.HasIndex(row => new { row.WorkspaceId, row.Time }).HasFilter("qualified");
@@ -59,7 +88,9 @@ public sealed class ScoringDbContext(DbContextOptions<ScoringDbContext> options)
         });
         modelBuilder.Entity<ModelRow>(model =>
         {
-            model.ToTable("model").HasKey(row => new { row.WorkspaceId, row.Version });
+            model.ToTable("model").HasKey(row => new { row.WorkspaceId, row.ScoreName, row.Version });
+            model.Property(row => row.ScoreName).HasDefaultValue(ModelStore.DefaultScore);
+            model.Property(row => row.Removed).HasDefaultValue(false);
             model.Property(row => row.Definition).HasColumnType("jsonb");
         });
     }

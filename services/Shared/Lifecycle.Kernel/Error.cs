@@ -29,6 +29,9 @@ public enum ErrorKind
 
     /// <summary>Something needed is out of reach for the moment.</summary>
     Unavailable,
+
+    /// <summary>Past the end of what is kept: begin anew.</summary>
+    OutOfRange,
 }
 
 /// <summary>One fault of a request.</summary>
@@ -68,6 +71,8 @@ public sealed record Error(ErrorKind Kind, string Message)
 
     public static Error Exhausted(string message, TimeSpan retryAfter) =>
         new(ErrorKind.ResourceExhausted, message) { RetryAfter = retryAfter };
+
+    public static Error OutOfRange(string message) => new(ErrorKind.OutOfRange, message);
 
     public static Error Unavailable(string message) => new(ErrorKind.Unavailable, message);
 }

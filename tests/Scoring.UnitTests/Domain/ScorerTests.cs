@@ -47,7 +47,7 @@ public sealed class ScorerTests
             var sum = new ScoreAccumulator();
             return sheet.Contributions.All(contribution =>
             {
-                sum.Add(contribution.Category, contribution.HalfLife, contribution.Points, contribution.Time);
+                sum.Add(contribution);
                 return sum.ValueAt(Category.Behavior, contribution.Time) <= 60 + 1e-6 && sum.ValueAt(Category.Bant, contribution.Time) <= 20
                     && sheet.Contributions.Where(other => other.RuleId == contribution.RuleId && other.Time <= contribution.Time)
                         .Sum(other => Math.Abs(other.ValueAt(contribution.Time))) <= (double)(DefaultModel.Instance.Find(contribution.RuleId)!.Cap ?? 1_000) + 1e-6;

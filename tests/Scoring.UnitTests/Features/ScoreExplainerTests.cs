@@ -18,7 +18,7 @@ public sealed class ScoreExplainerTests
                     index + 1, minute % 3 == 0 ? "DOWNLOAD" : "PAGE", Start.AddMinutes(minute), "x", minute % 11 == 0 ? "/careers" : "/pricing", index));
                 var sheet = Scorer.Score(DefaultModel.Instance, Lead(Start, "VP", 100, ("budget", "1")), NoSince, activities);
                 var explained = ScoreExplainer.Explanation(
-                    new(Id(9), 1, 0, false, sheet.State), sheet.Contributions, DefaultModel.Instance, sheet.State.At.AddMinutes(later));
+                    new(Id(9), 1, 0, false, sheet.State), "default", sheet.Contributions, DefaultModel.Instance, sheet.State.At.AddMinutes(later));
 
                 decimal Sum(Category category) => explained.Contributions.Where(entry => (int)entry.Category == (int)category).Sum(entry => (decimal)entry.DecayedPoints);
                 return explained.Contributions.Count == sheet.Contributions.Count

@@ -12,26 +12,38 @@ using ScoringModel = Lifecycle.Scoring.Domain.ScoringModel;
 namespace Lifecycle.Scoring.Features.ExplainScore;
 
 /// <summary>Tells what a score is made of, from the ledger. The decayed points sum to the score to the last digit.</summary>
-public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore models, TimeProvider time)
+public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore models, ScoreKeeper keeper, TimeProvider time)
 {
-    public Task<Result<ExplainScoreResponse>> Explain(Guid workspaceId, Guid leadId, CancellationToken ct) =>
+    public Task<Result<ExplainScoreResponse>> Explain(Guid workspaceId, string scoreName, Guid leadId, CancellationToken ct) =>
         work.Read<Result<ExplainScoreResponse>>(workspaceId, async tx =>
         {
-            var row = (await LeadStore.Select(tx, "lead_id = @leadId", new { leadId })).SingleOrDefault();
-            if (row is null || LiveScore.From(row) is not { } score)
+            var now = time.GetUtcNow();
+            var row = (await LiveStore.Select(tx, scoreName, "lead_id = @leadId", new { leadId })).SingleOrDefault();
+            if (row?.ToScore() is not { } score)
             {
                 return Error.NotFound("Lead", leadId);
             }
 
-            var model = (await models.Find(tx, row.ModelVersion) ?? StoredModel.BuiltIn).Model;
-            return Explanation(score, (await LedgerStore.Read(tx, [leadId]))[leadId].ToArray(), model, time.GetUtcNow());
+            if (score.Until <= now)
+            {
+                // Points began or ended since: the ledger says so when the timer has come by.
+                var lead = (await LeadStore.Select(tx, "lead_id = @leadId", new { leadId })).Single();
+                if (await keeper.Compute(tx, lead, scoreName, score.ModelVersion, now) is { } computed)
+                {
+                    return Explanation(
+                        score with { State = computed.Sheet.State }, scoreName, computed.Sheet.Contributions, computed.Model.Model, now);
+                }
+            }
+
+            var model = (await models.Find(tx, scoreName, row.ModelVersion) ?? StoredModel.BuiltIn).Model;
+            return Explanation(score, scoreName, (await LedgerStore.Read(tx, [leadId]))[(leadId, scoreName)].ToArray(), model, now);
         }, ct);
 
     internal static ExplainScoreResponse Explanation(
-        LiveScore score, IReadOnlyList<Domain.Contribution> ledger, ScoringModel model, DateTimeOffset now)
+        LiveScore score, string scoreName, IReadOnlyList<Domain.Contribution> ledger, ScoringModel model, DateTimeOffset now)
     {
         var points = score.State.PointsAt(now);
-        var response = new ExplainScoreResponse { Score = ScoreMessages.ToProto(score, model, now) };
+        var response = new ExplainScoreResponse { Score = ScoreMessages.ToProto(score, scoreName, model, now) };
         var explained = new[] { (Category.Fit, points.Fit), (Category.Behavior, points.Behavior), (Category.Bant, points.Bant) }
             .SelectMany(part => Explained(
                 ledger.Where(entry => entry.Category == part.Item1).ToArray(), part.Item2, model, score.ModelVersion, now));
@@ -46,7 +58,7 @@ public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore
         var decayed = ScorePoints.Split(total, entries.Select(entry => entry.ValueAt(now)).ToArray());
         return entries.Zip(decayed, (entry, left) =>
         {
-            var name = model.Find(entry.RuleId)?.Name ?? entry.RuleId;
+            var name = model.RuleName(entry.RuleId);
             var contribution = new Contribution
             {
                 RuleId = entry.RuleId,
@@ -58,7 +70,9 @@ public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore
                 Time = Timestamp.FromDateTimeOffset(entry.Time),
                 ModelVersion = version,
             };
-            contribution.ActivityId = entry.IsOfProfile ? "" : entry.ActivityId.ToString();
+            contribution.ActivityId = entry.IsOfProfile || entry.IsAdjustment ? "" : entry.ActivityId.ToString();
+            contribution.AdjustmentId = entry.IsAdjustment ? entry.ActivityId.ToString() : "";
+            contribution.EndTime = entry.End is { } end ? Timestamp.FromDateTimeOffset(end) : null;
             return contribution;
         });
     }

@@ -26,11 +26,19 @@ public sealed class PersonExporter(UnitOfWork<ScoringDbContext> work)
                 from activity where workspace_id = @WorkspaceId and lead_id = @leadId), '[]'),
             'points', coalesce((
                 select jsonb_agg(jsonb_build_object('ruleId', rule_id, 'activityId', activity_id, 'points', points, 'time', time,
-                    'evidence', evidence) order by time)
+                    'evidence', evidence, 'scoreName', score_name, 'endTime', end_time) order by time)
                 from ledger where workspace_id = @WorkspaceId and lead_id = @leadId and exists (
                     select from lead where workspace_id = @WorkspaceId and lead_id = @leadId and erase_time is null)), '[]'),
+            'otherScores', coalesce((
+                select jsonb_agg(jsonb_build_object('scoreName', score_name, 'state', state, 'modelVersion', model_version, 'asOf', change_time))
+                from score where workspace_id = @WorkspaceId and lead_id = @leadId and state is not null), '[]'),
+            'adjustments', coalesce((
+                select jsonb_agg(jsonb_build_object('adjustmentId', adjustment_id, 'scoreName', score_name, 'points', points, 'reason', reason,
+                    'actor', actor, 'time', create_time, 'undoTime', undo_time) order by create_time)
+                from adjustment where workspace_id = @WorkspaceId and lead_id = @leadId and reason <> ''), '[]'),
             'qualifications', coalesce((
-                select jsonb_agg(jsonb_build_object('qualified', qualified, 'time', time, 'score', score, 'reasons', reasons) order by time)
+                select jsonb_agg(jsonb_build_object('qualified', qualified, 'time', time, 'score', score, 'reasons', reasons,
+                    'recentActivities', recent, 'changes', changes) order by time)
                 from transition where workspace_id = @WorkspaceId and lead_id = @leadId and exists (
                     select from lead where workspace_id = @WorkspaceId and lead_id = @leadId and erase_time is null)), '[]'))::text
         """;

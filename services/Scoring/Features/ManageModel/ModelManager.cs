@@ -6,18 +6,26 @@ using Lifecycle.Scoring.V1;
 
 namespace Lifecycle.Scoring.Features.ManageModel;
 
-/// <summary>Reads and replaces the workspace's model.</summary>
+/// <summary>Reads, replaces and ends the workspace's models, one per score.</summary>
 public sealed class ModelManager(UnitOfWork<ScoringDbContext> work, ModelStore models)
 {
+    private const int MaxScores = 10;
+
     /// <summary>The model in force, or an earlier version.</summary>
-    public Task<Result<V1.ScoringModel>> Get(Guid workspaceId, int version, CancellationToken ct) =>
+    public Task<Result<V1.ScoringModel>> Get(Guid workspaceId, string scoreName, int version, CancellationToken ct) =>
         work.Read<Result<V1.ScoringModel>>(workspaceId, async tx =>
         {
-            var stored = version == 0 ? await models.Current(tx) : await models.Find(tx, version);
-            return stored is null ? Error.NotFound("Model version", version) : ModelMessages.ToProto(stored);
+            var stored = version == 0 ? (await models.InForce(tx)).Find(scoreName) : await models.Find(tx, scoreName, version);
+            return stored is not null ? ModelMessages.ToProto(stored)
+                : version == 0 ? Error.NotFound("Score", scoreName)
+                : Error.NotFound("Model version", version);
         }, ct);
 
-    /// <summary>Makes a new version; every lead is scored by it soon after.</summary>
+    /// <summary>The models in force.</summary>
+    public async Task<ListModelsResponse> List(Guid workspaceId, CancellationToken ct) =>
+        new() { Models = { (await work.Read(workspaceId, models.InForce, ct)).Models.Select(ModelMessages.ToProto) } };
+
+    /// <summary>Makes a new version, or a new score; every lead is scored by it soon after.</summary>
     public async Task<Result<V1.ScoringModel>> Update(Guid workspaceId, string actor, UpdateModelRequest request, CancellationToken ct)
     {
         if (request.Model is null)
@@ -25,8 +33,16 @@ public sealed class ModelManager(UnitOfWork<ScoringDbContext> work, ModelStore m
             return Error.Invalid("model", "model is required.");
         }
 
+        var scoreName = request.Model.ScoreName.Length == 0 ? ModelStore.DefaultScore : request.Model.ScoreName;
         var definition = ModelMessages.ToDefinition(request.Model);
-        if (ModelCompiler.Compile(definition, 1, "model.").Error is { } fault)
+        var faults = new Violations();
+        faults.Require(ModelCompiler.IsScoreName(scoreName), "model.scoreName", "A score's name has 1 to 40 of a-z, 0-9 and -.");
+        foreach (var violation in ModelCompiler.Compile(definition, 1, "model.").Error?.Violations ?? [])
+        {
+            faults.Add(violation.Field, violation.Message);
+        }
+
+        if (faults.ToError() is { } fault)
         {
             return fault;
         }
@@ -34,14 +50,43 @@ public sealed class ModelManager(UnitOfWork<ScoringDbContext> work, ModelStore m
         return await work.RunIdempotent<V1.ScoringModel>(workspaceId, "scoring.UpdateModel", request.RequestId, request, async tx =>
         {
             await ModelStore.Lock(tx);
-            var current = (await models.Current(tx)).Model;
-            if (request.HasBaseVersion && request.BaseVersion != current.Version)
+            var set = await models.InForce(tx);
+            var current = set.Find(scoreName);
+            if (request.HasBaseVersion && request.BaseVersion != (current?.Model.Version ?? 0))
             {
-                return Error.Aborted($"Version {current.Version} is in force by now, not {request.BaseVersion}.");
+                return Error.Aborted($"Version {current?.Model.Version ?? 0} is in force by now, not {request.BaseVersion}.");
             }
 
-            var model = ModelCompiler.Compile(definition, current.Version + 1, "model.");
-            return model.TryGet(out var compiled, out var error) ? ModelMessages.ToProto(await ModelStore.Add(tx, compiled, actor)) : error;
+            if (current is null && set.Models.Count >= MaxScores)
+            {
+                return Error.Precondition($"A workspace has at most {MaxScores} scores.");
+            }
+
+            var model = ModelCompiler.Compile(definition, await ModelStore.LastVersion(tx, scoreName) + 1, "model.");
+            return model.TryGet(out var compiled, out var error)
+                ? ModelMessages.ToProto(await ModelStore.Add(tx, scoreName, compiled, actor))
+                : error;
+        }, ct);
+    }
+
+    /// <summary>Ends a score; its points leave every lead soon after.</summary>
+    public async Task<Result<DeleteModelResponse>> Delete(Guid workspaceId, string actor, DeleteModelRequest request, CancellationToken ct)
+    {
+        if (request.ScoreName == ModelStore.DefaultScore)
+        {
+            return Error.Precondition("The score default decides on qualification and cannot be ended.");
+        }
+
+        return await work.RunIdempotent<DeleteModelResponse>(workspaceId, "scoring.DeleteModel", request.RequestId, request, async tx =>
+        {
+            await ModelStore.Lock(tx);
+            if ((await models.InForce(tx)).Find(request.ScoreName) is not { } current)
+            {
+                return Error.NotFound("Score", request.ScoreName);
+            }
+
+            await ModelStore.Add(tx, request.ScoreName, current.Model with { Version = current.Model.Version + 1 }, actor, removed: true);
+            return new DeleteModelResponse();
         }, ct);
     }
 }

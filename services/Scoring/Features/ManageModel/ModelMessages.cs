@@ -24,7 +24,25 @@ internal static class ModelMessages
             Thresholds = new() { Mql = definition.Thresholds.Mql, Hot = definition.Thresholds.Hot, Demote = definition.Thresholds.Demote },
             CreateTime = stored.CreateTime is { } time ? Timestamp.FromDateTimeOffset(time) : null,
             Actor = stored.Actor,
+            ScoreName = stored.ScoreName,
+            DisplayName = definition.DisplayName ?? "",
         };
+        if (definition.Requirements is { } requirements)
+        {
+            model.Requirements = new() { MinGrade = requirements.MinGrade ?? "" };
+            Set(requirements.MinFit, value => model.Requirements.MinFit = value);
+        }
+
+        if (definition.Agreement is { } agreement)
+        {
+            model.Agreement = new()
+            {
+                Definition = agreement.Definition,
+                AgreedBy = { agreement.AgreedBy },
+                AgreeTime = Timestamp.FromDateTimeOffset(agreement.AgreeTime),
+            };
+        }
+
         Set(definition.CategoryCaps.Fit, value => model.CategoryCaps.Fit = value);
         Set(definition.CategoryCaps.Behavior, value => model.CategoryCaps.Behavior = value);
         Set(definition.CategoryCaps.Bant, value => model.CategoryCaps.Bant = value);
@@ -41,7 +59,16 @@ internal static class ModelMessages
             model.CategoryCaps is { HasBant: true } bant ? bant.Bant : null),
         new(Text(model.CategoryHalfLives?.Fit), Text(model.CategoryHalfLives?.Behavior), Text(model.CategoryHalfLives?.Bant)),
         new(model.Thresholds?.Mql ?? 0, model.Thresholds?.Hot ?? 0, model.Thresholds?.Demote ?? 0),
-        model.Bands.Select(band => new BandDefinition(band.Name, band.Min)).ToArray());
+        model.Bands.Select(band => new BandDefinition(band.Name, band.Min)).ToArray(),
+        Text(model.DisplayName),
+        model.Requirements is { } requirements
+            ? new(requirements.HasMinFit ? requirements.MinFit : null, Text(requirements.MinGrade))
+            : null,
+        model.Agreement is { } agreement
+            ? new(
+                agreement.Definition, agreement.AgreedBy.ToArray(),
+                agreement.AgreeTime is { } agreed ? agreed.ToDateTimeOffset() : DateTimeOffset.UnixEpoch)
+            : null);
 
     private static V1.ScoringRule ToProto(RuleDefinition rule)
     {
@@ -55,8 +82,11 @@ internal static class ModelMessages
             Window = rule.Window ?? "",
             HalfLife = rule.HalfLife ?? "",
             OncePer = rule.OncePer ?? "",
+            ExpireAfter = rule.ExpireAfter ?? "",
         };
         Set(rule.Cap, value => message.Cap = value);
+        Set(rule.Floor, value => message.Floor = value);
+        Set(rule.MaxTimes, value => message.MaxTimes = (int)value);
         return message;
     }
 
@@ -69,7 +99,10 @@ internal static class ModelMessages
         rule.HasCap ? rule.Cap : null,
         Text(rule.Window),
         Text(rule.HalfLife),
-        Text(rule.OncePer));
+        Text(rule.OncePer),
+        rule.HasMaxTimes ? rule.MaxTimes : null,
+        rule.HasFloor ? rule.Floor : null,
+        Text(rule.ExpireAfter));
 
     private static void Set(double? value, Action<double> set)
     {

@@ -35,7 +35,7 @@ public sealed class ScoringMetrics(UnitOfWork<ScoringDbContext> work, ModelStore
         """
         select width_bucket(ledger.time, @starts) - 1 granule, {group} "group", count(distinct ledger.lead_id) count
         from ledger join lead using (workspace_id, lead_id)
-        where workspace_id = @WorkspaceId and ledger.time >= @From and ledger.time < @To
+        where workspace_id = @WorkspaceId and ledger.score_name = 'default' and ledger.time >= @From and ledger.time < @To
         group by 1, 2
         """;
 
@@ -56,11 +56,13 @@ public sealed class ScoringMetrics(UnitOfWork<ScoringDbContext> work, ModelStore
             where workspace_id = @WorkspaceId and create_time >= @From and create_time < @To and merged_into is null),
         score as (
             select fresh.granule, fresh."group", round(coalesce(sum(
-                ledger.points * case when ledger.half_life_seconds is null then 1
+                ledger.floor + (ledger.points - ledger.floor) * case
+                    when ledger.end_time <= least(@ends[fresh.granule], @Now) then 0
+                    when ledger.half_life_seconds is null then 1
                     else power(2, -extract(epoch from least(@ends[fresh.granule], @Now) - ledger.time)::float8 / ledger.half_life_seconds)
                     end), 0)::numeric, 2) total
             from fresh left join ledger
-                on ledger.workspace_id = @WorkspaceId and ledger.lead_id = fresh.lead_id
+                on ledger.workspace_id = @WorkspaceId and ledger.lead_id = fresh.lead_id and ledger.score_name = 'default'
                     and ledger.time <= least(@ends[fresh.granule], @Now)
             group by fresh.lead_id, fresh.granule, fresh."group")
         select granule - 1 granule, "group", greatest(width_bucket(total::float8, @bands), 1) - 1 band, count(*) count, sum(total) total

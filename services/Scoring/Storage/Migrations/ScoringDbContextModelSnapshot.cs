@@ -222,6 +222,72 @@ namespace Lifecycle.Scoring.Storage.Migrations
                     b.ToTable("activity", "scoring");
                 });
 
+            modelBuilder.Entity("Lifecycle.Scoring.Storage.AdjustmentRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("AdjustmentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("adjustment_id");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<short>("Category")
+                        .HasColumnType("smallint")
+                        .HasColumnName("category");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<double?>("ExpireSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("expire_seconds");
+
+                    b.Property<double?>("HalfLifeSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("half_life_seconds");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<decimal>("Points")
+                        .HasColumnType("numeric")
+                        .HasColumnName("points");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("ScoreName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("score_name");
+
+                    b.Property<string>("UndoActor")
+                        .HasColumnType("text")
+                        .HasColumnName("undo_actor");
+
+                    b.Property<DateTimeOffset?>("UndoTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("undo_time");
+
+                    b.HasKey("WorkspaceId", "AdjustmentId")
+                        .HasName("pk_adjustment");
+
+                    b.HasIndex("WorkspaceId", "LeadId")
+                        .HasDatabaseName("ix_adjustment_workspace_id_lead_id");
+
+                    b.ToTable("adjustment", "scoring");
+                });
+
             modelBuilder.Entity("Lifecycle.Scoring.Storage.LeadRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -232,6 +298,12 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("lead_id");
 
+                    b.Property<int>("Adjustments")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("adjustments");
+
                     b.Property<string>("Campaign")
                         .HasColumnType("text")
                         .HasColumnName("campaign");
@@ -240,9 +312,23 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("change_time");
 
+                    b.Property<long>("ChangeXid")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("change_xid");
+
                     b.Property<string>("Channel")
                         .HasColumnType("text")
                         .HasColumnName("channel");
+
+                    b.Property<string>("CompanyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("company_key");
+
+                    b.Property<string>("CompanyName")
+                        .HasColumnType("text")
+                        .HasColumnName("company_name");
 
                     b.Property<DateTimeOffset?>("CreateTime")
                         .HasColumnType("timestamp with time zone")
@@ -264,6 +350,12 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("erase_time");
 
+                    b.Property<int>("Generation")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("generation");
+
                     b.Property<long>("LiveVersion")
                         .HasColumnType("bigint")
                         .HasColumnName("live_version");
@@ -279,6 +371,10 @@ namespace Lifecycle.Scoring.Storage.Migrations
                     b.Property<int>("ModelVersion")
                         .HasColumnType("integer")
                         .HasColumnName("model_version");
+
+                    b.Property<DateTimeOffset?>("NextTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_time");
 
                     b.Property<string>("Profile")
                         .HasColumnType("jsonb")
@@ -326,6 +422,13 @@ namespace Lifecycle.Scoring.Storage.Migrations
                     b.HasKey("WorkspaceId", "LeadId")
                         .HasName("pk_lead");
 
+                    b.HasIndex("WorkspaceId", "ChangeXid")
+                        .HasDatabaseName("ix_lead_workspace_id_change_xid");
+
+                    b.HasIndex("WorkspaceId", "CompanyKey")
+                        .HasDatabaseName("ix_lead_workspace_id_company_key")
+                        .HasFilter("company_key is not null");
+
                     b.HasIndex("WorkspaceId", "CreateTime")
                         .HasDatabaseName("ix_lead_workspace_id_create_time");
 
@@ -333,13 +436,17 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasDatabaseName("ix_lead_workspace_id_due_time")
                         .HasFilter("due_time is not null");
 
+                    b.HasIndex("WorkspaceId", "Generation")
+                        .HasDatabaseName("ix_lead_workspace_id_generation")
+                        .HasFilter("state is not null");
+
                     b.HasIndex("WorkspaceId", "LeadId")
                         .HasDatabaseName("ix_lead_stale")
                         .HasFilter("live_version < version");
 
-                    b.HasIndex("WorkspaceId", "ModelVersion")
-                        .HasDatabaseName("ix_lead_workspace_id_model_version")
-                        .HasFilter("state is not null");
+                    b.HasIndex("WorkspaceId", "NextTime")
+                        .HasDatabaseName("ix_lead_workspace_id_next_time")
+                        .HasFilter("next_time is not null");
 
                     b.ToTable("lead", "scoring");
                 });
@@ -354,6 +461,12 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("lead_id");
 
+                    b.Property<string>("ScoreName")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("default")
+                        .HasColumnName("score_name");
+
                     b.Property<string>("RuleId")
                         .HasColumnType("text")
                         .HasColumnName("rule_id");
@@ -362,14 +475,28 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("activity_id");
 
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
                     b.Property<short>("Category")
                         .HasColumnType("smallint")
                         .HasColumnName("category");
+
+                    b.Property<DateTimeOffset?>("EndTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("end_time");
 
                     b.Property<string>("Evidence")
                         .IsRequired()
                         .HasColumnType("jsonb")
                         .HasColumnName("evidence");
+
+                    b.Property<decimal>("Floor")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("numeric")
+                        .HasDefaultValue(0m)
+                        .HasColumnName("floor");
 
                     b.Property<double?>("HalfLifeSeconds")
                         .HasColumnType("double precision")
@@ -383,11 +510,7 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasColumnType("numeric")
                         .HasColumnName("points");
 
-                    b.Property<DateTimeOffset>("Time")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("time");
-
-                    b.HasKey("WorkspaceId", "LeadId", "RuleId", "ActivityId")
+                    b.HasKey("WorkspaceId", "LeadId", "ScoreName", "RuleId", "ActivityId", "Time")
                         .HasName("pk_ledger");
 
                     b.HasIndex("WorkspaceId", "Time")
@@ -401,6 +524,12 @@ namespace Lifecycle.Scoring.Storage.Migrations
                     b.Property<Guid>("WorkspaceId")
                         .HasColumnType("uuid")
                         .HasColumnName("workspace_id");
+
+                    b.Property<string>("ScoreName")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("default")
+                        .HasColumnName("score_name");
 
                     b.Property<int>("Version")
                         .HasColumnType("integer")
@@ -420,7 +549,13 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("definition");
 
-                    b.HasKey("WorkspaceId", "Version")
+                    b.Property<bool>("Removed")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("removed");
+
+                    b.HasKey("WorkspaceId", "ScoreName", "Version")
                         .HasName("pk_model");
 
                     b.ToTable("model", "scoring");
@@ -488,6 +623,68 @@ namespace Lifecycle.Scoring.Storage.Migrations
                     b.ToTable("prediction_model", "scoring");
                 });
 
+            modelBuilder.Entity("Lifecycle.Scoring.Storage.ScoreRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("ScoreName")
+                        .HasColumnType("text")
+                        .HasColumnName("score_name");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<DateTimeOffset>("ChangeTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("change_time");
+
+                    b.Property<long>("ChangeXid")
+                        .HasColumnType("bigint")
+                        .HasColumnName("change_xid");
+
+                    b.Property<long>("LiveVersion")
+                        .HasColumnType("bigint")
+                        .HasColumnName("live_version");
+
+                    b.Property<int>("ModelVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("model_version");
+
+                    b.Property<DateTimeOffset?>("NextTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_time");
+
+                    b.Property<string>("State")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("state");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("WorkspaceId", "ScoreName", "LeadId")
+                        .HasName("pk_score");
+
+                    b.HasIndex("WorkspaceId", "LeadId")
+                        .HasDatabaseName("ix_score_workspace_id_lead_id");
+
+                    b.HasIndex("WorkspaceId", "NextTime")
+                        .HasDatabaseName("ix_score_workspace_id_next_time")
+                        .HasFilter("next_time is not null");
+
+                    b.HasIndex("WorkspaceId", "ScoreName", "ChangeXid")
+                        .HasDatabaseName("ix_score_workspace_id_score_name_change_xid");
+
+                    b.HasIndex("WorkspaceId", "ScoreName", "LeadId")
+                        .HasDatabaseName("ix_score_stale")
+                        .HasFilter("live_version < version");
+
+                    b.ToTable("score", "scoring");
+                });
+
             modelBuilder.Entity("Lifecycle.Scoring.Storage.TransitionRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -497,6 +694,19 @@ namespace Lifecycle.Scoring.Storage.Migrations
                     b.Property<Guid>("TransitionId")
                         .HasColumnType("uuid")
                         .HasColumnName("transition_id");
+
+                    b.Property<string>("Changes")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("changes")
+                        .HasDefaultValueSql("'[]'");
+
+                    b.Property<bool>("Hot")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("hot");
 
                     b.Property<Guid>("LeadId")
                         .HasColumnType("uuid")
@@ -514,6 +724,13 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("jsonb")
                         .HasColumnName("reasons");
+
+                    b.Property<string>("Recent")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("recent")
+                        .HasDefaultValueSql("'[]'");
 
                     b.Property<decimal>("Score")
                         .HasColumnType("numeric")

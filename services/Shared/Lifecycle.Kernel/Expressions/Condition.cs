@@ -20,7 +20,7 @@ namespace Lifecycle.Kernel.Expressions;
 /// <c>contains</c> ask whether any element fits.
 /// </para>
 /// Bounds: 4,000 characters, nesting of 32, 500 tests, 1,000 list elements, patterns of 200 characters, the first 4,096 characters of a
-/// text matched.
+/// text matched; 20 counts, which do not nest.
 /// </summary>
 public sealed class Condition
 {
@@ -29,13 +29,24 @@ public sealed class Condition
 
     private readonly ConditionNode root;
 
-    internal Condition(string text, ConditionNode root, IReadOnlySet<Field> fields) => (Text, this.root, Fields) = (text, root, fields);
+    internal Condition(
+        string text, ConditionNode root, IReadOnlySet<Field> fields, IReadOnlyList<Tally> tallies, IReadOnlyList<(Field Field, TimeSpan Span)> spans)
+    {
+        (Text, this.root, Fields, Tallies, Spans) = (text, root, fields, tallies, spans);
+    }
 
     /// <summary>As it was written.</summary>
     public string Text { get; }
 
-    /// <summary>Every field it reads.</summary>
+    /// <summary>Every field it reads, those inside counts apart.</summary>
     public IReadOnlySet<Field> Fields { get; }
+
+    /// <summary>The counts it compares.</summary>
+    public IReadOnlyList<Tally> Tallies { get; }
+
+    /// <summary>Its tests <c>field within span</c>, outside counts. With <see cref="Tallies"/> they are all that time alone can
+    /// change.</summary>
+    public IReadOnlyList<(Field Field, TimeSpan Span)> Spans { get; }
 
     /// <summary>
     /// Reads a condition. The error names each fault with its position (from 1): the first fault of the form, or all unknown fields, unfit

@@ -61,6 +61,23 @@ internal sealed class WithinNode(Field field, TimeSpan span) : ConditionNode
         source.Get(field).AsTime() is { } time && time <= now && now - time < span;
 }
 
+/// <summary>A source that keeps no activities counts none.</summary>
+internal sealed class TallyNode(Tally tally, Comparison comparison, decimal number) : ConditionNode
+{
+    public override bool Holds(IFieldSource source, DateTimeOffset now)
+    {
+        decimal count = (source as IHistorySource)?.Count(tally, now) ?? 0;
+        return comparison switch
+        {
+            Comparison.Equal => count == number,
+            Comparison.Less => count < number,
+            Comparison.LessOrEqual => count <= number,
+            Comparison.Greater => count > number,
+            _ => count >= number,
+        };
+    }
+}
+
 internal enum Comparison
 {
     Equal,

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Lifecycle.Kernel.Expressions;
 
 /// <summary>Recursive descent over the grammar of <see cref="Condition"/>. One instance reads one text.</summary>
-internal sealed class ConditionParser(string text, FieldCatalog catalog, string name)
+internal sealed partial class ConditionParser(string text, FieldCatalog catalog, string name)
 {
     private const int MaxDepth = 32;
     private const int MaxTests = 500;
@@ -14,7 +14,8 @@ internal sealed class ConditionParser(string text, FieldCatalog catalog, string 
         ["and", "or", "not", "in", "contains", "startsWith", "endsWith", "matches", "exists", "within", "true", "false"];
 
     private readonly Violations violations = new();
-    private readonly HashSet<Field> fields = [];
+    private HashSet<Field> fields = [];
+    private List<(Field Field, TimeSpan Span)> spans = [];
     private List<Token> tokens = [];
     private int next;
     private int depth;
@@ -39,7 +40,7 @@ internal sealed class ConditionParser(string text, FieldCatalog catalog, string 
             return Error.Invalid(name, $"{name}, position {fault.Position}: {fault.Message}.");
         }
 
-        return violations.ToError() is { } error ? error : new Condition(text, root, fields);
+        return violations.ToError() is { } error ? error : new Condition(text, root, fields, tallies, spans);
     }
 
     private ConditionNode Or()
@@ -118,7 +119,7 @@ internal sealed class ConditionParser(string text, FieldCatalog catalog, string 
             return new ExistsNode(field);
         }
 
-        return Test();
+        return TallyKindHere() is { } kind ? CountOf(kind) : Test();
     }
 
     private ConditionNode Test()
@@ -217,12 +218,8 @@ internal sealed class ConditionParser(string text, FieldCatalog catalog, string 
             Fault(operation.Position, $"{field} is {Described(field.Type)}; within asks for an instant");
         }
 
-        if (Current.Kind != TokenKind.Duration)
-        {
-            throw Expected("a duration such as 30d");
-        }
-
-        Literals.TryDuration(tokens[next++].Text, out var span);
+        var span = TakeDuration();
+        spans.Add((field, span));
         return new(field, span);
     }
 

@@ -30,6 +30,9 @@ public sealed class FieldCatalog
         this.maps = new(maps ?? new Dictionary<string, FieldType>(), StringComparer.OrdinalIgnoreCase);
     }
 
+    /// <summary>Whether conditions may count activities; the sources are then <see cref="IHistorySource"/>.</summary>
+    public bool CountsActivities { get; init; }
+
     /// <summary>Every name, maps as <c>name.*</c>, in order: what the error of an unknown field lists.</summary>
     public IEnumerable<string> Names => fields.Keys.Concat(maps.Keys.Select(name => name + ".*")).Order(StringComparer.Ordinal);
 
@@ -53,7 +56,8 @@ public sealed class FieldCatalog
     }
 
     /// <summary>This catalog and another's fields; the other's win.</summary>
-    public FieldCatalog With(FieldCatalog other) => new(Join(fields, other.fields), Join(maps, other.maps));
+    public FieldCatalog With(FieldCatalog other) =>
+        new(Join(fields, other.fields), Join(maps, other.maps)) { CountsActivities = CountsActivities || other.CountsActivities };
 
     private static Dictionary<string, FieldType> Join(Dictionary<string, FieldType> left, Dictionary<string, FieldType> right)
     {

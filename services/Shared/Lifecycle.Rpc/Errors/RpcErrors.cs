@@ -123,12 +123,14 @@ public static class RpcErrors
         ErrorKind.Aborted => StatusCode.Aborted,
         ErrorKind.FailedPrecondition => StatusCode.FailedPrecondition,
         ErrorKind.ResourceExhausted => StatusCode.ResourceExhausted,
+        ErrorKind.OutOfRange => StatusCode.OutOfRange,
         _ => StatusCode.Unavailable,
     };
 
     private static ErrorKind ToKind(StatusCode code) => code switch
     {
-        StatusCode.InvalidArgument or StatusCode.OutOfRange => ErrorKind.InvalidArgument,
+        StatusCode.InvalidArgument => ErrorKind.InvalidArgument,
+        StatusCode.OutOfRange => ErrorKind.OutOfRange,
         StatusCode.Unauthenticated => ErrorKind.Unauthenticated,
         StatusCode.PermissionDenied => ErrorKind.PermissionDenied,
         StatusCode.NotFound => ErrorKind.NotFound,

@@ -13,13 +13,15 @@ namespace Lifecycle.Rpc.Rest;
 internal sealed class EventStreamWriter<T> : IServerStreamWriter<T>, IAsyncDisposable
     where T : IMessage
 {
-    private static readonly TimeSpan Opening = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Opening = TimeSpan.FromMilliseconds(500);
 
     private readonly HttpContext http;
     private readonly bool events;
     private readonly SemaphoreSlim gate = new(1, 1);
     private readonly CancellationTokenSource stop = new();
-    private readonly Task heartbeats;
+    private readonly TimeSpan heartbeat;
+    private readonly TimeProvider time;
+    private Task heartbeats = Task.CompletedTask;
     private long written;
 
     public EventStreamWriter(HttpContext http, TimeSpan heartbeat, TimeProvider time)
@@ -27,8 +29,12 @@ internal sealed class EventStreamWriter<T> : IServerStreamWriter<T>, IAsyncDispo
         this.http = http;
         var accept = http.Request.Headers.Accept.ToString();
         events = !accept.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
-        heartbeats = Beat(heartbeat, time);
+        (this.heartbeat, this.time) = (heartbeat, time);
     }
+
+    /// <summary>Begins the heartbeats. Called once the method has begun, so that a request it refuses at once is answered by its
+    /// status.</summary>
+    public void Begin() => heartbeats = Beat(heartbeat, time);
 
     public WriteOptions? WriteOptions { get; set; }
 
@@ -37,7 +43,8 @@ internal sealed class EventStreamWriter<T> : IServerStreamWriter<T>, IAsyncDispo
     public Task WriteAsync(T message, CancellationToken cancellationToken)
     {
         var json = ProtoJson.Format(message);
-        return Write(events ? $"data: {json}\n\n" : json + "\n", cancellationToken);
+        var id = StreamResumption.TokenOf(message) is { } token ? $"id: {token}\n" : "";
+        return Write(events ? $"{id}data: {json}\n\n" : json + "\n", cancellationToken);
     }
 
     /// <summary>Sends the headers of a stream that had no message.</summary>

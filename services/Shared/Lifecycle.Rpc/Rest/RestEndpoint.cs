@@ -122,9 +122,12 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
             return;
         }
 
+        StreamResumption.Take(request, http);
         var heartbeat = TimeSpan.FromSeconds(http.RequestServices.GetRequiredService<IOptions<RpcOptions>>().Value.HeartbeatSeconds);
         await using var writer = new EventStreamWriter<TResponse>(http, heartbeat, http.RequestServices.GetRequiredService<TimeProvider>());
-        await call(CreateService(http.RequestServices, []), request, writer, context);
+        var running = call(CreateService(http.RequestServices, []), request, writer, context);
+        writer.Begin();
+        await running;
         await writer.Complete();
     };
 

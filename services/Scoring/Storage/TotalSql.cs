@@ -1,0 +1,15 @@
+namespace Lifecycle.Scoring.Storage;
+
+/// <summary>Totals computed by Postgres, for rankings over every lead.</summary>
+internal static class TotalSql
+{
+    /// <summary>The total of a row's <c>state</c> at <c>@now</c>, as <see cref="Domain.ScoreState.TotalAt"/> computes it.</summary>
+    public const string Now =
+        """
+        (select sum((part->>'constant')::float8 + coalesce((
+            select sum((bucket->>'points')::float8
+                * power(2, -extract(epoch from @now - (state->>'at')::timestamptz)::float8 / (bucket->>'halfLifeSeconds')::float8))
+            from jsonb_array_elements(part->'buckets') bucket), 0))
+        from unnest(array[state->'fit', state->'behavior', state->'bant']) part)
+        """;
+}
