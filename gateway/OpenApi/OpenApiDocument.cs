@@ -116,9 +116,20 @@ internal sealed partial class OpenApiDocument
                 ["text/event-stream"] = new JsonObject { ["schema"] = answer.DeepClone() },
                 ["application/x-ndjson"] = new JsonObject { ["schema"] = answer },
             }
-            : Content("application/json", answer));
+            : Answer(method, answer));
         operation["security"] = method.IsPublic ? new JsonArray() : new JsonArray(new JsonObject { ["bearer"] = new JsonArray() });
         return operation;
+    }
+
+    private static JsonObject Answer(RpcMethod method, JsonObject schema)
+    {
+        var content = Content("application/json", schema);
+        if (method.Csv.Length > 0)
+        {
+            content["text/csv"] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } };
+        }
+
+        return content;
     }
 
     private JsonObject Operation(ExtraRoute extra, string verb)

@@ -39,6 +39,14 @@ public sealed class ConversionOptions
     [Range(1, 5000)]
     public int ImportBatch { get; set; } = 500;
 
+    /// <summary>How often the worker looks for attribution runs when nothing wakes it.</summary>
+    [Range(1, 3600)]
+    public int AttributionPollSeconds { get; set; } = 5;
+
+    /// <summary>Conversions that an attribution run credits between two notes of its progress.</summary>
+    [Range(100, 200_000)]
+    public int AttributionBatch { get; set; } = 20_000;
+
     /// <summary>Most deals that one report credits; a longer period is refused.</summary>
     [Range(1, 1000000)]
     public int MaxReportDeals { get; set; } = 100_000;

@@ -15,6 +15,7 @@ using Lifecycle.Conversion.Features.OpenOpportunity;
 using Lifecycle.Conversion.Features.QueryMetrics;
 using Lifecycle.Conversion.Features.ReopenOpportunity;
 using Lifecycle.Conversion.Features.Reports;
+using Lifecycle.Conversion.Features.RunAttribution;
 using Lifecycle.Conversion.Features.SalesReports;
 using Lifecycle.Conversion.Features.WatchHandoffs;
 using Lifecycle.Conversion.Grpc;
@@ -67,10 +68,19 @@ internal static class ServiceSetup
             .AddSingleton<FreezeJourneys>()
             .AddSingleton<FunnelReports>()
             .AddSingleton<SourceReports>()
+            .AddSingleton<OpportunityReports>()
+            .AddSingleton<VelocityReports>()
+            .AddSingleton<ReportRows>()
+            .AddSingleton<RebuildReports>()
+            .AddSingleton<AttributionSettingsStore>()
+            .AddSingleton<AttributionSignal>()
+            .AddSingleton<AttributionRuns>()
+            .AddSingleton<RunAttribution>()
             .AddSingleton<ConversionMetrics>()
             .AddSingleton<ExportPerson>()
             .AddHostedService<JourneyWorker>()
-            .AddHostedService<HandoffWatcher>();
+            .AddHostedService<HandoffWatcher>()
+            .AddHostedService<AttributionWorker>();
     }
 
     public static void MapConversion(this IEndpointRouteBuilder app)

@@ -3,6 +3,7 @@ using Lifecycle.Common.V1;
 using Lifecycle.Conversion.Features.ExportPerson;
 using Lifecycle.Conversion.Features.QueryMetrics;
 using Lifecycle.Conversion.Features.Reports;
+using Lifecycle.Conversion.Features.RunAttribution;
 using Lifecycle.Conversion.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Rpc;
@@ -10,14 +11,33 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Conversion.Grpc;
 
 /// <summary>Attribution models over gRPC and REST.</summary>
-public sealed class AttributionGrpcService : AttributionService.AttributionServiceBase
+public sealed class AttributionGrpcService(AttributionSettingsStore settings, AttributionRuns runs) : AttributionService.AttributionServiceBase
 {
     public override Task<EvaluateAttributionResponse> EvaluateAttribution(EvaluateAttributionRequest request, ServerCallContext context) =>
         Task.FromResult(Features.EvaluateAttribution.EvaluateAttribution.Handle(request).OrThrow());
+
+    public override Task<AttributionSettings> GetAttributionSettings(GetAttributionSettingsRequest request, ServerCallContext context) =>
+        settings.Read(context.Caller().WorkspaceId, context.CancellationToken);
+
+    public override async Task<AttributionSettings> UpdateAttributionSettings(UpdateAttributionSettingsRequest request, ServerCallContext context) =>
+        (await settings.Update(request, context.Caller(), context.Method, context.CancellationToken)).OrThrow();
+
+    public override async Task<AttributionRun> CreateAttributionRun(CreateAttributionRunRequest request, ServerCallContext context) =>
+        (await runs.Create(request, context.Caller(), context.Method, context.CancellationToken)).OrThrow();
+
+    public override async Task<AttributionRun> GetAttributionRun(GetAttributionRunRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        violations.RequireId(request.Id, "id", out var id);
+        violations.OrThrow();
+        return (await runs.Read(context.Caller().WorkspaceId, id, context.CancellationToken)).OrThrow();
+    }
 }
 
 /// <summary>Reports over gRPC and REST.</summary>
-public sealed class ReportGrpcService(FunnelReports funnel, SourceReports source) : ReportService.ReportServiceBase
+public sealed class ReportGrpcService(
+    FunnelReports funnel, SourceReports source, OpportunityReports opportunity, VelocityReports velocity, ReportRows rows, RebuildReports rebuild)
+    : ReportService.ReportServiceBase
 {
     public override Task<FunnelReport> GetFunnelReport(GetReportRequest request, ServerCallContext context) =>
         funnel.Handle(ReportQuery.Parse(request, context.Caller()).OrThrow(), context.CancellationToken);
@@ -26,13 +46,22 @@ public sealed class ReportGrpcService(FunnelReports funnel, SourceReports source
         (await source.Source(BySource(request, context), context.CancellationToken)).OrThrow();
 
     public override async Task<OpportunityReport> GetOpportunityReport(GetReportRequest request, ServerCallContext context) =>
-        (await source.Opportunity(BySource(request, context), context.CancellationToken)).OrThrow();
+        (await opportunity.Handle(BySource(request, context), context.CancellationToken)).OrThrow();
 
     public override async Task<AttributionReport> GetAttributionReport(GetReportRequest request, ServerCallContext context) =>
         (await source.Attribution(BySource(request, context), context.CancellationToken)).OrThrow();
 
     public override async Task<RoiReport> GetRoiReport(GetReportRequest request, ServerCallContext context) =>
         (await source.Roi(BySource(request, context), context.CancellationToken)).OrThrow();
+
+    public override async Task<VelocityReport> GetVelocityReport(GetReportRequest request, ServerCallContext context) =>
+        (await velocity.Handle(ReportQuery.Parse(request, context.Caller()).OrThrow(), context.CancellationToken)).OrThrow();
+
+    public override async Task<ListReportRowsResponse> ListReportRows(ListReportRowsRequest request, ServerCallContext context) =>
+        (await rows.Handle(request, context.Caller(), context.CancellationToken)).OrThrow();
+
+    public override Task<RebuildReportsResponse> RebuildReports(RebuildReportsRequest request, ServerCallContext context) =>
+        rebuild.Handle(context.Caller().WorkspaceId, context.CancellationToken);
 
     private static ReportQuery BySource(GetReportRequest request, ServerCallContext context) =>
         ReportQuery.Parse(request, context.Caller(), "channel").OrThrow();

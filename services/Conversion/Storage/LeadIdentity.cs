@@ -76,6 +76,7 @@ public static class LeadIdentity
         }
 
         counts["contacts"] = contacted.Count;
+        counts["journeys"] = await JourneyErasure.StripPages(tx, ids);
         counts["heldEvents"] = await tx.Db.HeldEvents.Where(row => ids.Contains(row.LeadId)).ExecuteDeleteAsync(tx.CancellationToken);
         return counts;
     }

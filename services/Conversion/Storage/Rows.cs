@@ -336,7 +336,13 @@ public sealed class JourneyRow
 }
 
 /// <summary>One touch of a frozen journey.</summary>
-public sealed record JourneyTouch(string Channel, string? Source, string? Medium, string? Campaign, string? Keyword, DateTimeOffset Time);
+/// <param name="LandingPage">Page without what follows <c>?</c> or <c>#</c>, which may name a person.</param>
+public sealed record JourneyTouch(
+    string Channel, string? Source, string? Medium, string? Campaign, string? Keyword, DateTimeOffset Time, string? LandingPage = null)
+{
+    /// <summary>The page of an address, or null.</summary>
+    public static string? Page(string? url) => url is { Length: > 0 } && url.Split('?')[0].Split('#')[0] is { Length: > 0 } page ? page : null;
+}
 
 /// <summary>Programme spend of one day and source.</summary>
 public sealed class SpendRow

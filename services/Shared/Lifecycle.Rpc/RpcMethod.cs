@@ -22,6 +22,7 @@ public sealed class RpcMethod
         IsExposed = rule is not null;
         Scope = rule?.Scope ?? "";
         IsPublic = rule?.Public ?? false;
+        Csv = rule?.Csv ?? "";
         Rest = rule?.PatternCase switch
         {
             Rule.PatternOneofCase.Get => new("GET", rule.Get, rule.Body),
@@ -49,6 +50,9 @@ public sealed class RpcMethod
 
     /// <summary>Callable without a key.</summary>
     public bool IsPublic { get; }
+
+    /// <summary>The field whose messages <c>Accept: text/csv</c> gives as rows; empty: JSON only.</summary>
+    public string Csv { get; }
 
     internal object AccessMetadata => IsPublic ? new PublicEndpoint() : new RpcAccess(Scope);
 

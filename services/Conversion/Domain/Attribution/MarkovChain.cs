@@ -24,17 +24,28 @@ public static class MarkovChain
     /// <summary>The groups in order of first appearance; none where no path converts.</summary>
     public static IReadOnlyList<MarkovShare> Solve(IReadOnlyList<TouchPath> paths)
     {
-        var counted = paths.Where(path => path.Conversions + path.Nulls > 0).ToArray();
-        if (counted.All(path => path.Conversions == 0))
+        var counts = new MarkovCounts();
+        foreach (var path in paths)
+        {
+            counts.Add(path.Touches, path.Conversions, path.Nulls);
+        }
+
+        return Solve(counts);
+    }
+
+    /// <summary>As above, of paths that were counted one by one.</summary>
+    public static IReadOnlyList<MarkovShare> Solve(MarkovCounts counts)
+    {
+        if (!counts.HasConversions)
         {
             return [];
         }
 
-        var groups = counted.SelectMany(path => path.Touches).Select(touch => touch.Group).Distinct(StringComparer.Ordinal).ToArray();
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(groups.Length, MaxGroups, nameof(paths));
-        var (transitions, conversion) = Chain(counted, groups);
+        var groups = counts.Groups;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(groups.Count, MaxGroups, nameof(counts));
+        var (transitions, conversion) = counts.Chain();
         var fundamental = Inverse(transitions);
-        var size = groups.Length + 1;
+        var size = groups.Count + 1;
         var converts = new double[size];
         for (var from = 0; from < size; from++)
         {
@@ -44,8 +55,8 @@ public static class MarkovChain
             }
         }
 
-        var effects = new double[groups.Length];
-        for (var index = 0; index < groups.Length; index++)
+        var effects = new double[groups.Count];
+        for (var index = 0; index < groups.Count; index++)
         {
             var state = index + 1;
             var effect = fundamental[0, state] / fundamental[state, state] * converts[state] / converts[0];
@@ -54,43 +65,6 @@ public static class MarkovChain
 
         var shares = AttributionModels.Normalised(effects.Select(effect => (decimal)effect).ToArray());
         return groups.Select((group, index) => new MarkovShare(group, shares[index], effects[index])).ToArray();
-    }
-
-    /// <summary>I − Q over START (0) and the groups, and each state's chance to convert next.</summary>
-    private static (double[,] System, double[] Conversion) Chain(TouchPath[] paths, string[] groups)
-    {
-        var states = groups.Select((group, index) => (group, index)).ToDictionary(
-            pair => pair.group, pair => pair.index + 1, StringComparer.Ordinal);
-        var size = groups.Length + 1;
-        var (counts, conversions, totals) = (new double[size, size], new double[size], new double[size]);
-        foreach (var path in paths)
-        {
-            double weight = path.Conversions + path.Nulls;
-            var from = 0;
-            foreach (var touch in path.Touches)
-            {
-                var to = states[touch.Group];
-                counts[from, to] += weight;
-                totals[from] += weight;
-                from = to;
-            }
-
-            conversions[from] += path.Conversions;
-            totals[from] += weight;
-        }
-
-        var system = new double[size, size];
-        for (var from = 0; from < size; from++)
-        {
-            for (var to = 0; to < size; to++)
-            {
-                system[from, to] = (from == to ? 1 : 0) - (counts[from, to] / totals[from]);
-            }
-
-            conversions[from] /= totals[from];
-        }
-
-        return (system, conversions);
     }
 
     /// <summary>Gauss-Jordan with partial pivoting. The matrix is I − Q of an absorbing chain, so it has an inverse.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dapper;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Lifecycle.Conversion.Features.AnswerHandoff;
@@ -15,7 +16,8 @@ namespace Lifecycle.Conversion.Features.ExportPerson;
 /// <summary>All that this service holds on one person, also under ids that were merged into this one.</summary>
 public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
 {
-    /// <summary>Members <c>stages</c>, <c>handoffs</c>, <c>opportunities</c>, <c>contactOf</c>, <c>journeys</c>, <c>profile</c>; empty for a stranger.</summary>
+    /// <summary>Members <c>stages</c>, <c>handoffs</c>, <c>opportunities</c>, <c>contactOf</c>, <c>journeys</c>,
+    /// <c>stageJourneys</c>, <c>profile</c>; empty for a stranger.</summary>
     public Task<Struct> Handle(Guid workspaceId, Guid leadId, CancellationToken ct) => work.Read(workspaceId, async tx =>
     {
         var data = new Struct();
@@ -50,6 +52,12 @@ public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
         var journeys = await tx.Db.Journeys.Where(row => ids.Contains(row.LeadId) && row.Touches != null).ToListAsync(ct);
         data.Fields["journeys"] = Value.ForList([.. journeys.Select(row => Value.ForStruct(Struct.Parser.ParseJson(
             $$"""{"opportunityId":"{{row.OpportunityId}}","touches":{{row.Touches}}}""")))]);
+        var reached = await tx.Connection.QueryAsync<(string Kind, string Touches)>(new CommandDefinition(
+            "select kind, touches from stage_journey where workspace_id = @workspaceId and lead_id = any(@ids) and touches is not null order by time, kind",
+            new { workspaceId, ids },
+            cancellationToken: ct));
+        data.Fields["stageJourneys"] = Value.ForList([.. reached.Select(row => Value.ForStruct(Struct.Parser.ParseJson(
+            $$"""{"stage":"{{row.Kind}}","touches":{{row.Touches}}}""")))]);
         data.Fields["profile"] = Value.ForList([.. leads.Select(lead => Value.ForStruct(Struct.Parser.ParseJson(JsonSerializer.Serialize(
             new { lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.CreateTime, lead.FirstTouch, Traits = lead.ReadTraits(), Company = lead.ReadCompany() },
             JsonSerializerOptions.Web))))]);

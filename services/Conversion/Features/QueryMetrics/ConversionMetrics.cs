@@ -186,7 +186,8 @@ public sealed class ConversionMetrics(UnitOfWork<ConversionDbContext> work)
         }
     }
 
-    private static DateOnly Before(DateOnly day, Granularity granularity) => granularity switch
+    /// <summary>The day on which the point before begins.</summary>
+    public static DateOnly Before(DateOnly day, Granularity granularity) => granularity switch
     {
         Granularity.Day => day.AddDays(-1),
         Granularity.Week => day.AddDays(-7),

@@ -1,22 +1,30 @@
-using System.Text.Json;
 using Dapper;
 using Lifecycle.Conversion.Domain.Attribution;
 using Lifecycle.Conversion.Storage;
+using Lifecycle.Conversion.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 
 namespace Lifecycle.Conversion.Features.Reports;
 
-/// <summary>Closed deals with the journeys before them, credited by the model of a report.</summary>
+/// <summary>Conversions (deals won, or leads that reached a stage) with the journeys before them, credited by the model of a report.</summary>
 public sealed class CreditedDeals
 {
     private readonly ReportQuery query;
-    private readonly List<Row> rows;
+    private readonly List<ConversionRow> rows;
+    private readonly JourneyReader journeys;
 
-    private CreditedDeals(ReportQuery query, List<Row> rows) => (this.query, this.rows) = (query, rows);
+    private CreditedDeals(ReportQuery query, List<ConversionRow> rows, int? lookbackDays)
+    {
+        (this.query, this.rows, LookbackDays) = (query, rows, lookbackDays);
+        journeys = new JourneyReader(query.Dimensions, lookbackDays);
+    }
 
-    /// <summary>Deals whose journey is still to be frozen; they are credited by the lead's first touch until then.</summary>
+    /// <summary>Conversions whose journey is still to be frozen; they are credited by the lead's first touch until then.</summary>
     public int Pending => rows.Count(row => row.State == "WON" && row is { LeadId: not null, Touches: null });
+
+    /// <summary>Window in use; null: all touches count.</summary>
+    public int? LookbackDays { get; }
 
     /// <summary>
     /// Reads the deals that the report may credit: closed in its period, or of leads created in it. FAILED_PRECONDITION beyond
@@ -24,134 +32,196 @@ public sealed class CreditedDeals
     /// </summary>
     public static async Task<Result<CreditedDeals>> Read(Transaction<ConversionDbContext> tx, ReportQuery query, int limit)
     {
-        var rows = (await tx.Connection.QueryAsync<Row>(new CommandDefinition(
-            """
-            select o.id, o.state, o.amount, o.close_time, o.create_time, o.lead_id, j.touches, l.create_time as lead_create_time, l.channel, l.source,
-              l.medium, l.campaign, l.keyword, l.touch_time,
-              o.state = 'WON' and not exists (
-                select 1 from opportunity e where e.workspace_id = o.workspace_id and e.lead_id = o.lead_id and e.state = 'WON'
-                  and (e.close_time, e.id) < (o.close_time, o.id)) as is_first
-            from opportunity o
-            left join lead l on l.workspace_id = o.workspace_id and l.lead_id = o.lead_id
-            left join journey j on j.workspace_id = o.workspace_id and j.opportunity_id = o.id
-            where o.workspace_id = @workspace and o.state <> 'OPEN'
-              and ((o.close_time >= @from and o.close_time < @to)
-                or (coalesce(l.create_time, o.create_time) >= @from and coalesce(l.create_time, o.create_time) < @to))
-            order by o.close_time, o.id limit @limit
-            """,
-            new { workspace = tx.WorkspaceId, from = query.Granules[0].From, to = query.Granules[^1].To, limit = limit + 1 },
+        var lookback = query.LookbackDays ?? await AttributionSettingsStore.Lookback(tx, query.Kind);
+        // The first touch is all that its model looks at: the rest of a journey stays on the disk.
+        var touches = query.Model == AttributionKind.FirstTouch && lookback is null
+            ? "case when j.touches <> '[]' then jsonb_build_array(j.touches -> 0) else j.touches end"
+            : "j.touches";
+        var rows = (await tx.Connection.QueryAsync<ConversionRow>(new CommandDefinition(
+            query.Kind == ConversionKind.Customer ? DealSql(touches) : StageSql(touches),
+            new
+            {
+                workspace = tx.WorkspaceId,
+                kind = KindName(query.Kind),
+                from = query.Granules[0].From,
+                to = query.Granules[^1].To,
+                limit = limit + 1,
+                lost = query.Model == AttributionKind.Markov,
+            },
             cancellationToken: tx.CancellationToken))).AsList();
         return rows.Count > limit
-            ? Error.Precondition($"The period has more than {limit} deals to credit; ask for a shorter one.")
-            : new CreditedDeals(query, rows);
+            ? Error.Precondition(
+                $"The period has more than {limit} conversions to credit; ask for a shorter one, or for a run over all of them (POST /v1/attribution/runs).")
+            : new CreditedDeals(query, rows, lookback);
     }
 
-    /// <summary>Bookings of deals won in the point.</summary>
-    public IReadOnlyList<DealCredit> Won(int granule)
-    {
-        var point = query.Granules[granule];
-        return Credit(rows.Where(row => row.State == "WON" && row.CloseTime >= point.From && row.CloseTime < point.To), granule);
-    }
+    /// <summary>Name of a kind in the tables.</summary>
+    public static string KindName(ConversionKind kind) => kind.ToString().ToUpperInvariant();
+
+    /// <summary>What converted in the point, with its worth.</summary>
+    public IReadOnlyList<DealCredit> Won(int granule) => Credit(InPoint(granule), granule);
 
     /// <summary>First deals of leads, and deals without a lead, won in the point.</summary>
-    public IReadOnlyList<DealCredit> FirstWon(int granule)
-    {
-        var point = query.Granules[granule];
-        return Credit(rows.Where(row => row.IsFirst && row.CloseTime >= point.From && row.CloseTime < point.To), granule);
-    }
+    public IReadOnlyList<DealCredit> FirstWon(int granule) => Credit(InPoint(granule).Where(row => row.IsFirst), granule);
 
     /// <summary>1-year bookings: deals of leads created in the point, won within a year of that.</summary>
-    public IReadOnlyList<DealCredit> YearWon(int granule)
+    public IReadOnlyList<DealCredit> YearWon(int granule) => Credit(OfPoint(granule), granule);
+
+    /// <summary>The conversions behind a figure, each with what the model credits to touches of the cell; those without credit are left
+    /// out.</summary>
+    /// <param name="figure">How the conversions of the point are chosen.</param>
+    /// <param name="isOfCell">Whether a group is the cell's.</param>
+    public IEnumerable<CreditedRow> Rows(CreditedFigure figure, int granule, Func<string, bool> isOfCell)
     {
-        var point = query.Granules[granule];
-        return Credit(
-            rows.Where(row => row.State == "WON" && row.Origin >= point.From && row.Origin < point.To && row.CloseTime < row.Origin.AddYears(1)), granule);
+        var chosen = figure switch
+        {
+            CreditedFigure.Year => OfPoint(granule),
+            CreditedFigure.First => InPoint(granule).Where(row => row.IsFirst),
+            _ => InPoint(granule),
+        };
+        foreach (var row in chosen)
+        {
+            var touches = journeys.Touches(row);
+            if (query.Model == AttributionKind.Markov)
+            {
+                if (touches.Any(touch => isOfCell(touch.Group)))
+                {
+                    yield return new CreditedRow(row, null, null);
+                }
+
+                continue;
+            }
+
+            var shares = AttributionModels.Shares(query.Model, touches, query.HalfLifeDays).Where(share => share.Weight > 0).ToArray();
+            var parts = new Money(query.Caller.CurrencyCode, row.Amount).Split(shares.Select(share => share.Weight).ToArray());
+            var mine = Enumerable.Range(0, shares.Length).Where(index => isOfCell(shares[index].Group)).ToArray();
+            if (mine.Length > 0)
+            {
+                yield return new CreditedRow(row, mine.Sum(index => shares[index].Weight), mine.Sum(index => parts[index].Amount));
+            }
+        }
     }
 
-    private IReadOnlyList<DealCredit> Credit(IEnumerable<Row> won, int granule)
+    private IEnumerable<ConversionRow> InPoint(int granule)
+    {
+        var point = query.Granules[granule];
+        return rows.Where(row => row.State == "WON" && row.CloseTime >= point.From && row.CloseTime < point.To);
+    }
+
+    private IEnumerable<ConversionRow> OfPoint(int granule)
+    {
+        var point = query.Granules[granule];
+        return rows.Where(row => row.State == "WON" && row.OriginTime >= point.From && row.OriginTime < point.To && row.CloseTime < row.OriginTime.AddYears(1));
+    }
+
+    private IReadOnlyList<DealCredit> Credit(IEnumerable<ConversionRow> won, int granule)
     {
         var point = query.Granules[granule];
         var lost = query.Model == AttributionKind.Markov
-            ? rows.Where(row => row.State == "LOST" && row.LeadId is not null && row.CloseTime >= point.From && row.CloseTime < point.To).Select(Touches).ToArray()
+            ? rows.Where(row => row.State == "LOST" && row.LeadId is not null && row.CloseTime >= point.From && row.CloseTime < point.To)
+                .Select(journeys.Touches).ToArray()
             : [];
-        var deals = won.Select(row => new Deal(Touches(row), new Money(query.Caller.CurrencyCode, row.Amount))).ToArray();
+        var deals = won.Select(row => new Deal(journeys.Touches(row), new Money(query.Caller.CurrencyCode, row.Amount))).ToArray();
         return AttributionCredits.Credit(query.Model, deals, lost, query.Caller.CurrencyCode, query.HalfLifeDays);
     }
 
-    private PathTouch[] Touches(Row row)
+    private static string DealSql(string touches) =>
+        $"""
+        with first_won as (
+          select distinct on (lead_id) opportunity_id from deal_fact
+          where workspace_id = @workspace and state = 'WON' and lead_id is not null order by lead_id, close_time, opportunity_id)
+        select f.opportunity_id as id, f.opportunity_id, f.state, f.amount, f.close_time, f.create_time, f.lead_id, f.origin_time, {touches} as touches,
+          f.lead_id is not null as has_lead, d.channel, d.source, d.medium, d.campaign, d.keyword, d.landing_page,
+          f.state = 'WON' and (f.lead_id is null or w.opportunity_id is not null) as is_first
+        from deal_fact f
+        left join first_won w on w.opportunity_id = f.opportunity_id
+        left join lead_source d on d.workspace_id = f.workspace_id and d.source_key = f.source_key
+        left join journey j on j.workspace_id = f.workspace_id and j.opportunity_id = f.opportunity_id
+        where f.workspace_id = @workspace and (f.state = 'WON' or (@lost and f.state = 'LOST'))
+          and ((f.close_time >= @from and f.close_time < @to) or (f.origin_time >= @from and f.origin_time < @to))
+        order by f.close_time, f.opportunity_id limit @limit
+        """;
+
+    /// <summary>Each person once for a kind: of two leads that became one, the earlier conversion.</summary>
+    private static string StageSql(string touches) =>
+        $"""
+        select * from (
+          select distinct on (coalesce(l.merged_into, l.lead_id)) j.lead_id as id, 'WON' as state, 0::numeric as amount, j.time as close_time,
+            j.time as create_time, coalesce(l.merged_into, l.lead_id) as lead_id, coalesce(l.create_time, j.time) as origin_time, {touches} as touches,
+            true as has_lead, p.channel, p.source, p.medium, p.campaign, p.keyword, conversion.page_of(p.landing_page) as landing_page, true as is_first
+          from stage_journey j
+          join lead l on l.workspace_id = j.workspace_id and l.lead_id = j.lead_id
+          join lead p on p.workspace_id = l.workspace_id and p.lead_id = coalesce(l.merged_into, l.lead_id)
+          where j.workspace_id = @workspace and j.kind = @kind
+            and (j.time >= @from and j.time < @to or l.merged_into is not null
+              or exists (select 1 from lead m where m.workspace_id = l.workspace_id and m.merged_into = l.lead_id))
+          order by coalesce(l.merged_into, l.lead_id), j.time, j.lead_id) conversion
+        where close_time >= @from and close_time < @to
+        order by close_time, id limit @limit
+        """;
+}
+
+/// <summary>How the conversions behind a figure are chosen.</summary>
+public enum CreditedFigure
+{
+    /// <summary>All of the point.</summary>
+    Won,
+
+    /// <summary>First deals of leads, and deals without one.</summary>
+    First,
+
+    /// <summary>Won within a year of the creation of a lead of the point.</summary>
+    Year,
+}
+
+/// <summary>A conversion and what the model credits to a cell; both null under Markov.</summary>
+public sealed record CreditedRow(ConversionRow Row, decimal? Credit, decimal? Amount);
+
+/// <summary>One conversion as it is stored.</summary>
+public sealed class ConversionRow
+{
+    public Guid Id { get; init; }
+
+    public Guid? OpportunityId { get; init; }
+
+    public string State { get; init; } = "";
+
+    public decimal Amount { get; init; }
+
+    public DateTimeOffset CloseTime { get; init; }
+
+    public DateTimeOffset CreateTime { get; init; }
+
+    public Guid? LeadId { get; init; }
+
+    public bool HasLead { get; init; }
+
+    public string? Touches { get; init; }
+
+    /// <summary>When what led to the deal began: the lead's creation, or the deal's where it has no lead.</summary>
+    public DateTimeOffset OriginTime { get; init; }
+
+    public string? Channel { get; init; }
+
+    public string? Source { get; init; }
+
+    public string? Medium { get; init; }
+
+    public string? Campaign { get; init; }
+
+    public string? Keyword { get; init; }
+
+    public string? LandingPage { get; init; }
+
+    public bool IsFirst { get; init; }
+
+    public string? Value(string dimension) => dimension switch
     {
-        JourneyTouch[] journey = row.Touches is null ? [] : JsonSerializer.Deserialize<JourneyTouch[]>(
-            row.Touches, JsonSerializerOptions.Web)!;
-        if (journey.Length == 0)
-        {
-            return [new PathTouch(GroupKeys.Of(query.Dimensions.Select(row.Value)), row.Channel == "Direct", row.TouchTime ?? row.Origin)];
-        }
-
-        var lead = LastBefore(journey, row.LeadCreateTime);
-        var opportunity = LastBefore(journey, row.CreateTime);
-        return journey.Select((touch, index) => new PathTouch(
-            GroupKeys.Of(query.Dimensions.Select(dimension => Value(touch, dimension))),
-            touch.Channel == "Direct",
-            touch.Time,
-            (index == lead ? Milestones.LeadCreated : 0) | (index == opportunity ? Milestones.OpportunityCreated : 0)
-                | (index == journey.Length - 1 ? Milestones.Closed : 0))).ToArray();
-    }
-
-    /// <summary>The touch that brought something about: the last one before it, or the first where all came after.</summary>
-    private static int LastBefore(JourneyTouch[] journey, DateTimeOffset? time) =>
-        time is { } moment ? Math.Max(0, Array.FindLastIndex(journey, touch => touch.Time <= moment)) : -1;
-
-    private static string? Value(JourneyTouch touch, string dimension) => dimension switch
-    {
-        "channel" => touch.Channel,
-        "source" => touch.Source,
-        "medium" => touch.Medium,
-        "campaign" => touch.Campaign,
-        _ => touch.Keyword,
+        "channel" => Channel,
+        "source" => Source,
+        "medium" => Medium,
+        "campaign" => Campaign,
+        "keyword" => Keyword,
+        _ => LandingPage,
     };
-
-    private sealed class Row
-    {
-        public Guid Id { get; init; }
-
-        public string State { get; init; } = "";
-
-        public decimal Amount { get; init; }
-
-        public DateTimeOffset CloseTime { get; init; }
-
-        public DateTimeOffset CreateTime { get; init; }
-
-        public Guid? LeadId { get; init; }
-
-        public string? Touches { get; init; }
-
-        public DateTimeOffset? LeadCreateTime { get; init; }
-
-        public string? Channel { get; init; }
-
-        public string? Source { get; init; }
-
-        public string? Medium { get; init; }
-
-        public string? Campaign { get; init; }
-
-        public string? Keyword { get; init; }
-
-        public DateTimeOffset? TouchTime { get; init; }
-
-        public bool IsFirst { get; init; }
-
-        /// <summary>When what led to the deal began: the lead's creation, or the deal's where it has no lead.</summary>
-        public DateTimeOffset Origin => LeadCreateTime ?? CreateTime;
-
-        public string? Value(string dimension) => dimension switch
-        {
-            "channel" => Channel,
-            "source" => Source,
-            "medium" => Medium,
-            "campaign" => Campaign,
-            _ => Keyword,
-        };
-    }
 }

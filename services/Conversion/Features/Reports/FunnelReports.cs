@@ -17,17 +17,19 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, IOptions
 
     public Task<FunnelReport> Handle(ReportQuery query, CancellationToken ct) => work.Read(query.Caller.WorkspaceId, async tx =>
     {
-        var whole = new Granule(query.Granules[0].Start, query.Granules[^1].End, query.Granules[0].From, query.Granules[^1].To);
-        var all = await Blocks(tx, [whole], []);
+        await ReportMemory.Prepare(tx);
+        var limits = await StallLimits.Read(tx, options.Value);
+        var all = await Blocks(tx, query, [query.Whole], [], limits);
         var report = new FunnelReport { Stages = { all.TryGetValue((0, ""), out var stages) ? stages : Empty() } };
         if (all.Count == 0)
         {
-            report.Note = "No lead entered a stage in the period, and none was in one when it ended.";
+            (report.EmptyReason, report.Note) = await EmptyReport.Explain(
+                tx, query, EmptyReport.Stays, "No lead entered a stage in the period, and none was in one when it ended.");
         }
 
         if (query.IsCut || query.Dimensions.Count > 0)
         {
-            foreach (var ((granule, group), block) in await Blocks(tx, query.Granules, query.Dimensions))
+            foreach (var ((granule, group), block) in await Blocks(tx, query, query.Granules, query.Dimensions, limits))
             {
                 report.Blocks.Add(new FunnelBlock
                 {
@@ -41,86 +43,64 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, IOptions
         return report;
     }, ct);
 
-    private async Task<SortedDictionary<(int Granule, string Group), FunnelStage[]>> Blocks(
-        Transaction<ConversionDbContext> tx, IReadOnlyList<Granule> granules, IReadOnlyList<string> dimensions)
+    private static async Task<SortedDictionary<(int Granule, string Group), FunnelStage[]>> Blocks(
+        Transaction<ConversionDbContext> tx, ReportQuery query, IReadOnlyList<Granule> granules, IReadOnlyList<string> dimensions,
+        IReadOnlyDictionary<Stage, double> limits)
     {
         var cut = Cut.Of(granules, dimensions);
         var blocks = new SortedDictionary<(int Granule, string Group), FunnelStage[]>();
-        foreach (var entry in await ReportData.Entries(tx, cut))
+        foreach (var entry in (await ReportData.Entries(tx, cut, query.IsSnapshot)).Where(entry => entry.Entered > 0))
         {
-            var stage = Row(entry.Granule, entry.Grp, entry.Stage);
+            var stage = Row(entry.Granule, entry.Grp, entry.Number);
             stage.Entered = entry.Entered;
-            if (StageNames.Parse(entry.Stage) is >= Stage.Lead and < Stage.Advocate)
+            if ((Stage)entry.Number is >= Stage.Lead and < Stage.Advocate)
             {
-                stage.ConversionRate = entry.WentOn / (double)entry.Entered;
+                (stage.Converted, stage.ConversionRate) = (entry.WentOn, entry.WentOn / (double)entry.Entered);
             }
         }
 
-        foreach (var stay in await Stays(tx, cut))
+        foreach (var stay in await Stays(tx, cut, query.IsSnapshot))
         {
-            var stage = Row(stay.Granule, stay.Grp, stay.Stage);
+            var stage = Row(stay.Granule, stay.Grp, stay.Number);
             (stage.MedianDays, stage.P90Days) = (Math.Round(stay.Median, 6), Math.Round(stay.Ninetieth, 6));
         }
 
-        foreach (var sitting in await Sitting(tx, cut))
+        foreach (var sitting in await SittingLeads.Read(tx, cut, limits))
         {
-            var stage = Row(sitting.Granule, sitting.Grp, sitting.Stage);
+            var stage = Row(sitting.Granule, sitting.Group, (short)sitting.Stage);
             (stage.Current, stage.Stalled) = (sitting.Current, sitting.Stalled);
         }
 
         return blocks;
 
-        FunnelStage Row(int granule, string group, string stage)
+        FunnelStage Row(int granule, string group, short number)
         {
             if (!blocks.TryGetValue((granule, group), out var block))
             {
                 blocks[(granule, group)] = block = Empty();
             }
 
-            return block[Array.IndexOf(Stages, StageNames.Parse(stage))];
+            return block[Array.IndexOf(Stages, (Stage)number)];
         }
     }
 
-    /// <summary>Days from entering within a point to leaving, of those who left.</summary>
-    private static Task<IEnumerable<Stay>> Stays(Transaction<ConversionDbContext> tx, Cut cut) => ReportData.Query<Stay>(
-        tx,
-        cut,
-        $"""
-        select width_bucket(c.time, @from) - 1 as granule, {GroupKeys.Sql("p", cut.Dimensions)} as grp, c.to_stage as stage,
-          percentile_cont(0.5) within group (order by extract(epoch from n.time - c.time) / 86400.0) as median,
-          percentile_cont(0.9) within group (order by extract(epoch from n.time - c.time) / 86400.0) as ninetieth
-        from stage_change c
-        join stage_change n on n.workspace_id = c.workspace_id and n.lead_id = c.lead_id and n.version = c.version + 1
-        join lead l on l.workspace_id = c.workspace_id and l.lead_id = c.lead_id
-        join lead p on p.workspace_id = l.workspace_id and p.lead_id = coalesce(l.merged_into, l.lead_id)
-        where c.workspace_id = @workspace and c.time >= @first and c.time < @last
-        group by 1, 2, 3
-        """);
-
-    /// <summary>Who sat where when a point ended (or now), and who of these has sat too long by the experience of a year.</summary>
-    private Task<IEnumerable<SittingCount>> Sitting(Transaction<ConversionDbContext> tx, Cut cut) => ReportData.Query<SittingCount>(
-        tx,
-        cut,
-        $"""
-        with experience as (
-          select c.to_stage as stage, count(*) as leavers,
-            percentile_cont(0.9) within group (order by extract(epoch from n.time - c.time) / 86400.0) as ninetieth
-          from stage_change n
-          join stage_change c on c.workspace_id = n.workspace_id and c.lead_id = n.lead_id and c.version = n.version - 1
-          where n.workspace_id = @workspace and n.time >= @now - interval '1 year'
-          group by 1)
-        select (g.n - 1)::int as granule, {GroupKeys.Sql("p", cut.Dimensions)} as grp, c.to_stage as stage, count(*) as current,
-          count(*) filter (where extract(epoch from least(g.end_time, @now) - c.time) / 86400.0
-            > case when e.leavers >= @minimum then e.ninetieth else @stallDays end) as stalled
-        from unnest(@from, @to) with ordinality as g(begin_time, end_time, n)
-        join stage_change c on c.workspace_id = @workspace and c.time < g.end_time
-        join lead p on p.workspace_id = c.workspace_id and p.lead_id = c.lead_id and p.merged_into is null
-        left join stage_change n on n.workspace_id = c.workspace_id and n.lead_id = c.lead_id and n.version = c.version + 1
-        left join experience e on e.stage = c.to_stage
-        where n.time is null or n.time >= g.end_time
-        group by 1, 2, 3
-        """,
-        new { now = tx.Now, minimum = options.Value.StallMinimumLeads, stallDays = (double)options.Value.StallDays });
+    /// <summary>Days from entering within a point to leaving, of those who left (a snapshot: until the point ended).</summary>
+    private static Task<IEnumerable<Stay>> Stays(Transaction<ConversionDbContext> tx, Cut cut, bool asOfEnd)
+    {
+        var end = cut.From.Length == 1 ? "@last" : "(@to)[width_bucket(s.enter_time, @from)]";
+        return ReportData.Query<Stay>(
+            tx,
+            cut,
+            $"""
+            select granule, grp, number, days[1] as median, days[2] as ninetieth from (
+              select {cut.Point("s.enter_time")} - 1 as granule, {cut.Group} as grp, s.stage as number,
+                percentile_cont(array[0.5, 0.9]) within group (order by extract(epoch from s.leave_time - s.enter_time)::float8 / 86400.0) as days
+              from stage_stay s {cut.JoinSource("s")}
+              where s.workspace_id = @workspace and s.enter_time >= @first and s.enter_time < @last
+                and s.leave_time {(asOfEnd ? $"< {end}" : "is not null")}
+              group by 1, 2, 3) stay
+            """);
+    }
 
     private static FunnelStage[] Empty() => Stages.Select(stage => new FunnelStage { Stage = stage.ToProto() }).ToArray();
 
@@ -130,23 +110,10 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, IOptions
 
         public string Grp { get; init; } = "";
 
-        public string Stage { get; init; } = "";
+        public short Number { get; init; }
 
         public double Median { get; init; }
 
         public double Ninetieth { get; init; }
-    }
-
-    private sealed class SittingCount
-    {
-        public int Granule { get; init; }
-
-        public string Grp { get; init; } = "";
-
-        public string Stage { get; init; } = "";
-
-        public long Current { get; init; }
-
-        public long Stalled { get; init; }
     }
 }

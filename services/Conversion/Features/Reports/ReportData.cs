@@ -17,130 +17,70 @@ public sealed record Cut(
     public static Cut Of(IReadOnlyList<Granule> granules, IReadOnlyList<string> dimensions) => new(
         granules.Select(granule => granule.From).ToArray(), granules.Select(granule => granule.To).ToArray(),
         granules.Select(granule => granule.Start).ToArray(), granules.Select(granule => granule.End).ToArray(), dimensions);
-}
 
-/// <summary>Leads that entered a stage within a point, each once.</summary>
-public sealed class EntryCount
-{
-    public int Granule { get; init; }
+    /// <summary>SQL of the place (from 1) of the point that holds a time within the period.</summary>
+    public string Point(string time) => From.Length == 1 ? "1" : $"width_bucket({time}, @from)";
 
-    public string Grp { get; init; } = "";
+    /// <summary>SQL of the group of rows with a <c>source_key</c>, whose first touch is joined as <c>d</c>.</summary>
+    public string Group => GroupKeys.Sql("d", Dimensions);
 
-    public string Stage { get; init; } = "";
-
-    public long Entered { get; init; }
-
-    /// <summary>Of these, not from CHURNED.</summary>
-    public long Fresh { get; init; }
-
-    /// <summary>Of these, reached a later stage of the funnel since.</summary>
-    public long WentOn { get; init; }
-
-    /// <summary>Of these, became customers since.</summary>
-    public long Bought { get; init; }
-
-    /// <summary>Entries that were hand-backs by sales; a lead that came back twice counts twice.</summary>
-    public long Returned { get; init; }
-}
-
-/// <summary>New leads within a point.</summary>
-public sealed class LeadCount
-{
-    public int Granule { get; init; }
-
-    public string Grp { get; init; } = "";
-
-    public long Leads { get; init; }
-
-    public long Forms { get; init; }
-
-    public long Calls { get; init; }
-
-    public long Chats { get; init; }
-}
-
-/// <summary>Deals within a point.</summary>
-public sealed class DealCount
-{
-    public int Granule { get; init; }
-
-    public string Grp { get; init; } = "";
-
-    public long Opened { get; init; }
-
-    public long Won { get; init; }
-
-    public long Lost { get; init; }
-
-    public decimal Bookings { get; init; }
-
-    /// <summary>Days from opening to closing, of all won deals together.</summary>
-    public double CycleDays { get; init; }
-
-    /// <summary>Open when the period began; told with the first point.</summary>
-    public long OpenBefore { get; init; }
-
-    /// <summary>Open when the point ended.</summary>
-    public long Open { get; set; }
-
-    /// <summary>Bookings within a year of the creation of the leads that were new in the point (of the deal, where it has no
-    /// lead).</summary>
-    public decimal YearBookings { get; init; }
-}
-
-/// <summary>Spend within a point.</summary>
-public sealed class SpendSum
-{
-    public int Granule { get; init; }
-
-    public string Grp { get; init; } = "";
-
-    public decimal Amount { get; init; }
-
-    public long Clicks { get; init; }
+    /// <summary>SQL that joins the first touch of <paramref name="alias"/> as <c>d</c>, where a group needs it.</summary>
+    public string JoinSource(string alias) => Dimensions.Count == 0
+        ? ""
+        : $"left join lead_source d on d.workspace_id = {alias}.workspace_id and d.source_key = {alias}.source_key";
 }
 
 /// <summary>
-/// Counts of the ledger and the deals in SQL. A person whose leads were merged counts once, with the first touch of the lead that lives on.
-/// Each statement walks an index over the period: stage_change (workspace, time), lead (workspace, create_time), opportunity (workspace,
-/// create_time | close_time), spend (workspace, date); <c>width_bucket</c> finds a row's point by binary search.
+/// Counts in SQL over the facts that triggers keep (see the migration ReportFacts). A person whose leads were merged counts once, with the first
+/// touch of the lead that lives on. Each statement walks an index over the period: stage_stay (workspace, enter_time), lead_fact (workspace,
+/// create_time), spend (workspace, date); rows are grouped by the key of their first touch before its texts are looked up.
 /// </summary>
 public static class ReportData
 {
-    private const string Ranks = "array['LEAD', 'MQL', 'SQL', 'OPPORTUNITY', 'CUSTOMER', 'ADVOCATE']";
+    /// <summary>SQL: the person enters the stage for the first time in the point, so that it counts once.</summary>
+    public static string IsFirst(Cut cut) =>
+        cut.From.Length == 1 ? "(s.previous_time is null or s.previous_time < @first)" : "(s.previous_time is null or s.previous_time < (@from)[width_bucket(s.enter_time, @from)])";
 
-    public static async Task<IReadOnlyList<EntryCount>> Entries(Transaction<ConversionDbContext> tx, Cut cut) => (await Query<EntryCount>(
-        tx,
-        cut,
-        $"""
-        select width_bucket(c.time, @from) - 1 as granule, {GroupKeys.Sql("p", cut.Dimensions)} as grp, c.to_stage as stage,
-          count(distinct p.lead_id) as entered,
-          count(distinct p.lead_id) filter (where c.from_stage <> 'CHURNED') as fresh,
-          count(distinct p.lead_id) filter (where later.furthest > array_position({Ranks}, c.to_stage)) as went_on,
-          count(distinct p.lead_id) filter (where later.furthest >= 5) as bought,
-          count(*) filter (where c.reason = 'RECYCLED') as returned
-        from stage_change c
-        join lead l on l.workspace_id = c.workspace_id and l.lead_id = c.lead_id
-        join lead p on p.workspace_id = l.workspace_id and p.lead_id = coalesce(l.merged_into, l.lead_id)
-        left join lateral (
-          select max(array_position({Ranks}, d.to_stage)) as furthest from stage_change d
-          where d.workspace_id = c.workspace_id
-            and ((d.lead_id = c.lead_id and d.version > c.version) or (d.lead_id = l.merged_into and d.time >= c.time))) later on true
-        where c.workspace_id = @workspace and c.time >= @first and c.time < @last and c.reason <> 'MERGED'
-        group by 1, 2, 3
-        """)).AsList();
+    /// <param name="asOfEnd">Only what had happened when the point ended counts as having gone on.</param>
+    public static async Task<IReadOnlyList<EntryCount>> Entries(Transaction<ConversionDbContext> tx, Cut cut, bool asOfEnd = false)
+    {
+        var end = cut.From.Length == 1 ? "@last" : "(@to)[width_bucket(s.enter_time, @from)]";
+        var (wentOn, bought) = asOfEnd ? ($"s.onward_time < {end}", $"s.bought_time < {end}") : ("s.onward_time is not null", "s.bought_time is not null");
+        return (await Query<EntryCount>(
+            tx,
+            cut,
+            $"""
+            with entry as (
+              select {cut.Point("s.enter_time")} as point, s.workspace_id, s.source_key, s.stage as number,
+                count(*) filter (where {IsFirst(cut)}) as entered,
+                count(*) filter (where {IsFirst(cut)} and s.from_stage <> 9) as fresh,
+                count(*) filter (where {IsFirst(cut)} and {wentOn}) as went_on,
+                count(*) filter (where {IsFirst(cut)} and {bought}) as bought,
+                count(*) filter (where s.returned) as returned
+              from stage_stay s
+              where s.workspace_id = @workspace and s.enter_time >= @first and s.enter_time < @last and s.counts
+              group by 1, 2, 3, 4)
+            select e.point - 1 as granule, {cut.Group} as grp, e.number, sum(e.entered)::bigint as entered, sum(e.fresh)::bigint as fresh,
+              sum(e.went_on)::bigint as went_on, sum(e.bought)::bigint as bought, sum(e.returned)::bigint as returned
+            from entry e {cut.JoinSource("e")} group by 1, 2, 3
+            """)).AsList();
+    }
 
     public static async Task<IReadOnlyList<LeadCount>> Leads(Transaction<ConversionDbContext> tx, Cut cut) => (await Query<LeadCount>(
         tx,
         cut,
         $"""
-        select width_bucket(p.create_time, @from) - 1 as granule, {GroupKeys.Sql("p", cut.Dimensions)} as grp, count(*) as leads,
-          count(*) filter (where p.capture_type = 'FORM') as forms,
-          count(*) filter (where p.capture_type = 'CALL') as calls,
-          count(*) filter (where p.capture_type = 'CHAT') as chats
-        from lead p
-        where p.workspace_id = @workspace and p.create_time >= @first and p.create_time < @last and p.captured and p.merged_into is null
-        group by 1, 2
+        with entry as (
+          select {cut.Point("f.create_time")} as point, f.workspace_id, f.source_key, count(*) as leads,
+            count(*) filter (where f.capture_type = 'FORM') as forms,
+            count(*) filter (where f.capture_type = 'CALL') as calls,
+            count(*) filter (where f.capture_type = 'CHAT') as chats
+          from lead_fact f
+          where f.workspace_id = @workspace and f.create_time >= @first and f.create_time < @last
+          group by 1, 2, 3)
+        select e.point - 1 as granule, {cut.Group} as grp, sum(e.leads)::bigint as leads, sum(e.forms)::bigint as forms,
+          sum(e.calls)::bigint as calls, sum(e.chats)::bigint as chats
+        from entry e {cut.JoinSource("e")} group by 1, 2
         """)).AsList();
 
     public static async Task<IReadOnlyList<DealCount>> Deals(Transaction<ConversionDbContext> tx, Cut cut)
@@ -150,25 +90,23 @@ public static class ReportData
             cut,
             $"""
             with deal as (
-              select o.state, o.amount, o.create_time, o.close_time, coalesce(p.create_time, o.create_time) as origin,
-                {GroupKeys.Sql("p", cut.Dimensions)} as grp
-              from opportunity o left join lead p on p.workspace_id = o.workspace_id and p.lead_id = o.lead_id
-              where o.workspace_id = @workspace)
+              select f.state, f.amount, f.create_time, f.close_time, f.origin_time as origin, {cut.Group} as grp
+              from deal_fact f {cut.JoinSource("f")} where f.workspace_id = @workspace)
             select granule, grp, sum(opened)::bigint as opened, sum(won)::bigint as won, sum(lost)::bigint as lost, sum(bookings) as bookings,
               sum(cycle_days)::float8 as cycle_days, sum(open_before)::bigint as open_before, sum(year_bookings) as year_bookings
             from (
-              select width_bucket(create_time, @from) - 1 as granule, grp, 1 as opened, 0 as won, 0 as lost, 0::numeric as bookings,
+              select {cut.Point("create_time")} - 1 as granule, grp, 1 as opened, 0 as won, 0 as lost, 0::numeric as bookings,
                 0::float8 as cycle_days, 0 as open_before, 0::numeric as year_bookings
               from deal where create_time >= @first and create_time < @last
               union all
-              select width_bucket(close_time, @from) - 1, grp, 0, (state = 'WON')::int, (state = 'LOST')::int,
+              select {cut.Point("close_time")} - 1, grp, 0, (state = 'WON')::int, (state = 'LOST')::int,
                 case state when 'WON' then amount else 0 end,
                 case state when 'WON' then extract(epoch from close_time - create_time) / 86400.0 else 0 end, 0, 0
               from deal where close_time >= @first and close_time < @last
               union all
               select 0, grp, 0, 0, 0, 0, 0, 1, 0 from deal where create_time < @first and (close_time is null or close_time >= @first)
               union all
-              select width_bucket(origin, @from) - 1, grp, 0, 0, 0, 0, 0, 0, amount
+              select {cut.Point("origin")} - 1, grp, 0, 0, 0, 0, 0, 0, amount
               from deal where state = 'WON' and origin >= @first and origin < @last and close_time < origin + interval '1 year') part
             group by 1, 2 order by 2, 1
             """)).AsList();
@@ -202,7 +140,7 @@ public static class ReportData
         tx.Connection.ExecuteScalarAsync<string?>(new CommandDefinition(
             """
             select currency_code from (
-              (select currency_code from opportunity where workspace_id = @workspace and currency_code <> @currencyCode limit 1)
+              (select currency_code from deal_fact where workspace_id = @workspace and currency_code <> @currencyCode limit 1)
               union all (select currency_code from spend where workspace_id = @workspace and currency_code <> @currencyCode limit 1)) foreign_row limit 1
             """,
             new { workspace = tx.WorkspaceId, currencyCode },

@@ -5,15 +5,14 @@ using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
 using Microsoft.Extensions.Options;
-using ReportRow = Lifecycle.Conversion.V1.OpportunityRow;
 
 namespace Lifecycle.Conversion.Features.Reports;
 
-/// <summary>From clicks to revenue: the source, attribution, roi and opportunity reports. Amounts of different currencies are refused, not
+/// <summary>From clicks to revenue: the source, attribution and roi reports. Amounts of different currencies are refused, not
 /// mixed.</summary>
 public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options)
 {
-    public Task<Result<SourceReport>> Source(ReportQuery query, CancellationToken ct) => Read(query, async (tx, deals) =>
+    public Task<Result<SourceReport>> Source(ReportQuery query, CancellationToken ct) => Read(query with { Kind = ConversionKind.Customer }, async (tx, deals) =>
     {
         var cut = Cut.Of(query.Granules, query.Dimensions);
         var rows = new SortedDictionary<(int Granule, string Group), SourceRow>();
@@ -23,7 +22,7 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
             (row.Leads, row.FormLeads, row.CallLeads, row.ChatLeads) = (lead.Leads, lead.Forms, lead.Calls, lead.Chats);
         }
 
-        foreach (var entry in await ReportData.Entries(tx, cut))
+        foreach (var entry in (await ReportData.Entries(tx, cut)).Where(entry => entry is { Stage: "MQL" or "SQL", Entered: > 0 }))
         {
             var row = Row(entry.Granule, entry.Grp);
             row.Mqls += entry.Stage == "MQL" ? entry.Entered : 0;
@@ -63,7 +62,10 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
             }
         }
 
-        return new SourceReport { Rows = { rows.Values }, Note = Note(rows.Count, "No lead, deal or spend falls into the period.", deals) };
+        var report = new SourceReport { Rows = { rows.Values } };
+        (report.EmptyReason, report.Note) = await Note(
+            tx, query, rows.Count, EmptyReport.Everything, "No lead, deal or spend falls into the period.", deals);
+        return report;
 
         SourceRow Row(int granule, string group)
         {
@@ -82,9 +84,14 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
         }
     }, ct);
 
-    public Task<Result<AttributionReport>> Attribution(ReportQuery query, CancellationToken ct) => Read(query, (_, deals) =>
+    public Task<Result<AttributionReport>> Attribution(ReportQuery query, CancellationToken ct) => Read(query, async (tx, deals) =>
     {
-        var report = new AttributionReport { Model = (AttributionModel)(int)query.Model };
+        var report = new AttributionReport { Model = (AttributionModel)(int)query.Model, ConversionKind = query.Kind };
+        if (deals.LookbackDays is { } days)
+        {
+            report.LookbackDays = days;
+        }
+
         for (var granule = 0; granule < query.Granules.Count; granule++)
         {
             report.Rows.AddRange(deals.Won(granule).OrderByDescending(credit => credit.Value.Amount).ThenBy(
@@ -92,11 +99,14 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
                 .Select(credit => Row(query, granule, credit)));
         }
 
-        report.Note = Note(report.Rows.Count, "No deal was won in the period.", deals);
-        return Task.FromResult(report);
+        var isDeals = query.Kind == ConversionKind.Customer;
+        (report.EmptyReason, report.Note) = await Note(
+            tx, query, report.Rows.Count, isDeals ? EmptyReport.Wins : EmptyReport.Journeys,
+            isDeals ? "No deal was won in the period." : $"No lead first reached {CreditedDeals.KindName(query.Kind)} in the period.", deals);
+        return report;
     }, ct);
 
-    public Task<Result<RoiReport>> Roi(ReportQuery query, CancellationToken ct) => Read(query, async (tx, deals) =>
+    public Task<Result<RoiReport>> Roi(ReportQuery query, CancellationToken ct) => Read(query with { Kind = ConversionKind.Customer }, async (tx, deals) =>
     {
         var spend = await ReportData.Spend(tx, Cut.Of(query.Granules, query.Dimensions));
         var report = new RoiReport();
@@ -124,54 +134,10 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
             }
         }
 
-        report.Note = Note(report.Rows.Count, "Neither spend nor a deal of a lead created in the period is known.", deals);
+        (report.EmptyReason, report.Note) = await Note(
+            tx, query, report.Rows.Count, EmptyReport.Everything, "Neither spend nor a deal of a lead created in the period is known.", deals);
         return report;
     }, ct);
-
-    public Task<Result<OpportunityReport>> Opportunity(ReportQuery query, CancellationToken ct) =>
-        work.Read(query.Caller.WorkspaceId, async tx =>
-        {
-            if (await MixedCurrency(tx, query) is { } mixed)
-            {
-                return (Result<OpportunityReport>)mixed;
-            }
-
-            var cells = await ReportData.Query<Cell>(
-                tx,
-                Cut.Of(query.Granules, query.Dimensions),
-                $"""
-                select (g.n - 1)::int as granule, {GroupKeys.Sql("p", query.Dimensions)} as grp, l.display_name as pipeline, o.stage, o.state,
-                  count(*) as count, sum(o.amount) as amount,
-                  sum(case o.state when 'WON' then o.amount when 'LOST' then 0 else o.amount * coalesce(step.probability, 0) end) as weighted
-                from unnest(@from, @to) with ordinality as g(begin_time, end_time, n)
-                join opportunity o on o.workspace_id = @workspace and o.create_time >= g.begin_time and o.create_time < g.end_time
-                join pipeline l on l.workspace_id = o.workspace_id and l.id = o.pipeline_id
-                left join lead p on p.workspace_id = o.workspace_id and p.lead_id = o.lead_id
-                left join lateral (
-                  select (s.step ->> 'probability')::numeric as probability, s.n as place from jsonb_array_elements(l.stages) with ordinality as s(step, n)
-                  where s.step ->> 'name' = o.stage) step on true
-                group by 1, 2, 3, 4, 5 order by 1, 3, min(step.place), 5, 2
-                """);
-            var report = new OpportunityReport
-            {
-                Rows =
-                {
-                    cells.Select(cell => new ReportRow
-                    {
-                        Start = query.Start(cell.Granule),
-                        Group = { GroupKeys.Split(cell.Grp, query.Dimensions) },
-                        Pipeline = cell.Pipeline,
-                        Stage = cell.Stage,
-                        State = cell.State,
-                        Count = cell.Count,
-                        Amount = Money(query, cell.Amount),
-                        WeightedAmount = Money(query, Math.Round(cell.Weighted, Kernel.Money.MinorDigits(query.Caller.CurrencyCode))),
-                    }),
-                },
-            };
-            report.Note = report.Rows.Count == 0 ? "No opportunity was opened in the period." : "";
-            return report;
-        }, ct);
 
     /// <summary>(1-year bookings − spend) / spend; null without spend.</summary>
     public static double? Roi(decimal bookings, decimal spend) => spend == 0 ? null : (double)((bookings - spend) / spend);
@@ -185,11 +151,13 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
                 return mixed;
             }
 
+            await ReportMemory.Prepare(tx);
             var deals = await CreditedDeals.Read(tx, query, options.Value.MaxReportDeals);
             return deals.TryGet(out var read, out var error) ? (Result<T>)await report(tx, read) : error;
         }, ct);
 
-    private static async Task<Error?> MixedCurrency(Transaction<ConversionDbContext> tx, ReportQuery query) =>
+    /// <summary>The refusal to add amounts of different currencies; null where all are in the workspace's.</summary>
+    public static async Task<Error?> MixedCurrency(Transaction<ConversionDbContext> tx, ReportQuery query) =>
         await ReportData.ForeignCurrency(tx, query.Caller.CurrencyCode) is { } foreign
             ? Error.Precondition(
                 $"There are amounts in {foreign} and the workspace reports in {query.Caller.CurrencyCode}; currencies are not mixed.")
@@ -212,30 +180,13 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
         return row;
     }
 
-    private static string Note(int rows, string empty, CreditedDeals deals) => rows == 0
-        ? empty
-        : deals.Pending > 0 ? $"The journeys before {deals.Pending} deals are still being fetched; until then the first touch is credited." : "";
+    private static async Task<(EmptyReason Reason, string Note)> Note(
+        Transaction<ConversionDbContext> tx, ReportQuery query, int rows, string span, string empty, CreditedDeals deals) => rows == 0
+        ? await EmptyReport.Explain(tx, query, span, empty)
+        : (EmptyReason.Unspecified, deals.Pending > 0
+            ? $"The journeys before {deals.Pending} {(query.Kind == ConversionKind.Customer ? "deals" : "conversions")} are still being fetched; until then the first touch is credited." : "");
 
-    private static Common.V1.Money Money(ReportQuery query, decimal amount) => new Money(query.Caller.CurrencyCode, amount).ToProto();
+    internal static Common.V1.Money Money(ReportQuery query, decimal amount) => new Money(query.Caller.CurrencyCode, amount).ToProto();
 
     private static double Rounded(decimal value) => (double)Math.Round(value, 9);
-
-    private sealed class Cell
-    {
-        public int Granule { get; init; }
-
-        public string Grp { get; init; } = "";
-
-        public string Pipeline { get; init; } = "";
-
-        public string Stage { get; init; } = "";
-
-        public string State { get; init; } = "";
-
-        public long Count { get; init; }
-
-        public decimal Amount { get; init; }
-
-        public decimal Weighted { get; init; }
-    }
 }

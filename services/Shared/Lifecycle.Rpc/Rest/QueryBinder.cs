@@ -19,6 +19,12 @@ internal static class QueryBinder
                 return;
             }
 
+            if (field.IsMap && depth < path.Length - 1)
+            {
+                SetEntry(node, field, name, string.Join('.', path[(depth + 1)..]), values, violations);
+                return;
+            }
+
             if (depth == path.Length - 1)
             {
                 SetLeaf(node, field, name, values, violations);
@@ -38,6 +44,24 @@ internal static class QueryBinder
 
             (node, descriptor) = (child, field.MessageType);
         }
+    }
+
+    /// <summary>One entry of a map, as in <c>group.channel=Email</c>; an empty value is a value.</summary>
+    private static void SetEntry(
+        JsonObject node, FieldDescriptor field, string name, string key, IReadOnlyList<string?> values, Violations violations)
+    {
+        if (values.Count > 1)
+        {
+            violations.Add(name, $"{name} is given {values.Count} times; it takes one value.");
+            return;
+        }
+
+        if (node[field.JsonName] is not JsonObject map)
+        {
+            node[field.JsonName] = map = [];
+        }
+
+        map[key] = values[0] ?? "";
     }
 
     private static void SetLeaf(JsonObject node, FieldDescriptor field, string name, IReadOnlyList<string?> values, Violations violations)

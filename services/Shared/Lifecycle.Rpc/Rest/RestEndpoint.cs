@@ -73,11 +73,13 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
     private static readonly ObjectFactory<TService> CreateService = ActivatorUtilities.CreateFactory<TService>([]);
 
     private readonly RequestBinder binder;
+    private readonly CsvLayout? csv;
     private readonly Func<HttpContext, RestCallContext, Task> invoke;
 
     public RestInvoker(RpcMethod method)
     {
         binder = new RequestBinder(method);
+        csv = method.Csv.Length > 0 ? new CsvLayout(method.Descriptor.OutputType, method.Csv) : null;
         invoke = (method.Descriptor.IsClientStreaming, method.Descriptor.IsServerStreaming) switch
         {
             (false, false) => Unary(Bind<Func<TService, TRequest, ServerCallContext, Task<TResponse>>>(method)),
@@ -109,7 +111,7 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
             return;
         }
 
-        await Answer(http, await call(CreateService(http.RequestServices, []), request, context));
+        await Answer(http, await call(CreateService(http.RequestServices, []), request, context), csv);
     };
 
     private Func<HttpContext, RestCallContext, Task> ServerStream(
@@ -149,11 +151,22 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
         await Answer(http, await call(CreateService(http.RequestServices, []), chunks!, context));
     };
 
-    private static async Task Answer(HttpContext http, TResponse response)
+    private static async Task Answer(HttpContext http, TResponse response, CsvLayout? csv = null)
     {
-        var body = ProtoJson.ToUtf8(response);
+        var asCsv = csv is not null && AcceptedTypes.PrefersCsv(http.Request.Headers.Accept);
+        var body = asCsv ? csv!.Write(response) : ProtoJson.ToUtf8(response);
         http.Response.StatusCode = StatusCodes.Status200OK;
-        http.Response.ContentType = "application/json";
+        http.Response.ContentType = asCsv ? CsvText.ContentType : "application/json";
+        if (csv is not null)
+        {
+            http.Response.Headers.Vary = "Accept";
+        }
+
+        foreach (var (name, value) in asCsv ? csv!.Headers(response) : [])
+        {
+            http.Response.Headers[name] = value;
+        }
+
         http.Response.ContentLength = body.Length;
         await http.Response.BodyWriter.WriteAsync(body, http.RequestAborted);
     }
