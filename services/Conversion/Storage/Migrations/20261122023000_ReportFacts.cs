@@ -11,7 +11,7 @@ namespace Lifecycle.Conversion.Storage.Migrations
     /// <c>recount_people</c> and <c>recount_deals</c> make the same rows anew from the ledger; both ways agree, which a test holds.
     /// </summary>
     [DbContext(typeof(ConversionDbContext))]
-    [Migration("20261122020000_ReportFacts")]
+    [Migration("20261122023000_ReportFacts")]
     public partial class ReportFacts : Migration
     {
         private const string Tables =
