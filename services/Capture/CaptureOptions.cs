@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Lifecycle.Capture.Features.ImportLeads;
 
 namespace Lifecycle.Capture;
 
@@ -111,6 +112,17 @@ public sealed class CaptureOptions
     /// <summary>Workspaces whose channel settings a process remembers.</summary>
     [Range(10, 1_000_000)]
     public int MaxCachedWorkspaces { get; set; } = 10_000;
+
+    /// <summary>
+    /// Leads of imports of which the other services hear a second, at most: less than they can handle, so that nothing live waits behind an import in
+    /// their queues.
+    /// </summary>
+    [Range(ImportAnnouncements.Portion, 100_000)]
+    public int ImportAnnouncementsPerSecond { get; set; } = 500;
+
+    /// <summary>Pause between looks for leads of imports that another process left unannounced.</summary>
+    [Range(1, 86_400)]
+    public int ImportAnnouncementSeconds { get; set; } = 60;
 
     /// <summary>Rows that a reclassification treats in one transaction.</summary>
     [Range(1, 5_000)]

@@ -44,6 +44,9 @@ internal static class CaptureSetup
         services.AddSingleton<LeadWriter>();
         services.AddSingleton<JourneyReader>();
         services.AddSingleton<LeadImport>();
+        services.AddImportJournal();
+        services.AddSingleton<ImportSignal>();
+        services.AddHostedService<ImportAnnouncer>();
         services.AddSingleton<SpendImport>();
         services.AddSingleton<SpendReader>();
         services.AddSingleton<CaptureMetrics>();

@@ -40,10 +40,6 @@ internal sealed partial class MessageCleaner(
                 """,
                 new { workspace = workspaceId, before = tx.Now.AddDays(-options.Value.DeduplicationDays), limit = options.Value.CleanerBatch }), ct);
         }
-
-        await work.Run(workspaceId, tx => tx.Connection.ExecuteAsync(
-            "delete from import_job where workspace_id = @workspace and update_time < @before",
-            new { workspace = workspaceId, before = tx.Now.AddDays(-options.Value.DeduplicationDays) }), ct);
     }
 
     [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "Forgetting old message ids failed; tried again in the next round")]

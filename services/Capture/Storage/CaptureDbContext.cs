@@ -119,12 +119,11 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             retention.ToTable("data_retention");
             retention.HasKey(row => row.WorkspaceId);
         });
-        modelBuilder.Entity<ImportJobRow>(job =>
+        modelBuilder.AddImportJournal();
+        modelBuilder.Entity<ImportAnnouncementRow>(announcement =>
         {
-            job.ToTable("import_job");
-            job.HasKey(row => new { row.WorkspaceId, row.Kind, row.RequestId });
-            // For the cleaner.
-            job.HasIndex(row => new { row.WorkspaceId, row.UpdateTime });
+            announcement.ToTable("import_announcement");
+            announcement.HasKey(row => new { row.WorkspaceId, row.Id });
         });
         modelBuilder.Entity<ErasureRow>(erasure =>
         {

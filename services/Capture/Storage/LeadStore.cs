@@ -11,7 +11,7 @@ namespace Lifecycle.Capture.Storage;
 /// <summary>Leads and the keys by which they are known.</summary>
 internal static class LeadStore
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
 
     internal const string Columns = """
         id, version, stage, create_time as CreateTime, capture_type as CaptureType, form_type as FormType, capture_time as CaptureTime,
@@ -82,6 +82,11 @@ internal static class LeadStore
             lead.Version++;
         }
 
+        // An imported lead's three touches are mostly one.
+        var touches = new Dictionary<Touch, string>(ReferenceEqualityComparer.Instance);
+        string? Json(Touch? touch) =>
+            touch is null ? null : touches.TryGetValue(touch, out var json) ? json : touches[touch] = JsonSerializer.Serialize(touch, Options);
+
         Bulk.Add(
             tx.Closing,
             "lead",
@@ -101,9 +106,9 @@ internal static class LeadStore
                 BulkColumn.From("profile", NpgsqlDbType.Jsonb, leads, lead => lead.Profile.ToJson()),
                 BulkColumn.From("own", NpgsqlDbType.Jsonb, leads, lead => lead.Own.ToJson()),
                 BulkColumn.From("observed", NpgsqlDbType.Jsonb, leads, lead => lead.Observed.ToJson()),
-                BulkColumn.From("told_touch", NpgsqlDbType.Jsonb, leads, lead => ToJson(lead.ToldTouch)),
-                BulkColumn.From("first_touch", NpgsqlDbType.Jsonb, leads, lead => ToJson(lead.FirstTouch)),
-                BulkColumn.From("last_touch", NpgsqlDbType.Jsonb, leads, lead => ToJson(lead.LastTouch)),
+                BulkColumn.From("told_touch", NpgsqlDbType.Jsonb, leads, lead => Json(lead.ToldTouch)),
+                BulkColumn.From("first_touch", NpgsqlDbType.Jsonb, leads, lead => Json(lead.FirstTouch)),
+                BulkColumn.From("last_touch", NpgsqlDbType.Jsonb, leads, lead => Json(lead.LastTouch)),
                 BulkColumn.From("channel", NpgsqlDbType.Text, leads, lead => lead.FirstTouchOrUnknown.Channel),
                 BulkColumn.From("source", NpgsqlDbType.Text, leads, lead => lead.FirstTouchOrUnknown.Source),
                 BulkColumn.From("medium", NpgsqlDbType.Text, leads, lead => lead.FirstTouchOrUnknown.Medium),
@@ -152,8 +157,6 @@ internal static class LeadStore
             "update session set lead_id = @target where workspace_id = @workspace and lead_id = @source returning visitor_id", ids)).Distinct().ToArray();
     }
 
-    private static string? ToJson(Touch? touch) => touch is null ? null : JsonSerializer.Serialize(touch, Json);
-
     internal class StoredLead
     {
         public Guid Id { get; init; }
@@ -196,6 +199,6 @@ internal static class LeadStore
             LastTouch = FromJson(LastTouch),
         }.WithObserved(Domain.Leads.Profile.FromJson(Observed));
 
-        private static Touch? FromJson(string? json) => json is null ? null : JsonSerializer.Deserialize<Touch>(json, Json);
+        private static Touch? FromJson(string? json) => json is null ? null : JsonSerializer.Deserialize<Touch>(json, Options);
     }
 }

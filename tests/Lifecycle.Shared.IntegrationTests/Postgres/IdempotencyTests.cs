@@ -86,7 +86,7 @@ public sealed class IdempotencyTests : TrialDatabase
         time.Advance(TimeSpan.FromDays(7) + TimeSpan.FromSeconds(1));
         await Call("new", "10.00");
         using var cleaner = new MemoryCleaner<TrialDbContext>(
-            Work, new OutboxOptions(), time, NullLogger<MemoryCleaner<TrialDbContext>>.Instance);
+            Work, [], new OutboxOptions(), time, NullLogger<MemoryCleaner<TrialDbContext>>.Instance);
         await cleaner.Clean(Ct);
 
         Assert.Equal([["new"]], await Database.Query("select request_id from idempotency"));

@@ -40,9 +40,13 @@ public sealed record TrafficSource(
     /// <summary>What channel rules look at.</summary>
     public ChannelFacts Facts(string? landingPage) => new(Source, Medium, Campaign, Keyword, ReferrerHost, landingPage, ClickId);
 
-    /// <summary>Whether two activities were led here by the same campaign.</summary>
+    /// <summary>
+    /// Whether two activities were led here by the same campaign: by campaign parameters or a click id, not by a referrer that reads alike. So where
+    /// sessions begin follows from what was sent, and no change of rules moves it.
+    /// </summary>
     public bool SameCampaign(TrafficSource other) =>
-        Source == other.Source && Medium == other.Medium && Campaign == other.Campaign && Keyword == other.Keyword && ClickId == other.ClickId;
+        Kind == EvidenceKind.Campaign && other.Kind == EvidenceKind.Campaign
+        && Source == other.Source && Medium == other.Medium && Campaign == other.Campaign && Keyword == other.Keyword && ClickId == other.ClickId;
 }
 
 /// <summary>The groups of GA4's default channel grouping.</summary>

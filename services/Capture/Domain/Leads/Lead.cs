@@ -11,13 +11,36 @@ public sealed record Touch(
     /// <summary>Whether the sender named the channel itself: no rule assigns it then.</summary>
     public bool IsChannelTold { get; init; }
 
+    /// <summary>What a touch told by a message without a device was read from; null for those of sessions, imports and API calls.</summary>
+    public Channels.EvidenceKind? Evidence { get; init; }
+
+    /// <summary>Host of the page before, with <see cref="Evidence"/>: rules that change later need it.</summary>
+    public string? ReferrerHost { get; init; }
+
+    /// <summary>A touch told by a message without a device.</summary>
+    public static Touch Told(Channels.TrafficSource source, string? page, DateTimeOffset time) =>
+        new(source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, page, source.ClickId, time, null)
+        {
+            Evidence = source.Kind,
+            ReferrerHost = source.ReferrerHost,
+        };
+
     /// <summary>With its channel: the one told (an empty one is none), else by the rules.</summary>
     public Touch Classified(Channels.ChannelClassifier channels) => Channel.Length > 0
         ? this with { IsChannelTold = true }
         : this with { Channel = channels.Classify(Facts) };
 
-    /// <summary>With the channel that the rules of now assign, unless the sender named it.</summary>
-    public Touch Reclassified(Channels.ChannelClassifier channels) => IsChannelTold ? this : this with { Channel = channels.Classify(Facts) };
+    /// <summary>As the rules of now read it; a channel that the sender named stays.</summary>
+    public Touch Reclassified(Channels.SourceReader sources)
+    {
+        if (Evidence is not { } kind)
+        {
+            return IsChannelTold ? this : this with { Channel = sources.Channels.Classify(Facts) };
+        }
+
+        var read = sources.Reread(new(kind, Channel, Source, Medium, Campaign, Keyword, ClickId) { ReferrerHost = ReferrerHost }, LandingPage);
+        return this with { Channel = read.Channel, Source = read.Source, Medium = read.Medium, Evidence = read.Kind };
+    }
 
     private Channels.ChannelFacts Facts => new(Source, Medium, Campaign, Keyword, null, LandingPage, ClickId);
 }
@@ -153,10 +176,10 @@ public sealed class Lead
         }
     }
 
-    /// <summary>Assigns the told touch its channel anew.</summary>
-    public void Reclassify(Channels.ChannelClassifier channels)
+    /// <summary>Reads the told touch anew.</summary>
+    public void Reclassify(Channels.SourceReader sources)
     {
-        if (ToldTouch?.Reclassified(channels) is { } touch && touch != ToldTouch)
+        if (ToldTouch?.Reclassified(sources) is { } touch && touch != ToldTouch)
         {
             ToldTouch = touch;
             Note(touch.Time);

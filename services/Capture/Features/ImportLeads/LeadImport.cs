@@ -8,6 +8,7 @@ using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Features.ChangeLeads;
 using Lifecycle.Capture.Features.IngestMessages;
 using Lifecycle.Capture.Features.ManageChannels;
+using Lifecycle.Capture.Jobs;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
@@ -18,14 +19,11 @@ using Touch = Lifecycle.Capture.Domain.Leads.Touch;
 namespace Lifecycle.Capture.Features.ImportLeads;
 
 /// <summary>
-/// Imports leads row by row, 500 rows in a transaction: memory stays bounded whatever the size of the file, and what was imported before a failure stays
-/// (see <see cref="ImportJournal"/> for how it goes on). A dry run rolls every transaction back, so that it counts a lead that occurs far apart in a file as created each time.
+/// Imports leads (see <see cref="ImportRun{TRow}"/>). A dry run counts a lead that occurs far apart in a file as created each time. The other
+/// services hear of the leads afterwards (see <see cref="ImportAnnouncements"/>).
 /// </summary>
-internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCache channels, TimeProvider time)
+internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCache channels, ImportSignal announcer, TimeProvider time)
 {
-    private const int RowsPerTransaction = 500;
-    private static readonly Error RolledBack = Error.Precondition("Dry run.");
-
     private static readonly HashSet<string> OwnColumns = new(StringComparer.OrdinalIgnoreCase)
     {
         "id", "email", "externalId", "userId", "createTime", "captureType", "formType", "source", "medium", "campaign", "keyword", "landingPage", "channel",
@@ -33,85 +31,20 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
 
     public async Task<Result<ImportResponse>> Import(Caller caller, IAsyncStreamReader<ImportChunk> stream, CancellationToken ct)
     {
-        if (!(await ImportRows.Open(stream, ct)).TryGet(out var import, out var error))
-        {
-            return error;
-        }
-
         var sources = await channels.Get(caller.WorkspaceId);
-        using var journal = await ImportJournal.Open(work, caller.WorkspaceId, "leads", import, ct);
-        var tally = ImportTally.From(journal.Before);
-        var (pending, faults) = (new List<LeadRowRead>(), new ImportTally());
-        var count = 0;
-        await foreach (var row in import.Rows(ct))
-        {
-            if (!journal.WasHandled(row).TryGet(out var isDone, out var another))
-            {
-                return another;
-            }
-
-            if (isDone)
-            {
-                continue;
-            }
-
-            if (Read(row, sources.Channels).TryGet(out var read, out var fault))
-            {
-                pending.Add(read);
-            }
-            else
-            {
-                faults.Reject(row.Line, fault);
-            }
-
-            if (++count == RowsPerTransaction)
-            {
-                if (await Write(caller, sources, pending, faults, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
-                {
-                    return lost;
-                }
-
-                (pending, faults, count) = ([], new(), 0);
-            }
-        }
-
-        if (journal.Fault is { } shorter)
-        {
-            return shorter;
-        }
-
-        return !journal.WasComplete && await Write(caller, sources, pending, faults, import.DryRun, tally, journal, isLast: true, ct) is { } last ? last : tally.ToResponse();
+        return await ImportRun<LeadRowRead>.Run(
+            work, caller, "leads", stream, row => Read(row, sources.Channels), (tx, rows, tally) => Write(tx, sources, rows, tally), () => announcer.Ring(caller.WorkspaceId), ct);
     }
 
-    private async Task<Error?> Write(
-        Caller caller, SourceReader sources, List<LeadRowRead> rows, ImportTally faults, bool dryRun, ImportTally tally, ImportJournal journal, bool isLast, CancellationToken ct)
+    private static async Task Write(Transaction<CaptureDbContext> tx, SourceReader sources, IReadOnlyList<LeadRowRead> rows, ImportTally tally)
     {
-        var counted = new ImportTally();
-        var result = await work.Run<Unit>(caller.WorkspaceId, async tx =>
+        var changes = await ChangeSet.Open(tx, sources, rows.SelectMany(row => row.Person.Keys), []);
+        foreach (var row in rows)
         {
-            counted = new ImportTally();
-            counted.Add(faults);
-            if (rows.Count > 0)
-            {
-                var changes = await ChangeSet.Open(tx, sources, rows.SelectMany(row => row.Person.Keys), []);
-                foreach (var row in rows)
-                {
-                    WriteRow(row, changes, counted);
-                }
-
-                await changes.Apply();
-            }
-
-            return dryRun ? RolledBack : await journal.Keep(tx, tally.With(counted), isLast) is { } taken ? taken : default(Unit);
-        }, ct);
-        if (result.Error is { } error && error != RolledBack)
-        {
-            return error;
+            WriteRow(row, changes, tally);
         }
 
-        journal.Kept();
-        tally.Add(counted);
-        return null;
+        await changes.ApplyImport();
     }
 
     private static void WriteRow(LeadRowRead row, ChangeSet changes, ImportTally tally)
@@ -147,11 +80,6 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
 
     private Result<LeadRowRead> Read(ImportRow row, ChannelClassifier classifier)
     {
-        if (row.Error is { } broken)
-        {
-            return Error.Invalid("row", broken);
-        }
-
         var (violations, now) = (new Violations(), time.GetUtcNow());
         var email = row["email"] is { } address ? violations.Email(address, "email") : null;
         var externalId = (row["externalId"] ?? row["userId"]) is { } id ? violations.ExternalId(id, "externalId") : null;

@@ -71,7 +71,9 @@ internal sealed class ChangeSet
     /// <summary>Writes and publishes everything; what nothing here has to read is sent before the commit.</summary>
     /// <param name="items">New messages.</param>
     /// <param name="visitors">Stored visitors of their devices.</param>
-    public async Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors)
+    public Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors) => Apply(items, visitors, isImport: false);
+
+    private async Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors, bool isImport)
     {
         var rollups = await RollupKeeping.Open(tx, loaded, zone);
         var anew = new HashSet<Guid>();
@@ -98,7 +100,7 @@ internal sealed class ChangeSet
         rollups.Write(leads.Values);
         LeadStore.Save(tx, leads.Values);
         LeadStore.AddKeys(tx, Resolver.Added);
-        await events.Publish(Resolver, existing, changes, activities, items.ToDictionary(item => item.Id, item => item.Request));
+        await events.Publish(Resolver, existing, changes, activities, items.ToDictionary(item => item.Id, item => item.Request), isImport);
     }
 
     /// <summary>Writes and publishes changes to leads that no message made.</summary>
@@ -107,6 +109,9 @@ internal sealed class ChangeSet
         await Apply([], new Dictionary<string, StoredVisitor>());
         await tx.Flush();
     }
+
+    /// <summary>As <see cref="Apply()"/>, for rows of an import, which are announced later.</summary>
+    public Task ApplyImport() => Apply([], new Dictionary<string, StoredVisitor>(), isImport: true);
 
     private Dictionary<string, List<VisitActivity>> ByDevice(IEnumerable<Item> items) =>
         items.Where(item => item.Message.Device is not null)

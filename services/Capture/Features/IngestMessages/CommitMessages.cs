@@ -165,8 +165,7 @@ internal sealed class CommitMessages(
         }
         else if (message.Source.Kind is EvidenceKind.Referrer or EvidenceKind.Campaign)
         {
-            var source = message.Source;
-            lead.CameFrom(new(source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, message.Page.Url, source.ClickId, message.Time, null));
+            lead.CameFrom(Touch.Told(message.Source, message.Page.Url, message.Time));
         }
 
         return lead;

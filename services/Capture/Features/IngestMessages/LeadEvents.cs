@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Dapper;
 using Lifecycle.Capture.Domain.Identities;
+using Lifecycle.Capture.Features.ImportLeads;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
@@ -23,7 +24,8 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
         IReadOnlySet<Guid> existing,
         VisitChanges changes,
         IReadOnlyCollection<NewActivity> activities,
-        IReadOnlyDictionary<Guid, int> requestOf)
+        IReadOnlyDictionary<Guid, int> requestOf,
+        bool isImport)
     {
         foreach (var merge in resolver.Merges.Where(merge => existing.Contains(merge.Source.Id)))
         {
@@ -31,13 +33,19 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
             Publish(Cause(target.Id), new LeadsMerged(tx.NewId(), tx.WorkspaceId, merge.Time, target.Version, merge.Source.Id, target.Id));
         }
 
-        foreach (var lead in resolver.Leads.Values.Where(lead => lead.Changed))
+        var changed = resolver.Leads.Values.Where(lead => lead.Changed).ToLookup(lead => existing.Contains(lead.Id));
+        if (isImport)
         {
-            Publish(
-                Cause(lead.Id),
-                existing.Contains(lead.Id)
-                    ? lead.ToUpdated(tx.NewId(), tx.WorkspaceId)
-                    : lead.ToCaptured(tx.NewId(), tx.WorkspaceId));
+            await ImportAnnouncements.Add(tx, changed[false].Select(lead => lead.Id).ToArray(), changed[true].Select(lead => lead.Id).ToArray());
+        }
+        else
+        {
+            foreach (var lead in changed.SelectMany(leads => leads))
+            {
+                Publish(
+                    Cause(lead.Id),
+                    existing.Contains(lead.Id) ? lead.ToUpdated(tx.NewId(), tx.WorkspaceId) : lead.ToCaptured(tx.NewId(), tx.WorkspaceId));
+            }
         }
 
         var sessionRequests = activities.Where(activity => activity.SessionId is not null)

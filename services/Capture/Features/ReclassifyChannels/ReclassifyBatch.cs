@@ -54,7 +54,7 @@ internal sealed class ReclassifyBatch(UnitOfWork<CaptureDbContext> work, Channel
         var next = run.Part switch
         {
             StoredReclassification.Sessions => await SessionReclassifier.Step(tx, run, sources, options.Value.ReclassificationBatch),
-            StoredReclassification.Leads => await ToldTouchReclassifier.Step(tx, run, sources.Channels, options.Value.ReclassificationBatch),
+            StoredReclassification.Leads => await ToldTouchReclassifier.Step(tx, run, sources, options.Value.ReclassificationBatch),
             _ => await SpendReclassifier.Step(tx, run, sources.Channels, options.Value.ReclassificationBatch),
         };
         if (next is null)

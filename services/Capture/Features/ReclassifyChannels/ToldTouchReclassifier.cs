@@ -7,11 +7,11 @@ using Lifecycle.Postgres;
 
 namespace Lifecycle.Capture.Features.ReclassifyChannels;
 
-/// <summary>Assigns channels anew to the touches that imports and API calls told, unless they named the channel themselves.</summary>
+/// <summary>Reads anew the touches that imports, API calls and messages without a device told; a channel that they named stays.</summary>
 internal static class ToldTouchReclassifier
 {
     /// <summary>The run after one batch; null when no lead is left.</summary>
-    public static async Task<StoredReclassification?> Step(Transaction<CaptureDbContext> tx, StoredReclassification run, ChannelClassifier channels, int limit)
+    public static async Task<StoredReclassification?> Step(Transaction<CaptureDbContext> tx, StoredReclassification run, SourceReader sources, int limit)
     {
         var leads = (await tx.Connection.QueryAsync<(Guid Id, DateTimeOffset CreateTime)>(
             """
@@ -27,7 +27,7 @@ internal static class ToldTouchReclassifier
 
         var facts = new Dictionary<Guid, LeadFacts>();
         var rollups = await RollupKeeping.Open(tx, facts);
-        var changed = await LeadTouches.Renew(tx, leads.Select(lead => lead.Id).ToArray(), lead => lead.Reclassify(channels), rollups, facts);
+        var changed = await LeadTouches.Renew(tx, leads.Select(lead => lead.Id).ToArray(), lead => lead.Reclassify(sources), rollups, facts);
         return run.After(leads.Length, leads[^1].CreateTime, leads[^1].Id) with { ChangedLeads = run.ChangedLeads + changed };
     }
 }

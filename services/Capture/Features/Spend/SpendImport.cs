@@ -19,92 +19,22 @@ namespace Lifecycle.Capture.Features.Spend;
 /// <summary>Imports spend: a row replaces the one with the same date, source, medium, campaign and keyword.</summary>
 internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCache channels)
 {
-    /// <summary>Rows of one transaction and of one event.</summary>
-    private const int MaxRows = 500;
-
-    private static readonly Error RolledBack = Error.Precondition("Dry run.");
-
     public async Task<Result<ImportResponse>> Import(Caller caller, IAsyncStreamReader<ImportChunk> stream, CancellationToken ct)
     {
-        if (!(await ImportRows.Open(stream, ct)).TryGet(out var import, out var error))
-        {
-            return error;
-        }
-
         var classifier = (await channels.Get(caller.WorkspaceId)).Channels;
-        using var journal = await ImportJournal.Open(work, caller.WorkspaceId, "spend", import, ct);
-        var tally = ImportTally.From(journal.Before);
-        var (pending, faults) = (new List<SpendInfo>(), new ImportTally());
-        var count = 0;
-        await foreach (var row in import.Rows(ct))
-        {
-            if (!journal.WasHandled(row).TryGet(out var isDone, out var another))
-            {
-                return another;
-            }
-
-            if (isDone)
-            {
-                continue;
-            }
-
-            if (Read(row, caller.CurrencyCode, classifier).TryGet(out var spend, out var fault))
-            {
-                pending.Add(spend);
-            }
-            else
-            {
-                faults.Reject(row.Line, fault);
-            }
-
-            if (++count == MaxRows)
-            {
-                if (await Write(caller.WorkspaceId, pending, faults, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
-                {
-                    return lost;
-                }
-
-                (pending, faults, count) = ([], new(), 0);
-            }
-        }
-
-        if (journal.Fault is { } shorter)
-        {
-            return shorter;
-        }
-
-        return !journal.WasComplete && await Write(caller.WorkspaceId, pending, faults, import.DryRun, tally, journal, isLast: true, ct) is { } last
-            ? last
-            : tally.ToResponse();
+        return await ImportRun<SpendInfo>.Run(work, caller, "spend", stream, row => Read(row, caller.CurrencyCode, classifier), Write, () => { }, ct);
     }
 
-    private async Task<Error?> Write(
-        Guid workspaceId, List<SpendInfo> rows, ImportTally faults, bool dryRun, ImportTally tally, ImportJournal journal, bool isLast, CancellationToken ct)
+    private static async Task Write(Transaction<CaptureDbContext> tx, IReadOnlyList<SpendInfo> rows, ImportTally tally)
     {
-        var counted = new ImportTally();
-        var result = await work.Run<Unit>(workspaceId, async tx =>
+        foreach (var distinct in Distinct(rows))
         {
-            counted = new ImportTally();
-            counted.Add(faults);
-            foreach (var distinct in Distinct(rows))
-            {
-                counted.Add(await Replace(tx, distinct));
-            }
-
-            return dryRun ? RolledBack : await journal.Keep(tx, tally.With(counted), isLast) is { } taken ? taken : default(Unit);
-        }, ct);
-        if (result.Error is { } error && error != RolledBack)
-        {
-            return error;
+            tally.Add(await Replace(tx, distinct));
         }
-
-        journal.Kept();
-        tally.Add(counted);
-        return null;
     }
 
     // A key that comes again replaces the earlier one: the two must not meet in one statement.
-    private static List<List<SpendInfo>> Distinct(List<SpendInfo> rows)
+    private static List<List<SpendInfo>> Distinct(IReadOnlyList<SpendInfo> rows)
     {
         var parts = new List<List<SpendInfo>>();
         var seen = new HashSet<SpendKey>();
@@ -182,11 +112,6 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
 
     private static Result<SpendInfo> Read(ImportRow row, string currencyCode, ChannelClassifier classifier)
     {
-        if (row.Error is { } broken)
-        {
-            return Error.Invalid("row", broken);
-        }
-
         var violations = new Violations();
         violations.RequireDate(row["date"], "date", out var date);
         violations.Require(row["source"] is not null || row["campaign"] is not null, "source", "source or campaign is required.");

@@ -288,49 +288,30 @@ namespace Lifecycle.Capture.Storage.Migrations
                     b.ToTable("hit_count", "capture");
                 });
 
-            modelBuilder.Entity("Lifecycle.Capture.Storage.ImportJobRow", b =>
+            modelBuilder.Entity("Lifecycle.Capture.Storage.ImportAnnouncementRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
                         .HasColumnType("uuid")
                         .HasColumnName("workspace_id");
 
-                    b.Property<string>("Kind")
-                        .HasColumnType("text")
-                        .HasColumnName("kind");
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
 
-                    b.Property<string>("RequestId")
-                        .HasColumnType("text")
-                        .HasColumnName("request_id");
-
-                    b.Property<string>("Answer")
+                    b.PrimitiveCollection<Guid[]>("CapturedIds")
                         .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("answer");
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("captured_ids");
 
-                    b.Property<bool>("Complete")
-                        .HasColumnType("boolean")
-                        .HasColumnName("complete");
-
-                    b.Property<byte[]>("Hash")
+                    b.PrimitiveCollection<Guid[]>("UpdatedIds")
                         .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("hash");
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("updated_ids");
 
-                    b.Property<long>("Rows")
-                        .HasColumnType("bigint")
-                        .HasColumnName("rows");
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_import_announcement");
 
-                    b.Property<DateTimeOffset>("UpdateTime")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("update_time");
-
-                    b.HasKey("WorkspaceId", "Kind", "RequestId")
-                        .HasName("pk_import_job");
-
-                    b.HasIndex("WorkspaceId", "UpdateTime")
-                        .HasDatabaseName("ix_import_job_workspace_id_update_time");
-
-                    b.ToTable("import_job", "capture");
+                    b.ToTable("import_announcement", "capture");
                 });
 
             modelBuilder.Entity("Lifecycle.Capture.Storage.LeadIdentityRow", b =>
@@ -1041,6 +1022,51 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .HasDatabaseName("ix_idempotency_workspace_id_created_at");
 
                     b.ToTable("idempotency", "capture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Postgres.Model.ImportJobRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Kind")
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("answer");
+
+                    b.Property<bool>("Complete")
+                        .HasColumnType("boolean")
+                        .HasColumnName("complete");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rows");
+
+                    b.Property<DateTimeOffset>("UpdateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("update_time");
+
+                    b.HasKey("WorkspaceId", "Kind", "RequestId")
+                        .HasName("pk_import_job");
+
+                    b.HasIndex("WorkspaceId", "UpdateTime")
+                        .HasDatabaseName("ix_import_job_workspace_id_update_time");
+
+                    b.ToTable("import_job", "capture");
                 });
 
             modelBuilder.Entity("Lifecycle.Postgres.Model.InboxRow", b =>

@@ -4,9 +4,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Lifecycle.Postgres.Outbox;
 
+/// <summary>A table of which old rows of a workspace are forgotten too.</summary>
+/// <param name="Delete">Deletes at most <c>@size</c> rows of <c>@workspaceId</c> from before <c>@before</c>.</param>
+internal sealed record RememberedTable(string Delete);
+
 /// <summary>Forgets handled messages and answered requests after their time, in bounded batches that several replicas share.</summary>
 internal sealed partial class MemoryCleaner<TContext>(
-    UnitOfWork<TContext> work, OutboxOptions options, TimeProvider time, ILogger<MemoryCleaner<TContext>> logger)
+    UnitOfWork<TContext> work, IEnumerable<RememberedTable> tables, OutboxOptions options, TimeProvider time, ILogger<MemoryCleaner<TContext>> logger)
     : BackgroundService
     where TContext : LifecycleDbContext
 {
@@ -45,12 +49,19 @@ internal sealed partial class MemoryCleaner<TContext>(
             delete from inbox where (message_id, consumer) in (
               select message_id, consumer from inbox where handled_at < @before order by handled_at limit @size for update skip locked)
             """, ct);
-        await work.ForEachWorkspace((workspaceId, token) => Repeat(workspaceId,
-            """
-            delete from idempotency where (workspace_id, method, request_id) in (
-              select workspace_id, method, request_id from idempotency
-              where workspace_id = @workspaceId and created_at < @before order by created_at limit @size for update skip locked)
-            """, token), ct);
+        await work.ForEachWorkspace(async (workspaceId, token) =>
+        {
+            await Repeat(workspaceId,
+                """
+                delete from idempotency where (workspace_id, method, request_id) in (
+                  select workspace_id, method, request_id from idempotency
+                  where workspace_id = @workspaceId and created_at < @before order by created_at limit @size for update skip locked)
+                """, token);
+            foreach (var table in tables)
+            {
+                await Repeat(workspaceId, table.Delete, token);
+            }
+        }, ct);
     }
 
     private async Task Repeat(Guid workspaceId, string sql, CancellationToken ct)

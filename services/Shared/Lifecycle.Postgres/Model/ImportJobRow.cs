@@ -1,11 +1,11 @@
-namespace Lifecycle.Capture.Storage;
+namespace Lifecycle.Postgres.Model;
 
 /// <summary>How far an import with a request id has come, kept with each of its transactions.</summary>
 internal sealed class ImportJobRow
 {
     public required Guid WorkspaceId { get; init; }
 
-    /// <summary><c>leads</c> or <c>spend</c>.</summary>
+    /// <summary>What is imported: <c>leads</c>, <c>spend</c> and the like.</summary>
     public required string Kind { get; init; }
 
     public required string RequestId { get; init; }
