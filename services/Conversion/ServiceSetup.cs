@@ -46,6 +46,7 @@ internal static class ServiceSetup
     {
         builder.Services.AddOptions<ConversionOptions>().BindConfiguration(ConversionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.AddRpcClient<LeadService.LeadServiceClient>("capture");
+        builder.Services.AddImportJournal();
         builder.Services
             .AddSingleton<ConversionTelemetry>()
             .AddSingleton<JourneySignal>()

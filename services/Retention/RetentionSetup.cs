@@ -31,6 +31,7 @@ internal static class RetentionSetup
     public static void AddRetention(this WebApplicationBuilder builder)
     {
         builder.Services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddImportJournal();
         builder.Services.AddSingleton<SurveyLinks>();
         builder.Services.AddSingleton<AnswerPage>();
     }

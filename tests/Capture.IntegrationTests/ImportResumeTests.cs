@@ -128,37 +128,4 @@ public sealed class ImportResumeTests(CaptureFixture fixture)
 
     private static (int Created, int Updated, int Unchanged, int Rejected) Counts(JsonNode answer) =>
         (answer["created"]!.GetValue<int>(), answer["updated"]!.GetValue<int>(), answer["unchanged"]!.GetValue<int>(), answer["rejectedCount"]!.GetValue<int>());
-
-    /// <summary>A file that stops after some rows until it may go on, or breaks off.</summary>
-    private sealed class PausedFile : HttpContent
-    {
-        private readonly TaskCompletionSource more = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly byte[] first;
-        private readonly byte[] rest;
-
-        public PausedFile(string file, int rows)
-        {
-            var cut = Enumerable.Range(0, rows + 1).Aggregate(0, (at, _) => file.IndexOf('\n', at) + 1);
-            (first, rest) = (Encoding.UTF8.GetBytes(file[..cut]), Encoding.UTF8.GetBytes(file[cut..]));
-            Headers.ContentType = new("text/csv");
-        }
-
-        public void GoOn() => more.TrySetResult();
-
-        public void Break() => more.TrySetException(new IOException("The sender went away."));
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            await stream.WriteAsync(first);
-            await stream.FlushAsync();
-            await more.Task;
-            await stream.WriteAsync(rest);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
-    }
 }

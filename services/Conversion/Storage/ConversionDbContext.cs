@@ -48,6 +48,7 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
+        modelBuilder.AddImportJournal();
         modelBuilder.Entity<LeadRow>(lead =>
         {
             lead.ToTable("lead").HasKey(row => new { row.WorkspaceId, row.LeadId });

@@ -33,6 +33,7 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
+        modelBuilder.AddImportJournal();
         modelBuilder.Entity<CustomerRow>(customer =>
         {
             customer.ToTable("customer").HasKey(row => new { row.WorkspaceId, row.Id });

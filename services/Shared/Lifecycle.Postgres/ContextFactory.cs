@@ -19,7 +19,8 @@ internal sealed class ContextFactory<TContext>(DbContextOptions<TContext> option
             .UseLoggerFactory(loggers)
             // What fails is thrown, and logged by whoever cannot handle it: a conflict that is run again is no error.
             .ConfigureWarnings(warnings => warnings.Log(
-                (RelationalEventId.CommandError, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug),
+                (RelationalEventId.CommandError, LogLevel.Debug), (RelationalEventId.TransactionError, LogLevel.Debug),
+                (CoreEventId.SaveChangesFailed, LogLevel.Debug),
                 (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug), (RelationalEventId.CommandExecuted, LogLevel.Debug)))
             .Options;
 

@@ -14,7 +14,7 @@ namespace Lifecycle.Conversion.Features.ImportOpportunities;
 
 /// <summary>
 /// Reads deals from a CRM's export, in transactions of some hundred rows, keyed by external id: the same file again changes nothing, so
-/// that an import that broke off is simply sent again.
+/// that an import that broke off is simply sent again; with a request id it goes on where it ended.
 /// </summary>
 public sealed class ImportOpportunities(
     UnitOfWork<ConversionDbContext> work,
@@ -25,6 +25,7 @@ public sealed class ImportOpportunities(
     TimeProvider time)
 {
     private const int MaxRejections = 1000;
+    private static readonly Error RolledBack = Error.Aborted("A dry run changes nothing.");
 
     public async Task<Result<ImportResponse>> Handle(IAsyncStreamReader<ImportChunk> stream, Caller caller, CancellationToken ct)
     {
@@ -35,10 +36,21 @@ public sealed class ImportOpportunities(
         }
 
         var pipelines = await ReadPipelines(caller, ct);
-        var response = new ImportResponse();
+        using var journal = await ImportJournal.Open(work, caller.WorkspaceId, "opportunities", import.DryRun ? "" : import.RequestId, ct);
+        var response = journal.Before<ImportResponse>() ?? new ImportResponse();
         var batch = new List<ParsedRow>();
         await foreach (var row in import.Rows(ct))
         {
+            if (!journal.WasHandled(row.Error, row.Values).TryGet(out var isDone, out var another))
+            {
+                return another;
+            }
+
+            if (isDone)
+            {
+                continue;
+            }
+
             telemetry.RowsImported.Add(1);
             if (row.Error is { } unreadable)
             {
@@ -58,12 +70,25 @@ public sealed class ImportOpportunities(
 
             if (batch.Count == options.Value.ImportBatch)
             {
-                await Write(batch, import.DryRun, caller, response, ct);
+                if (await Write(batch, import.DryRun, caller, response, journal, isLast: false, ct) is { } lost)
+                {
+                    return lost;
+                }
+
                 batch.Clear();
             }
         }
 
-        await Write(batch, import.DryRun, caller, response, ct);
+        if (journal.Fault is { } shorter)
+        {
+            return shorter;
+        }
+
+        if (!journal.WasComplete && await Write(batch, import.DryRun, caller, response, journal, isLast: true, ct) is { } last)
+        {
+            return last;
+        }
+
         journeys.Wake(caller.WorkspaceId);
         return response;
     }
@@ -75,13 +100,9 @@ public sealed class ImportOpportunities(
         return pipelines!;
     }
 
-    private async Task Write(IReadOnlyList<ParsedRow> rows, bool dryRun, Caller caller, ImportResponse response, CancellationToken ct)
+    private async Task<Error?> Write(
+        IReadOnlyList<ParsedRow> rows, bool dryRun, Caller caller, ImportResponse response, ImportJournal journal, bool isLast, CancellationToken ct)
     {
-        if (rows.Count == 0)
-        {
-            return;
-        }
-
         var unknown = new Dictionary<Guid, string>();
         foreach (var id in rows.Select(row => row.Value.LeadId).OfType<Guid>().Distinct())
         {
@@ -91,21 +112,43 @@ public sealed class ImportOpportunities(
             }
         }
 
-        var outcome = new ImportResponse();
+        var (mark, counted) = (journal.Mark(), response);
         // A dry run does all the work and then takes it back: what it answers is what the import would.
-        await work.Run<Unit>(caller.WorkspaceId, async tx =>
+        var result = await work.Run<Unit>(caller.WorkspaceId, async tx =>
         {
-            outcome = new ImportResponse();
-            await WriteRows(tx, rows, unknown, caller, outcome);
-            return dryRun ? Error.Aborted("A dry run changes nothing.") : default(Unit);
+            var outcome = new ImportResponse();
+            if (rows.Count > 0)
+            {
+                await WriteRows(tx, rows, unknown, caller, outcome);
+            }
+
+            counted = Sum(response, outcome);
+            return dryRun ? RolledBack : await journal.Keep(tx, mark, counted, isLast) is { } taken ? taken : default(Unit);
         }, ct);
-        response.Created += outcome.Created;
-        response.Updated += outcome.Updated;
-        response.Unchanged += outcome.Unchanged;
+        if (result.Error is { } fault && fault != RolledBack)
+        {
+            return fault;
+        }
+
+        journal.Kept(mark);
+        response.Rejected.Clear();
+        (response.Created, response.Updated, response.Unchanged, response.RejectedCount) = (0, 0, 0, 0);
+        response.MergeFrom(counted);
+        return null;
+    }
+
+    private static ImportResponse Sum(ImportResponse before, ImportResponse outcome)
+    {
+        var sum = before.Clone();
+        sum.Created += outcome.Created;
+        sum.Updated += outcome.Updated;
+        sum.Unchanged += outcome.Unchanged;
         foreach (var rejection in outcome.Rejected)
         {
-            Reject(response, rejection.Line, rejection.Errors);
+            Reject(sum, rejection.Line, rejection.Errors);
         }
+
+        return sum;
     }
 
     private static async Task WriteRows(

@@ -855,6 +855,51 @@ namespace Lifecycle.Conversion.Storage.Migrations
                     b.ToTable("idempotency", "conversion");
                 });
 
+            modelBuilder.Entity("Lifecycle.Postgres.Model.ImportJobRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Kind")
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("answer");
+
+                    b.Property<bool>("Complete")
+                        .HasColumnType("boolean")
+                        .HasColumnName("complete");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rows");
+
+                    b.Property<DateTimeOffset>("UpdateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("update_time");
+
+                    b.HasKey("WorkspaceId", "Kind", "RequestId")
+                        .HasName("pk_import_job");
+
+                    b.HasIndex("WorkspaceId", "UpdateTime")
+                        .HasDatabaseName("ix_import_job_workspace_id_update_time");
+
+                    b.ToTable("import_job", "conversion");
+                });
+
             modelBuilder.Entity("Lifecycle.Postgres.Model.InboxRow", b =>
                 {
                     b.Property<Guid>("MessageId")

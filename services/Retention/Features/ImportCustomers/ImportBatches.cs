@@ -9,13 +9,16 @@ namespace Lifecycle.Retention.Features.ImportCustomers;
 
 /// <summary>
 /// Runs the rows of a streamed import in transactions of some hundred. Rows are matched by external id, so that an import that broke off is simply sent
-/// again. A dry run does the same and rolls each transaction back.
+/// again; with a request id it goes on where it ended (<see cref="ImportJournal"/>). A dry run does the same and rolls each transaction back.
 /// </summary>
 internal static class ImportBatches
 {
+    private static readonly Error RolledBack = Error.Aborted("A dry run changes nothing.");
+
     /// <param name="work">The database.</param>
     /// <param name="stream">The chunks.</param>
     /// <param name="caller">Who imports.</param>
+    /// <param name="kind">What is imported; request ids of different kinds do not meet.</param>
     /// <param name="size">Rows of one transaction.</param>
     /// <param name="parse">A sound row as a command, or its faults.</param>
     /// <param name="run">The command, in the transaction; an error rejects the row alone.</param>
@@ -24,6 +27,7 @@ internal static class ImportBatches
         UnitOfWork<RetentionDbContext> work,
         IAsyncStreamReader<ImportChunk> stream,
         Caller caller,
+        string kind,
         int size,
         Func<ImportRow, Result<TCommand>> parse,
         Func<Transaction<RetentionDbContext>, TCommand, Task<Result<RowOutcome>>> run,
@@ -35,10 +39,21 @@ internal static class ImportBatches
             return error;
         }
 
-        var tally = new ImportTally();
+        using var journal = await ImportJournal.Open(work, caller.WorkspaceId, kind, import.DryRun ? "" : import.RequestId, ct);
+        var tally = new ImportTally(journal.Before<ImportResponse>());
         var batch = new List<(int Line, TCommand Command)>(size);
         await foreach (var row in import.Rows(ct))
         {
+            if (!journal.WasHandled(row.Error, row.Values).TryGet(out var isDone, out var another))
+            {
+                return another;
+            }
+
+            if (isDone)
+            {
+                continue;
+            }
+
             var parsed = row.Error is null ? parse(row) : Error.Invalid("row", row.Error);
             if (parsed.TryGet(out var command, out var fault))
             {
@@ -49,52 +64,64 @@ internal static class ImportBatches
                 tally.Reject(row.Line, fault.Violations.Select(violation => violation.Message));
             }
 
-            if (batch.Count == size)
+            if (batch.Count == size && await Commit(work, caller, batch, run, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
             {
-                await Commit(work, caller, batch, run, import.DryRun, tally, ct);
+                return lost;
             }
         }
 
-        await Commit(work, caller, batch, run, import.DryRun, tally, ct);
-        return tally.ToResponse();
+        if (journal.Fault is { } shorter)
+        {
+            return shorter;
+        }
+
+        return !journal.WasComplete && await Commit(work, caller, batch, run, import.DryRun, tally, journal, isLast: true, ct) is { } last
+            ? last
+            : tally.ToResponse();
     }
 
-    private static async Task Commit<TCommand>(
+    private static async Task<Error?> Commit<TCommand>(
         UnitOfWork<RetentionDbContext> work,
         Caller caller,
         List<(int Line, TCommand Command)> batch,
         Func<Transaction<RetentionDbContext>, TCommand, Task<Result<RowOutcome>>> run,
         bool dryRun,
         ImportTally tally,
+        ImportJournal journal,
+        bool isLast,
         CancellationToken ct)
     {
+        var mark = journal.Mark();
         // The work may run again after a deadlock: outcomes count only once the transaction has ended.
-        var outcomes = new List<(int Line, Result<RowOutcome> Outcome)>();
-        await work.Run<Unit>(
+        var counted = tally;
+        var result = await work.Run<Unit>(
             caller.WorkspaceId,
             async tx =>
             {
-                outcomes.Clear();
+                counted = tally.Copy();
                 foreach (var (line, command) in batch)
                 {
-                    outcomes.Add((line, await run(tx, command)));
+                    if ((await run(tx, command)).TryGet(out var done, out var error))
+                    {
+                        counted.Count(done);
+                    }
+                    else
+                    {
+                        counted.Reject(line, [error.Message]);
+                    }
                 }
 
-                return dryRun ? Error.Aborted("A dry run changes nothing.") : new Unit();
+                return dryRun ? RolledBack : await journal.Keep(tx, mark, counted.ToResponse(), isLast) is { } taken ? taken : default(Unit);
             },
             ct);
-        foreach (var (line, outcome) in outcomes)
+        if (result.Error is { } lost && lost != RolledBack)
         {
-            if (outcome.TryGet(out var done, out var error))
-            {
-                tally.Count(done);
-            }
-            else
-            {
-                tally.Reject(line, [error.Message]);
-            }
+            return lost;
         }
 
+        journal.Kept(mark);
+        tally.Take(counted);
         batch.Clear();
+        return null;
     }
 }

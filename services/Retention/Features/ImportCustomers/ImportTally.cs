@@ -11,11 +11,17 @@ internal enum RowOutcome
 }
 
 /// <summary>Counts of an import, with the first thousand rejections told one by one.</summary>
-internal sealed class ImportTally
+/// <param name="before">Answer of an earlier attempt, to go on from.</param>
+internal sealed class ImportTally(ImportResponse? before = null)
 {
     private const int MaxRejections = 1000;
 
-    private readonly ImportResponse response = new();
+    private ImportResponse response = before?.Clone() ?? new();
+
+    public ImportTally Copy() => new(response);
+
+    /// <summary>Becomes the other.</summary>
+    public void Take(ImportTally other) => response = other.response;
 
     public void Count(RowOutcome outcome)
     {

@@ -19,7 +19,7 @@ internal static class RevenueImport
 
     public static Task<Result<ImportResponse>> Run(
         UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, TimeProvider time, RetentionOptions options, CancellationToken ct) =>
-        ImportBatches.Run(work, stream, caller, options.ImportBatchSize, row => Parse(row, time.GetUtcNow(), caller.CurrencyCode), Apply, ct);
+        ImportBatches.Run(work, stream, caller, "revenue", options.ImportBatchSize, row => Parse(row, time.GetUtcNow(), caller.CurrencyCode), Apply, ct);
 
     private static Result<Command> Parse(ImportRow row, DateTimeOffset now, string currencyCode)
     {
