@@ -93,6 +93,23 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
         return found.TotalProcessorTime.TotalSeconds;
     }
 
+    /// <summary>Processor time of Postgres' sessions in a database so far, seconds; 0 where Postgres runs on another machine.</summary>
+    public static async Task<double> PostgresSeconds(TestDatabase database)
+    {
+        var ticks = 0L;
+        foreach (var row in await database.Query("select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"))
+        {
+            var file = $"/proc/{row[0]}/stat";
+            if (File.Exists(file) && await File.ReadAllTextAsync(file) is var text && text.Contains("(postgres)", StringComparison.Ordinal))
+            {
+                var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+                ticks += long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+            }
+        }
+
+        return ticks / 100.0;
+    }
+
     private static double Status(ServiceProcess process, string field) =>
         File.ReadLines($"/proc/{process.Id}/status").Where(line => line.StartsWith(field, StringComparison.Ordinal))
             .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1e6).Single();
