@@ -73,7 +73,8 @@ internal static class LedgerStore
                     scores = written.Select(row => row.Of.ScoreName).ToArray(),
                     models = written.Select(row => row.Of.ModelVersion).ToArray(),
                     floors = written.Select(row => row.Entry.Floor).ToArray(),
-                    ends = written.Select(row => row.Entry.End?.UtcDateTime).ToArray(),
+                    // Not DateTime: an array that begins with null would be taken for times without a zone.
+                    ends = written.Select(row => row.Entry.End?.ToUniversalTime()).ToArray(),
                     rules = written.Select(row => row.Entry.RuleId).ToArray(),
                     activities = written.Select(row => row.Entry.ActivityId).ToArray(),
                     categories = written.Select(row => (short)row.Entry.Category).ToArray(),

@@ -44,7 +44,7 @@ internal static class ScoreStore
                 leads = rows.Select(row => row.LeadId).ToArray(),
                 models = rows.Select(row => row.ModelVersion).ToArray(),
                 states = rows.Select(row => row.State).ToArray(),
-                nexts = rows.Select(row => row.NextTime?.UtcDateTime).ToArray(),
+                nexts = rows.Select(row => row.NextTime?.ToUniversalTime()).ToArray(),
                 versions = rows.Select(row => row.Version).ToArray(),
             },
             cancellationToken: tx.CancellationToken));
