@@ -76,6 +76,22 @@ public sealed class GatewayOptions : IValidatableObject
     [Range(1, 60)]
     public int ScorecardSeconds { get; set; } = 5;
 
+    /// <summary>Pause between looks for workspaces whose targets are due.</summary>
+    [Range(1, 3600)]
+    public int TargetPollSeconds { get; set; } = 60;
+
+    /// <summary>Time between two looks at the targets of a workspace.</summary>
+    [Range(1, 10_080)]
+    public int TargetCheckMinutes { get; set; } = 60;
+
+    /// <summary>A target with a smaller chance to be met is warned of.</summary>
+    [Range(0.0, 1.0)]
+    public double TargetWarningProbability { get; set; } = 0.4;
+
+    /// <summary>A target with a smaller chance to be met is critical.</summary>
+    [Range(0.0, 1.0)]
+    public double TargetCriticalProbability { get; set; } = 0.1;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if ((CertificatePath.Length == 0) != (CertificateKeyPath.Length == 0))

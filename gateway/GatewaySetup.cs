@@ -27,6 +27,8 @@ internal static class GatewaySetup
         builder.Services.AddHostedService(provider => provider.GetRequiredService<KeyUse>());
         builder.Services.AddHostedService<KeyChanges>();
         builder.Services.AddSingleton<ServiceMetrics>();
+        builder.Services.AddSingleton<TargetOutlooks>();
+        builder.Services.AddHostedService<TargetWatcher>();
         foreach (var service in RouteTable.Services)
         {
             builder.AddRpcClient<MetricsService.MetricsServiceClient>(service, ServiceMetrics.ClientName(service));

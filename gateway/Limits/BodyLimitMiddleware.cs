@@ -16,7 +16,7 @@ internal sealed class BodyLimitMiddleware(RequestDelegate next, IOptions<Gateway
         var metadata = context.GetEndpoint()?.Metadata;
         var method = metadata?.GetMetadata<RpcMethod>();
         var limit = method is { Descriptor.IsClientStreaming: true } ? null
-            : metadata?.GetMetadata<IngestEndpoint>() is not null ? options.Value.IngestBodyBytes
+            : method is { TakesLargeBody: true } || metadata?.GetMetadata<IngestEndpoint>() is not null ? options.Value.IngestBodyBytes
             : (long?)options.Value.BodyBytes;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
         {

@@ -14,7 +14,7 @@ namespace Lifecycle.Gateway.Scorecard;
 
 /// <summary>Asks all services at once and lays their metrics beside the granule before and the targets.</summary>
 internal sealed partial class ScorecardGrpcService(
-    UnitOfWork<GatewayDbContext> work, ServiceMetrics metrics, TimeProvider time, IOptions<GatewayOptions> options, ILogger<ScorecardGrpcService> logger)
+    UnitOfWork<GatewayDbContext> work, ServiceMetrics metrics, TargetOutlooks outlooks, TimeProvider time, IOptions<GatewayOptions> options, ILogger<ScorecardGrpcService> logger)
     : ReportsService.ReportsServiceBase
 {
     public override async Task<V1.Scorecard> GetScorecard(GetScorecardRequest request, ServerCallContext context)
@@ -23,7 +23,9 @@ internal sealed partial class ScorecardGrpcService(
         var granularity = request.Granularity == ProtoGranularity.Unspecified ? ProtoGranularity.Month : request.Granularity;
         var period = ReportPeriod.Create(request.From, request.To, granularity.ToKernel(), caller.TimeZone).OrThrow();
         var before = ScorecardJudge.Before(period.Granules[0].Start, granularity.ToKernel());
-        var targets = await Targets(caller.WorkspaceId, granularity, context.CancellationToken);
+        var all = await Targets(caller.WorkspaceId, context.CancellationToken);
+        var targets = all.Where(target => target.Granularity == TargetsGrpcService.Name(granularity)).ToDictionary(target => (target.Service, target.Metric));
+        var outlook = Outlooks(caller, all, context.CancellationToken);
         var answers = await Task.WhenAll(RouteTable.Services.Select(service => Ask(service, request, granularity, before, caller, context.CancellationToken)));
 
         var card = new V1.Scorecard { From = request.From, To = request.To, Granularity = granularity };
@@ -46,7 +48,22 @@ internal sealed partial class ScorecardGrpcService(
             }
         }
 
+        ScorecardRisks.Add(card, granularity.ToKernel(), await outlook);
         return card;
+    }
+
+    /// <summary>Where the running periods are heading; nothing where a service that is asked does not answer.</summary>
+    private async Task<IReadOnlyList<TargetOutlook>> Outlooks(Caller caller, IReadOnlyCollection<MetricTarget> targets, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await outlooks.Evaluate(caller, targets, time.GetUtcNow(), cancellationToken);
+        }
+        catch (RpcException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogWithoutOutlook(exception.Status.Detail);
+            return [];
+        }
     }
 
     private async Task<(QueryMetricsResponse Current, QueryMetricsResponse Previous)?> Ask(
@@ -68,13 +85,12 @@ internal sealed partial class ScorecardGrpcService(
         }
     }
 
-    private Task<Dictionary<(string, string), MetricTarget>> Targets(Guid workspaceId, ProtoGranularity granularity, CancellationToken cancellationToken)
-    {
-        var name = TargetsGrpcService.Name(granularity);
-        return work.Read(workspaceId, tx => tx.Db.Set<MetricTarget>().Where(target => target.WorkspaceId == workspaceId && target.Granularity == name)
-            .ToDictionaryAsync(target => (target.Service, target.Metric), tx.CancellationToken), cancellationToken);
-    }
+    private Task<List<MetricTarget>> Targets(Guid workspaceId, CancellationToken cancellationToken) => work.Read(
+        workspaceId, tx => tx.Db.Set<MetricTarget>().Where(target => target.WorkspaceId == workspaceId).ToListAsync(tx.CancellationToken), cancellationToken);
 
     [LoggerMessage(3010, LogLevel.Warning, "The scorecard goes without {Service}: {Reason}")]
     private partial void LogUnavailable(string service, string reason, Exception exception);
+
+    [LoggerMessage(3011, LogLevel.Warning, "The scorecard goes without forecasts: {Reason}")]
+    private partial void LogWithoutOutlook(string reason);
 }

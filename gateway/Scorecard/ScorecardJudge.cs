@@ -23,6 +23,9 @@ public static class ScorecardJudge
         "customers_lost", "total_sales", "upsell_revenue", "nps_responses", "mrr_new", "mrr_expansion", "mrr_contraction", "mrr_churn", "mrr_reactivation",
         "advocates", "referrals");
 
+    /// <summary>Whether a metric adds up over time.</summary>
+    public static bool AddsUp(string metric) => Flows.Contains(metric);
+
     /// <summary>The day on which the granule before begins: the same calendar length earlier.</summary>
     public static DateOnly Before(DateOnly start, Granularity granularity) => granularity switch
     {

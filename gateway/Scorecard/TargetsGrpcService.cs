@@ -1,3 +1,4 @@
+using Dapper;
 using Grpc.Core;
 using Lifecycle.Gateway.Routes;
 using Lifecycle.Gateway.Storage;
@@ -30,6 +31,10 @@ internal sealed class TargetsGrpcService(UnitOfWork<GatewayDbContext> work) : Ta
         {
             await tx.Db.Set<MetricTarget>().Where(target => target.WorkspaceId == workspaceId).ExecuteDeleteAsync(tx.CancellationToken);
             tx.Db.AddRange(rows);
+            await tx.Connection.ExecuteAsync(new CommandDefinition(
+                "insert into target_check values (@workspaceId, @now) on conflict (workspace_id) do update set due_time = excluded.due_time",
+                new { workspaceId, now = tx.Now },
+                cancellationToken: tx.CancellationToken));
             return ToProto(rows);
         }, context.CancellationToken)).OrThrow();
     }

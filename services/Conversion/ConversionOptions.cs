@@ -35,6 +35,10 @@ public sealed class ConversionOptions
     [Range(1, 100000)]
     public int StallMinimumLeads { get; set; } = 20;
 
+    /// <summary>How long what is known of stays in a stage is used before it is learnt anew.</summary>
+    [Range(1, 86400)]
+    public int StallLimitSeconds { get; set; } = 600;
+
     /// <summary>Rows of an import in one transaction.</summary>
     [Range(1, 5000)]
     public int ImportBatch { get; set; } = 500;

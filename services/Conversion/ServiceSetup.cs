@@ -67,6 +67,7 @@ internal static class ServiceSetup
             .AddSingleton<ImportOpportunities>()
             .AddSingleton<ManagePipelines>()
             .AddSingleton<FreezeJourneys>()
+            .AddSingleton<StallLimits>()
             .AddSingleton<FunnelReports>()
             .AddSingleton<SourceReports>()
             .AddSingleton<OpportunityReports>()

@@ -61,7 +61,7 @@ public sealed class FactTests : IAsyncLifetime
         await Live(new Random(20260302));
         var kept = await database.Query(Facts);
 
-        var rebuilt = await new RebuildReports(work).Handle(workspace, CancellationToken.None);
+        var rebuilt = await new RebuildReports(work).Handle(workspace, _ => Task.CompletedTask, CancellationToken.None);
 
         Assert.Equal(kept.Select(row => row[0]), (await database.Query(Facts)).Select(row => row[0]));
         Assert.Equal(0, rebuilt.Corrected);
@@ -77,7 +77,7 @@ public sealed class FactTests : IAsyncLifetime
         await database.Query("update lead_fact set source_key = 1");
         await database.Query("update deal_fact set amount = amount + 1");
 
-        var rebuilt = await new RebuildReports(work).Handle(workspace, CancellationToken.None);
+        var rebuilt = await new RebuildReports(work).Handle(workspace, _ => Task.CompletedTask, CancellationToken.None);
 
         Assert.True(rebuilt.Corrected > 0);
         Assert.Equal(kept.Select(row => row[0]), (await database.Query(Facts)).Select(row => row[0]));

@@ -58,6 +58,7 @@ public sealed class GatewayFixture : IAsyncLifetime
             environment["Gateway__KeyUseSeconds"] = "1";
             environment["Gateway__KeyCacheSeconds"] = "3600";
             environment["Gateway__ScorecardSeconds"] = "10";
+            environment["Gateway__TargetPollSeconds"] = "1";
             foreach (var backend in backends)
             {
                 environment[$"services__{backend.Service}__grpc__0"] = $"http://127.0.0.1:{backend.Port}";

@@ -60,8 +60,9 @@ public sealed class ReportGrpcService(
     public override async Task<ListReportRowsResponse> ListReportRows(ListReportRowsRequest request, ServerCallContext context) =>
         (await rows.Handle(request, context.Caller(), context.CancellationToken)).OrThrow();
 
-    public override Task<RebuildReportsResponse> RebuildReports(RebuildReportsRequest request, ServerCallContext context) =>
-        rebuild.Handle(context.Caller().WorkspaceId, context.CancellationToken);
+    public override Task RebuildReports(
+        RebuildReportsRequest request, IServerStreamWriter<RebuildReportsResponse> responseStream, ServerCallContext context) => rebuild.Handle(
+            context.Caller().WorkspaceId, progress => responseStream.WriteAsync(progress, context.CancellationToken), context.CancellationToken);
 
     private static ReportQuery BySource(GetReportRequest request, ServerCallContext context) =>
         ReportQuery.Parse(request, context.Caller(), "channel").OrThrow();

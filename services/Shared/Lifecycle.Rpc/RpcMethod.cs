@@ -23,6 +23,7 @@ public sealed class RpcMethod
         Scope = rule?.Scope ?? "";
         IsPublic = rule?.Public ?? false;
         Csv = rule?.Csv ?? "";
+        TakesLargeBody = rule?.Large ?? false;
         Rest = rule?.PatternCase switch
         {
             Rule.PatternOneofCase.Get => new("GET", rule.Get, rule.Body),
@@ -53,6 +54,9 @@ public sealed class RpcMethod
 
     /// <summary>The field whose messages <c>Accept: text/csv</c> gives as rows; empty: JSON only.</summary>
     public string Csv { get; }
+
+    /// <summary>Takes bodies as large as ingest does.</summary>
+    public bool TakesLargeBody { get; }
 
     internal object AccessMetadata => IsPublic ? new PublicEndpoint() : new RpcAccess(Scope);
 

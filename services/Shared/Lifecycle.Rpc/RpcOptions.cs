@@ -9,6 +9,10 @@ public sealed class RpcOptions
     [Range(1024, 64 * 1024 * 1024)]
     public int MaxBodyBytes { get; set; } = 1024 * 1024;
 
+    /// <summary>Largest JSON body of a REST call whose method takes large ones, bytes.</summary>
+    [Range(1024, 64 * 1024 * 1024)]
+    public int MaxLargeBodyBytes { get; set; } = 5 * 1024 * 1024;
+
     /// <summary>Largest message taken over gRPC, bytes. Above <see cref="MaxBodyBytes"/>, so that an import chunk of 1 MiB fits.</summary>
     [Range(1024, 64 * 1024 * 1024)]
     public int MaxMessageBytes { get; set; } = 2 * 1024 * 1024;

@@ -42,7 +42,7 @@ public sealed class ConversionMetrics(UnitOfWork<ConversionDbContext> work)
             new("lead_velocity_rate", MetricKind.Outcome, "ratio"),
             new("handoff_response_minutes", MetricKind.Activity, "minutes"),
         ],
-        ["channel", "source", "medium", "campaign", "keyword"]);
+        ["channel", "source", "medium", "campaign", "keyword", "landingPage"]);
 
     public Task<Result<QueryMetricsResponse>> Handle(Guid workspaceId, MetricsQuery query, CancellationToken ct) =>
         work.Read(workspaceId, async tx =>
@@ -174,7 +174,7 @@ public sealed class ConversionMetrics(UnitOfWork<ConversionDbContext> work)
             cut,
             $"""
             select width_bucket(coalesce(h.accept_time, h.close_time), @from) - 1 as granule, {GroupKeys.Sql("p", cut.Dimensions)} as grp,
-              percentile_cont(0.5) within group (order by extract(epoch from coalesce(h.accept_time, h.close_time) - h.create_time) / 60.0) as minutes
+              percentile_cont(0.5) within group (order by date_part('epoch', coalesce(h.accept_time, h.close_time) - h.create_time) / 60.0) as minutes
             from handoff h join lead p on p.workspace_id = h.workspace_id and p.lead_id = h.lead_id
             where h.workspace_id = @workspace and h.state in ('ACCEPTED', 'RETURNED')
               and coalesce(h.accept_time, h.close_time) >= @first and coalesce(h.accept_time, h.close_time) < @last

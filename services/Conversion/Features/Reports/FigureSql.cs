@@ -34,7 +34,7 @@ public static class FigureSql
             cell => Entered($"s.stage = @stage and s.onward_time {(cell.Query.IsSnapshot ? "< @last" : "is not null")}"), NeedsStage: FigureStages.One),
         [("funnel", "current")] = new(_ => Sitting(""), NeedsStage: FigureStages.One),
         [("funnel", "stalled")] = new(
-            _ => Sitting(" and s.enter_time + make_interval(secs => @stall_days * 86400) < @until"), NeedsStage: FigureStages.One, NeedsLimit: true),
+            _ => Sitting(" and s.enter_time < @stalled_before"), NeedsStage: FigureStages.One, NeedsLimit: true),
         [("source", "leads")] = new(_ => Leads("")),
         [("source", "formLeads")] = new(_ => Leads(" and f.capture_type = 'FORM'")),
         [("source", "callLeads")] = new(_ => Leads(" and f.capture_type = 'CALL'")),
@@ -90,7 +90,7 @@ public static class FigureSql
     private static string Entered(string condition) =>
         $"""
         select s.lead_id::text as key, coalesce(s.person_id, s.lead_id) as lead_id, s.stage as number, s.enter_time as time,
-          extract(epoch from s.leave_time - s.enter_time)::float8 / 86400.0 as days, {Touch}
+          date_part('epoch', s.leave_time - s.enter_time) / 86400.0 as days, {Touch}
         from stage_stay s left join lead_source d on d.workspace_id = s.workspace_id and d.source_key = s.source_key
         where s.workspace_id = @workspace and s.enter_time >= @first and s.enter_time < @last and s.counts
           and (s.previous_time is null or s.previous_time < @first) and {condition}
@@ -98,7 +98,7 @@ public static class FigureSql
 
     private static string Sitting(string condition) =>
         $"""
-        select s.lead_id::text as key, s.lead_id, s.stage as number, s.enter_time as time, extract(epoch from @until - s.enter_time)::float8 / 86400.0 as days, {Touch}
+        select s.lead_id::text as key, s.lead_id, s.stage as number, s.enter_time as time, date_part('epoch', @until - s.enter_time) / 86400.0 as days, {Touch}
         from stage_stay s left join lead_source d on d.workspace_id = s.workspace_id and d.source_key = s.source_key
         where s.workspace_id = @workspace and s.enter_time < @until and (s.leave_time is null or s.leave_time >= @until) and s.person_id is null
           and s.stage = @stage{condition}
@@ -114,7 +114,7 @@ public static class FigureSql
     private static string Deals(string condition) =>
         $"""
         select f.opportunity_id::text as key, f.lead_id, f.opportunity_id, o.stage, f.create_time as time, f.amount,
-          extract(epoch from coalesce(f.close_time, @now) - f.create_time)::float8 / 86400.0 as days, {Touch}
+          date_part('epoch', coalesce(f.close_time, @now) - f.create_time) / 86400.0 as days, {Touch}
         from deal_fact f
         join opportunity o on o.workspace_id = f.workspace_id and o.id = f.opportunity_id
         join pipeline l on l.workspace_id = o.workspace_id and l.id = o.pipeline_id

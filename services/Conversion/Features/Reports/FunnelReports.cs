@@ -3,12 +3,11 @@ using Lifecycle.Conversion.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
-using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Conversion.Features.Reports;
 
 /// <summary>Who entered each stage, who sits there, who went on and how long it took.</summary>
-public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options)
+public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, StallLimits limitsOf)
 {
     private static readonly Stage[] Stages =
     [
@@ -18,10 +17,10 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, IOptions
     public Task<FunnelReport> Handle(ReportQuery query, CancellationToken ct) => work.Read(query.Caller.WorkspaceId, async tx =>
     {
         await ReportMemory.Prepare(tx);
-        var limits = await StallLimits.Read(tx, options.Value);
-        var all = await Blocks(tx, query, [query.Whole], [], limits);
-        var report = new FunnelReport { Stages = { all.TryGetValue((0, ""), out var stages) ? stages : Empty() } };
-        if (all.Count == 0)
+        var limits = await limitsOf.Read(tx);
+        var (stages, isEmpty) = await Whole(tx, query, limits);
+        var report = new FunnelReport { Stages = { stages } };
+        if (isEmpty)
         {
             (report.EmptyReason, report.Note) = await EmptyReport.Explain(
                 tx, query, EmptyReport.Stays, "No lead entered a stage in the period, and none was in one when it ended.");
@@ -43,6 +42,26 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, IOptions
         return report;
     }, ct);
 
+    private static async Task<(FunnelStage[] Stages, bool IsEmpty)> Whole(
+        Transaction<ConversionDbContext> tx, ReportQuery query, IReadOnlyDictionary<Stage, double> limits)
+    {
+        var (cut, stages, isEmpty) = (Cut.Of([query.Whole], []), Empty(), true);
+        foreach (var count in (await FunnelWhole.Counts(tx, cut, query.IsSnapshot, limits)).Where(count => count.Entered + count.Current > 0))
+        {
+            var stage = Find(stages, count.Number);
+            (stage.Entered, stage.Current, stage.Stalled, isEmpty) = (count.Entered, count.Current, count.Stalled, false);
+            SetRate(stage, count.Number, count.Entered, count.WentOn);
+        }
+
+        foreach (var days in await FunnelWhole.Days(tx, cut, query.IsSnapshot))
+        {
+            var stage = Find(stages, days.Number);
+            (stage.MedianDays, stage.P90Days, isEmpty) = (Math.Round(days.Median, 6), Math.Round(days.Ninetieth, 6), false);
+        }
+
+        return (stages, isEmpty);
+    }
+
     private static async Task<SortedDictionary<(int Granule, string Group), FunnelStage[]>> Blocks(
         Transaction<ConversionDbContext> tx, ReportQuery query, IReadOnlyList<Granule> granules, IReadOnlyList<string> dimensions,
         IReadOnlyDictionary<Stage, double> limits)
@@ -53,10 +72,7 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, IOptions
         {
             var stage = Row(entry.Granule, entry.Grp, entry.Number);
             stage.Entered = entry.Entered;
-            if ((Stage)entry.Number is >= Stage.Lead and < Stage.Advocate)
-            {
-                (stage.Converted, stage.ConversionRate) = (entry.WentOn, entry.WentOn / (double)entry.Entered);
-            }
+            SetRate(stage, entry.Number, entry.Entered, entry.WentOn);
         }
 
         foreach (var stay in await Stays(tx, cut, query.IsSnapshot))
@@ -80,7 +96,7 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, IOptions
                 blocks[(granule, group)] = block = Empty();
             }
 
-            return block[Array.IndexOf(Stages, (Stage)number)];
+            return Find(block, number);
         }
     }
 
@@ -94,12 +110,23 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, IOptions
             $"""
             select granule, grp, number, days[1] as median, days[2] as ninetieth from (
               select {cut.Point("s.enter_time")} - 1 as granule, {cut.Group} as grp, s.stage as number,
-                percentile_cont(array[0.5, 0.9]) within group (order by extract(epoch from s.leave_time - s.enter_time)::float8 / 86400.0) as days
+                percentile_cont(array[0.5, 0.9]) within group (order by date_part('epoch', s.leave_time - s.enter_time) / 86400.0) as days
               from stage_stay s {cut.JoinSource("s")}
               where s.workspace_id = @workspace and s.enter_time >= @first and s.enter_time < @last
                 and s.leave_time {(asOfEnd ? $"< {end}" : "is not null")}
               group by 1, 2, 3) stay
             """);
+    }
+
+    private static FunnelStage Find(FunnelStage[] block, short number) => block[Array.IndexOf(Stages, (Stage)number)];
+
+    /// <summary>Stages that nothing follows in the funnel have no rate.</summary>
+    private static void SetRate(FunnelStage stage, short number, long entered, long wentOn)
+    {
+        if (entered > 0 && (Stage)number is >= Stage.Lead and < Stage.Advocate)
+        {
+            (stage.Converted, stage.ConversionRate) = (wentOn, wentOn / (double)entered);
+        }
     }
 
     private static FunnelStage[] Empty() => Stages.Select(stage => new FunnelStage { Stage = stage.ToProto() }).ToArray();

@@ -26,7 +26,7 @@ public sealed class OpportunityReports(UnitOfWork<ConversionDbContext> work)
                 select {cut.Point("o.create_time")} - 1 as granule, {cut.Group} as grp, l.display_name as pipeline, o.stage, o.state,
                   count(*) as count, sum(o.amount) as amount,
                   sum(case o.state when 'WON' then o.amount when 'LOST' then 0 else o.amount * coalesce(step.probability, 0) end) as weighted,
-                  avg(extract(epoch from coalesce(o.close_time, @now) - o.create_time)::float8 / 86400.0) as age_days
+                  avg(date_part('epoch', coalesce(o.close_time, @now) - o.create_time) / 86400.0) as age_days
                 from opportunity o
                 join deal_fact f on f.workspace_id = o.workspace_id and f.opportunity_id = o.id
                 join pipeline l on l.workspace_id = o.workspace_id and l.id = o.pipeline_id

@@ -13,7 +13,8 @@ public sealed class RebuildReports(UnitOfWork<ConversionDbContext> work)
 {
     private const int Batch = 2_000;
 
-    public async Task<RebuildReportsResponse> Handle(Guid workspaceId, CancellationToken ct)
+    /// <param name="tell">Hears how far it has come, after each batch and at the end.</param>
+    public async Task<RebuildReportsResponse> Handle(Guid workspaceId, Func<RebuildReportsResponse, Task> tell, CancellationToken ct)
     {
         var response = new RebuildReportsResponse();
         for (Guid? last = Guid.Empty; last is { } after;)
@@ -30,6 +31,7 @@ public sealed class RebuildReports(UnitOfWork<ConversionDbContext> work)
                 response.People += people.Count;
                 last = people.Count == Batch ? people[^1] : null;
             }, ct);
+            await tell(response.Clone());
         }
 
         for (Guid? last = Guid.Empty; last is { } after;)
@@ -44,8 +46,11 @@ public sealed class RebuildReports(UnitOfWork<ConversionDbContext> work)
                 response.Deals += deals.Count;
                 last = deals.Count == Batch ? deals[^1] : null;
             }, ct);
+            await tell(response.Clone());
         }
 
+        response.Done = true;
+        await tell(response);
         return response;
     }
 

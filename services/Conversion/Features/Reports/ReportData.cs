@@ -41,8 +41,10 @@ public static class ReportData
     public static string IsFirst(Cut cut) =>
         cut.From.Length == 1 ? "(s.previous_time is null or s.previous_time < @first)" : "(s.previous_time is null or s.previous_time < (@from)[width_bucket(s.enter_time, @from)])";
 
+    /// <param name="stages">Only these; all where none is named.</param>
     /// <param name="asOfEnd">Only what had happened when the point ended counts as having gone on.</param>
-    public static async Task<IReadOnlyList<EntryCount>> Entries(Transaction<ConversionDbContext> tx, Cut cut, bool asOfEnd = false)
+    public static async Task<IReadOnlyList<EntryCount>> Entries(
+        Transaction<ConversionDbContext> tx, Cut cut, bool asOfEnd = false, params Stage[] stages)
     {
         var end = cut.From.Length == 1 ? "@last" : "(@to)[width_bucket(s.enter_time, @from)]";
         var (wentOn, bought) = asOfEnd ? ($"s.onward_time < {end}", $"s.bought_time < {end}") : ("s.onward_time is not null", "s.bought_time is not null");
@@ -51,19 +53,20 @@ public static class ReportData
             cut,
             $"""
             with entry as (
-              select {cut.Point("s.enter_time")} as point, s.workspace_id, s.source_key, s.stage as number,
+              select {cut.Point("s.enter_time")} as point, s.workspace_id, {(cut.Dimensions.Count == 0 ? "0" : "s.source_key")} as source_key, s.stage as number,
                 count(*) filter (where {IsFirst(cut)}) as entered,
                 count(*) filter (where {IsFirst(cut)} and s.from_stage <> 9) as fresh,
                 count(*) filter (where {IsFirst(cut)} and {wentOn}) as went_on,
                 count(*) filter (where {IsFirst(cut)} and {bought}) as bought,
                 count(*) filter (where s.returned) as returned
               from stage_stay s
-              where s.workspace_id = @workspace and s.enter_time >= @first and s.enter_time < @last and s.counts
+              where s.workspace_id = @workspace and s.enter_time >= @first and s.enter_time < @last and s.counts{(stages.Length > 0 ? " and s.stage = any(@stages)" : "")}
               group by 1, 2, 3, 4)
             select e.point - 1 as granule, {cut.Group} as grp, e.number, sum(e.entered)::bigint as entered, sum(e.fresh)::bigint as fresh,
               sum(e.went_on)::bigint as went_on, sum(e.bought)::bigint as bought, sum(e.returned)::bigint as returned
             from entry e {cut.JoinSource("e")} group by 1, 2, 3
-            """)).AsList();
+            """,
+            new { stages = stages.Select(stage => (short)stage).ToArray() })).AsList();
     }
 
     public static async Task<IReadOnlyList<LeadCount>> Leads(Transaction<ConversionDbContext> tx, Cut cut) => (await Query<LeadCount>(
@@ -71,7 +74,7 @@ public static class ReportData
         cut,
         $"""
         with entry as (
-          select {cut.Point("f.create_time")} as point, f.workspace_id, f.source_key, count(*) as leads,
+          select {cut.Point("f.create_time")} as point, f.workspace_id, {(cut.Dimensions.Count == 0 ? "0" : "f.source_key")} as source_key, count(*) as leads,
             count(*) filter (where f.capture_type = 'FORM') as forms,
             count(*) filter (where f.capture_type = 'CALL') as calls,
             count(*) filter (where f.capture_type = 'CHAT') as chats
@@ -101,7 +104,7 @@ public static class ReportData
               union all
               select {cut.Point("close_time")} - 1, grp, 0, (state = 'WON')::int, (state = 'LOST')::int,
                 case state when 'WON' then amount else 0 end,
-                case state when 'WON' then extract(epoch from close_time - create_time) / 86400.0 else 0 end, 0, 0
+                case state when 'WON' then date_part('epoch', close_time - create_time) / 86400.0 else 0 end, 0, 0
               from deal where close_time >= @first and close_time < @last
               union all
               select 0, grp, 0, 0, 0, 0, 0, 1, 0 from deal where create_time < @first and (close_time is null or close_time >= @first)

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Conversion.Features.Reports;
 
 /// <summary>The rows behind a figure of a report, by time and id, page by page.</summary>
-public sealed class ReportRows(UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options)
+public sealed class ReportRows(UnitOfWork<ConversionDbContext> work, StallLimits limits, IOptions<ConversionOptions> options)
 {
     public async Task<Result<ListReportRowsResponse>> Handle(ListReportRowsRequest request, Caller caller, CancellationToken ct)
     {
@@ -68,10 +68,11 @@ public sealed class ReportRows(UnitOfWork<ConversionDbContext> work, IOptions<Co
         Transaction<ConversionDbContext> tx, Figure figure, Cell cell, (DateTimeOffset Time, string Key, int Size) place)
     {
         var cut = Cut.Of(cell.Query.Granules, cell.Query.Dimensions);
+        var until = SittingLeads.Until(tx, cut)[0];
         var more = new DynamicParameters(new
         {
             now = tx.Now,
-            until = SittingLeads.Until(tx, cut)[0],
+            until,
             stage = cell.Stage,
             from_stage = cell.FromStage,
             text_stage = cell.Request.Stage,
@@ -80,7 +81,7 @@ public sealed class ReportRows(UnitOfWork<ConversionDbContext> work, IOptions<Co
             after_time = place.Time,
             after_key = place.Key,
             size = place.Size + 1,
-            stall_days = figure.NeedsLimit ? (await StallLimits.Read(tx, options.Value))[(Stage)cell.Stage] : 0,
+            stalled_before = figure.NeedsLimit ? StallLimits.Before(until, (await limits.Read(tx))[(Stage)cell.Stage]) : until,
         });
 
         var groups = cell.Request.Group.Select((pair, index) =>

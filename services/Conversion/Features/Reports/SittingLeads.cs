@@ -1,20 +1,49 @@
+using System.Collections.Concurrent;
 using Dapper;
 using Lifecycle.Conversion.Storage;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
+using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Conversion.Features.Reports;
 
-/// <summary>How long a lead may sit in a stage before it counts as stalled.</summary>
-public static class StallLimits
+/// <summary>
+/// How long a lead may sit in a stage before it counts as stalled. What a year has taught hardly changes from minute to minute: it is learnt
+/// anew after <see cref="ConversionOptions.StallLimitSeconds"/>, in each process.
+/// </summary>
+public sealed class StallLimits(IOptions<ConversionOptions> settings)
 {
+    private const int MaxWorkspaces = 1_000;
+
+    private readonly ConcurrentDictionary<Guid, (DateTimeOffset At, IReadOnlyDictionary<Stage, double> Days)> known = [];
+
+    /// <summary>The moment before which an entry counts as stalled at <paramref name="until"/>.</summary>
+    public static DateTimeOffset Before(DateTimeOffset until, double days) => until.AddTicks(-(long)Math.Round(days * TimeSpan.TicksPerDay / 10) * 10);
+
     /// <summary>Days by stage: the 90th percentile of those that left it within a year, or the setting where too few have.</summary>
-    public static async Task<IReadOnlyDictionary<Stage, double>> Read(Transaction<ConversionDbContext> tx, ConversionOptions options)
+    public async Task<IReadOnlyDictionary<Stage, double>> Read(Transaction<ConversionDbContext> tx)
+    {
+        if (known.TryGetValue(tx.WorkspaceId, out var last) && tx.Now - last.At < TimeSpan.FromSeconds(settings.Value.StallLimitSeconds))
+        {
+            return last.Days;
+        }
+
+        if (known.Count >= MaxWorkspaces)
+        {
+            known.Clear();
+        }
+
+        var days = await Learn(tx, settings.Value);
+        known[tx.WorkspaceId] = (tx.Now, days);
+        return days;
+    }
+
+    private static async Task<IReadOnlyDictionary<Stage, double>> Learn(Transaction<ConversionDbContext> tx, ConversionOptions options)
     {
         var known = (await tx.Connection.QueryAsync<Experience>(new CommandDefinition(
             """
             select stage as number, count(*) as leavers,
-              percentile_cont(0.9) within group (order by extract(epoch from leave_time - enter_time)::float8 / 86400.0) as ninetieth
+              percentile_cont(0.9) within group (order by date_part('epoch', leave_time - enter_time) / 86400.0) as ninetieth
             from stage_stay where workspace_id = @workspace and leave_time >= @now - interval '1 year' group by 1
             """,
             new { workspace = tx.WorkspaceId, now = tx.Now },
@@ -52,14 +81,14 @@ public static class SittingLeads
             $"""
             with stay as (
               select s.workspace_id, s.source_key, s.stage as number, {Place("s.enter_time")} as entered, {Place("s.leave_time")} as "left",
-                {Place("s.enter_time + make_interval(secs => (@limits)[s.stage] * 86400)")} as stalled, count(*) as leads
+                {Place("s.enter_time + (@limits)[s.stage]")} as stalled, count(*) as leads
               from stage_stay s
               where s.workspace_id = @workspace and s.enter_time < @until_last and s.person_id is null
               group by 1, 2, 3, 4, 5, 6)
             select {cut.Group} as grp, s.number, s.entered, s."left", s.stalled, sum(s.leads)::bigint as leads
             from stay s {cut.JoinSource("s")} group by 1, 2, 3, 4, 5
             """,
-            new { until, until_last = until[^1], limits = Enumerable.Range(1, 9).Select(stage => limits[(Stage)stage]).ToArray() });
+            new { until, until_last = until[^1], limits = Enumerable.Range(1, 9).Select(stage => until[0] - StallLimits.Before(until[0], limits[(Stage)stage])).ToArray() });
 
         var sums = new Dictionary<(string Group, short Number), (long[] Current, long[] Stalled)>();
         foreach (var change in changes)

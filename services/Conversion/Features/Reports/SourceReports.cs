@@ -22,7 +22,7 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
             (row.Leads, row.FormLeads, row.CallLeads, row.ChatLeads) = (lead.Leads, lead.Forms, lead.Calls, lead.Chats);
         }
 
-        foreach (var entry in (await ReportData.Entries(tx, cut)).Where(entry => entry is { Stage: "MQL" or "SQL", Entered: > 0 }))
+        foreach (var entry in (await ReportData.Entries(tx, cut, false, Stage.Mql, Stage.Sql)).Where(entry => entry is { Stage: "MQL" or "SQL", Entered: > 0 }))
         {
             var row = Row(entry.Granule, entry.Grp);
             row.Mqls += entry.Stage == "MQL" ? entry.Entered : 0;

@@ -22,13 +22,13 @@ public sealed class VelocityReports(UnitOfWork<ConversionDbContext> work)
           join stage_stay s on s.workspace_id = @workspace and s.lead_id = m.person_id),
         taken as (
           select b.workspace_id, b.source_key, coalesce(b.person_id, b.lead_id) as lead_id, a.stage as from_number, b.stage as number, b.enter_time as time,
-            extract(epoch from b.enter_time - a.enter_time)::float8 / 86400.0 as days
+            date_part('epoch', b.enter_time - a.enter_time) / 86400.0 as days
           from stage_stay b join step t on t.later = b.stage
           join stage_stay a on a.workspace_id = b.workspace_id and a.lead_id = b.lead_id and a.stage = t.earlier and a.counts and a.previous_time is null
             and a.enter_time <= b.enter_time
           where b.workspace_id = @workspace and b.enter_time >= @first and b.enter_time < @last and b.counts and b.previous_time is null
           union all
-          select b.workspace_id, b.source_key, b.person, a.stage, b.stage, b.enter_time, extract(epoch from b.enter_time - a.enter_time)::float8 / 86400.0
+          select b.workspace_id, b.source_key, b.person, a.stage, b.stage, b.enter_time, date_part('epoch', b.enter_time - a.enter_time) / 86400.0
           from family b join step t on t.later = b.stage
           join family a on a.person = b.person and a.lead_id <> b.lead_id and a.stage = t.earlier and a.counts and a.previous_time is null
             and a.enter_time <= b.enter_time
@@ -96,9 +96,9 @@ public sealed class VelocityReports(UnitOfWork<ConversionDbContext> work)
             ? ConversionMetrics.Before(first.Start, granularity)
             : first.Start.AddDays(first.Start.DayNumber - first.End.DayNumber);
         var before = new Granule(start, first.Start, ReportPeriod.Midnight(start, query.Caller.TimeZone), first.From);
-        var qualified = (await ReportData.Entries(tx, cut)).Where(entry => entry.Stage == "MQL")
+        var qualified = (await ReportData.Entries(tx, cut, false, Stage.Mql))
             .ToDictionary(entry => (entry.Granule, entry.Grp), entry => entry.Entered);
-        foreach (var entry in (await ReportData.Entries(tx, Cut.Of([before], query.Dimensions))).Where(entry => entry.Stage == "MQL"))
+        foreach (var entry in await ReportData.Entries(tx, Cut.Of([before], query.Dimensions), false, Stage.Mql))
         {
             qualified[(-1, entry.Grp)] = entry.Entered;
         }

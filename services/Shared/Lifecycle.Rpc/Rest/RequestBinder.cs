@@ -110,7 +110,7 @@ internal sealed class RequestBinder(RpcMethod method)
         violations.Require(given.Length <= MaxRequestIdLength, "requestId", $"A request id has at most {MaxRequestIdLength} characters.");
     }
 
-    private static async Task<(byte[] Body, Problem? Problem)> ReadBody(HttpContext http)
+    private async Task<(byte[] Body, Problem? Problem)> ReadBody(HttpContext http)
     {
         var request = http.Request;
         var feature = http.Features.Get<IHttpRequestBodyDetectionFeature>();
@@ -119,7 +119,8 @@ internal sealed class RequestBinder(RpcMethod method)
             return ([], null);
         }
 
-        var max = http.RequestServices.GetRequiredService<IOptions<RpcOptions>>().Value.MaxBodyBytes;
+        var bounds = http.RequestServices.GetRequiredService<IOptions<RpcOptions>>().Value;
+        var max = method.TakesLargeBody ? bounds.MaxLargeBodyBytes : bounds.MaxBodyBytes;
         if (request.ContentLength > max)
         {
             return ([], TooLarge(http, max));
