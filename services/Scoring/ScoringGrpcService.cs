@@ -22,6 +22,7 @@ public sealed partial class ScoringGrpcService(
     ScoreWatcher watcher,
     ModelManager manager,
     ModelSimulator simulator,
+    RescoringProgress rescoring,
     ScoreRebuilder rebuilder,
     ScoreAdjuster adjuster,
     QualificationReader qualifications,
@@ -99,6 +100,9 @@ public sealed partial class ScoringGrpcService(
 
     public override async Task<SimulateModelResponse> SimulateModel(SimulateModelRequest request, ServerCallContext context) =>
         (await simulator.Simulate(context.Caller().WorkspaceId, context.Caller().TimeZone, request, context.CancellationToken)).OrThrow();
+
+    public override Task<Rescoring> GetRescoring(GetRescoringRequest request, ServerCallContext context) =>
+        rescoring.Get(context.Caller().WorkspaceId, context.CancellationToken);
 
     public override async Task<RebuildScoresResponse> RebuildScores(RebuildScoresRequest request, ServerCallContext context) =>
         (await rebuilder.Rebuild(context.Caller().WorkspaceId, context.CancellationToken)).OrThrow();

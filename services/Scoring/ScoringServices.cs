@@ -35,7 +35,7 @@ internal static class ScoringServices
         services.AddSingleton<ModelSimulator>().AddSingleton<ScoreRebuilder>().AddSingleton<ScoringMetrics>()
             .AddSingleton<PersonExporter>();
         services.AddSingleton<ScoringGrpcService>().AddSingleton<SimulationGrpcService>();
-        services.AddSingleton<PredictionLearner>().AddSingleton<ConversionPredictor>().AddSingleton<ActivityEffectReport>();
+        services.AddSingleton<RescoringProgress>().AddSingleton<PredictionLearner>().AddSingleton<ConversionPredictor>().AddSingleton<ActivityEffectReport>();
         services.AddSingleton<PredictionGrpcService>().AddSingleton<ScoringReportGrpcService>();
         services.AddSingleton<ScoringMetricsService>().AddSingleton<ScoringPersonDataService>();
         // The projector subscribes to the connection before it is opened.

@@ -15,12 +15,20 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
     private readonly List<ServiceProcess> processes = [];
     private readonly TestVirtualHost broker;
     private readonly TestRedis redis;
+    private IReadOnlyDictionary<string, int> standIns = new Dictionary<string, int>();
     private readonly string adminKey = Convert.ToHexStringLower(Guid.CreateVersion7().ToByteArray()) + "-administrator";
 
     private BenchmarkSuite(TestVirtualHost broker, TestRedis redis) => (this.broker, this.redis) = (broker, redis);
 
     /// <summary>REST address of the gateway.</summary>
     public Uri Gateway { get; private set; } = new("http://127.0.0.1");
+
+    /// <summary>gRPC address of the gateway.</summary>
+    public Uri GatewayGrpc { get; private set; } = new("http://127.0.0.1");
+
+    public TestRedis Redis => redis;
+
+    public TestVirtualHost Broker => broker;
 
     /// <summary>A workspace's secret key with every right.</summary>
     public string Key { get; private set; } = "";
@@ -36,9 +44,12 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
     public IReadOnlyList<ServiceProcess> Processes => processes;
 
     /// <summary>Starts the gateway before the named services; the others stay down.</summary>
-    public static async Task<BenchmarkSuite> Start(params string[] services)
+    public static Task<BenchmarkSuite> Start(params string[] services) => Start(new Dictionary<string, int>(), services);
+
+    /// <summary>As above; what answers in the place of other services is given by its port.</summary>
+    public static async Task<BenchmarkSuite> Start(IReadOnlyDictionary<string, int> standIns, params string[] services)
     {
-        var suite = new BenchmarkSuite(await TestVirtualHost.Create(), await TestRedis.Start());
+        var suite = new BenchmarkSuite(await TestVirtualHost.Create(), await TestRedis.Start()) { standIns = standIns };
         try
         {
             foreach (var service in services)
@@ -130,11 +141,11 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
         foreach (var service in Services)
         {
             var started = processes.SingleOrDefault(process => string.Equals(process.Name, service, StringComparison.OrdinalIgnoreCase));
-            environment[$"services__{service}__grpc__0"] = $"http://127.0.0.1:{started?.GrpcPort ?? nobody}";
+            environment[$"services__{service}__grpc__0"] = $"http://127.0.0.1:{started?.GrpcPort ?? standIns.GetValueOrDefault(service, nobody)}";
         }
 
         await Launch("Gateway", "gateway", environment);
-        Gateway = new($"http://127.0.0.1:{ports[0]}");
+        (Gateway, GatewayGrpc) = (new($"http://127.0.0.1:{ports[0]}"), new($"http://127.0.0.1:{ports[1]}"));
         using var client = new HttpClient { BaseAddress = Gateway };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", adminKey);
         var workspace = await Post(client, "/v1/workspaces", new { displayName = "Benchmark", timeZone = "Europe/Berlin", currencyCode = "EUR" });

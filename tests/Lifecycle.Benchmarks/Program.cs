@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using Lifecycle.Benchmarks;
 
-Benchmark[] all = [new IngestBatches(), new IngestSingles(), new MetricsOverYear(), new IdleMemory(), new LeadImports(), new LeadReads(), new ConversionReports(), new AttributionModels(), new AttributionRuns(), new StageMoves(), new ScoringSimulate()];
+Benchmark[] all = [new IngestBatches(), new IngestSingles(), new MetricsOverYear(), new IdleMemory(), new LeadImports(), new LeadReads(), new ConversionReports(), new AttributionModels(), new AttributionRuns(), new StageMoves(),
+    new ScoringSimulate(), new ScoringReads(), new ScoringStream(), new ScoringRescore()];
 const string Usage =
     """
     Usage: dotnet run -c Release --project tests/Lifecycle.Benchmarks -- [NAME…] [--list] [--scale N] [--json]

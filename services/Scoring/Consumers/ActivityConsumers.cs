@@ -60,8 +60,9 @@ internal static class ActivityWriter
             return;
         }
 
-        var latest = kept.GroupBy(entry => entry.LeadId).ToDictionary(lead => lead.Key, lead => lead.Max(entry => entry.Activity.Time));
+        var times = kept.GroupBy(entry => entry.LeadId).ToDictionary(
+            lead => lead.Key, lead => (First: lead.Min(entry => entry.Activity.Time), Last: lead.Max(entry => entry.Activity.Time)));
         var rows = leads.Values.DistinctBy(row => row.LeadId).Where(row => changed.Contains(row.LeadId)).ToArray();
-        await keeper.Score(tx, rows, row => latest[row.LeadId]);
+        await keeper.Score(tx, rows, row => times[row.LeadId].Last, newFrom: row => times[row.LeadId].First);
     }
 }

@@ -63,14 +63,14 @@ public static class Qualifier
         var sum = new ScoreAccumulator();
         var contributions = sheet.Contributions;
         var next = 0;
-        DateTimeOffset? falls = null;
+        DateTimeOffset? last = null;
         var ends = contributions.Where(contribution => contribution.End <= sheet.AsOf).Select(contribution => contribution.End!.Value);
         var times = contributions.Select(contribution => contribution.Time).Concat(ends).Append(created).Append(evaluateAt ?? created);
         foreach (var time in times.Distinct().Order())
         {
-            if (standing.Qualified && falls < time && IsOpen(standing, falls.Value))
+            if (standing.Qualified && Falls(time) is { } fell && fell < time && IsOpen(standing, fell))
             {
-                Cease(falls.Value, sum.StateAt(falls.Value), decayed: true);
+                Cease(fell, sum.StateAt(fell), decayed: true);
             }
 
             var (earned, lost) = (false, false);
@@ -82,30 +82,39 @@ public static class Qualifier
                 sum.Add(contribution);
             }
 
-            var state = sum.StateAt(time);
+            sum.Advance(time);
             if (time >= created && IsOpen(standing, time))
             {
+                var total = sum.TotalAt(time);
                 if (!standing.Qualified && (earned || !standing.Returned)
-                    && ScorePoints.Cents(state.TotalAt(time)) >= (decimal)model.Thresholds.Mql
-                    && state.PointsAt(time) is var points && model.MeetsRequirements(points.Fit))
+                    && ScorePoints.Cents(total) >= (decimal)model.Thresholds.Mql
+                    && sum.StateAt(time).PointsAt(time) is var points && model.MeetsRequirements(points.Fit))
                 {
                     transitions.Add(new(true, time, points.Total, false, Reasons(model, contributions, next, time)));
                     standing = standing with { Qualified = true, DecidedUntil = time, Returned = false };
                 }
-                else if (standing.Qualified && state.TotalAt(time) < model.Thresholds.Demote)
+                else if (standing.Qualified && total < model.Thresholds.Demote)
                 {
-                    Cease(time, state, decayed: !lost);
+                    Cease(time, sum.StateAt(time), decayed: !lost);
                 }
             }
 
-            falls = standing.Qualified ? state.FallsBelow(model.Thresholds.Demote) : null;
+            last = time;
         }
+
+        var falls = standing.Qualified && last is { } end ? sum.StateAt(end).FallsBelow(model.Thresholds.Demote) : null;
 
         // What came late can place the fall before what is already decided: then it is due right after.
         var due = falls is { } fall && !IsOpen(standing, fall) ? standing.DecidedUntil!.Value.AddMicroseconds(1) : falls;
         // Points end or begin before: the lead is scored anew then.
         due = sheet.NextChange <= due ? null : due;
         return new(transitions, standing, due);
+
+        // The fall is sought only where there can be one: points that only decay lie above the threshold until they lie below it.
+        DateTimeOffset? Falls(DateTimeOffset before) =>
+            last is { } start && (sum.HasDecayingLoss || sum.TotalAt(before) < model.Thresholds.Demote)
+                ? sum.StateAt(start).FallsBelow(model.Thresholds.Demote)
+                : null;
 
         void Cease(DateTimeOffset time, ScoreState state, bool decayed)
         {

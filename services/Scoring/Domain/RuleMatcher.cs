@@ -4,20 +4,22 @@ using Lifecycle.Kernel.Expressions;
 namespace Lifecycle.Scoring.Domain;
 
 /// <summary>
-/// Which rules of a model can hold for an activity. Most conditions are settled by type, name and URL alone, and of these there are few: what
+/// Which rules of a model can hold for an activity. Most conditions are settled by type, name and page alone, and of these there are few: what
 /// they settle is remembered, so that only what reads more is asked each time. Safe for concurrent use.
 /// </summary>
 internal sealed class RuleMatcher(IReadOnlyList<ScoringRule> rules)
 {
-    // A site's landing pages carry click ids: past this many, all is forgotten and learnt anew.
+    // Past this many, all is forgotten and learnt anew.
     private const int MaxRemembered = 20_000;
-    private ConcurrentDictionary<(string Type, string Name, string? Url), Candidate[]> remembered = new();
+    private ConcurrentDictionary<(string Type, string Name, string? Page), Candidate[]> remembered = new();
     private int count;
 
     /// <summary>Rules over activities that can hold, in the model's order.</summary>
     public Candidate[] Of(Activity activity)
     {
-        var key = (activity.Type, activity.Name, activity.Url);
+        // Query and fragment, in which landing pages carry click ids, tell no page from another.
+        var cut = activity.Url?.Contains("://", StringComparison.Ordinal) == true ? activity.Url.AsSpan().IndexOfAny('?', '#') : -1;
+        var key = (activity.Type, activity.Name, cut < 0 ? activity.Url : activity.Url![..cut]);
         if (remembered.TryGetValue(key, out var known))
         {
             return known;
@@ -28,10 +30,10 @@ internal sealed class RuleMatcher(IReadOnlyList<ScoringRule> rules)
             (remembered, count) = (new(), 1);
         }
 
-        return remembered[key] = Settle(activity);
+        return remembered[key] = Settle(activity, cut >= 0);
     }
 
-    private Candidate[] Settle(Activity activity)
+    private Candidate[] Settle(Activity activity, bool hasQuery)
     {
         var candidates = new List<Candidate>();
         foreach (var (index, rule) in rules.Index())
@@ -43,7 +45,7 @@ internal sealed class RuleMatcher(IReadOnlyList<ScoringRule> rules)
 
             // A condition reads its fields in a fixed order and stops when it is settled: if it read nothing but the key, every activity of
             // the same key gets the same answer.
-            var probe = new Probe(activity);
+            var probe = new Probe(activity, hasQuery);
             var holds = rule.Condition.Holds(probe, activity.Time);
             if (holds || probe.ReadMore)
             {
@@ -58,13 +60,14 @@ internal sealed class RuleMatcher(IReadOnlyList<ScoringRule> rules)
     /// <param name="IsCertain">It holds; else its condition has to be asked.</param>
     internal readonly record struct Candidate(int Index, bool IsCertain);
 
-    private sealed class Probe(Activity activity) : IHistorySource
+    private sealed class Probe(Activity activity, bool hasQuery) : IHistorySource
     {
         public bool ReadMore { get; private set; }
 
         public FieldValue Get(Field field)
         {
-            if (field.Name is "activity.type" or "activity.name" or "activity.url" or "activity.path" or "email.kind")
+            if (field.Name is "activity.type" or "activity.name" or "activity.path" or "email.kind"
+                || (field.Name is "activity.url" && !hasQuery))
             {
                 return activity.Get(field);
             }

@@ -5,7 +5,11 @@ internal sealed class ScoreAccumulator
 {
     private readonly decimal[] constants = new decimal[4];
     private readonly List<Decaying> decaying = [];
-    private readonly PriorityQueue<(Contribution Contribution, Decaying? Bucket), DateTimeOffset> ends = new();
+    // Most leads have nothing that ends.
+    private PriorityQueue<(Contribution Contribution, Decaying? Bucket), DateTimeOffset>? ends;
+
+    /// <summary>Whether points against the lead decay: then the total can rise by itself.</summary>
+    public bool HasDecayingLoss => decaying.Exists(bucket => bucket.IsLoss);
 
     /// <summary>Adds points; times never go back. What ends later is taken out by <see cref="Advance"/>.</summary>
     public void Add(Contribution contribution)
@@ -31,14 +35,14 @@ internal sealed class ScoreAccumulator
 
         if (contribution.End is { } end)
         {
-            ends.Enqueue((contribution, bucket), end);
+            (ends ??= new()).Enqueue((contribution, bucket), end);
         }
     }
 
     /// <summary>Takes out what has ended by then.</summary>
     public void Advance(DateTimeOffset time)
     {
-        while (ends.TryPeek(out var ended, out var end) && end <= time)
+        while (ends is not null && ends.TryPeek(out var ended, out var end) && end <= time)
         {
             ends.Dequeue();
             var (contribution, bucket) = ended;
@@ -63,6 +67,18 @@ internal sealed class ScoreAccumulator
         foreach (var bucket in decaying)
         {
             value += bucket.Category == category ? bucket.ValueAt(time) : 0;
+        }
+
+        return value;
+    }
+
+    /// <summary>All points at an instant not before the last contribution, as if nothing ended meanwhile.</summary>
+    public double TotalAt(DateTimeOffset time)
+    {
+        var value = (double)(constants[(int)Category.Fit] + constants[(int)Category.Behavior] + constants[(int)Category.Bant]);
+        foreach (var bucket in decaying)
+        {
+            value += bucket.ValueAt(time);
         }
 
         return value;
@@ -99,6 +115,8 @@ internal sealed class ScoreAccumulator
         public Category Category => category;
 
         public double HalfLifeSeconds => halfLifeSeconds;
+
+        public bool IsLoss => points < 0;
 
         /// <summary>Contributions that have not ended. An empty bucket holds nothing, not even what rounding left.</summary>
         public int Members { get; private set; }

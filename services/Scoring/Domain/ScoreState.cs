@@ -120,5 +120,6 @@ public sealed record ScoreState(DateTimeOffset At, CategoryState Fit, CategorySt
 public static class Decay
 {
     /// <summary>2^(−elapsed / halfLife).</summary>
-    public static double Factor(TimeSpan elapsed, double halfLifeSeconds) => Math.Pow(2, -elapsed.TotalSeconds / halfLifeSeconds);
+    public static double Factor(TimeSpan elapsed, double halfLifeSeconds) =>
+        elapsed == TimeSpan.Zero ? 1 : Math.Pow(2, -elapsed.TotalSeconds / halfLifeSeconds);
 }

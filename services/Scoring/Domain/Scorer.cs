@@ -33,7 +33,7 @@ public static class Scorer
         var asOf = AsOf(now, profile, ordered, adjustments);
         var entries = new List<(Contribution Contribution, int Order)>();
         var fromProfile = new decimal[4];
-        foreach (var contribution in ProfileContributions(model, profile, since))
+        foreach (var contribution in ProfileContributions(model, profile, since, withWords))
         {
             fromProfile[(int)contribution.Category] += contribution.Points;
             entries.Add((contribution, entries.Count));
@@ -143,7 +143,7 @@ public static class Scorer
             }
             else
             {
-                sum.Add(contribution with { End = null });
+                sum.Add(contribution.End is null ? contribution : contribution with { End = null });
             }
         }
 
@@ -184,7 +184,7 @@ public static class Scorer
     }
 
     private static IEnumerable<Contribution> ProfileContributions(
-        ScoringModel model, LeadProfile? profile, IReadOnlyDictionary<string, DateTimeOffset> since)
+        ScoringModel model, LeadProfile? profile, IReadOnlyDictionary<string, DateTimeOffset> since, bool withWords)
     {
         if (profile is null)
         {
@@ -192,7 +192,7 @@ public static class Scorer
         }
 
         var used = new decimal[4];
-        foreach (var rule in model.Rules.Where(rule => rule.Kind == RuleKind.Profile).OrderBy(rule => rule.Points >= 0))
+        foreach (var rule in model.ProfileRules)
         {
             if (!rule.Condition.Holds(profile, profile.CreateTime))
             {
@@ -210,7 +210,7 @@ public static class Scorer
                 used[(int)rule.Category] += points;
                 var time = since.TryGetValue(rule.Id, out var known) && known > profile.CreateTime ? known : profile.CreateTime;
                 yield return new(
-                    rule.Id, rule.Category, Guid.Empty, points, time, rule.HalfLife, Evidence.Of(profile, rule.Condition.Fields),
+                    rule.Id, rule.Category, Guid.Empty, points, time, rule.HalfLife, withWords ? Evidence.Of(profile, rule.Condition.Fields) : null,
                     rule.FloorOf(points), rule.EndOf(time));
             }
         }

@@ -12,6 +12,10 @@ public sealed record ScoringModel(int Version, ModelDefinition Definition, IRead
     private static readonly (string Grade, double Share)[] Grades = [("A", 0.6), ("B", 0.4), ("C", 0.1)];
     private readonly Dictionary<string, ScoringRule> byId = Rules.ToDictionary(rule => rule.Id, StringComparer.Ordinal);
 
+    /// <summary>Rules over the profile in the order in which they count: points against the lead first.</summary>
+    internal IReadOnlyList<ScoringRule> ProfileRules { get; } =
+        Rules.Where(rule => rule.Kind == RuleKind.Profile).OrderBy(rule => rule.Points >= 0).ToArray();
+
     /// <summary>Finds the rules that can hold for an activity.</summary>
     internal RuleMatcher Matcher { get; } = new(Rules);
 

@@ -10,28 +10,32 @@ public sealed class RescoreJob(
     UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper, IOptions<ScoringOptions> options, TimeProvider time, ILogger<RescoreJob> logger)
     : WorkspaceJob(work, options, time, logger)
 {
-    private const int BatchSize = 100;
+    private const int BatchSize = 250;
 
+    /// <summary>
+    /// Goes through the leads once, in order of id. Each batch is a transaction that brings its leads' ledgers, scores and qualification to
+    /// the new models together: a reader sees a lead by the old ones or by the new ones. Which leads are done stands in their rows, so that
+    /// a process that comes back, or another replica, goes on where work stopped; what somebody else holds is found in the next round.
+    /// </summary>
     protected override async Task Run(Guid workspaceId, CancellationToken ct)
     {
-        for (var count = BatchSize; count == BatchSize;)
+        var waiting = await Work.Read(workspaceId, async tx => await tx.Connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "select exists (select from lead where workspace_id = @WorkspaceId and generation < @Generation and state is not null)",
+            new { tx.WorkspaceId, (await keeper.Models(tx)).Generation }, cancellationToken: ct)), ct);
+        var last = Guid.Empty;
+        for (var more = waiting; more;)
         {
-            count = 0;
+            var after = last;
             await Work.Run(workspaceId, async tx =>
             {
                 var set = await keeper.Models(tx);
-                if (!await tx.Connection.ExecuteScalarAsync<bool>(new CommandDefinition(
-                    "select exists (select from lead where workspace_id = @WorkspaceId and generation < @Generation and state is not null)",
-                    new { tx.WorkspaceId, set.Generation }, cancellationToken: ct)))
-                {
-                    return;
-                }
-
                 var rows = await LeadStore.Select(
-                    tx, "generation < @Generation and state is not null order by lead_id limit @BatchSize for update skip locked",
-                    new { set.Generation, BatchSize });
+                    tx,
+                    "lead_id > @after and generation < @Generation and state is not null order by lead_id limit @BatchSize for update skip locked",
+                    new { after, set.Generation, BatchSize });
                 await keeper.Score(tx, rows, _ => tx.Now, newModel: true);
-                count = rows.Count;
+                more = rows.Count == BatchSize;
+                last = rows.Count > 0 ? rows[^1].LeadId : last;
             }, ct);
         }
     }

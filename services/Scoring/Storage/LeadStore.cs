@@ -25,11 +25,45 @@ internal static class LeadStore
     public static async Task<IReadOnlyDictionary<Guid, LeadRow>> Lock(Transaction<ScoringDbContext> tx, IEnumerable<Guid> leadIds)
     {
         var asked = leadIds.Distinct().Order().ToArray();
-        await Bulk.Insert(
+        var rows = new Dictionary<Guid, LeadRow>();
+        await Take(asked);
+        // Nearly every lead is there already: what is not is made, or found after all when another transaction made it meanwhile.
+        var missing = asked.Where(id => !rows.ContainsKey(id)).ToArray();
+        if (missing.Length > 0)
+        {
+            await Make(tx, missing);
+            await Take(missing);
+        }
+
+        for (var round = 1; round < MaxMerges; round++)
+        {
+            var merged = rows.Values.Select(row => row.MergedInto).OfType<Guid>().Where(id => !rows.ContainsKey(id)).Distinct().Order().ToArray();
+            if (merged.Length == 0)
+            {
+                break;
+            }
+
+            await Take(merged);
+        }
+
+        return asked.ToDictionary(id => id, id => Resolve(rows, id));
+
+        async Task Take(Guid[] ids)
+        {
+            foreach (var row in await Select(tx, "lead_id = any(@ids) order by lead_id for update", new { ids }))
+            {
+                rows[row.LeadId] = row;
+            }
+        }
+    }
+
+    private static Task<int> Make(Transaction<ScoringDbContext> tx, Guid[] ids)
+    {
+        return Bulk.Insert(
             tx, "lead",
             [
-                BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, asked, _ => tx.WorkspaceId),
-                BulkColumn.From("lead_id", NpgsqlDbType.Uuid, asked, id => id),
+                BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, ids, _ => tx.WorkspaceId),
+                BulkColumn.From("lead_id", NpgsqlDbType.Uuid, ids, id => id),
                 Fill("profile_version", NpgsqlDbType.Bigint, 0L),
                 Fill("stage_version", NpgsqlDbType.Bigint, 0L),
                 Fill("qualified", NpgsqlDbType.Boolean, false),
@@ -40,22 +74,8 @@ internal static class LeadStore
                 Fill("change_time", NpgsqlDbType.TimestampTz, tx.Now),
             ],
             "on conflict do nothing");
-        var rows = new Dictionary<Guid, LeadRow>();
-        var wanted = asked;
-        for (var round = 0; wanted.Length > 0 && round < MaxMerges; round++)
-        {
-            foreach (var row in await Select(tx, "lead_id = any(@ids) order by lead_id for update", new { ids = wanted }))
-            {
-                rows[row.LeadId] = row;
-            }
 
-            wanted = rows.Values.Select(row => row.MergedInto).OfType<Guid>().Where(id => !rows.ContainsKey(id)).Distinct().Order()
-                .ToArray();
-        }
-
-        return asked.ToDictionary(id => id, id => Resolve(rows, id));
-
-        BulkColumn Fill<T>(string name, NpgsqlDbType type, T value) => new(name, type, Enumerable.Repeat(value, asked.Length).ToArray());
+        BulkColumn Fill<T>(string name, NpgsqlDbType type, T value) => new(name, type, Enumerable.Repeat(value, ids.Length).ToArray());
     }
 
     /// <summary>Rows of leads by condition on the table <c>lead</c>, of the workspace.</summary>
@@ -119,19 +139,39 @@ internal static class LeadStore
         return leads.ToHashSet();
     }
 
-    /// <summary>All activities of leads.</summary>
-    public static async Task<ILookup<Guid, Activity>> Activities(Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds)
-    {
-        var rows = await tx.Connection.QueryAsync<ActivityRow>(new CommandDefinition(
+    /// <summary>Writes what scoring sets, and nothing else, of rows that were locked by this transaction.</summary>
+    public static Task SaveScores(Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows) => tx.Connection.ExecuteAsync(
+        new CommandDefinition(
             """
-            select activity_id, lead_id, type, name, time, session_id, url, properties from activity
-            where workspace_id = @WorkspaceId and lead_id = any(@ids)
+            update lead set
+                qualified = n.qualified, decided_until = n.decided_until, returned = n.returned, due_time = n.due_time,
+                model_version = n.model_version, state = n.state, version = n.version, change_time = n.change_time,
+                next_time = n.next_time, generation = n.generation, company_key = n.company_key, company_name = n.company_name,
+                change_xid = case when lead.version = n.version then lead.change_xid else pg_current_xact_id()::text::bigint end
+            from unnest(
+                @ids, @qualified, @decided, @returned, @due, @models, @states::jsonb[], @versions, @changes, @next, @generations, @keys, @names) n
+                (lead_id, qualified, decided_until, returned, due_time, model_version, state, version, change_time, next_time, generation,
+                company_key, company_name)
+            where lead.workspace_id = @WorkspaceId and lead.lead_id = n.lead_id
             """,
-            new { tx.WorkspaceId, ids = leadIds.ToArray() },
+            new
+            {
+                tx.WorkspaceId,
+                ids = rows.Select(row => row.LeadId).ToArray(),
+                qualified = rows.Select(row => row.Qualified).ToArray(),
+                decided = TypedArray.Times(rows, row => row.DecidedUntil),
+                returned = rows.Select(row => row.Returned).ToArray(),
+                due = TypedArray.Times(rows, row => row.DueTime),
+                models = rows.Select(row => row.ModelVersion).ToArray(),
+                states = rows.Select(row => row.State).ToArray(),
+                versions = rows.Select(row => row.Version).ToArray(),
+                changes = rows.Select(row => row.ChangeTime.UtcDateTime).ToArray(),
+                next = TypedArray.Times(rows, row => row.NextTime),
+                generations = rows.Select(row => row.Generation).ToArray(),
+                keys = rows.Select(row => row.CompanyKey).ToArray(),
+                names = rows.Select(row => row.CompanyName).ToArray(),
+            },
             cancellationToken: tx.CancellationToken));
-        return rows.ToLookup(row => row.LeadId, row => new Activity(
-            row.ActivityId, row.Type, row.Name, row.Time, row.SessionId, row.Url, new LazyProperties(row.Properties)));
-    }
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 

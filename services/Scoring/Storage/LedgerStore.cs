@@ -8,23 +8,49 @@ namespace Lifecycle.Scoring.Storage;
 /// <summary>The ledger of points.</summary>
 internal static class LedgerStore
 {
+    private const string Columns =
+        "lead_id, score_name, rule_id, activity_id, category, points, time, half_life_seconds, floor, end_time, evidence->>'detail' evidence";
+
     /// <summary>The ledgers of leads by lead and score, each in order of time, activity, rule.</summary>
+    public static Task<ILookup<(Guid LeadId, string ScoreName), Contribution>> Read(
+        Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds) =>
+        Read(tx, leadIds.ToDictionary(id => id, _ => DateTimeOffset.MinValue));
+
+    /// <summary>Whether an entry can change when the first new activity has that time: later ones, and those for what holds of the lead as
+    /// such, which may end.</summary>
+    public static bool MayChange(Contribution entry, DateTimeOffset from) => entry.Time >= from || entry.IsOfProfile;
+
+    /// <summary>As above, of each lead what <see cref="MayChange"/>, by the times given.</summary>
     public static async Task<ILookup<(Guid LeadId, string ScoreName), Contribution>> Read(
-        Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds)
+        Transaction<ScoringDbContext> tx, IReadOnlyDictionary<Guid, DateTimeOffset> from)
     {
+        var all = from.Where(lead => lead.Value == DateTimeOffset.MinValue).Select(lead => lead.Key).ToArray();
+        var some = from.Where(lead => lead.Value != DateTimeOffset.MinValue).ToArray();
+        // Time and activity stand in the key: entries that are not wanted are passed over without being fetched.
         var rows = await tx.Connection.QueryAsync<LedgerRow>(new CommandDefinition(
-            """
-            select lead_id, score_name, rule_id, activity_id, category, points, time, half_life_seconds, floor, end_time, evidence from ledger
-            where workspace_id = @WorkspaceId and lead_id = any(@ids)
+            $"""
+            select {Columns} from ledger where workspace_id = @WorkspaceId and lead_id = any(@all)
+            union all
+            select {Columns} from unnest(@ids, @times) asked (id, since) join ledger on lead_id = id and time >= since
+            where workspace_id = @WorkspaceId
+            union all
+            select {Columns} from unnest(@ids, @times) asked (id, since) join ledger on lead_id = id and time < since
+            where workspace_id = @WorkspaceId and activity_id = '00000000-0000-0000-0000-000000000000'
             """,
-            new { tx.WorkspaceId, ids = leadIds.ToArray() },
+            new
+            {
+                tx.WorkspaceId,
+                all,
+                ids = some.Select(lead => lead.Key).ToArray(),
+                times = some.Select(lead => lead.Value.UtcDateTime).ToArray(),
+            },
             cancellationToken: tx.CancellationToken));
         return rows.OrderBy(row => row.Time).ThenBy(row => row.ActivityId).ThenBy(row => row.RuleId, StringComparer.Ordinal).ToLookup(
             row => (row.LeadId, row.ScoreName),
             row => new Contribution(
                 row.RuleId, row.Category, row.ActivityId, row.Points, row.Time,
                 row.HalfLifeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-                JsonSerializer.Deserialize<EvidenceJson>(row.Evidence, DefaultModel.Json)!.Detail, row.Floor, row.EndTime));
+                row.Evidence, row.Floor, row.EndTime));
     }
 
     /// <summary>Brings the ledgers of leads from what they are to what they shall be.</summary>

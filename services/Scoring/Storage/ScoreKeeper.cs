@@ -23,29 +23,38 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
     /// <param name="rows">Leads; merged and erased ones are saved only.</param>
     /// <param name="cause">When what led to this happened, by lead: the events' time is never before it.</param>
     /// <param name="newModel">The model changed: leads may qualify as of the cause, not before.</param>
+    /// <param name="newFrom">
+    /// Given when nothing but activities are new: the time of the first of them, by lead. What was given for earlier ones cannot change, so
+    /// that part of the ledger is neither read nor compared. Null: anything may have changed.
+    /// </param>
     public async Task Score(
-        Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows, Func<LeadRow, DateTimeOffset> cause, bool newModel = false)
+        Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows, Func<LeadRow, DateTimeOffset> cause, bool newModel = false,
+        Func<LeadRow, DateTimeOffset>? newFrom = null)
     {
         var set = await models.InForce(tx);
         var scored = rows.Where(IsScored).ToArray();
         var ids = scored.Select(row => row.LeadId).ToArray();
-        var activities = await LeadStore.Activities(tx, ids);
+        var activities = await ActivityHistory.Read(tx, ids);
         var adjustments = await AdjustmentStore.Read(tx, scored);
-        var ledger = await LedgerStore.Read(tx, ids);
+        var from = scored.ToDictionary(
+            row => row.LeadId,
+            row => newFrom is not null && row.Generation == set.Generation && row.State is not null ? newFrom(row) : DateTimeOffset.MinValue);
+        var ledger = await LedgerStore.Read(tx, from);
         var named = set.HasNamed ? await ScoreStore.Read(tx, rows.Select(row => row.LeadId).ToArray()) : [];
         var changes = new List<LedgerChange>();
         var changedScores = new List<ScoreRow>();
         var transitions = new List<(Guid LeadId, Transition Transition)>();
         foreach (var row in scored)
         {
-            var lead = LeadInput.Of(row, activities[row.LeadId], tx.Now);
+            var lead = LeadInput.Of(row, activities.GetValueOrDefault(row.LeadId) ?? [], tx.Now);
             row.CompanyKey = StoredText.Clean(lead.Profile is null ? null : CompanyKeys.Of(lead.Profile));
             row.CompanyName = StoredText.Clean(lead.Profile?.Company?.Name);
             foreach (var stored in set.Models)
             {
                 var sheet = lead.Score(stored, adjustments[(row.LeadId, stored.ScoreName)]);
                 var change = LedgerChange.Between(
-                    row.LeadId, stored.ScoreName, stored.Model.Version, ledger[(row.LeadId, stored.ScoreName)], sheet.Contributions);
+                    row.LeadId, stored.ScoreName, stored.Model.Version, ledger[(row.LeadId, stored.ScoreName)],
+                    sheet.Contributions.Where(entry => LedgerStore.MayChange(entry, from[row.LeadId])).ToArray());
                 changes.Add(change);
                 if (stored.ScoreName == ModelStore.DefaultScore)
                 {
@@ -73,7 +82,7 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
 
         await LedgerStore.Write(tx, changes);
         await LedgerStore.AddTransitions(tx, set.Default.Model.Version, transitions);
-        await LeadStore.Save(tx, rows);
+        await (newFrom is null ? LeadStore.Save(tx, rows) : LeadStore.SaveScores(tx, rows));
         await ScoreStore.Save(tx, changedScores);
         await Announce(
             tx,
@@ -90,9 +99,9 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
             return null;
         }
 
-        var activities = await LeadStore.Activities(tx, [row.LeadId]);
+        var activities = await ActivityHistory.Read(tx, [row.LeadId]);
         var adjustments = await AdjustmentStore.Read(tx, [row]);
-        return (stored, LeadInput.Of(row, activities[row.LeadId], now).Score(stored, adjustments[(row.LeadId, scoreName)]));
+        return (stored, LeadInput.Of(row, activities.GetValueOrDefault(row.LeadId) ?? [], now).Score(stored, adjustments[(row.LeadId, scoreName)]));
     }
 
     /// <summary>Ends the qualification of a lead whose decay is due, as of the time it was due.</summary>
@@ -231,11 +240,11 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
 
     /// <summary>The facts that a lead is scored by.</summary>
     private sealed record LeadInput(
-        LeadProfile? Profile, Dictionary<string, DateTimeOffset> Since, IReadOnlyList<Activity> Activities, DateTimeOffset Now)
+        LeadProfile? Profile, Dictionary<string, DateTimeOffset> Since, List<Activity> Activities, DateTimeOffset Now)
     {
-        public static LeadInput Of(LeadRow row, IEnumerable<Activity> activities, DateTimeOffset now) => new(
+        public static LeadInput Of(LeadRow row, List<Activity> activities, DateTimeOffset now) => new(
             row.Profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json),
-            JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(row.Since, DefaultModel.Json)!, activities.ToArray(), now);
+            JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(row.Since, DefaultModel.Json)!, activities, now);
 
         public ScoreSheet Score(StoredModel stored, IEnumerable<Adjustment> adjustments) => Scorer.Score(
             stored.Model, Profile, SinceKeys.Of(Since, stored.ScoreName), Activities, adjustments.ToArray(), Now);

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Lifecycle.Contracts;
+using Lifecycle.Testing;
+
+namespace Lifecycle.Benchmarks;
+
+/// <summary>
+/// Activities from the broker to live scores. First as fast as it goes: visits of five activities, a hundred visits a message, of leads that
+/// have a history. Then 5,000 activities a second, with leads in between whose score is waited for.
+/// </summary>
+internal sealed class ScoringStream : Benchmark
+{
+    private const int Visit = 5;
+    private const int VisitsPerMessage = 100;
+    private const int Leads = 50_000;
+    private const int Rate = 5_000;
+    private static readonly string[] Paths = ["/", "/product", "/pricing", "/customers", "/blog/lead-scoring"];
+    private static readonly Dictionary<string, JsonElement> Properties = new() { ["section"] = JsonSerializer.SerializeToElement("product"), ["scroll"] = JsonSerializer.SerializeToElement(42) };
+
+    public override string Name => "scoring-stream";
+
+    public override string Summary => "activities scored per second from the broker, and time to the live score at 5,000 activities/s";
+
+    public override async Task Run(BenchmarkRun run)
+    {
+        await using var suite = await BenchmarkSuite.Start("scoring");
+        run.Say($"making {Leads} leads with five activities each");
+        await ScoringHistory.Fill(suite, Leads, 5);
+        await using var bus = await TestBus.Start(suite.Broker);
+        var database = suite.Database("scoring");
+        var history = await Count(database);
+        var clock = Stopwatch.StartNew();
+
+        // Warms up, and the second part is measured.
+        var (activities, seconds, processor, postgres) = (0L, 0.0, 0.0, 0.0);
+        foreach (var messages in new[] { 40, run.Scaled(600) })
+        {
+            activities = messages * VisitsPerMessage * Visit;
+            var start = TimeProvider.System.GetUtcNow();
+            processor = BenchmarkSuite.ProcessorSeconds(suite.Process("Scoring"));
+            postgres = await BenchmarkSuite.PostgresSeconds(database);
+            clock.Restart();
+            foreach (var chunk in Enumerable.Range(0, messages).Chunk(20))
+            {
+                await Task.WhenAll(chunk.Select(message => bus.Publish(Message(suite.WorkspaceId, message * VisitsPerMessage, start))));
+            }
+
+            history += activities;
+            await Eventually.Equal(history, () => Count(database), "all are scored", TimeSpan.FromMinutes(3));
+            seconds = clock.Elapsed.TotalSeconds;
+            run.Say($"{activities / seconds:0} activities a second");
+        }
+
+        run.AtLeast("activities scored per second", activities / seconds, "/s", 20_000);
+        run.Tell("processor time of Scoring per activity", (BenchmarkSuite.ProcessorSeconds(suite.Process("Scoring")) - processor) * 1e6 / activities, "us");
+        run.Tell("processor time of Postgres per activity", (await BenchmarkSuite.PostgresSeconds(database) - postgres) * 1e6 / activities, "us");
+        await Eventually.Equal(0L, () => database.Scalar<long>("select count(*) from lead where live_version < version"), "Redis has all", TimeSpan.FromMinutes(2));
+        var times = await Latencies(run, suite, bus);
+        run.AtMost($"activity to live score at {Rate} activities/s: p95", times[(int)(times.Length * 0.95)], "ms", 250);
+        run.Tell($"activity to live score at {Rate} activities/s: median", times[times.Length / 2], "ms");
+    }
+
+    private static async Task<double[]> Latencies(BenchmarkRun run, BenchmarkSuite suite, TestBus bus)
+    {
+        var seconds = run.Scaled(20);
+        run.Say($"{Rate} activities a second for {seconds} s");
+        using var client = suite.Client();
+        using var stop = new CancellationTokenSource();
+        var load = Load();
+        var times = new List<double>();
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed.TotalSeconds < seconds)
+        {
+            var (lead, now) = (Guid.CreateVersion7(), TimeProvider.System.GetUtcNow());
+            var watch = Stopwatch.StartNew();
+            await bus.Publish(new ActivitiesRecorded(Guid.CreateVersion7(), suite.WorkspaceId, now, 1, [Activity(lead, now, 0, Guid.CreateVersion7())]));
+            while (true)
+            {
+                using var answer = await client.GetAsync($"/v1/scores/{lead}");
+                if (answer.IsSuccessStatusCode)
+                {
+                    break;
+                }
+
+                await Task.Delay(5);
+            }
+
+            times.Add(watch.Elapsed.TotalMilliseconds);
+        }
+
+        await stop.CancelAsync();
+        run.Tell("activities sent per second meanwhile", await load / clock.Elapsed.TotalSeconds, "/s");
+        return [.. times.Order()];
+
+        async Task<long> Load()
+        {
+            const int PerMessage = VisitsPerMessage * Visit;
+            var (sent, pace) = (0L, Stopwatch.StartNew());
+            while (!stop.IsCancellationRequested)
+            {
+                if (pace.Elapsed.TotalSeconds * Rate < sent)
+                {
+                    await Task.Delay(5);
+                    continue;
+                }
+
+                await bus.Publish(Message(suite.WorkspaceId, (int)(sent / Visit) + 7, TimeProvider.System.GetUtcNow()));
+                sent += PerMessage;
+            }
+
+            return sent;
+        }
+    }
+
+    private static ActivitiesRecorded Message(Guid workspace, int first, DateTimeOffset time)
+    {
+        var activities = new List<ActivityInfo>();
+        for (var visit = first; visit < first + VisitsPerMessage; visit++)
+        {
+            var (lead, session) = (Guid.Parse(ScoringHistory.LeadId(1 + (int)(visit * 7919L % Leads))), Guid.CreateVersion7());
+            activities.AddRange(Enumerable.Range(0, Visit).Select(step => Activity(lead, time.AddMilliseconds(step), step, session)));
+        }
+
+        return new(Guid.CreateVersion7(), workspace, time, 1, activities);
+    }
+
+    private static ActivityInfo Activity(Guid lead, DateTimeOffset time, int step, Guid session) => new(
+        Guid.CreateVersion7(time), lead, "PAGE", "Acme: know your leads", time, session, $"https://www.acme.example{Paths[step % Paths.Length]}", Properties);
+
+    private static Task<long> Count(TestDatabase database) => database.Scalar<long>("select count(*) from activity");
+}
