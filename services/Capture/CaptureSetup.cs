@@ -59,6 +59,7 @@ internal static class CaptureSetup
         services.AddSingleton<DataRetainer>();
         services.AddHostedService<ErasureReminder>();
         services.AddHostedService<RollupKeeper>();
+        services.AddHostedService<ReadWarmUp>();
         services.AddSingleton<RollupFolder>();
         services.AddHostedService(provider => provider.GetRequiredService<RollupFolder>());
         services.AddHostedService<DataRetentionKeeper>();

@@ -77,6 +77,10 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
         }, ct);
     }
 
+    /// <summary>Asks the rollups, whoever keeps them or not; answers how many rows there are.</summary>
+    internal static async Task<int> WarmUp(Transaction<CaptureDbContext> tx, Caller caller, QueryMetricsRequest request) =>
+        Catalog.Parse(request, caller.TimeZone, caller.CurrencyCode).TryGet(out var query, out _) ? (await VisitsAndLeads.FromRollups(tx, query)).Count : 0;
+
     private static bool Has(string? groupBy, string metric) =>
         groupBy is null
         || (groupBy == BotDimension && metric == "bot_hits")

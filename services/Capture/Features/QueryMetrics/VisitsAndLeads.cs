@@ -18,22 +18,28 @@ internal static class VisitsAndLeads
 {
     public static async Task<IReadOnlyList<GroupCounts>> Count(Transaction<CaptureDbContext> tx, MetricsQuery query, bool visits, bool leads)
     {
-        if (await RollupStore.Held(tx) != query.Period.TimeZone.Id)
+        if (await RollupStore.Held(tx) == query.Period.TimeZone.Id)
         {
-            var counted = new List<GroupCounts>();
-            if (visits)
-            {
-                counted.AddRange(await Sessions(tx, query.GroupBy, query.Period.Granules));
-            }
-
-            if (leads)
-            {
-                counted.AddRange(await Leads(tx, query));
-            }
-
-            return counted;
+            return await FromRollups(tx, query);
         }
 
+        var counted = new List<GroupCounts>();
+        if (visits)
+        {
+            counted.AddRange(await Sessions(tx, query.GroupBy, query.Period.Granules));
+        }
+
+        if (leads)
+        {
+            counted.AddRange(await Leads(tx, query));
+        }
+
+        return counted;
+    }
+
+    /// <summary>As <see cref="Count"/>, where the rollups go by the caller's days.</summary>
+    internal static async Task<IReadOnlyList<GroupCounts>> FromRollups(Transaction<CaptureDbContext> tx, MetricsQuery query)
+    {
         var granules = query.Period.Granules;
         var whole = granules.Where(granule => IsWhole(granule, query.Period.Granularity)).ToArray();
         var rest = granules.Except(whole).ToArray();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -18,6 +19,12 @@ internal static class MessageWriter
     // The answers are JSON by their content type, never part of a page: nothing but JSON's own escapes is needed.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
+    private const long MinSeconds = -62_135_596_800;
+    private const long MaxSeconds = 253_402_300_799;
+
+    // Names in their written form, and what decides whether a field is written, once for each message type.
+    private static readonly ConcurrentDictionary<MessageDescriptor, FieldPlan[]> Plans = [];
+
     public static void Write(IBufferWriter<byte> output, IMessage message)
     {
         using var json = new Utf8JsonWriter(output, Options);
@@ -33,14 +40,14 @@ internal static class MessageWriter
         }
 
         json.WriteStartObject();
-        foreach (var field in message.Descriptor.Fields.InFieldNumberOrder())
+        foreach (var (field, name, hasPresence) in Plans.GetOrAdd(message.Descriptor, Plan))
         {
-            if (field.HasPresence && !field.Accessor.HasValue(message))
+            if (hasPresence && !field.Accessor.HasValue(message))
             {
                 continue;
             }
 
-            json.WritePropertyName(field.JsonName);
+            json.WritePropertyName(name);
             var value = field.Accessor.GetValue(message);
             if (field.IsMap)
             {
@@ -64,6 +71,9 @@ internal static class MessageWriter
 
         json.WriteEndObject();
     }
+
+    private static FieldPlan[] Plan(MessageDescriptor descriptor) =>
+        [.. descriptor.Fields.InFieldNumberOrder().Select(field => new FieldPlan(field, JsonEncodedText.Encode(field.JsonName), field.HasPresence))];
 
     private static void WriteMap(Utf8JsonWriter json, FieldDescriptor field, IDictionary map)
     {
@@ -163,15 +173,45 @@ internal static class MessageWriter
             case Value value:
                 WriteDynamic(json, value);
                 break;
+            case Timestamp time:
+                WriteTime(json, time);
+                break;
             case Empty:
                 json.WriteStartObject();
                 json.WriteEndObject();
                 break;
             default:
-                // Times, durations, masks and wrappers: one scalar each.
+                // Durations, masks and wrappers: one scalar each.
                 json.WriteRawValue(JsonFormatter.Default.Format(message));
                 break;
         }
+    }
+
+    // As proto3 JSON has it: UTC with 0, 3, 6 or 9 digits of a second. Lists carry thousands.
+    private static void WriteTime(Utf8JsonWriter json, Timestamp time)
+    {
+        if (time.Seconds is < MinSeconds or > MaxSeconds || time.Nanos is < 0 or > 999_999_999)
+        {
+            throw new InvalidOperationException("A time lies outside of the years 1 to 9999.");
+        }
+
+        Span<char> text = stackalloc char[30];
+        DateTime.UnixEpoch.AddSeconds(time.Seconds).TryFormat(text, out var length, "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
+        if (time.Nanos != 0)
+        {
+            text[length++] = '.';
+            var (fraction, format) = time.Nanos switch
+            {
+                var nanos when nanos % 1_000_000 == 0 => (nanos / 1_000_000, "000"),
+                var nanos when nanos % 1_000 == 0 => (nanos / 1_000, "000000"),
+                var nanos => (nanos, "000000000"),
+            };
+            fraction.TryFormat(text[length..], out var digits, format, CultureInfo.InvariantCulture);
+            length += digits;
+        }
+
+        text[length++] = 'Z';
+        json.WriteStringValue(text[..length]);
     }
 
     private static void WriteDynamic(Utf8JsonWriter json, Value value)
@@ -209,4 +249,6 @@ internal static class MessageWriter
 
         json.WriteEndArray();
     }
+
+    private readonly record struct FieldPlan(FieldDescriptor Field, JsonEncodedText Name, bool HasPresence);
 }
