@@ -4,7 +4,7 @@ namespace Capture.BrowserTests;
 
 public sealed class DeliveryTests(TrackedFixture fixture)
 {
-    private const string Queued = "JSON.parse(localStorage.getItem('lc_queue') || '[]').length";
+    private const string Queued = "JSON.parse(localStorage.getItem(Object.keys(localStorage).find(name => name.startsWith('lc_queue_lp_'))) || '[]').length";
 
     [Fact]
     public async Task Messages_WhileTheServerFailsOrTheNetworkIsAway_WaitAndArriveOnce()

@@ -46,6 +46,36 @@ public sealed class NumberTests(TrackedFixture fixture)
     }
 
     [Fact]
+    public async Task Number_NewCampaignWithinAnApplication_IsChosenAnew()
+    {
+        var workspace = await fixture.NewWorkspace();
+        await workspace.Put("/v1/tracking", new
+        {
+            defaultNumber = new { number = "+15550100100", displayNumber = "(555) 010-0100" },
+            numbers = new[]
+            {
+                new { number = "+15550100200", displayNumber = "(555) 010-0200", source = "google", medium = "cpc" },
+                new { number = "+15550100300", displayNumber = "(555) 010-0300", source = "bing", medium = "cpc" },
+            },
+        });
+        await using var site = await fixture.Open(workspace);
+        await using var visit = await fixture.NewVisit();
+        var page = await visit.Context.NewPageAsync();
+
+        await page.GotoAsync(site.Page("/index.html?utm_source=google&utm_medium=cpc"));
+        await Eventually.Equal(Swapped, () => Shown(page), "the number of the first campaign is shown");
+        await page.EvaluateAsync("history.pushState(null, '', '/index.html?step=2')");
+        await page.EvaluateAsync("history.pushState(null, '', '/index.html?utm_source=bing&utm_medium=cpc')");
+        await Eventually.Equal(
+            ("(555) 010-0300", "dial", "tel:+15550100300", "(555) 010-0300", "tel:+15550100300"), () => Shown(page), "that of the second one stands in its place");
+
+        // A campaign without a number of its own.
+        await page.EvaluateAsync("history.pushState(null, '', '/index.html?utm_source=news&utm_medium=email')");
+        await Eventually.Equal(
+            ("(555) 010-0100", "dial", "tel:+15550100100", "(555) 010-0100", "tel:+15550100100"), () => Shown(page), "the default number is back");
+    }
+
+    [Fact]
     public async Task Number_WithoutRules_AsksNothing()
     {
         var workspace = await fixture.NewWorkspace();

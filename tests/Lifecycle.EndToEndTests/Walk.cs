@@ -212,6 +212,16 @@ public sealed class Walk(RunningSuite suite) : IDisposable
             await Eventually.True($"{path} gone", async () => (await Api.Send(HttpMethod.Get, path)).Status == System.Net.HttpStatusCode.NotFound);
         }
 
+        // Every service has confirmed what it erased.
+        await Eventually.Equal(
+            "COMPLETE: capture conversion nurture retention scoring",
+            "the receipts of the erasure",
+            async () =>
+            {
+                var erasure = await Api.Get($"/v1/leads/{ErasedLeadId}/erasure");
+                var erased = erasure["receipts"]!.AsArray().Where(receipt => receipt!.Text("state") == "ERASED").Select(receipt => receipt!.Text("service"));
+                return $"{erasure.Text("state")}: {string.Join(' ', erased.Order(StringComparer.Ordinal))}";
+            });
         Assert.Equal(3, await Metric("capture", "leads"));
         Assert.Equal(3, await Metric("conversion", "mqls"));
     }

@@ -56,7 +56,10 @@ function run(): void {
   page();
   showNumber();
   early.filter(([name]) => name !== 'consent').forEach(given => call(...given));
-  watchPages(() => page());
+  watchPages(() => {
+    page();
+    showNumber();
+  });
   watchClicks();
   watchForms();
   start();

@@ -10,7 +10,8 @@ export interface Message {
   [member: string]: unknown;
 }
 
-const storage = 'lc_queue';
+// By key: of two workspaces' scripts on one site, neither sends what the other left.
+const storage = 'lc_queue_' + key;
 const address = base + '/v1/batch?key=' + encodeURIComponent(key!);
 const maxMessages = 200;
 const maxAge = 7 * 86400e3;
