@@ -26,6 +26,7 @@ public static class ServiceDefaultsExtensions
     /// <param name="service">Service name, e.g. <c>scoring</c>; <c>OTEL_SERVICE_NAME</c> wins over it.</param>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, string service)
     {
+        builder.Services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.AddTelemetry(service);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));

@@ -18,6 +18,13 @@ internal static class Telemetry
         "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Npgsql", "MassTransit", "Lifecycle.*",
     ];
 
+    /// <summary>Carries the context of traces that others record through outbox and broker, and records nothing.</summary>
+    private static readonly ActivityListener PassOn = new()
+    {
+        ShouldListenTo = source => source.Name == "MassTransit" || source.Name.StartsWith("Lifecycle.", StringComparison.Ordinal),
+        Sample = (ref _) => ActivitySamplingResult.PropagationData,
+    };
+
     public static void AddTelemetry(this WebApplicationBuilder builder, string service)
     {
         var export = !string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
@@ -35,21 +42,23 @@ internal static class Telemetry
             .AddFilter("System.Net.Http", LogLevel.Warning)
             .AddFilter("Grpc", LogLevel.Warning)
             .AddFilter("Yarp", LogLevel.Error);
-        var telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(builder.Configuration["OTEL_SERVICE_NAME"] ?? service).AddEnvironmentVariableDetector())
-            .WithTracing(tracing => tracing.AddSource(Sources).SetSampler(new ParentBasedSampler(new NoPollingSampler())))
-            .WithMetrics(metrics => metrics.AddMeter(Meters));
         if (!export)
         {
+            // Nobody would see what is recorded.
+            ActivitySource.AddActivityListener(PassOn);
             return;
         }
 
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService(builder.Configuration["OTEL_SERVICE_NAME"] ?? service).AddEnvironmentVariableDetector())
+            .WithTracing(tracing => tracing.AddSource(Sources).SetSampler(new ParentBasedSampler(new NoPollingSampler())))
+            .WithMetrics(metrics => metrics.AddMeter(Meters))
+            .UseOtlpExporter();
         builder.Logging.AddOpenTelemetry(logging =>
         {
             logging.IncludeFormattedMessage = true;
             logging.IncludeScopes = true;
         });
-        telemetry.UseOtlpExporter();
     }
 
     /// <summary>

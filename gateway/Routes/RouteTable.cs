@@ -2,12 +2,13 @@ using System.Net;
 using System.Reflection;
 using Google.Protobuf.Reflection;
 using Lifecycle.Rpc;
+using Lifecycle.ServiceDefaults;
 using Yarp.ReverseProxy.Configuration;
 
 namespace Lifecycle.Gateway.Routes;
 
 /// <summary>Endpoint metadata: takes what sites and SDKs send; publishable keys, Basic and <c>?key=</c> are accepted.</summary>
-internal sealed record IngestEndpoint;
+internal sealed record IngestEndpoint : FrequentEndpoint;
 
 /// <summary>Endpoint metadata: anyone may call; a good <c>?key=</c> tells for which workspace.</summary>
 internal sealed record OptionalKey;
