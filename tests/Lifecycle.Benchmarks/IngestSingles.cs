@@ -21,8 +21,10 @@ internal sealed class IngestSingles : Benchmark
         run.Say("warming up");
         await Send(connections, requests.AsMemory(0, warm), null);
         run.Say("measuring the rate");
+        var commits = await Commits(suite);
         var processors = await ProcessorTimes.Begin(suite, suite.Database("capture"));
         var (rate, _) = await Send(connections, requests.AsMemory(warm, hot), null);
+        run.Tell("messages in one commit", (double)hot / (await Commits(suite) - commits), "messages");
         ProcessorTimes.Tell(run, processors.Seconds(), hot, "message");
         run.Say($"{rate:0}/s; measuring latency at half of it");
         var (half, latencies) = await Send(connections, requests.AsMemory(warm + hot, hot), rate / 2);
@@ -37,6 +39,9 @@ internal sealed class IngestSingles : Benchmark
             connection.Dispose();
         }
     }
+
+    // A message's id is noted by the transaction that holds it.
+    private static Task<long> Commits(BenchmarkSuite suite) => suite.Database("capture").Scalar<long>("select count(distinct xmin::text) from message")!;
 
     /// <summary>Sends all; at a rate, each at its time, and latency counts from that time on, so that a stall is not left out.</summary>
     private static async Task<(double Rate, double[] Milliseconds)> Send(LoadConnection[] connections, ReadOnlyMemory<byte[]> requests, double? rate)

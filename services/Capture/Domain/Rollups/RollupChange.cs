@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Domain.Visits;
 using Lifecycle.Kernel;
@@ -17,24 +18,37 @@ public sealed record LeadFacts(DateTimeOffset CreateTime, string CaptureType, st
 /// <param name="timeZone">Zone whose days, weeks and months are counted by.</param>
 public sealed class RollupChange(TimeZoneInfo timeZone)
 {
+    /// <summary>A rebuild goes through more groups than there are cells.</summary>
+    private const int MaxGroups = 10_000;
+
     private static readonly Granularity[] Granularities = [Granularity.Day, Granularity.Week, Granularity.Month];
 
     private readonly Dictionary<RollupKey, RollupCounts> cells = [];
 
+    // Sessions that count alike are added up before they are spread over the cells: each counts in some twenty.
+    private readonly Dictionary<VisitGroup, RollupCounts> visits = [];
+
     /// <summary>The changes that are not nothing.</summary>
-    public IEnumerable<KeyValuePair<RollupKey, RollupCounts>> Cells => cells.Where(cell => cell.Value != default);
+    public IEnumerable<KeyValuePair<RollupKey, RollupCounts>> Cells
+    {
+        get
+        {
+            Spread();
+            return cells.Where(cell => cell.Value != default);
+        }
+    }
 
     /// <summary>A session began, changed or ended: null where it is not.</summary>
     public void Session(VisitSession? before, VisitSession? after)
     {
         if (before is not null)
         {
-            Add(Keys(before), new RollupCounts(0, -1, -before.PageViews, 0, 0, 0, 0));
+            Add(before, new RollupCounts(0, -1, -before.PageViews, 0, 0, 0, 0));
         }
 
         if (after is not null)
         {
-            Add(Keys(after), new RollupCounts(0, 1, after.PageViews, 0, 0, 0, 0));
+            Add(after, new RollupCounts(0, 1, after.PageViews, 0, 0, 0, 0));
         }
     }
 
@@ -44,8 +58,15 @@ public sealed class RollupChange(TimeZoneInfo timeZone)
     /// </summary>
     public void Visitor(IEnumerable<VisitSession> before, IEnumerable<VisitSession> after)
     {
-        var counted = before.SelectMany(Keys).ToHashSet();
-        var counts = after.SelectMany(Keys).ToHashSet();
+        var (held, now) = (before.ToArray(), after.ToArray());
+        if (held.Length == 0 && now.Length == 1)
+        {
+            Add(now[0], new RollupCounts(1, 0, 0, 0, 0, 0, 0));
+            return;
+        }
+
+        var counted = held.SelectMany(session => Keys(GroupOf(session))).ToHashSet();
+        var counts = now.SelectMany(session => Keys(GroupOf(session))).ToHashSet();
         Add(counted.Where(key => !counts.Contains(key)), new RollupCounts(-1, 0, 0, 0, 0, 0, 0));
         Add(counts.Where(key => !counted.Contains(key)), new RollupCounts(1, 0, 0, 0, 0, 0, 0));
     }
@@ -80,21 +101,44 @@ public sealed class RollupChange(TimeZoneInfo timeZone)
         }
     }
 
-    private IEnumerable<RollupKey> Keys(VisitSession session)
+    private void Add(VisitSession session, RollupCounts counts)
+    {
+        if (visits.Count >= MaxGroups)
+        {
+            Spread();
+        }
+
+        ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(visits, GroupOf(session), out _);
+        sum += counts;
+    }
+
+    private void Spread()
+    {
+        foreach (var (group, counts) in visits.Where(visit => visit.Value != default))
+        {
+            Add(Keys(group), counts);
+        }
+
+        visits.Clear();
+    }
+
+    private VisitGroup GroupOf(VisitSession session)
     {
         var source = session.Source;
-        return Keys(session.Start,
-        [
-            ("", ""), (RollupDimensions.Channel, source.Channel), (RollupDimensions.Source, source.Source), (RollupDimensions.Medium, source.Medium),
-            (RollupDimensions.Campaign, source.Campaign), (RollupDimensions.Keyword, source.Keyword),
-            (RollupDimensions.LandingPage, RollupDimensions.PageOf(session.LandingPage)),
-        ]);
+        return new(
+            DayOf(session.Start), source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, RollupDimensions.PageOf(session.LandingPage));
     }
+
+    private static IEnumerable<RollupKey> Keys(VisitGroup group) => Keys(group.Day,
+    [
+        ("", ""), (RollupDimensions.Channel, group.Channel), (RollupDimensions.Source, group.Source), (RollupDimensions.Medium, group.Medium),
+        (RollupDimensions.Campaign, group.Campaign), (RollupDimensions.Keyword, group.Keyword), (RollupDimensions.LandingPage, group.LandingPage),
+    ]);
 
     private IEnumerable<RollupKey> Keys(LeadFacts lead)
     {
         var origin = lead.Origin;
-        return Keys(lead.CreateTime,
+        return Keys(DayOf(lead.CreateTime),
         [
             ("", ""), (RollupDimensions.Channel, origin.Channel), (RollupDimensions.Source, origin.Source), (RollupDimensions.Medium, origin.Medium),
             (RollupDimensions.Campaign, origin.Campaign), (RollupDimensions.Keyword, origin.Keyword),
@@ -103,9 +147,10 @@ public sealed class RollupChange(TimeZoneInfo timeZone)
         ]);
     }
 
-    private IEnumerable<RollupKey> Keys(DateTimeOffset time, (string Dimension, string? Value)[] values)
+    private DateOnly DayOf(DateTimeOffset time) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time, timeZone).DateTime);
+
+    private static IEnumerable<RollupKey> Keys(DateOnly day, (string Dimension, string? Value)[] values)
     {
-        var day = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time, timeZone).DateTime);
         foreach (var granularity in Granularities)
         {
             var start = StartOf(day, granularity);
@@ -122,4 +167,8 @@ public sealed class RollupChange(TimeZoneInfo timeZone)
         Granularity.Month => new DateOnly(day.Year, day.Month, 1),
         _ => day,
     };
+
+    /// <summary>What decides where a session counts.</summary>
+    private readonly record struct VisitGroup(
+        DateOnly Day, string Channel, string? Source, string? Medium, string? Campaign, string? Keyword, string LandingPage);
 }
