@@ -12,6 +12,13 @@ public sealed class CaptureOptions
     [Range(100, 1_000_000)]
     public int MaxQueuedMessages { get; set; } = 20_000;
 
+    /// <summary>
+    /// Bytes of ingest requests, decompressed, that may be under way at once; beyond it requests are answered with 503. The process needs about five times
+    /// as much for them.
+    /// </summary>
+    [Range(1024 * 1024, 1024 * 1024 * 1024)]
+    public int MaxIngestBytes { get; set; } = 16 * 1024 * 1024;
+
     /// <summary>Messages after which a commit takes no further request.</summary>
     [Range(1, 100_000)]
     public int MaxCommitMessages { get; set; } = 2_000;

@@ -35,6 +35,7 @@ internal static class CaptureSetup
         services.AddSingleton<MessageReader>();
         services.AddSingleton<Partitions>();
         services.AddSingleton<CommitMessages>();
+        services.AddSingleton<IngestRoom>();
         services.AddSingleton<IngestQueue>();
         services.AddHostedService(provider => provider.GetRequiredService<IngestQueue>());
         services.AddSingleton<TrackingSites>();

@@ -11,10 +11,12 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>Checks messages, each by itself, and hands the sound ones to the queue.</summary>
 internal sealed class Ingest(
-    IngestQueue queue, MessageReader reader, ChannelsCache channels, CallSources calls, IOptions<CaptureOptions> options, TimeProvider time,
+    IngestQueue queue, IngestRoom room, MessageReader reader, ChannelsCache channels, CallSources calls, IOptions<CaptureOptions> options, TimeProvider time,
     ILogger<Ingest> logger)
 {
     public CaptureOptions Options => options.Value;
+
+    public IngestRoom Room => room;
 
     public ILogger Logger => logger;
 

@@ -24,7 +24,7 @@ internal static partial class IngestEndpoints
     {
         try
         {
-            using var body = new PooledBody();
+            using var body = new PooledBody(ingest.Room);
             if (await Read(http, body, ingest.Options.MaxBodyBytes) is { } problem)
             {
                 return new ProblemResult(problem);
@@ -76,9 +76,12 @@ internal static partial class IngestEndpoints
         try
         {
             await using var stream = encoding == "gzip" ? new GZipStream(http.Request.Body, CompressionMode.Decompress, leaveOpen: true) : null;
-            return await body.Read(stream ?? http.Request.Body, http.Request.ContentLength, maxBytes, http.RequestAborted)
-                ? null
-                : Problem.ForStatus(http, StatusCodes.Status413PayloadTooLarge, $"The body is larger than {maxBytes} bytes.");
+            return await body.Read(stream ?? http.Request.Body, http.Request.ContentLength, maxBytes, http.RequestAborted) switch
+            {
+                BodyRead.Whole => null,
+                BodyRead.NoRoom => Problem.From(IngestRoom.Full, http),
+                _ => Problem.ForStatus(http, StatusCodes.Status413PayloadTooLarge, $"The body is larger than {maxBytes} bytes."),
+            };
         }
         catch (InvalidDataException)
         {

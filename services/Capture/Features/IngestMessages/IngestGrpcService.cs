@@ -13,6 +13,24 @@ internal sealed class IngestGrpcService(Ingest ingest) : IngestService.IngestSer
 
     public override async Task<BatchResponse> Batch(BatchRequest request, ServerCallContext context)
     {
+        var bytes = request.CalculateSize();
+        if (!ingest.Room.TryTake(bytes))
+        {
+            throw RpcErrors.ToException(IngestRoom.Full);
+        }
+
+        try
+        {
+            return await Take(request, context);
+        }
+        finally
+        {
+            ingest.Room.Give(bytes);
+        }
+    }
+
+    private async Task<BatchResponse> Take(BatchRequest request, ServerCallContext context)
+    {
         using var document = JsonDocument.Parse(Json.Format(request));
         var answer = (await ingest.Take(context.Caller().WorkspaceId, document.RootElement, type: null, userAgent: null)).OrThrow();
         return new()

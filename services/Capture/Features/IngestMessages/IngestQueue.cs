@@ -12,7 +12,7 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 /// </summary>
 internal sealed partial class IngestQueue(CommitMessages commit, IOptions<CaptureOptions> options, ILogger<IngestQueue> logger) : BackgroundService
 {
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+    internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     private readonly IngestLanes lanes = new(options.Value.MaxQueuedMessages);
 
