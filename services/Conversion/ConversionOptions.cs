@@ -27,6 +27,10 @@ public sealed class ConversionOptions
     [Range(1, 5000)]
     public int HandoffBatch { get; set; } = 500;
 
+    /// <summary>How often connections to CRMs are looked through for due pulls.</summary>
+    [Range(1, 3600)]
+    public int CrmPollSeconds { get; set; } = 5;
+
     /// <summary>Days in a stage after which a lead counts as stalled, where too few have left the stage to tell by experience.</summary>
     [Range(1, 3650)]
     public int StallDays { get; set; } = 30;

@@ -6,6 +6,7 @@ using Lifecycle.Conversion.Features.ChangeOpportunity;
 using Lifecycle.Conversion.Features.CloseOpportunity;
 using Lifecycle.Conversion.Features.EnsureLead;
 using Lifecycle.Conversion.Features.ExportPerson;
+using Lifecycle.Conversion.Features.ExportRevenue;
 using Lifecycle.Conversion.Features.FreezeJourneys;
 using Lifecycle.Conversion.Features.ImportOpportunities;
 using Lifecycle.Conversion.Features.ManagePipelines;
@@ -17,11 +18,13 @@ using Lifecycle.Conversion.Features.ReopenOpportunity;
 using Lifecycle.Conversion.Features.Reports;
 using Lifecycle.Conversion.Features.RunAttribution;
 using Lifecycle.Conversion.Features.SalesReports;
+using Lifecycle.Conversion.Features.SyncCrm;
 using Lifecycle.Conversion.Features.WatchHandoffs;
 using Lifecycle.Conversion.Grpc;
 using Lifecycle.Conversion.Jobs;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
+using Lifecycle.Webhooks;
 
 namespace Lifecycle.Conversion;
 
@@ -44,7 +47,8 @@ internal static class ServiceSetup
 
     public static void AddConversion(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddOptions<ConversionOptions>().BindConfiguration(ConversionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<ConversionOptions>().BindConfiguration(ConversionOptions.Section).ValidateDataAnnotations()
+            .ValidateOnStart();
         builder.AddRpcClient<LeadService.LeadServiceClient>("capture");
         builder.Services.AddImportJournal();
         builder.Services
@@ -61,6 +65,14 @@ internal static class ServiceSetup
             .AddSingleton<OpportunityStalls>()
             .AddSingleton<HandoffReports>()
             .AddSingleton<ForecastReports>()
+            .AddSingleton<ManageCrm>()
+            .AddSingleton<ApplyCrmRecords>()
+            .AddSingleton<ReceiveCrmWebhook>()
+            .AddSingleton<DeliveryEndpoints>()
+            .AddSingleton(provider => new CrmPullClient(WebhookSetup.Client(provider)))
+            .AddSingleton<PullCrm>()
+            .AddSingleton<ManageAnalyticsExport>()
+            .AddSingleton<OfflineConversions>()
             .AddSingleton<OpenOpportunity>()
             .AddSingleton<ChangeOpportunity>()
             .AddSingleton<CloseOpportunity>()
@@ -82,7 +94,9 @@ internal static class ServiceSetup
             .AddSingleton<ExportPerson>()
             .AddHostedService<JourneyWorker>()
             .AddHostedService<HandoffWatcher>()
-            .AddHostedService<AttributionWorker>();
+            .AddHostedService<AttributionWorker>()
+            .AddHostedService<CrmPuller>();
+        builder.AddWebhooks(provider => provider.GetRequiredService<DeliveryEndpoints>().All);
     }
 
     public static void MapConversion(this IEndpointRouteBuilder app)
@@ -93,6 +107,10 @@ internal static class ServiceSetup
         app.MapRpcService<SalesReportGrpcService>();
         app.MapRpcService<OpportunityGrpcService>();
         app.MapRpcService<PipelineGrpcService>();
+        app.MapRpcService<CrmGrpcService>();
+        app.MapRpcService<AnalyticsExportGrpcService>();
+        app.ServiceProvider.GetRequiredService<ReceiveCrmWebhook>().Map(app);
+        app.ServiceProvider.GetRequiredService<OfflineConversions>().Map(app);
         app.MapRpcService<AttributionGrpcService>();
         app.MapRpcService<ReportGrpcService>();
         app.MapRpcService<MetricsGrpcService>();

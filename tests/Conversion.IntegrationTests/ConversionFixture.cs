@@ -35,7 +35,8 @@ public sealed class ConversionFixture : IAsyncDisposable
         Database = await TestDatabase.Create<ConversionDbContext>("conversion");
         Broker = await TestVirtualHost.Create();
         Bus = await TestBus.Start(
-            Broker, typeof(LeadStageChanged), typeof(OpportunityChanged), typeof(RevenueBooked), typeof(LeadReturned), typeof(HandoffOverdue),
+            Broker, typeof(LeadStageChanged), typeof(OpportunityChanged), typeof(RevenueBooked), typeof(LeadReturned),
+                typeof(HandoffOverdue),
             typeof(LeadErasureConfirmed));
         Capture = new FakeCapture(FreePorts.Find(1)[0]);
         await Capture.Start();
@@ -50,6 +51,9 @@ public sealed class ConversionFixture : IAsyncDisposable
         environment["services__capture__grpc__0"] = Capture.Address;
         environment["Conversion__JourneyPollSeconds"] = "1";
         environment["Conversion__HandoffPollSeconds"] = "1";
+        environment["Conversion__CrmPollSeconds"] = "1";
+        environment["Webhooks__PollSeconds"] = "1";
+        environment["Webhooks__AllowedNetworks__0"] = "127.0.0.0/8";
         return environment;
     }
 

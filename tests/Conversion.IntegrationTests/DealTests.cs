@@ -36,8 +36,10 @@ public sealed class DealTests(ConversionFixture fixture) : ConversionTest(fixtur
         var moved = await workspace.Post($"{path}:advance", new { stage = "offer" });
 
         Assert.Equal(("Offer", "349.00"), (moved["stage"]!.GetValue<string>(), moved["amount"]!["amount"]!.GetValue<string>()));
-        Assert.Equal((buyer.ToString(), "DECISION_MAKER"), (moved["contacts"]![0]!["leadId"]!.GetValue<string>(), moved["contacts"]![0]!["role"]!.GetValue<string>()));
-        Assert.Equal(("Hours", "1.5", "100.00"), (moved["lines"]![1]!["product"]!.GetValue<string>(), moved["lines"]![1]!["quantity"]!.GetValue<string>(), moved["lines"]![1]!["unitPrice"]!["amount"]!.GetValue<string>()));
+        Assert.Equal((buyer.ToString(), "DECISION_MAKER"),
+            (moved["contacts"]![0]!["leadId"]!.GetValue<string>(), moved["contacts"]![0]!["role"]!.GetValue<string>()));
+        Assert.Equal(("Hours", "1.5", "100.00"), (moved["lines"]![1]!["product"]!.GetValue<string>(),
+            moved["lines"]![1]!["quantity"]!.GetValue<string>(), moved["lines"]![1]!["unitPrice"]!["amount"]!.GetValue<string>()));
     }
 
     [Fact]
@@ -50,32 +52,39 @@ public sealed class DealTests(ConversionFixture fixture) : ConversionTest(fixtur
         }, HttpStatusCode.BadRequest);
 
         Assert.Equal(
-            ["contacts[0].leadId", "contacts[0].role", "lines[0].product", "lines[0].quantity", "lines[0].unitPrice.currencyCode"], Fields(problem));
-        await workspace.Post("/v1/opportunities", new { contacts = new[] { new { leadId = Guid.CreateVersion7(), role = "USER" } } }, HttpStatusCode.NotFound);
+            ["contacts[0].leadId", "contacts[0].role", "lines[0].product", "lines[0].quantity", "lines[0].unitPrice.currencyCode"],
+                Fields(problem));
+        await workspace.Post("/v1/opportunities", new { contacts = new[] { new { leadId = Guid.CreateVersion7(), role = "USER" } } },
+            HttpStatusCode.NotFound);
     }
 
     [Fact]
     public async Task Timeline_LostAndReopened_KeepsBothAndTheLossStays()
     {
         var lead = await workspace.Lead(Times.March(1));
-        var deal = await workspace.Post("/v1/opportunities", new { leadId = lead, externalId = "C7", createTime = Times.March(2), amount = Usd("100") });
+        var deal = await workspace.Post("/v1/opportunities",
+            new { leadId = lead, externalId = "C7", createTime = Times.March(2), amount = Usd("100") });
         var path = $"/v1/opportunities/{deal["id"]}";
         await workspace.Post($"{path}:reopen", new { reason = "Too early" }, HttpStatusCode.BadRequest);
         await workspace.Post($"{path}:advance", new { stage = "Proposal", advanceTime = Times.March(6) });
         await workspace.Patch(path, new { amount = Usd("120") });
         var lost = await workspace.Post($"{path}:lose", new { reason = "Price", competitor = "Rival", closeTime = Times.March(10) });
-        var again = await workspace.Post($"{path}:reopen", new { reason = "They called", stage = "Negotiation", reopenTime = Times.March(12) });
+        var again = await workspace.Post($"{path}:reopen",
+            new { reason = "They called", stage = "Negotiation", reopenTime = Times.March(12) });
         await workspace.Post($"{path}:reopen", new { reason = "Once more" }, HttpStatusCode.BadRequest);
         Assert.Equal("OPPORTUNITY", await workspace.Stage(lead));
         var won = await workspace.Post($"/v1/opportunities/{again["id"]}:win", new { closeTime = Times.March(20) });
         await workspace.Post($"/v1/opportunities/{again["id"]}:reopen", new { reason = "No" }, HttpStatusCode.BadRequest);
 
-        Assert.Equal(("LOST", "Rival", "WON", "C7"), (lost["state"]!.GetValue<string>(), lost["competitor"]!.GetValue<string>(), won["state"]!.GetValue<string>(), won["externalId"]!.GetValue<string>()));
+        Assert.Equal(("LOST", "Rival", "WON", "C7"),
+            (lost["state"]!.GetValue<string>(), lost["competitor"]!.GetValue<string>(), won["state"]!.GetValue<string>(),
+            won["externalId"]!.GetValue<string>()));
         Assert.Equal("LOST", (await workspace.Get(path))["state"]!.GetValue<string>());
         Assert.Equal(again["id"]!.GetValue<string>(), (await workspace.Get(path))["reopenedAsId"]!.GetValue<string>());
         var timeline = (await workspace.Get($"/v1/opportunities/{again["id"]}/timeline"))["changes"]!.AsArray();
         Assert.Equal(
-            ["OPENED >Prospecting", "ADVANCED Prospecting>Proposal", "LOST Proposal>Proposal", "REOPENED >Negotiation", "WON Negotiation>Negotiation", "UPDATED Proposal>Proposal"],
+            ["OPENED >Prospecting", "ADVANCED Prospecting>Proposal", "LOST Proposal>Proposal", "REOPENED >Negotiation",
+                "WON Negotiation>Negotiation", "UPDATED Proposal>Proposal"],
             timeline.Select(one => $"{one!["type"]} {one["fromStage"]}>{one["toStage"]}"));
         Assert.Equal((4, 8), (timeline[1]!["daysInStage"]!.GetValue<double>(), timeline[4]!["daysInStage"]!.GetValue<double>()));
         Assert.Equal(4, (await workspace.Get($"{path}/timeline"))["changes"]!.AsArray().Count);
@@ -99,7 +108,8 @@ public sealed class DealTests(ConversionFixture fixture) : ConversionTest(fixtur
             "update stage_change set to_stage = 'CUSTOMER'", "update stage_change set note = 'better'", "delete from stage_change",
             "update opportunity_change set amount = 1", "update opportunity_change set reason = 'better'", "delete from opportunity_change",
             "update handoff_assignment set owner = 'bob'", "delete from handoff_assignment",
-            "update opportunity set amount = 1 where state = 'LOST'", "update opportunity set state = 'OPEN'", "delete from opportunity where state = 'LOST'",
+            "update opportunity set amount = 1 where state = 'LOST'", "update opportunity set state = 'OPEN'",
+                "delete from opportunity where state = 'LOST'",
             "update opportunity set name = 'better' where state = 'LOST'",
         ];
         foreach (var rewrite in rewrites)
@@ -110,7 +120,8 @@ public sealed class DealTests(ConversionFixture fixture) : ConversionTest(fixtur
 
         // An erasure may take words away, and nothing else.
         await workspace.Bus.Publish(new LeadErased(Guid.CreateVersion7(), workspace.Id, Times.March(10), 9, lead));
-        await Eventually.Equal("Erased", async () => (await workspace.Get($"/v1/opportunities/{deal["id"]}"))["name"]!.GetValue<string>(), "the name is gone");
+        await Eventually.Equal("Erased", async () =>
+            (await workspace.Get($"/v1/opportunities/{deal["id"]}"))["name"]!.GetValue<string>(), "the name is gone");
         var timeline = (await workspace.Get($"/v1/opportunities/{deal["id"]}/timeline"))["changes"]!.AsArray();
         Assert.Equal(("LOST", ""), (timeline[1]!["type"]!.GetValue<string>(), timeline[1]!["reason"]!.GetValue<string>()));
     }
@@ -118,11 +129,13 @@ public sealed class DealTests(ConversionFixture fixture) : ConversionTest(fixtur
     [Fact]
     public async Task Contacts_MergedAndErased_FollowThePerson()
     {
-        var (source, target, other) = (await workspace.Lead(Times.March(1)), await workspace.Lead(Times.March(1)), await workspace.Lead(Times.March(1)));
+        var (source, target, other) = (await workspace.Lead(Times.March(1)), await workspace.Lead(Times.March(1)),
+            await workspace.Lead(Times.March(1)));
         var deal = await workspace.Post("/v1/opportunities", new
         {
             name = "Acme",
-            contacts = new[] { new { leadId = source, role = "CHAMPION" }, new { leadId = target, role = "USER" }, new { leadId = other, role = "BLOCKER" } },
+            contacts = new[] { new { leadId = source, role = "CHAMPION" }, new { leadId = target, role = "USER" },
+                new { leadId = other, role = "BLOCKER" } },
         });
         var path = $"/v1/opportunities/{deal["id"]}";
         await workspace.Post($"{path}:win", new { });
@@ -143,26 +156,33 @@ public sealed class DealTests(ConversionFixture fixture) : ConversionTest(fixtur
         {
             var deal = await workspace.Post("/v1/opportunities", new { pipelineId = pipeline, createTime = Times.March(1) });
             await workspace.Post($"/v1/opportunities/{deal["id"]}:advance", new { stage = "Offer", advanceTime = Times.March(1 + index) });
-            var (verb, body) = index < 15 ? ("win", (object)new { closeTime = Times.March(25) }) : ("lose", new { reason = "Price", closeTime = Times.March(25) });
+            var (verb, body) = index < 15 ? ("win", (object)new { closeTime = Times.March(25) })
+                : ("lose", new { reason = "Price", closeTime = Times.March(25) });
             await workspace.Post($"/v1/opportunities/{deal["id"]}:{verb}", body);
         }
 
         var next = DateOnly.FromDateTime(Times.Now.UtcDateTime).AddMonths(2);
-        await workspace.Post("/v1/opportunities", new { name = "Stalled", pipelineId = pipeline, amount = Usd("1000"), createTime = Times.March(1), expectedCloseDate = $"{next:yyyy-MM-dd}" });
+        await workspace.Post("/v1/opportunities", new { name = "Stalled", pipelineId = pipeline, amount = Usd("1000"),
+            createTime = Times.March(1), expectedCloseDate = $"{next:yyyy-MM-dd}" });
         await workspace.Post("/v1/opportunities", new { name = "Fresh", pipelineId = pipeline, stage = "Offer", amount = Usd("3000") });
-        await workspace.Post("/v1/opportunities", new { name = "Late", pipelineId = pipeline, stage = "Offer", amount = Usd("10"), expectedCloseDate = "2026-01-31" });
+        await workspace.Post("/v1/opportunities", new { name = "Late", pipelineId = pipeline, stage = "Offer", amount = Usd("10"),
+            expectedCloseDate = "2026-01-31" });
 
         var report = await workspace.Get($"/v1/reports/forecast?pipelineId={pipeline}&historyDays=1000");
 
         var (talk, offer) = (report["stages"]![0]!, report["stages"]![1]!);
-        Assert.Equal(("15", "5", 0.75, 17.0 / 30), (talk["won"]!.GetValue<string>(), talk["lost"]!.GetValue<string>(), talk["winRate"]!.GetValue<double>(), talk["expectedProbability"]!.GetValue<double>()));
+        Assert.Equal(("15", "5", 0.75, 17.0 / 30),
+            (talk["won"]!.GetValue<string>(), talk["lost"]!.GetValue<string>(), talk["winRate"]!.GetValue<double>(),
+            talk["expectedProbability"]!.GetValue<double>()));
         Assert.Equal((9.5, 17.1), (talk["medianDays"]!.GetValue<double>(), Math.Round(talk["p90Days"]!.GetValue<double>(), 6)));
         Assert.Equal(("1", "0"), (talk["stalled"]!.GetValue<string>(), offer["stalled"]!.GetValue<string>()));
-        Assert.Equal(["OVERDUE", $"{next:yyyy-MM}-01", "UNDATED"], report["rows"]!.AsArray().Select(row => row!["month"]!.GetValue<string>()));
+        Assert.Equal(["OVERDUE", $"{next:yyyy-MM}-01", "UNDATED"], report["rows"]!.AsArray()
+            .Select(row => row!["month"]!.GetValue<string>()));
         var total = report["total"]!;
         Assert.Equal(
             ("3", "4010.00", "2006.00", "2673.67"),
-            (total["count"]!.GetValue<string>(), Amount(total, "amount"), Amount(total, "weightedAmount"), Amount(total, "expectedAmount")));
+            (total["count"]!.GetValue<string>(), Amount(total, "amount"), Amount(total, "weightedAmount"),
+                Amount(total, "expectedAmount")));
         Assert.Equal("4010.00", Amount(total, "highAmount"));
         var stalled = (await workspace.Get("/v1/opportunities?stalled=true"))["opportunities"]!.AsArray();
         Assert.Equal("Stalled", Assert.Single(stalled)!["name"]!.GetValue<string>());

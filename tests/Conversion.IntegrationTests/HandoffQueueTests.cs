@@ -38,23 +38,28 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
     [Fact]
     public async Task Turns_TwentyLeadsAtOnce_AreSharedEvenly()
     {
-        await workspace.Post("/v1/salesTeams", new { displayName = "All", members = new[] { new { owner = "ann" }, new { owner = "bob" } } });
+        await workspace.Post("/v1/salesTeams", new { displayName = "All",
+            members = new[] { new { owner = "ann" }, new { owner = "bob" } } });
         var leads = Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7()).ToArray();
         await Task.WhenAll(leads.Select(lead => workspace.Bus.Publish(workspace.Captured(lead, Times.March(1)))));
         await Task.WhenAll(leads.Select(lead => workspace.Bus.Publish(workspace.Qualified(lead, Times.March(2)))));
         await Eventually.Equal(
-            20L, () => Fixture.Database.Scalar<long>("select count(*) from handoff where workspace_id = $1", workspace.Id), "all are offered");
+            20L, () => Fixture.Database.Scalar<long>("select count(*) from handoff where workspace_id = $1", workspace.Id),
+                "all are offered");
 
-        Assert.Equal(10L, await Fixture.Database.Scalar<long>("select count(*) from handoff where workspace_id = $1 and owner = 'ann'", workspace.Id));
+        Assert.Equal(10L, await Fixture.Database.Scalar<long>("select count(*) from handoff where workspace_id = $1 and owner = 'ann'",
+            workspace.Id));
     }
 
     [Fact]
     public async Task Assign_ByHandByTeamAndByRule_KeepsWhoHadIt()
     {
-        var team = await workspace.Post("/v1/salesTeams", new { displayName = "All", members = new[] { new { owner = "ann" }, new { owner = "bob" } } });
+        var team = await workspace.Post("/v1/salesTeams",
+            new { displayName = "All", members = new[] { new { owner = "ann" }, new { owner = "bob" } } });
         var handoff = await Offer("DE");
         var path = $"/v1/handoffs/{handoff["id"]}";
-        Assert.Equal((team["id"]!.GetValue<string>(), "ann"), (handoff["teamId"]!.GetValue<string>(), handoff["owner"]!.GetValue<string>()));
+        Assert.Equal((team["id"]!.GetValue<string>(), "ann"),
+            (handoff["teamId"]!.GetValue<string>(), handoff["owner"]!.GetValue<string>()));
         await workspace.Post($"{path}:assign", new { owner = "dan" });
         await workspace.Post($"{path}:assign", new { teamId = team["id"]!.GetValue<string>() });
         await workspace.Post($"{path}:assign", new { });
@@ -75,7 +80,8 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
     {
         await workspace.Announce();
         await workspace.Put("/v1/handoffSettings", new { responseMinutes = 30 });
-        var (late, answered, old) = (await workspace.Lead(Times.March(1)), await workspace.Lead(Times.March(1)), await workspace.Lead(Times.March(1)));
+        var (late, answered, old) = (await workspace.Lead(Times.March(1)), await workspace.Lead(Times.March(1)),
+            await workspace.Lead(Times.March(1)));
         var begin = Times.Now.AddMinutes(-40);
         await workspace.Qualify(late, begin);
         var inTime = await workspace.Qualify(answered, Times.Now);
@@ -94,16 +100,20 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
     [Fact]
     public async Task Settings_WorkingHours_AreKeptAndSetTheDeadline()
     {
-        var asked = new { responseMinutes = 120, workingHours = new { days = new[] { "MON", "TUE" }, start = "09:00", end = "10:00", timeZone = "Europe/Berlin", holidays = new[] { "2026-03-03" } } };
+        var asked = new { responseMinutes = 120, workingHours = new { days = new[] { "MON", "TUE" }, start = "09:00", end = "10:00",
+            timeZone = "Europe/Berlin", holidays = new[] { "2026-03-03" } } };
         var kept = await workspace.Put("/v1/handoffSettings", asked);
         Assert.True(JsonNode.DeepEquals(kept, await workspace.Get("/v1/handoffSettings")));
-        Assert.Equal(("09:00", "2026-03-03"), (kept["workingHours"]!["start"]!.GetValue<string>(), kept["workingHours"]!["holidays"]![0]!.GetValue<string>()));
+        Assert.Equal(("09:00", "2026-03-03"), (kept["workingHours"]!["start"]!.GetValue<string>(),
+            kept["workingHours"]!["holidays"]![0]!.GetValue<string>()));
 
         // Sunday, 1 March: an hour on Monday, none on the holiday, the second one on Monday after.
         var handoff = await workspace.Qualify(await workspace.Lead(Times.March(1)), Times.March(1));
         Assert.Equal("2026-03-09T09:00:00Z", handoff["dueTime"]!.GetValue<string>());
         var problem = await workspace.Put(
-            "/v1/handoffSettings", new { responseMinutes = -1, workingHours = new { days = new[] { "X" }, start = "10:00", end = "09:00", timeZone = "Mars" } }, HttpStatusCode.BadRequest);
+            "/v1/handoffSettings", new { responseMinutes = -1,
+                workingHours = new { days = new[] { "X" }, start = "10:00", end = "09:00", timeZone = "Mars" } },
+                HttpStatusCode.BadRequest);
         Assert.Equal(["responseMinutes", "workingHours.days", "workingHours.end", "workingHours.timeZone"], Fields(problem));
     }
 
@@ -118,10 +128,12 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
         {
             var ruledOut = await workspace.Post(
                 $"/v1/handoffs/{handoff["id"]}:disqualify", new { reason = "Student", disqualifyTime = Times.March(4) });
-            Assert.Equal(("DISQUALIFIED", "Student"), (ruledOut["state"]!.GetValue<string>(), ruledOut["returnReason"]!.GetValue<string>()));
+            Assert.Equal(("DISQUALIFIED", "Student"),
+                (ruledOut["state"]!.GetValue<string>(), ruledOut["returnReason"]!.GetValue<string>()));
         }
 
-        Assert.Equal(["MQL>DISQUALIFIED:DISQUALIFIED", "SQL>DISQUALIFIED:DISQUALIFIED"], [(await workspace.History(open))[^1], (await workspace.History(accepted))[^1]]);
+        Assert.Equal(["MQL>DISQUALIFIED:DISQUALIFIED", "SQL>DISQUALIFIED:DISQUALIFIED"],
+            [(await workspace.History(open))[^1], (await workspace.History(accepted))[^1]]);
         await workspace.Post($"/v1/handoffs/{first["id"]}:disqualify", new { reason = "Again" }, HttpStatusCode.BadRequest);
     }
 
@@ -129,11 +141,14 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
     public async Task Report_OfHandoffs_TellsTimesReasonsAndReopenedBySource()
     {
         await workspace.Put("/v1/handoffSettings", new { responseMinutes = 120 });
-        var (spring, again, autumn) = (await workspace.Lead(Times.March(1)), await workspace.Lead(Times.March(1)), await workspace.Lead(Times.March(1), campaign: "autumn"));
+        var (spring, again, autumn) = (await workspace.Lead(Times.March(1)), await workspace.Lead(Times.March(1)),
+            await workspace.Lead(Times.March(1), campaign: "autumn"));
         await Answer(await workspace.Qualify(spring, Times.March(2)), "accept", new { acceptTime = Times.March(2).AddMinutes(60) });
-        await Answer(await workspace.Qualify(again, Times.March(2)), "return", new { reason = "NO_BUDGET", returnTime = Times.March(2).AddMinutes(180) });
+        await Answer(await workspace.Qualify(again, Times.March(2)), "return",
+            new { reason = "NO_BUDGET", returnTime = Times.March(2).AddMinutes(180) });
         await workspace.Qualify(again, Times.March(5), version: 3);
-        await Answer(await workspace.Qualify(autumn, Times.March(2)), "disqualify", new { reason = "Student", disqualifyTime = Times.March(2).AddMinutes(30) });
+        await Answer(await workspace.Qualify(autumn, Times.March(2)), "disqualify",
+            new { reason = "Student", disqualifyTime = Times.March(2).AddMinutes(30) });
 
         var rows = (await workspace.Get("/v1/reports/handoffs?from=2026-03-01&to=2026-04-01&groupBy=campaign"))["rows"]!.AsArray();
 
@@ -141,7 +156,8 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
         Assert.Equal(["spring", "autumn"], rows.Select(one => one!["group"]!["campaign"]!.GetValue<string>()));
         Assert.Equal(
             ["3", "1", "1", "1", "0", "0", "1", "1"],
-            new[] { "handoffs", "reopened", "accepted", "returned", "disqualified", "expired", "open", "overdue" }.Select(field => row[field]!.GetValue<string>()));
+            new[] { "handoffs", "reopened", "accepted", "returned", "disqualified", "expired", "open", "overdue" }.Select(field =>
+                row[field]!.GetValue<string>()));
         Assert.Equal((120, 168), (row["medianResponseMinutes"]!.GetValue<double>(), row["p90ResponseMinutes"]!.GetValue<double>()));
         Assert.Equal((1.0 / 3, 0.5), (row["inTimeRate"]!.GetValue<double>(), row["returnRate"]!.GetValue<double>()));
         Assert.Equal("NO_BUDGET 1", $"{row["returnReasons"]![0]!["reason"]} {row["returnReasons"]![0]!["count"]}");
@@ -151,7 +167,8 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
         await workspace.Get("/v1/reports/handoffs?from=2026-03-01&to=2026-04-01&groupBy=weather", HttpStatusCode.BadRequest);
     }
 
-    private Task<JsonObject> Answer(JsonObject handoff, string verb, object body) => workspace.Post($"/v1/handoffs/{handoff["id"]}:{verb}", body);
+    private Task<JsonObject> Answer(JsonObject handoff, string verb, object body) =>
+        workspace.Post($"/v1/handoffs/{handoff["id"]}:{verb}", body);
 
     private static IEnumerable<string> Fields(JsonObject problem) =>
         problem["errors"]!.AsArray().Select(error => error!["field"]!.GetValue<string>()).Order(StringComparer.Ordinal);

@@ -75,11 +75,13 @@ public sealed class RaceTests : IAsyncLifetime
                 : await close.Lose(new() { Id = deal.ToString(), Reason = "Price" }, caller, "Lose", CancellationToken.None)))]);
 
             var only = Assert.Single(outcomes, outcome => outcome.Succeeded).Value;
-            Assert.All(outcomes.Where(outcome => !outcome.Succeeded), outcome => Assert.Equal(ErrorKind.FailedPrecondition, outcome.Error!.Kind));
+            Assert.All(outcomes.Where(outcome => !outcome.Succeeded), outcome =>
+                Assert.Equal(ErrorKind.FailedPrecondition, outcome.Error!.Kind));
             var won = only.State == Opportunity.Types.State.Won;
             Assert.Equal(won ? Stage.Customer : Stage.Lead, (await Lead(lead)).Stage);
             Assert.Equal(won ? 1L : 0L, await Published("RevenueBooked", deal));
-            Assert.Equal([1, 2], await Read(tx => tx.Db.OpportunityChanges.Where(row => row.OpportunityId == deal).OrderBy(row => row.Version).Select(row => row.Version).ToListAsync()));
+            Assert.Equal([1, 2], await Read(tx => tx.Db.OpportunityChanges.Where(row => row.OpportunityId == deal)
+                .OrderBy(row => row.Version).Select(row => row.Version).ToListAsync()));
         }
 
         await AssertLedgerIsSound();
@@ -95,7 +97,8 @@ public sealed class RaceTests : IAsyncLifetime
             var deal = await Deal(lead);
             await AtOnce(
                 () => work.Run(workspace, tx => LeadIdentity.Erase(tx, lead), CancellationToken.None),
-                async () => Assert.True((await close.Win(new() { Id = deal.ToString() }, caller, "Win", CancellationToken.None)).Succeeded));
+                async () => Assert.True((await close.Win(new() { Id = deal.ToString() }, caller, "Win", CancellationToken.None))
+                    .Succeeded));
 
             var (row, sold) = (await Lead(lead), await Read(tx => tx.Db.Opportunities.SingleAsync(one => one.Id == deal)));
             Assert.Equal((Stage.Customer, true, null, "{}"), (row.Stage, row.Erased, row.Email, row.Traits));
@@ -116,7 +119,8 @@ public sealed class RaceTests : IAsyncLifetime
             var handoff = await Read(tx => tx.Db.Handoffs.SingleAsync(row => row.LeadId == source));
             Result<Handoff> accepted = default;
             await AtOnce(
-                () => work.Run(workspace, tx => LeadIdentity.Merge(tx, new(Guid.CreateVersion7(), workspace, Times.March(5), 5, source, target)), CancellationToken.None),
+                () => work.Run(workspace, tx => LeadIdentity.Merge(tx,
+                    new(Guid.CreateVersion7(), workspace, Times.March(5), 5, source, target)), CancellationToken.None),
                 async () => accepted = await answer.Accept(new() { Id = handoff.Id.ToString() }, caller, "Accept", CancellationToken.None),
                 () => Apply(target, new LeadQualified(Guid.CreateVersion7(), workspace, Times.March(4), 2, target, 60, 1, [])));
 
@@ -165,7 +169,8 @@ public sealed class RaceTests : IAsyncLifetime
     {
         var lead = Guid.CreateVersion7();
         await work.Run(workspace, async tx => await LeadFacts.Capture(tx, await StageLedger.Lock(tx, lead), new(
-            1, $"{lead:N}@example.com", null, "FORM", "demo", Times.March(1), null, new Dictionary<string, string> { ["plan"] = "pro" })), CancellationToken.None);
+            1, $"{lead:N}@example.com", null, "FORM", "demo", Times.March(1), null, new Dictionary<string,
+                string> { ["plan"] = "pro" })), CancellationToken.None);
         return lead;
     }
 
@@ -203,7 +208,8 @@ public sealed class RaceTests : IAsyncLifetime
         return id;
     }
 
-    private Task Apply(Guid lead, ILifecycleEvent e) => work.Run(workspace, tx => LeadFacts.ApplyOrHold(tx, lead, e), CancellationToken.None);
+    private Task Apply(Guid lead, ILifecycleEvent e) =>
+        work.Run(workspace, tx => LeadFacts.ApplyOrHold(tx, lead, e), CancellationToken.None);
 
     private Task<T> Read<T>(Func<Transaction<ConversionDbContext>, Task<T>> read) => work.Read(workspace, read, CancellationToken.None);
 
@@ -212,7 +218,8 @@ public sealed class RaceTests : IAsyncLifetime
     private Task<long> Published(string type, Guid deal) => database.Scalar<long>(
         "select count(*) from outbox where type = $1 and body ->> 'opportunityId' = $2", type, deal.ToString());
 
-    /// <summary>Versions without gaps, each change from where the one before ended, times that never run back; events in the same order.</summary>
+    /// <summary>Versions without gaps, each change from where the one before ended, times that never run back; events in the same
+    /// order.</summary>
     private async Task AssertLedgerIsSound()
     {
         var ledger = await Read(tx => tx.Db.StageChanges.OrderBy(row => row.LeadId).ThenBy(row => row.Version).ToListAsync());

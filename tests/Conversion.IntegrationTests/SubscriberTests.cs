@@ -18,7 +18,8 @@ public sealed class SubscriberTests
         try
         {
             var lead = Guid.CreateVersion7();
-            LeadStageChanged[] changes = [Change(lead, 1, "VISITOR", "LEAD"), Change(lead, 2, "LEAD", "MQL"), Change(lead, 3, "MQL", "SQL"), Change(lead, 4, "SQL", "OPPORTUNITY")];
+            LeadStageChanged[] changes = [Change(lead, 1, "VISITOR", "LEAD"), Change(lead, 2, "LEAD", "MQL"),
+                Change(lead, 3, "MQL", "SQL"), Change(lead, 4, "SQL", "OPPORTUNITY")];
             ConcurrentQueue<string> lines = [];
             var probe = Change(Guid.CreateVersion7(), 1, "VISITOR", "LEAD");
             await using (Run(broker, state, lines))

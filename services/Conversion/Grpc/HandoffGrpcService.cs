@@ -13,7 +13,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Conversion.Grpc;
 
 /// <summary>Hand-offs over gRPC and REST.</summary>
-public sealed class HandoffGrpcService(UnitOfWork<ConversionDbContext> work, AnswerHandoff answer, RouteHandoff route, ManageHandoffSettings settings)
+public sealed class HandoffGrpcService(UnitOfWork<ConversionDbContext> work, AnswerHandoff answer, RouteHandoff route,
+    ManageHandoffSettings settings)
     : HandoffService.HandoffServiceBase
 {
     private static readonly ListFields Fields = new ListFields("id", "h.id")
@@ -43,7 +44,8 @@ public sealed class HandoffGrpcService(UnitOfWork<ConversionDbContext> work, Ans
         {
             var parameters = new DynamicParameters(query.Parameters);
             parameters.AddDynamicParams(
-                new { workspace = tx.WorkspaceId, state, owner = request.Owner.Length > 0 ? request.Owner : null, leadId, request.Overdue, now = tx.Now });
+                new { workspace = tx.WorkspaceId, state, owner = request.Owner.Length > 0 ? request.Owner : null, leadId,
+                    request.Overdue, now = tx.Now });
             var keys = await tx.Connection.QueryAsync<PageRow>(new CommandDefinition(
                 $"""
                 select h.id, {query.PageKey} from handoff h

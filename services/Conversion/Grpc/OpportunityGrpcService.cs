@@ -50,7 +50,8 @@ public sealed class OpportunityGrpcService(
         violations.OrThrow();
         var state = request.State == Opportunity.Types.State.Unspecified ? null : request.State.ToString().ToUpperInvariant();
         var query = ListQuery.Parse(
-            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc", $"{state}/{leadId}/{request.Stalled}")
+            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc",
+                $"{state}/{leadId}/{request.Stalled}")
             .OrThrow();
         var ct = context.CancellationToken;
         return await work.Read(context.Caller().WorkspaceId, async tx =>

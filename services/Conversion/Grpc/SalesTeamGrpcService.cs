@@ -11,7 +11,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Conversion.Grpc;
 
 /// <summary>Sales teams over gRPC and REST.</summary>
-public sealed class SalesTeamGrpcService(UnitOfWork<ConversionDbContext> work, ManageSalesTeams manage) : SalesTeamService.SalesTeamServiceBase
+public sealed class SalesTeamGrpcService(UnitOfWork<ConversionDbContext> work, ManageSalesTeams manage)
+    : SalesTeamService.SalesTeamServiceBase
 {
     public override async Task<ListSalesTeamsResponse> ListSalesTeams(ListSalesTeamsRequest request, ServerCallContext context)
     {
@@ -22,7 +23,8 @@ public sealed class SalesTeamGrpcService(UnitOfWork<ConversionDbContext> work, M
         violations.OrThrow();
         var rows = await work.Read(
             context.Caller().WorkspaceId,
-            tx => tx.Db.SalesTeams.OrderBy(row => row.Priority).ThenBy(row => row.CreateTime).ThenBy(row => row.Id).ToListAsync(tx.CancellationToken),
+            tx => tx.Db.SalesTeams.OrderBy(row => row.Priority).ThenBy(row => row.CreateTime).ThenBy(row => row.Id)
+                .ToListAsync(tx.CancellationToken),
             context.CancellationToken);
         return new ListSalesTeamsResponse { SalesTeams = { rows.Select(row => row.ToProto()) } };
     }

@@ -7,7 +7,8 @@ namespace Lifecycle.Conversion.Jobs;
 
 /// <summary>Looks for hand-offs past their deadline, round by round.</summary>
 public sealed partial class HandoffWatcher(
-    WatchHandoffs watch, UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options, TimeProvider time, ILogger<HandoffWatcher> logger)
+    WatchHandoffs watch, UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options, TimeProvider time,
+        ILogger<HandoffWatcher> logger)
     : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

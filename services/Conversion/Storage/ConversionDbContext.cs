@@ -2,6 +2,7 @@ using Lifecycle.Conversion.Domain.Handoffs;
 using Lifecycle.Conversion.Domain.Opportunities;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
+using Lifecycle.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
@@ -23,6 +24,12 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
     public DbSet<HandoffSettingsRow> HandoffSettings => Set<HandoffSettingsRow>();
 
     public DbSet<OpportunityChangeRow> OpportunityChanges => Set<OpportunityChangeRow>();
+
+    public DbSet<CrmConnectionRow> CrmConnections => Set<CrmConnectionRow>();
+
+    public DbSet<CrmReceiptRow> CrmReceipts => Set<CrmReceiptRow>();
+
+    public DbSet<AnalyticsExportRow> AnalyticsExports => Set<AnalyticsExportRow>();
 
     public DbSet<PipelineRow> Pipelines => Set<PipelineRow>();
 
@@ -73,11 +80,13 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
             handoff.ToTable("handoff").HasKey(row => new { row.WorkspaceId, row.Id });
             handoff.Property(row => row.Reasons).HasColumnType("jsonb");
             // A lead is offered once at a time, whatever races.
-            handoff.HasIndex(row => new { row.WorkspaceId, row.LeadId }).IsUnique().HasFilter("state = 'OPEN'").HasDatabaseName("handoff_one_open");
+            handoff.HasIndex(row => new { row.WorkspaceId, row.LeadId }).IsUnique().HasFilter("state = 'OPEN'")
+                .HasDatabaseName("handoff_one_open");
             handoff.HasIndex(row => new { row.WorkspaceId, row.LeadId });
             handoff.HasIndex(row => new { row.WorkspaceId, row.CreateTime, row.Id });
             // The watch takes those whose deadline has passed untold.
-            handoff.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state = 'OPEN' and due_time is not null and overdue_time is null")
+            handoff.HasIndex(row => new { row.WorkspaceId, row.DueTime })
+                .HasFilter("state = 'OPEN' and due_time is not null and overdue_time is null")
                 .HasDatabaseName("handoff_deadline");
         });
         modelBuilder.Entity<HandoffAssignmentRow>(assignment =>
@@ -106,6 +115,7 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
                 .HasFilter("external_id is not null and reopened_as is null");
             opportunity.Property(row => row.Contacts).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
             opportunity.Property(row => row.Lines).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
+            opportunity.Property(row => row.FieldTimes).HasColumnType("jsonb").HasDefaultValueSql("'{}'");
             // Whose contact a person is: asked at a merge and an erasure.
             opportunity.HasIndex(row => row.Contacts).HasMethod("gin").HasOperators("jsonb_path_ops");
             // The forecast reads what is open.
@@ -115,6 +125,20 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
             opportunity.HasIndex(row => new { row.WorkspaceId, row.CloseTime }).HasFilter("close_time is not null");
             opportunity.HasIndex(row => new { row.WorkspaceId, row.PipelineId, row.Stage });
         });
+        modelBuilder.AddWebhookDeliveries();
+        modelBuilder.Entity<CrmConnectionRow>(connection =>
+        {
+            connection.ToTable("crm_connection").HasKey(row => new { row.WorkspaceId, row.Id });
+            connection.Property(row => row.FieldMap).HasColumnType("jsonb");
+            connection.Property(row => row.Inbound).HasColumnType("jsonb");
+            connection.Property(row => row.PullMapping).HasColumnType("jsonb");
+        });
+        modelBuilder.Entity<CrmReceiptRow>(receipt =>
+        {
+            receipt.ToTable("crm_receipt").HasKey(row => new { row.WorkspaceId, row.ConnectionId, row.WebhookId });
+            receipt.HasIndex(row => new { row.WorkspaceId, row.ConnectionId, row.ReceiveTime });
+        });
+        modelBuilder.Entity<AnalyticsExportRow>(export => export.ToTable("analytics_export").HasKey(row => row.WorkspaceId));
         modelBuilder.Entity<OpportunityChangeRow>(change =>
         {
             change.ToTable("opportunity_change").HasKey(row => new { row.WorkspaceId, row.OpportunityId, row.Version });

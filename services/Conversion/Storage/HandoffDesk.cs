@@ -40,13 +40,16 @@ public static class HandoffDesk
         {
             tx.Db.HandoffAssignments.Add(Assignment(tx, handoff, 1, "service:conversion"));
         }
+
+        CrmOutbox.TellQualified(tx, lead, handoff, reasons, desk.Crms);
     }
 
     /// <summary>The owner by the teams' rules, or by the turns of one team.</summary>
     /// <param name="teamId">That team; null: the first whose rule the lead fits and where somebody is.</param>
     /// <returns>Null where nobody is to be had.</returns>
     public static async Task<ChosenOwner?> Choose(Transaction<ConversionDbContext> tx, LeadRow lead, Guid? teamId) =>
-        await Choose(tx, lead, (await Read(tx)).Teams.Where(team => teamId is null || team.Id == teamId).ToArray(), tx.Now, teamId is not null);
+        await Choose(tx, lead, (await Read(tx)).Teams.Where(team => teamId is null || team.Id == teamId).ToArray(), tx.Now,
+            teamId is not null);
 
     /// <summary>Names the owner of a hand-off whose lead is locked, and keeps who did.</summary>
     public static async Task Assign(Transaction<ConversionDbContext> tx, HandoffRow handoff, string? owner, Guid? teamId, string actor)
@@ -59,7 +62,8 @@ public static class HandoffDesk
     /// <summary>The members of a team.</summary>
     public static IReadOnlyList<TeamMember> Sellers(this SalesTeamRow team) => ReadMembers(team.Members);
 
-    private static HandoffAssignmentRow Assignment(Transaction<ConversionDbContext> tx, HandoffRow handoff, int position, string actor) => new()
+    private static HandoffAssignmentRow Assignment(Transaction<ConversionDbContext> tx, HandoffRow handoff, int position,
+        string actor) => new()
     {
         WorkspaceId = tx.WorkspaceId,
         HandoffId = handoff.Id,
@@ -113,17 +117,18 @@ public static class HandoffDesk
             """
             select s.response_minutes, s.working_hours::text, coalesce(s.time_zone, w.time_zone) as time_zone
             from handoff_settings s left join workspace w on w.id = s.workspace_id where s.workspace_id = @workspace;
-            select id, rule from sales_team where workspace_id = @workspace order by priority, create_time, id
+            select id, rule from sales_team where workspace_id = @workspace order by priority, create_time, id;
+            select id, field_map::text from crm_connection where workspace_id = @workspace and enabled and outbound_url is not null order by id
             """,
             new { workspace = tx.WorkspaceId },
             cancellationToken: tx.CancellationToken));
         var settings = await answers.ReadSingleOrDefaultAsync<Settings>();
-        return new(settings, (await answers.ReadAsync<Team>()).AsList());
+        return new(settings, (await answers.ReadAsync<Team>()).AsList(), (await answers.ReadAsync<CrmTarget>()).AsList());
     }
 
     private static TeamMember[] ReadMembers(string json) => JsonSerializer.Deserialize<TeamMember[]>(json, JsonSerializerOptions.Web)!;
 
-    private sealed record Desk(Settings? Settings, IReadOnlyList<Team> Teams)
+    private sealed record Desk(Settings? Settings, IReadOnlyList<Team> Teams, IReadOnlyList<CrmTarget> Crms)
     {
         public DateTimeOffset? Due(DateTimeOffset time)
         {
@@ -138,7 +143,8 @@ public static class HandoffDesk
                 : time + patience;
         }
 
-        private static TimeZoneInfo Zone(string? id) => id is not null && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) ? zone : TimeZoneInfo.Utc;
+        private static TimeZoneInfo Zone(string? id) => id is not null && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) ? zone
+            : TimeZoneInfo.Utc;
     }
 
     private sealed class Settings
@@ -174,8 +180,10 @@ public static class Territories
             new Dictionary<string, FieldValue>(StringComparer.Ordinal)
             {
                 ["lead.email"] = FieldValue.Of(lead.Email),
-                ["lead.emailDomain"] = FieldValue.Of(lead.Email is { } email && email.LastIndexOf('@') is >= 0 and var at ? email[(at + 1)..] : null),
-                ["lead.title"] = FieldValue.Of(Titles.Select(name => traits.GetValueOrDefault(name)).FirstOrDefault(title => !string.IsNullOrEmpty(title))),
+                ["lead.emailDomain"] = FieldValue.Of(lead.Email is { } email && email.LastIndexOf('@') is >= 0 and var at
+                    ? email[(at + 1)..] : null),
+                ["lead.title"] = FieldValue.Of(Titles.Select(name => traits.GetValueOrDefault(name))
+                    .FirstOrDefault(title => !string.IsNullOrEmpty(title))),
                 ["lead.captureType"] = FieldValue.Of(lead.CaptureType),
                 ["lead.formType"] = FieldValue.Of(lead.FormType),
                 ["lead.createTime"] = FieldValue.Of(lead.CreateTime),

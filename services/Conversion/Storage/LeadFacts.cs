@@ -174,7 +174,8 @@ public static class LeadFacts
         lead.CreateTime = profile.CreateTime;
         if (profile.FirstTouch is { } touch)
         {
-            (lead.Channel, lead.Source, lead.Medium, lead.Campaign, lead.Keyword) = (touch.Channel, touch.Source, touch.Medium, touch.Campaign, touch.Keyword);
+            (lead.Channel, lead.Source, lead.Medium, lead.Campaign, lead.Keyword) = (touch.Channel, touch.Source, touch.Medium,
+                touch.Campaign, touch.Keyword);
             lead.TouchTime = touch.Time;
         }
 

@@ -4,6 +4,7 @@ using Lifecycle.Conversion.Domain.Handoffs;
 using Lifecycle.Conversion.Domain.Stages;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
+using Lifecycle.Webhooks;
 using Microsoft.EntityFrameworkCore;
 
 namespace Lifecycle.Conversion.Storage;
@@ -50,15 +51,18 @@ public static class LeadIdentity
         var ids = await tx.Db.Leads.Where(row => row.MergedInto == lead.LeadId).Select(row => row.LeadId).ToListAsync(tx.CancellationToken);
         ids.Add(lead.LeadId);
         counts["leads"] = await tx.Db.Leads.Where(row => ids.Contains(row.LeadId)).ExecuteUpdateAsync(
-            row => row.SetProperty(one => one.Erased, true).SetProperty(one => one.Email, (string?)null).SetProperty(one => one.ExternalId, (string?)null)
+            row => row.SetProperty(one => one.Erased, true).SetProperty(one => one.Email, (string?)null)
+                .SetProperty(one => one.ExternalId, (string?)null)
                 .SetProperty(one => one.LandingPage, (string?)null).SetProperty(one => one.ClickId, (string?)null)
-                .SetProperty(one => one.SessionId, (Guid?)null).SetProperty(one => one.Traits, "{}").SetProperty(one => one.Company, (string?)null),
+                .SetProperty(one => one.SessionId, (Guid?)null).SetProperty(one => one.Traits, "{}")
+                    .SetProperty(one => one.Company, (string?)null),
             tx.CancellationToken);
         counts["stageNotes"] = await tx.Db.StageChanges.Where(row => ids.Contains(row.LeadId) && row.Note != null)
             .ExecuteUpdateAsync(row => row.SetProperty(one => one.Note, (string?)null), tx.CancellationToken);
         counts["handoffs"] = await tx.Db.Handoffs.Where(row => ids.Contains(row.LeadId)).ExecuteUpdateAsync(
             row => row.SetProperty(one => one.Note, (string?)null).SetProperty(one => one.Reasons, "[]"), tx.CancellationToken);
-        counts["opportunities"] = await tx.Db.Opportunities.Where(row => row.LeadId != null && ids.Contains(row.LeadId.Value)).ExecuteUpdateAsync(
+        counts["opportunities"] = await tx.Db.Opportunities.Where(row => row.LeadId != null && ids.Contains(row.LeadId.Value))
+            .ExecuteUpdateAsync(
             row => row.SetProperty(one => one.Name, "Erased").SetProperty(one => one.Account, (string?)null)
                 .SetProperty(one => one.LoseReason, (string?)null),
             tx.CancellationToken);
@@ -77,13 +81,15 @@ public static class LeadIdentity
 
         counts["contacts"] = contacted.Count;
         counts["journeys"] = await JourneyErasure.StripPages(tx, ids);
+        counts["deliveries"] = await WebhookDeliveries.Erase(tx, ids);
         counts["heldEvents"] = await tx.Db.HeldEvents.Where(row => ids.Contains(row.LeadId)).ExecuteDeleteAsync(tx.CancellationToken);
         return counts;
     }
 
     private static async Task MoveBelongings(Transaction<ConversionDbContext> tx, LeadRow source, LeadRow target)
     {
-        var handoffs = await tx.Db.Handoffs.Where(row => row.LeadId == source.LeadId || row.LeadId == target.LeadId).ToListAsync(tx.CancellationToken);
+        var handoffs = await tx.Db.Handoffs.Where(row => row.LeadId == source.LeadId || row.LeadId == target.LeadId)
+            .ToListAsync(tx.CancellationToken);
         var targetIsOffered = handoffs.Any(row => row.LeadId == target.LeadId && row.State == HandoffState.Open);
         foreach (var handoff in handoffs.Where(row => row.LeadId == source.LeadId))
         {
@@ -104,7 +110,8 @@ public static class LeadIdentity
         foreach (var deal in await OpportunityHistory.WithContact(tx, [source.LeadId]))
         {
             deal.Contacts = OpportunityHistory.Write([.. deal.ReadContacts()
-                .Select(contact => contact.LeadId == source.LeadId ? contact with { LeadId = target.LeadId } : contact).DistinctBy(contact => contact.LeadId)]);
+                .Select(contact => contact.LeadId == source.LeadId ? contact with { LeadId = target.LeadId } : contact)
+                    .DistinctBy(contact => contact.LeadId)]);
         }
 
         foreach (var journey in await tx.Db.Journeys.Where(row => row.LeadId == source.LeadId).ToListAsync(tx.CancellationToken))

@@ -30,6 +30,7 @@ public static class OpportunityBook
     public static async Task Open(Transaction<ConversionDbContext> tx, OpportunityRow row, LeadRow? lead, string actor)
     {
         row.StageTime = row.CreateTime;
+        row.Stamp(["name", "amount", "owner", "product", "account", "expectedCloseDate", "createTime", "stage"], tx.Now);
         tx.Db.Opportunities.Add(row);
         OpportunityHistory.Keep(tx, row, OpportunityChangeKind.Opened, "", row.CreateTime, actor);
         Announce(tx, row, row.CreateTime, null);
@@ -44,20 +45,26 @@ public static class OpportunityBook
         // Saved by itself: the external id passes from one row to the other.
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
         again.StageTime = again.CreateTime;
+        again.Stamp(["stage"], tx.Now);
         tx.Db.Opportunities.Add(again);
-        OpportunityHistory.Keep(tx, again, OpportunityChangeKind.Reopened, "", again.CreateTime, actor, lead is { Erased: true } ? null : reason);
+        OpportunityHistory.Keep(tx, again, OpportunityChangeKind.Reopened, "", again.CreateTime, actor, lead is { Erased: true } ? null
+            : reason);
         Announce(tx, again, again.CreateTime, reason);
         await MoveToOpportunity(tx, again, lead, actor);
     }
 
     /// <summary>Moves an open deal to another stage.</summary>
-    public static void Advance(Transaction<ConversionDbContext> tx, OpportunityRow row, string stage, DateTimeOffset time, string actor)
+    /// <param name="changed">When a CRM did; null: it is done here and now, whenever it happened.</param>
+    public static void Advance(
+        Transaction<ConversionDbContext> tx, OpportunityRow row, string stage, DateTimeOffset time, string actor,
+            DateTimeOffset? changed = null)
     {
         var from = row.Stage;
         // A deal's times never run backward, as a lead's do not.
         time = time < row.StageTime ? row.StageTime : time;
         row.Stage = stage;
         row.Version++;
+        row.Stamp(["stage"], changed ?? tx.Now);
         OpportunityHistory.Keep(tx, row, OpportunityChangeKind.Advanced, from, time, actor);
         row.StageTime = time;
         Announce(tx, row, time, null);
@@ -86,6 +93,7 @@ public static class OpportunityBook
             tx.NewId(), tx.WorkspaceId, closeTime, row.Version, row.Id, lead?.LeadId, new MoneyInfo(row.CurrencyCode, amount), row.Account,
             row.Product,
             closeTime));
+        await RevenueExport.Tell(tx, row, lead);
         if (lead is not null)
         {
             AwaitJourney(tx, row, lead);
@@ -155,7 +163,8 @@ public static class OpportunityBook
             insert into pipeline (workspace_id, id, display_name, stages, is_default, create_time)
             values (@workspace, @id, 'Sales', @stages::jsonb, true, @now) on conflict do nothing
             """,
-            new { workspace = tx.WorkspaceId, id = tx.NewId(), stages = JsonSerializer.Serialize(Pipelines.Default, JsonSerializerOptions.Web), now = tx.Now },
+            new { workspace = tx.WorkspaceId, id = tx.NewId(),
+                stages = JsonSerializer.Serialize(Pipelines.Default, JsonSerializerOptions.Web), now = tx.Now },
             cancellationToken: tx.CancellationToken));
         return (await Default())!;
 

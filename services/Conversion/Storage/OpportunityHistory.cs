@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapper;
+using Lifecycle.Conversion.Domain.Crm;
 using Lifecycle.Conversion.Domain.Opportunities;
 using Lifecycle.Postgres;
 using Microsoft.EntityFrameworkCore;
@@ -51,7 +52,8 @@ public static class OpportunityHistory
             new { workspace = tx.WorkspaceId, id },
             cancellationToken: tx.CancellationToken))).AsList();
         var changes = await tx.Db.OpportunityChanges.Where(row => chain.Contains(row.OpportunityId)).ToListAsync(tx.CancellationToken);
-        return [.. changes.OrderBy(row => row.Time).ThenBy(row => chain.Count - chain.IndexOf(row.OpportunityId)).ThenBy(row => row.Version)];
+        return [.. changes.OrderBy(row => row.Time).ThenBy(row => chain.Count - chain.IndexOf(row.OpportunityId))
+            .ThenBy(row => row.Version)];
     }
 
     /// <summary>The buyer's people of a deal.</summary>
@@ -59,7 +61,16 @@ public static class OpportunityHistory
         JsonSerializer.Deserialize<DealContact[]>(row.Contacts, JsonSerializerOptions.Web)!;
 
     /// <summary>The lines of a deal.</summary>
-    public static DealLine[] ReadLines(this OpportunityRow row) => JsonSerializer.Deserialize<DealLine[]>(row.Lines, JsonSerializerOptions.Web)!;
+    public static DealLine[] ReadLines(this OpportunityRow row) =>
+        JsonSerializer.Deserialize<DealLine[]>(row.Lines, JsonSerializerOptions.Web)!;
+
+    /// <summary>When each field of an open deal was changed last.</summary>
+    public static Dictionary<string, DateTimeOffset> ReadFieldTimes(this OpportunityRow row) =>
+        JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(row.FieldTimes, JsonSerializerOptions.Web)!;
+
+    /// <summary>Notes that the fields were changed at that time.</summary>
+    public static void Stamp(this OpportunityRow row, IEnumerable<string> fields, DateTimeOffset time) =>
+        row.FieldTimes = JsonSerializer.Serialize(FieldTimes.Stamp(row.ReadFieldTimes(), fields, time), JsonSerializerOptions.Web);
 
     public static string Write(IReadOnlyCollection<DealContact> contacts) => JsonSerializer.Serialize(contacts, JsonSerializerOptions.Web);
 
@@ -67,13 +78,15 @@ public static class OpportunityHistory
 
     /// <summary>What the deal holds, as far as stages may require it.</summary>
     public static DealFacts Facts(this OpportunityRow row) => new(
-        row.Amount, row.ExpectedCloseDate, row.Owner, row.Product, row.Account, row.LeadId, row.ReadContacts().Length, row.ReadLines().Length);
+        row.Amount, row.ExpectedCloseDate, row.Owner, row.Product, row.Account, row.LeadId, row.ReadContacts().Length, row.ReadLines()
+            .Length);
 
     /// <summary>The deals on which one of the people is a contact, tracked.</summary>
     public static async Task<List<OpportunityRow>> WithContact(Transaction<ConversionDbContext> tx, IEnumerable<Guid> leadIds)
     {
         var people = leadIds.Select(id => $$"""[{"leadId":"{{id}}"}]""").ToArray();
         return await tx.Db.Opportunities.FromSql(
-            $"select * from opportunity where workspace_id = {tx.WorkspaceId} and contacts @> any({people}::jsonb[])").ToListAsync(tx.CancellationToken);
+            $"select * from opportunity where workspace_id = {tx.WorkspaceId} and contacts @> any({people}::jsonb[])")
+                .ToListAsync(tx.CancellationToken);
     }
 }

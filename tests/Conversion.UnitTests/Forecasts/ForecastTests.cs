@@ -48,7 +48,8 @@ public sealed class ForecastTests
     public void Sum_AnyDeals_LiesWithinItsIntervalAndTheWorthTogether() => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(2_000),
         Prop.ForAll(
-            (from stage in Gen.Choose(0, 2) from amount in Gen.Choose(0, 1_000_000) select new OpenDeal(stage, amount)).ArrayOf().ToArbitrary(),
+            (from stage in Gen.Choose(0, 2) from amount in Gen.Choose(0, 1_000_000) select new OpenDeal(stage, amount)).ArrayOf()
+                .ToArbitrary(),
             deals =>
             {
                 var sum = Forecast.Sum(deals, [new(0, 0, 5), new(0.3, 4, 9), new(1, 100, 0)], 0.8, 2);

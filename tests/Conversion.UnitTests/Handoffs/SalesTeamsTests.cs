@@ -64,7 +64,8 @@ public sealed class SalesTeamsTests
         var refused = Deals.Enter(step, new(0, null, "ann", null, "Acme", null, 1, 0)).Error!;
 
         Assert.Equal(ErrorKind.InvalidArgument, refused.Kind);
-        Assert.Equal(["amount", "expectedCloseDate", "product", "leadId", "lines"], refused.Violations.Select(violation => violation.Field));
+        Assert.Equal(["amount", "expectedCloseDate", "product", "leadId", "lines"],
+            refused.Violations.Select(violation => violation.Field));
         Assert.True(Deals.Enter(step, new(1, new(2026, 3, 31), "ann", "Suite", "Acme", Guid.Empty, 1, 1)).Succeeded);
     }
 

@@ -4,7 +4,8 @@ using Lifecycle.Kernel;
 
 namespace Lifecycle.Conversion.UnitTests.Stages;
 
-/// <summary>The table of legal moves in the documentation is what the one function decides. Renewed by running with <c>ACCEPT_GOLDEN=1</c>.</summary>
+/// <summary>The table of legal moves in the documentation is what the one function decides. Renewed by running with
+/// <c>ACCEPT_GOLDEN=1</c>.</summary>
 public sealed class StageTableTests
 {
     private const string Begin = "<!-- stage moves: begin -->\n";
@@ -46,7 +47,8 @@ public sealed class StageTableTests
     }
 
     private static bool IsLegal(Stage from, Stage to, string reason) => StageMachine.Decide(
-        new(from, StageMachine.IsFunnel(from) ? from : Stage.Customer, 1, DateTimeOffset.UnixEpoch), new(to, reason, DateTimeOffset.UnixEpoch)).Succeeded;
+        new(from, StageMachine.IsFunnel(from) ? from : Stage.Customer, 1, DateTimeOffset.UnixEpoch),
+            new(to, reason, DateTimeOffset.UnixEpoch)).Succeeded;
 
     private static string Root()
     {

@@ -61,7 +61,8 @@ public static class SalesTeams
         for (var index = 0; index < members.Count; index++)
         {
             _ = violations.RequireText(members[index].Owner, $"{field}[{index}].owner")
-                && violations.Require(names.Add(members[index].Owner), $"{field}[{index}].owner", $"{members[index].Owner} is named twice.");
+                && violations.Require(names.Add(members[index].Owner), $"{field}[{index}].owner",
+                    $"{members[index].Owner} is named twice.");
         }
     }
 }
@@ -69,7 +70,8 @@ public static class SalesTeams
 /// <summary>A lead as territory rules see it.</summary>
 /// <param name="Values">Field name → value, of <see cref="Catalog"/>.</param>
 /// <param name="Traits">What else is known, as text.</param>
-public sealed record TerritoryLead(IReadOnlyDictionary<string, FieldValue> Values, IReadOnlyDictionary<string, string> Traits) : IFieldSource
+public sealed record TerritoryLead(IReadOnlyDictionary<string, FieldValue> Values, IReadOnlyDictionary<string, string> Traits)
+    : IFieldSource
 {
     /// <summary>What rules may read; channel to landing page are those of the first touch.</summary>
     public static FieldCatalog Catalog { get; } = new(

@@ -30,7 +30,8 @@ public sealed record WorkingHours(IReadOnlyList<DayOfWeek> Days, int StartMinute
         violations.Require(to is not null, $"{field}.end", $"{field}.end must be a time such as 17:00.");
         violations.Require(from is null || to is null || from < to, $"{field}.end", $"{field}.end must lie after {field}.start.");
         violations.Require(
-            holidays.Count <= MaxHolidays, $"{field}.holidays", $"{field}.holidays has {holidays.Count} days; at most {MaxHolidays} are accepted.");
+            holidays.Count <= MaxHolidays, $"{field}.holidays",
+                $"{field}.holidays has {holidays.Count} days; at most {MaxHolidays} are accepted.");
         var free = new List<DateOnly>();
         for (var index = 0; index < Math.Min(holidays.Count, MaxHolidays); index++)
         {

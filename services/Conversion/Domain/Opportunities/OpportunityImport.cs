@@ -57,7 +57,8 @@ public sealed record OpportunityImport(
         IReadOnlyDictionary<string, string?> values, IReadOnlyList<PipelineStep> steps, string currencyCode, TimeZoneInfo timeZone,
         DateTimeOffset now) => Parse(values, name => name is null ? steps : null, currencyCode, timeZone, now);
 
-    /// <summary>As above, with the steps of a pipeline by its name or id: of the default one for null; null where there is none such.</summary>
+    /// <summary>As above, with the steps of a pipeline by its name or id: of the default one for null; null where there is none
+    /// such.</summary>
     public static Result<OpportunityImport> Parse(
         IReadOnlyDictionary<string, string?> values, Func<string?, IReadOnlyList<PipelineStep>?> pipelines, string currencyCode,
         TimeZoneInfo timeZone, DateTimeOffset now)

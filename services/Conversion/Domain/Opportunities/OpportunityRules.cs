@@ -42,14 +42,15 @@ public static class OpportunityRules
     }
 
     /// <summary>
-    /// Whether a deal can be taken up again. Errors: FAILED_PRECONDITION unless it is lost and was not taken up before; INVALID_ARGUMENT for
-    /// a time before it was lost.
+    /// Whether a deal can be taken up again. Errors: FAILED_PRECONDITION unless it is lost and was not taken up before; INVALID_ARGUMENT
+    /// for a time before it was lost.
     /// </summary>
     public static Result<Unit> Reopen(OpportunityState state, Guid? reopenedAs, DateTimeOffset? closeTime, DateTimeOffset reopenTime) =>
         (state, reopenedAs) switch
         {
             (OpportunityState.Open, _) => Error.Precondition("The opportunity is OPEN."),
-            (OpportunityState.Won, _) => Error.Precondition("The opportunity is WON and its amount booked; open another one for the customer."),
+            (OpportunityState.Won, _) => Error.Precondition(
+                "The opportunity is WON and its amount booked; open another one for the customer."),
             (_, { } again) => Error.Precondition($"The opportunity was taken up again as {again}."),
             _ when reopenTime < closeTime => Error.Invalid("reopenTime", "reopenTime lies before the opportunity was lost."),
             _ => default(Unit),

@@ -3,7 +3,6 @@ using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Conversion.Domain.Handoffs;
 using Lifecycle.Conversion.Domain.Opportunities;
-using Lifecycle.Conversion.Domain.Stages;
 using Lifecycle.Conversion.Storage;
 using Lifecycle.Conversion.V1;
 using Lifecycle.Kernel;
@@ -34,27 +33,9 @@ public sealed class AnswerHandoff(UnitOfWork<ConversionDbContext> work, TimeProv
                 return Error.NotFound("Hand-off", id);
             }
 
-            if (HandoffMachine.Accept(handoff.State).Error is { } refused)
-            {
-                return refused;
-            }
-
-            handoff.State = HandoffState.Accepted;
-            var owner = request.Owner.Length > 0 ? request.Owner : handoff.Owner ?? caller.Actor;
-            if (owner != handoff.Owner)
-            {
-                await HandoffDesk.Assign(tx, handoff, owner, null, caller.Actor);
-            }
-
-            var moved = await StageLedger.Move(
-                tx, lead, new(Stage.Sql, StageReasons.Accepted, request.AcceptTime.ToTime() ?? tx.Now), new(caller.Actor));
-            if (!moved.TryGet(out var move, out var illegal))
-            {
-                return illegal;
-            }
-
-            (handoff.AcceptTime, handoff.CloseTime) = (move.Time, move.Time);
-            return handoff.ToProto(tx.Now);
+            var accepted = await HandoffAnswers.Accept(
+                tx, handoff, lead, request.Owner, request.AcceptTime.ToTime() ?? tx.Now, caller.Actor);
+            return accepted.Error is { } refused ? refused : handoff.ToProto(tx.Now);
         }, ct);
     }
 
@@ -84,23 +65,9 @@ public sealed class AnswerHandoff(UnitOfWork<ConversionDbContext> work, TimeProv
                     "reason", $"{request.Reason} is no return reason of this workspace; accepted are {string.Join(", ", reasons)}.");
             }
 
-            if (HandoffMachine.Return(handoff.State, lead.Stage).Error is { } refused)
-            {
-                return refused;
-            }
-
-            (handoff.State, handoff.ReturnReason) = (HandoffState.Returned, request.Reason);
-            handoff.Note = request.Note.Length > 0 && !lead.Erased ? request.Note : null;
-            var moved = await StageLedger.Move(
-                tx, lead, new(Stage.Lead, StageReasons.Recycled, request.ReturnTime.ToTime() ?? tx.Now), new(caller.Actor, request.Reason));
-            if (!moved.TryGet(out var move, out var illegal))
-            {
-                return illegal;
-            }
-
-            handoff.CloseTime = move.Time;
-            tx.Publish(new LeadReturned(tx.NewId(), tx.WorkspaceId, move.Time, move.Version, handoff.Id, lead.LeadId, request.Reason));
-            return handoff.ToProto(tx.Now);
+            var returned = await HandoffAnswers.Return(
+                tx, handoff, lead, request.Reason, request.Note, request.ReturnTime.ToTime() ?? tx.Now, caller.Actor);
+            return returned.Error is { } refused ? refused : handoff.ToProto(tx.Now);
         }, ct);
     }
 
@@ -193,7 +160,8 @@ public static class HandoffMessages
             handoff.Score = (double)score;
         }
 
-        handoff.Reasons.AddRange(JsonSerializer.Deserialize<ReasonInfo[]>(row.Reasons, JsonSerializerOptions.Web)!.Select(reason => new HandoffReason
+        handoff.Reasons.AddRange(JsonSerializer.Deserialize<ReasonInfo[]>(row.Reasons, JsonSerializerOptions.Web)!.Select(reason =>
+            new HandoffReason
         {
             RuleId = reason.RuleId,
             Text = reason.Text,

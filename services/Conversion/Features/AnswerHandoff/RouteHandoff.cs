@@ -1,6 +1,5 @@
 using Lifecycle.Conversion.Domain.Handoffs;
 using Lifecycle.Conversion.Domain.Opportunities;
-using Lifecycle.Conversion.Domain.Stages;
 using Lifecycle.Conversion.Storage;
 using Lifecycle.Conversion.V1;
 using Lifecycle.Kernel;
@@ -79,23 +78,9 @@ public sealed class RouteHandoff(UnitOfWork<ConversionDbContext> work, TimeProvi
                 return Error.NotFound("Hand-off", id);
             }
 
-            if (HandoffMachine.Disqualify(handoff.State, lead.Stage).Error is { } refused)
-            {
-                return refused;
-            }
-
-            var reason = request.Reason.Trim();
-            (handoff.State, handoff.ReturnReason) = (HandoffState.Disqualified, reason);
-            handoff.Note = request.Note.Length > 0 && !lead.Erased ? request.Note : null;
-            var moved = await StageLedger.Move(
-                tx, lead, new(Stage.Disqualified, StageReasons.Disqualified, request.DisqualifyTime.ToTime() ?? tx.Now), new(caller.Actor, reason));
-            if (!moved.TryGet(out var move, out var illegal))
-            {
-                return illegal;
-            }
-
-            handoff.CloseTime = move.Time;
-            return handoff.ToProto(tx.Now);
+            var ruledOut = await HandoffAnswers.Disqualify(
+                tx, handoff, lead, request.Reason.Trim(), request.Note, request.DisqualifyTime.ToTime() ?? tx.Now, caller.Actor);
+            return ruledOut.Error is { } refused ? refused : handoff.ToProto(tx.Now);
         }, ct);
     }
 }

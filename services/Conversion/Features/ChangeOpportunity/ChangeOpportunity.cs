@@ -24,14 +24,16 @@ public sealed class ChangeOpportunity(UnitOfWork<ConversionDbContext> work, Ensu
         DateOnly? expected = request.ExpectedCloseDate.Length > 0
             && violations.RequireDate(request.ExpectedCloseDate, "expectedCloseDate", out var day) ? day : null;
         var contacts = request.Contacts is { } people ? OpportunityChecks.Contacts(violations, people.Contacts, "contacts.contacts") : null;
-        var lines = request.Lines is { } products ? OpportunityChecks.Lines(violations, products.Lines, "lines.lines", caller.CurrencyCode) : null;
+        var lines = request.Lines is { } products ? OpportunityChecks.Lines(violations, products.Lines, "lines.lines",
+            caller.CurrencyCode) : null;
         Guid? leadId = request.HasLeadId && violations.RequireId(request.LeadId, "leadId", out var lead) ? lead : null;
         if (violations.ToError() is { } error)
         {
             return error;
         }
 
-        foreach (var given in (contacts ?? []).Select(contact => contact.LeadId).Prepend(leadId ?? Guid.Empty).Where(id => id != Guid.Empty).Distinct())
+        foreach (var given in (contacts ?? []).Select(contact => contact.LeadId).Prepend(leadId ?? Guid.Empty)
+            .Where(id => id != Guid.Empty).Distinct())
         {
             if ((await leads.Handle(caller.WorkspaceId, given, ct)).Error is { } unknown)
             {
@@ -65,6 +67,7 @@ public sealed class ChangeOpportunity(UnitOfWork<ConversionDbContext> work, Ensu
             row.Account = request.HasAccount ? OpportunityChecks.Text(request.Account) : row.Account;
             row.ExpectedCloseDate = request.HasExpectedCloseDate ? expected : row.ExpectedCloseDate;
             row.Version++;
+            row.Stamp(Changed(request, lines), tx.Now);
             if (before != (row.Amount, row.ExpectedCloseDate))
             {
                 OpportunityHistory.Keep(tx, row, OpportunityChangeKind.Updated, row.Stage, tx.Now, caller.Actor);
@@ -140,6 +143,13 @@ public sealed class ChangeOpportunity(UnitOfWork<ConversionDbContext> work, Ensu
             return new Empty();
         }, ct);
     }
+
+    private static IEnumerable<string> Changed(UpdateOpportunityRequest request, IReadOnlyList<DealLine>? lines) =>
+        new (string Field, bool IsGiven)[]
+    {
+        ("name", request.HasName), ("amount", request.Amount is not null || lines is { Count: > 0 }), ("owner", request.HasOwner),
+        ("product", request.HasProduct), ("account", request.HasAccount), ("expectedCloseDate", request.HasExpectedCloseDate),
+    }.Where(field => field.IsGiven).Select(field => field.Field);
 
     private static async Task<Result<LockedOpportunity>> Open(Transaction<ConversionDbContext> tx, Guid id)
     {

@@ -60,7 +60,8 @@ public sealed class CloseOpportunity(UnitOfWork<ConversionDbContext> work, Journ
                 return refused;
             }
 
-            await OpportunityBook.Lose(tx, close.Row, close.Lead, request.Reason.Trim(), close.Time, caller.Actor, OpportunityChecks.Text(request.Competitor));
+            await OpportunityBook.Lose(tx, close.Row, close.Lead, request.Reason.Trim(), close.Time, caller.Actor,
+                OpportunityChecks.Text(request.Competitor));
             return close.Row.ToProto();
         }, ct);
         journeys.Wake(caller.WorkspaceId);

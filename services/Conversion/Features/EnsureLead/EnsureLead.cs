@@ -41,11 +41,13 @@ public sealed class EnsureLead(UnitOfWork<ConversionDbContext> work, LeadService
                 0, lead.Email, lead.ExternalId, lead.CaptureType.ToString().ToUpperInvariant(), lead.FormType,
                 lead.CreateTime.ToDateTimeOffset(),
                 lead.FirstTouch?.ToTouch(),
-                lead.Traits?.Fields.Where(field => Text(field.Value) is not null).ToDictionary(field => field.Key, field => Text(field.Value)!),
+                lead.Traits?.Fields.Where(field => Text(field.Value) is not null)
+                    .ToDictionary(field => field.Key, field => Text(field.Value)!),
                 lead.Company is { } company
                     ? new CompanyInfo(
                         company.Name, company.Domain, company.Industry, company.HasEmployees ? company.Employees : null,
-                        company.AnnualRevenue is { } revenue && revenue.Parse().TryGet(out var money, out _) ? money.Amount : null, company.Country)
+                        company.AnnualRevenue is { } revenue && revenue.Parse().TryGet(out var money, out _) ? money.Amount : null,
+                            company.Country)
                     : null);
             await work.Run(workspaceId, async tx => await LeadFacts.Capture(tx, await StageLedger.Lock(tx, leadId), profile), ct);
             return default(Unit);
@@ -56,14 +58,16 @@ public sealed class EnsureLead(UnitOfWork<ConversionDbContext> work, LeadService
         }
         catch (RpcException exception) when (exception.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
         {
-            return Error.Unavailable($"Lead {leadId} is not known here yet, and Capture does not answer.") with { RetryAfter = TimeSpan.FromSeconds(1) };
+            return Error.Unavailable(
+                $"Lead {leadId} is not known here yet, and Capture does not answer.") with { RetryAfter = TimeSpan.FromSeconds(1) };
         }
     }
 
     private static string? Text(Google.Protobuf.WellKnownTypes.Value value) => value.KindCase switch
     {
         Google.Protobuf.WellKnownTypes.Value.KindOneofCase.StringValue => value.StringValue,
-        Google.Protobuf.WellKnownTypes.Value.KindOneofCase.NumberValue => value.NumberValue.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        Google.Protobuf.WellKnownTypes.Value.KindOneofCase.NumberValue =>
+            value.NumberValue.ToString(System.Globalization.CultureInfo.InvariantCulture),
         Google.Protobuf.WellKnownTypes.Value.KindOneofCase.BoolValue => value.BoolValue ? "true" : "false",
         _ => null,
     };

@@ -9,6 +9,7 @@ using Lifecycle.Conversion.Storage;
 using Lifecycle.Conversion.V1;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
+using Lifecycle.Webhooks;
 using Microsoft.EntityFrameworkCore;
 
 namespace Lifecycle.Conversion.Features.ExportPerson;
@@ -16,12 +17,13 @@ namespace Lifecycle.Conversion.Features.ExportPerson;
 /// <summary>All that this service holds on one person, also under ids that were merged into this one.</summary>
 public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
 {
-    /// <summary>Members <c>stages</c>, <c>handoffs</c>, <c>opportunities</c>, <c>contactOf</c>, <c>journeys</c>,
+    /// <summary>Members <c>stages</c>, <c>handoffs</c>, <c>opportunities</c>, <c>contactOf</c>, <c>deliveries</c>, <c>journeys</c>,
     /// <c>stageJourneys</c>, <c>profile</c>; empty for a stranger.</summary>
     public Task<Struct> Handle(Guid workspaceId, Guid leadId, CancellationToken ct) => work.Read(workspaceId, async tx =>
     {
         var data = new Struct();
-        var leads = await tx.Db.Leads.Where(row => row.LeadId == leadId || row.MergedInto == leadId).OrderBy(row => row.LeadId).ToListAsync(ct);
+        var leads = await tx.Db.Leads.Where(row => row.LeadId == leadId || row.MergedInto == leadId).OrderBy(row => row.LeadId)
+            .ToListAsync(ct);
         var ids = leads.Select(row => row.LeadId).ToArray();
         if (ids.Length == 0)
         {
@@ -36,11 +38,14 @@ public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
 
         data.Fields["stages"] = Array(stages);
         data.Fields["handoffs"] = Array(
-            (await tx.Db.Handoffs.Where(row => ids.Contains(row.LeadId)).OrderBy(row => row.CreateTime).ToListAsync(ct)).Select(row => row.ToProto(tx.Now)));
+            (await tx.Db.Handoffs.Where(row => ids.Contains(row.LeadId)).OrderBy(row => row.CreateTime).ToListAsync(ct))
+                .Select(row => row.ToProto(tx.Now)));
         data.Fields["opportunities"] = Array(
-            (await tx.Db.Opportunities.Where(row => row.LeadId != null && ids.Contains(row.LeadId.Value)).OrderBy(row => row.CreateTime).ToListAsync(ct))
+            (await tx.Db.Opportunities.Where(row => row.LeadId != null && ids.Contains(row.LeadId.Value)).OrderBy(row => row.CreateTime)
+                .ToListAsync(ct))
             .Select(row => row.ToProto()));
-        data.Fields["contactOf"] = Array((await OpportunityHistory.WithContact(tx, ids)).OrderBy(row => row.Id).Select(row => new Opportunity
+        data.Fields["contactOf"] = Array((await OpportunityHistory.WithContact(tx, ids)).OrderBy(row => row.Id)
+            .Select(row => new Opportunity
         {
             Id = row.Id.ToString(),
             Contacts =
@@ -49,6 +54,10 @@ public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
                     .Select(contact => new OpportunityContact { LeadId = contact.LeadId.ToString(), Role = contact.Role }),
             },
         }));
+        data.Fields["deliveries"] = Value.ForList([.. (await tx.Db.Set<WebhookDeliveryRow>()
+            .Where(row => row.LeadId != null && ids.Contains(row.LeadId.Value) && row.Body != "")
+            .OrderBy(row => row.CreateTime).ToListAsync(ct)).Select(row => Value.ForStruct(Struct.Parser.ParseJson(
+                $$"""{"type":"{{row.Type}}","createTime":"{{row.CreateTime.UtcDateTime:O}}","body":{{row.Body}}}""")))]);
         var journeys = await tx.Db.Journeys.Where(row => ids.Contains(row.LeadId) && row.Touches != null).ToListAsync(ct);
         data.Fields["journeys"] = Value.ForList([.. journeys.Select(row => Value.ForStruct(Struct.Parser.ParseJson(
             $$"""{"opportunityId":"{{row.OpportunityId}}","touches":{{row.Touches}}}""")))]);
@@ -59,7 +68,8 @@ public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
         data.Fields["stageJourneys"] = Value.ForList([.. reached.Select(row => Value.ForStruct(Struct.Parser.ParseJson(
             $$"""{"stage":"{{row.Kind}}","touches":{{row.Touches}}}""")))]);
         data.Fields["profile"] = Value.ForList([.. leads.Select(lead => Value.ForStruct(Struct.Parser.ParseJson(JsonSerializer.Serialize(
-            new { lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.CreateTime, lead.FirstTouch, Traits = lead.ReadTraits(), Company = lead.ReadCompany() },
+            new { lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.CreateTime, lead.FirstTouch,
+                Traits = lead.ReadTraits(), Company = lead.ReadCompany() },
             JsonSerializerOptions.Web))))]);
         return data;
     }, ct);

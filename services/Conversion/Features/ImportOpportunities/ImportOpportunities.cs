@@ -38,7 +38,7 @@ public sealed class ImportOpportunities(
         var pipelines = await ReadPipelines(caller, ct);
         using var journal = await ImportJournal.Open(work, caller.WorkspaceId, "opportunities", import.DryRun ? "" : import.RequestId, ct);
         var response = journal.Before<ImportResponse>() ?? new ImportResponse();
-        var batch = new List<ParsedRow>();
+        var batch = new List<ImportLine>();
         await foreach (var row in import.Rows(ct))
         {
             if (!journal.WasHandled(row.Error, row.Values).TryGet(out var isDone, out var another))
@@ -58,7 +58,8 @@ public sealed class ImportOpportunities(
                 continue;
             }
 
-            var parsed = OpportunityImport.Parse(row.Values, name => pipelines.Find(name)?.Steps(), caller.CurrencyCode, caller.TimeZone, time.GetUtcNow());
+            var parsed = OpportunityImport.Parse(row.Values, name => pipelines.Find(name)?.Steps(), caller.CurrencyCode, caller.TimeZone,
+                time.GetUtcNow());
             if (parsed.TryGet(out var value, out var faults))
             {
                 batch.Add(new(row.Line, value));
@@ -101,7 +102,8 @@ public sealed class ImportOpportunities(
     }
 
     private async Task<Error?> Write(
-        IReadOnlyList<ParsedRow> rows, bool dryRun, Caller caller, ImportResponse response, ImportJournal journal, bool isLast, CancellationToken ct)
+        List<ImportLine> rows, bool dryRun, Caller caller, ImportResponse response, ImportJournal journal, bool isLast,
+        CancellationToken ct)
     {
         var unknown = new Dictionary<Guid, string>();
         foreach (var id in rows.Select(row => row.Value.LeadId).OfType<Guid>().Distinct())
@@ -151,8 +153,11 @@ public sealed class ImportOpportunities(
         return sum;
     }
 
-    private static async Task WriteRows(
-        Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows, Dictionary<Guid, string> unknown, Caller caller,
+    /// <summary>Writes checked rows, each counted in <paramref name="outcome"/>.</summary>
+    /// <param name="unknown">Leads that nobody knows, and why rows that name them are refused.</param>
+    /// <returns>Rows of a CRM that came too late.</returns>
+    internal static async Task<int> WriteRows(
+        Transaction<ConversionDbContext> tx, IReadOnlyList<ImportLine> rows, Dictionary<Guid, string> unknown, Caller caller,
         ImportResponse outcome)
     {
         var pipelines = await ImportPipelines.Read(tx);
@@ -161,10 +166,11 @@ public sealed class ImportOpportunities(
         await OpportunityBook.LockExternalIds(tx, externalIds);
         var leadRows = await LockLeads(tx, rows, unknown, byEmail, externalIds);
         var known = (await tx.Db.Opportunities
-            .FromSql($"select * from opportunity where workspace_id = {tx.WorkspaceId} and external_id = any({externalIds}) and reopened_as is null order by id for update")
+            .FromSql(
+                $"select * from opportunity where workspace_id = {tx.WorkspaceId} and external_id = any({externalIds}) and reopened_as is null order by id for update")
             .ToListAsync(tx.CancellationToken)).ToDictionary(row => row.ExternalId!, StringComparer.Ordinal);
         var writer = new OpportunityImportWriter(tx, pipelines, known, caller);
-        foreach (var (line, value) in rows)
+        foreach (var (line, value, changed) in rows)
         {
             var leadId = value.LeadId ?? (value.LeadEmail is { } email ? byEmail.GetValueOrDefault(email) : null);
             if (leadId is { } stranger && unknown.TryGetValue(stranger, out var why))
@@ -175,14 +181,16 @@ public sealed class ImportOpportunities(
             {
                 Reject(outcome, line, [$"No lead has the e-mail {value.LeadEmail}."]);
             }
-            else if ((await writer.Write(value, leadId is { } id ? leadRows[id] : null, leadRows, outcome)).Error is { } refused)
+            else if ((await writer.Write(value, leadId is { } id ? leadRows[id] : null, leadRows, outcome, changed)).Error is { } refused)
             {
                 Reject(outcome, line, [refused.Message]);
             }
         }
+
+        return writer.Ignored;
     }
 
-    private static async Task<Dictionary<string, Guid?>> LeadsByEmail(Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows)
+    private static async Task<Dictionary<string, Guid?>> LeadsByEmail(Transaction<ConversionDbContext> tx, IReadOnlyList<ImportLine> rows)
     {
         var emails = rows.Where(row => row.Value.LeadId is null).Select(row => row.Value.LeadEmail).OfType<string>().Distinct().ToArray();
         var found = await tx.Connection.QueryAsync<(string Email, Guid LeadId)>(new CommandDefinition(
@@ -194,7 +202,7 @@ public sealed class ImportOpportunities(
 
     /// <summary>Locks every lead that the batch may move, in the order of ids, by the id it was named with.</summary>
     private static async Task<Dictionary<Guid, LeadRow>> LockLeads(
-        Transaction<ConversionDbContext> tx, IReadOnlyList<ParsedRow> rows, Dictionary<Guid, string> unknown,
+        Transaction<ConversionDbContext> tx, IReadOnlyList<ImportLine> rows, Dictionary<Guid, string> unknown,
         Dictionary<string, Guid?> byEmail, string[] externalIds)
     {
         var tied = await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
@@ -221,8 +229,12 @@ public sealed class ImportOpportunities(
         }
     }
 
-    private sealed record ParsedRow(int Line, OpportunityImport Value);
 }
+
+/// <summary>A checked row.</summary>
+/// <param name="Line">Its line, or place in a message.</param>
+/// <param name="Changed">When a CRM changed it; null for an import, which is told now.</param>
+internal sealed record ImportLine(int Line, OpportunityImport Value, DateTimeOffset? Changed = null);
 
 /// <summary>The pipelines that rows may name.</summary>
 internal sealed record ImportPipelines(IReadOnlyList<PipelineRow> All)

@@ -1,4 +1,5 @@
 using Lifecycle.Common.V1;
+using Lifecycle.Conversion.Domain.Crm;
 using Lifecycle.Conversion.Domain.Opportunities;
 using Lifecycle.Conversion.Storage;
 using Lifecycle.Kernel;
@@ -16,14 +17,18 @@ namespace Lifecycle.Conversion.Features.ImportOpportunities;
 internal sealed class OpportunityImportWriter(
     Transaction<ConversionDbContext> tx, ImportPipelines pipelines, Dictionary<string, OpportunityRow> known, Caller caller)
 {
+    /// <summary>Rows of a CRM that came too late, in whole.</summary>
+    public int Ignored { get; private set; }
+
     /// <summary>Errors: FAILED_PRECONDITION where the row would change a closed deal, or give a deal to another lead or
     /// pipeline.</summary>
-    public async Task<Result<Unit>> Write(OpportunityImport row, LeadRow? lead, Dictionary<Guid, LeadRow> leads, ImportResponse outcome)
+    public async Task<Result<Unit>> Write(
+        OpportunityImport row, LeadRow? lead, Dictionary<Guid, LeadRow> leads, ImportResponse outcome, DateTimeOffset? changed = null)
     {
         var pipeline = pipelines.Find(row.Pipeline)!;
         if (!known.TryGetValue(row.ExternalId, out var deal))
         {
-            known[row.ExternalId] = await Create(row, lead, pipeline);
+            known[row.ExternalId] = await Create(row, lead, pipeline, changed);
             outcome.Created++;
             return default(Unit);
         }
@@ -36,6 +41,25 @@ internal sealed class OpportunityImportWriter(
         if (deal.PipelineId != pipeline.Id && (row.Pipeline is not null || row.Stage is not null))
         {
             return Error.Precondition($"The opportunity {row.ExternalId} moves through another pipeline than {pipeline.DisplayName}.");
+        }
+
+        if (changed is { } at)
+        {
+            if (deal.State != OpportunityState.Open && (Changes(row, lead, deal) || (row.State != deal.State && row.Stage is not null)))
+            {
+                // What is closed stays so, whatever the CRM says later.
+                Ignored++;
+                return default(Unit);
+            }
+
+            var newer = FieldTimes.Newer(row, deal.ReadFieldTimes(), at);
+            if (FieldTimes.Given(row).Any() && !FieldTimes.Given(newer).Any() && Changes(row, lead, deal))
+            {
+                Ignored++;
+                return default(Unit);
+            }
+
+            row = newer;
         }
 
         var changes = Changes(row, lead, deal);
@@ -57,12 +81,13 @@ internal sealed class OpportunityImportWriter(
             return final;
         }
 
-        await Change(row, lead ?? (deal.LeadId is { } tied ? leads[tied] : null), deal);
+        deal.Stamp(FieldTimes.Given(row), changed ?? tx.Now);
+        await Change(row, lead ?? (deal.LeadId is { } tied ? leads[tied] : null), deal, changed);
         outcome.Updated++;
         return default(Unit);
     }
 
-    private async Task<OpportunityRow> Create(OpportunityImport row, LeadRow? lead, PipelineRow pipeline)
+    private async Task<OpportunityRow> Create(OpportunityImport row, LeadRow? lead, PipelineRow pipeline, DateTimeOffset? changed)
     {
         var steps = pipeline.Steps();
         var deal = new OpportunityRow
@@ -80,10 +105,11 @@ internal sealed class OpportunityImportWriter(
             Owner = row.Owner,
             Product = row.Product,
             Account = row.Account,
-            CreateTime = row.CreateTime ?? row.CloseTime ?? tx.Now,
+            CreateTime = row.CreateTime ?? row.CloseTime ?? changed ?? tx.Now,
             ExpectedCloseDate = row.ExpectedCloseDate,
         };
         deal.StageTime = deal.CreateTime;
+        deal.Stamp(FieldTimes.Given(row), changed ?? tx.Now);
         tx.Db.Opportunities.Add(deal);
         OpportunityHistory.Keep(
             tx, deal, OpportunityChangeKind.Opened, "", deal.CreateTime, caller.Actor, isStageKnown: row.State == OpportunityState.Open);
@@ -100,7 +126,7 @@ internal sealed class OpportunityImportWriter(
         return deal;
     }
 
-    private async Task Change(OpportunityImport row, LeadRow? lead, OpportunityRow deal)
+    private async Task Change(OpportunityImport row, LeadRow? lead, OpportunityRow deal, DateTimeOffset? changed)
     {
         var before = (deal.Amount, Day: deal.ExpectedCloseDate);
         deal.Name = row.Name ?? deal.Name;
@@ -122,7 +148,7 @@ internal sealed class OpportunityImportWriter(
         }
         else if (Differs(row.Stage, deal.Stage))
         {
-            OpportunityBook.Advance(tx, deal, row.Stage!, tx.Now, caller.Actor);
+            OpportunityBook.Advance(tx, deal, row.Stage!, changed ?? tx.Now, caller.Actor, changed);
         }
         else
         {
@@ -145,7 +171,8 @@ internal sealed class OpportunityImportWriter(
     }
 
     private static bool Changes(OpportunityImport row, LeadRow? lead, OpportunityRow deal) =>
-        Differs(row.Name, deal.Name) || Differs(row.Owner, deal.Owner) || Differs(row.Product, deal.Product) || Differs(row.Account, deal.Account)
+        Differs(row.Name, deal.Name) || Differs(row.Owner, deal.Owner) || Differs(row.Product, deal.Product)
+            || Differs(row.Account, deal.Account)
         || Differs(row.LoseReason, deal.LoseReason) || Differs(row.Competitor, deal.Competitor) || Differs(row.Stage, deal.Stage)
         || Differs(row.Amount, deal.Amount) || Differs(row.CreateTime, deal.CreateTime) || Differs(row.CloseTime, deal.CloseTime)
         || Differs(row.ExpectedCloseDate, deal.ExpectedCloseDate) || (lead is not null && deal.LeadId != lead.LeadId);

@@ -67,7 +67,8 @@ public sealed class ManagePipelines(UnitOfWork<ConversionDbContext> work)
 
         return await work.RunIdempotent<Pipeline>(caller.WorkspaceId, method, request.RequestId, request, async tx =>
         {
-            var rows = await tx.Db.Pipelines.FromSql($"select * from pipeline where workspace_id = {tx.WorkspaceId} order by id for update").ToListAsync(ct);
+            var rows = await tx.Db.Pipelines.FromSql(
+                $"select * from pipeline where workspace_id = {tx.WorkspaceId} order by id for update").ToListAsync(ct);
             if (rows.SingleOrDefault(row => row.Id == id) is not { } pipeline)
             {
                 return Error.NotFound("Pipeline", id);

@@ -95,7 +95,8 @@ public sealed class ManageSalesTeams(UnitOfWork<ConversionDbContext> work)
         }
 
         return await work.RunIdempotent<Empty>(caller.WorkspaceId, method, request.RequestId, request, async tx =>
-            await tx.Db.SalesTeams.Where(row => row.Id == id).ExecuteDeleteAsync(ct) == 0 ? Error.NotFound("Sales team", id) : new Empty(), ct);
+            await tx.Db.SalesTeams.Where(row => row.Id == id).ExecuteDeleteAsync(ct) == 0 ? Error.NotFound("Sales team", id)
+                : new Empty(), ct);
     }
 
     private static void CheckRule(string rule, Violations violations)

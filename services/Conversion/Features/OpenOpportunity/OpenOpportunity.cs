@@ -16,7 +16,8 @@ public sealed class OpenOpportunity(UnitOfWork<ConversionDbContext> work, Ensure
     {
         var violations = new Violations();
         Guid? leadId = request.LeadId.Length > 0 && violations.RequireId(request.LeadId, "leadId", out var lead) ? lead : null;
-        Guid? pipelineId = request.PipelineId.Length > 0 && violations.RequireId(request.PipelineId, "pipelineId", out var pipeline) ? pipeline : null;
+        Guid? pipelineId = request.PipelineId.Length > 0 && violations.RequireId(request.PipelineId, "pipelineId", out var pipeline)
+            ? pipeline : null;
         OpportunityChecks.Texts(
             violations, ("externalId", request.ExternalId), ("name", request.Name), ("owner", request.Owner), ("product", request.Product),
             ("account", request.Account), ("stage", request.Stage));
@@ -32,7 +33,8 @@ public sealed class OpenOpportunity(UnitOfWork<ConversionDbContext> work, Ensure
             return error;
         }
 
-        foreach (var known in contacts.Select(contact => contact.LeadId).Prepend(leadId ?? Guid.Empty).Where(known => known != Guid.Empty).Distinct())
+        foreach (var known in contacts.Select(contact => contact.LeadId).Prepend(leadId ?? Guid.Empty).Where(known => known != Guid.Empty)
+            .Distinct())
         {
             if ((await leads.Handle(caller.WorkspaceId, known, ct)).Error is { } unknown)
             {

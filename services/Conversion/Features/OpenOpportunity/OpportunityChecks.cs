@@ -33,7 +33,8 @@ public static class OpportunityChecks
         var isOurs = violations.Require(
             money.CurrencyCode == currencyCode, $"{field}.currencyCode",
             $"{money.CurrencyCode} is not the workspace's currency {currencyCode}.");
-        return violations.Require(money.Amount >= 0, $"{field}.amount", $"{field}.amount must be at least 0.") && isOurs ? money.Amount : null;
+        return violations.Require(money.Amount >= 0, $"{field}.amount", $"{field}.amount must be at least 0.") && isOurs ? money.Amount
+            : null;
     }
 
     /// <summary>Contacts with codes as roles, each person once.</summary>
@@ -76,14 +77,16 @@ public static class OpportunityChecks
     public static IReadOnlyList<DealLine> Lines(
         Violations violations, IReadOnlyList<OpportunityLine> lines, string field, string currencyCode)
     {
-        violations.Require(lines.Count <= Deals.MaxLines, field, $"{field} has {lines.Count} products; at most {Deals.MaxLines} are accepted.");
+        violations.Require(lines.Count <= Deals.MaxLines, field,
+            $"{field} has {lines.Count} products; at most {Deals.MaxLines} are accepted.");
         var found = new List<DealLine>();
         for (var index = 0; index < Math.Min(lines.Count, Deals.MaxLines); index++)
         {
             var (line, path) = (lines[index], $"{field}[{index}]");
             violations.RequireText(line.Product, $"{path}.product", 500);
             var quantity = Deals.Quantity(line.Quantity);
-            violations.Require(quantity is not null, $"{path}.quantity", $"{path}.quantity must be a number above 0 such as \"2\" or \"0.5\".");
+            violations.Require(quantity is not null, $"{path}.quantity",
+                $"{path}.quantity must be a number above 0 such as \"2\" or \"0.5\".");
             violations.Require(line.UnitPrice is not null, $"{path}.unitPrice", $"{path}.unitPrice is required.");
             if (Amount(violations, line.UnitPrice, $"{path}.unitPrice", currencyCode) is { } price && quantity is { } count)
             {

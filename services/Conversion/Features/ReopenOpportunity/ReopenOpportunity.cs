@@ -40,7 +40,8 @@ public sealed class ReopenOpportunity(UnitOfWork<ConversionDbContext> work, Time
 
             var steps = (await tx.Db.Pipelines.SingleAsync(row => row.Id == lost.PipelineId, ct)).Steps();
             // The stage that it was lost from may be gone by now.
-            if ((request.Stage.Length == 0 ? Pipelines.Find(steps, lost.Stage) ?? steps[0] : Pipelines.Find(steps, request.Stage)) is not { } step)
+            if ((request.Stage.Length == 0 ? Pipelines.Find(steps, lost.Stage) ?? steps[0]
+                : Pipelines.Find(steps, request.Stage)) is not { } step)
             {
                 return OpportunityChecks.NoStep(request.Stage, steps);
             }

@@ -45,7 +45,8 @@ public sealed class ForecastReports(UnitOfWork<ConversionDbContext> work, Opport
             var open = (await Open(tx, pipelineId, request.Owner, days)).AsList();
             if (open.Select(deal => deal.CurrencyCode).FirstOrDefault(code => code != caller.CurrencyCode) is { } other)
             {
-                return Error.Precondition($"Open opportunities are told in {other} and {caller.CurrencyCode}; amounts of different currencies are not mixed.");
+                return Error.Precondition(
+                    $"Open opportunities are told in {other} and {caller.CurrencyCode}; amounts of different currencies are not mixed.");
             }
 
             return new Builder(caller, level, stalls, pipelines, history, open, LocalDay(tx.Now, caller.TimeZone)).Build();
@@ -124,10 +125,12 @@ public sealed class ForecastReports(UnitOfWork<ConversionDbContext> work, Opport
                 Total = Row("TOTAL", Sum(open)),
                 Note = open.Count == 0 ? "No opportunity is open." : "",
             };
-            report.Rows.AddRange(open.GroupBy(Month).OrderBy(month => month.Key switch { Overdue => "0", Undated => "a", _ => month.Key }, StringComparer.Ordinal)
+            report.Rows.AddRange(open.GroupBy(Month)
+                .OrderBy(month => month.Key switch { Overdue => "0", Undated => "a", _ => month.Key }, StringComparer.Ordinal)
                 .Select(month => Row(month.Key, Sum(month))));
             var byStage = open.ToLookup(deal => (deal.PipelineId, deal.Stage));
-            report.Stages.AddRange(stages.Select(stage => Stage(stage.Pipeline, stage.Stage, stage.Record, byStage[(stage.Pipeline.Id, stage.Stage)].ToArray())));
+            report.Stages.AddRange(stages.Select(stage =>
+                Stage(stage.Pipeline, stage.Stage, stage.Record, byStage[(stage.Pipeline.Id, stage.Stage)].ToArray())));
             return report;
         }
 

@@ -32,7 +32,8 @@ public sealed class HandoffReports(UnitOfWork<ConversionDbContext> work)
         }
 
         var dimensions = request.GroupBy
-            .SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct().ToArray();
+            .SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct()
+                .ToArray();
         foreach (var unknown in dimensions.Where(name => !Dimensions.ContainsKey(name)))
         {
             violations.Add("groupBy", $"The report cannot group by {unknown}; it can by {string.Join(", ", Dimensions.Keys)}.");
@@ -47,7 +48,8 @@ public sealed class HandoffReports(UnitOfWork<ConversionDbContext> work)
         var (rows, reasons) = await work.Read(caller.WorkspaceId, async tx =>
         {
             await using var answers = await tx.Connection.QueryMultipleAsync(new CommandDefinition(
-                Sql(group), new { workspace = tx.WorkspaceId, from = period.Value.From, to = period.Value.To, now = tx.Now }, cancellationToken: ct));
+                Sql(group), new { workspace = tx.WorkspaceId, from = period.Value.From, to = period.Value.To, now = tx.Now },
+                    cancellationToken: ct));
             return ((await answers.ReadAsync<Row>()).AsList(), (await answers.ReadAsync<Reason>()).ToLookup(reason => reason.Grp));
         }, ct);
         var report = new HandoffReport { Note = rows.Count == 0 ? "No hand-off was made in the period." : "" };

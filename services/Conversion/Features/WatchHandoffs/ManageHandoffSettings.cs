@@ -17,7 +17,8 @@ public sealed class ManageHandoffSettings(UnitOfWork<ConversionDbContext> work)
     public Task<HandoffSettings> Get(Caller caller, CancellationToken ct) => work.Read(
         caller.WorkspaceId, async tx => ToProto(await tx.Db.HandoffSettings.SingleOrDefaultAsync(ct)), ct);
 
-    public async Task<Result<HandoffSettings>> Update(UpdateHandoffSettingsRequest request, Caller caller, string method, CancellationToken ct)
+    public async Task<Result<HandoffSettings>> Update(UpdateHandoffSettingsRequest request, Caller caller, string method,
+        CancellationToken ct)
     {
         var violations = new Violations();
         violations.Require(
@@ -27,7 +28,8 @@ public sealed class ManageHandoffSettings(UnitOfWork<ConversionDbContext> work)
             : null;
         var zone = request.WorkingHours?.TimeZone is { Length: > 0 } name ? name : null;
         violations.Require(
-            zone is null || TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _), "workingHours.timeZone", $"{zone} is no time zone such as Europe/Berlin.");
+            zone is null || TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _), "workingHours.timeZone",
+                $"{zone} is no time zone such as Europe/Berlin.");
         if (violations.ToError() is { } error)
         {
             return error;
@@ -35,7 +37,8 @@ public sealed class ManageHandoffSettings(UnitOfWork<ConversionDbContext> work)
 
         return await work.RunIdempotent<HandoffSettings>(caller.WorkspaceId, method, request.RequestId, request, async tx =>
         {
-            var row = await tx.Db.HandoffSettings.FromSql($"select * from handoff_settings where workspace_id = {tx.WorkspaceId} for update")
+            var row = await tx.Db.HandoffSettings.FromSql(
+                $"select * from handoff_settings where workspace_id = {tx.WorkspaceId} for update")
                 .SingleOrDefaultAsync(ct);
             if (row is null)
             {

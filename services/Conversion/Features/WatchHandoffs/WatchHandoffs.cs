@@ -20,7 +20,8 @@ public sealed class WatchHandoffs(UnitOfWork<ConversionDbContext> work, IOptions
         }
     }
 
-    /// <summary>A hand-off that is being answered at this moment is passed over: it is answered then, or comes up in the next round.</summary>
+    /// <summary>A hand-off that is being answered at this moment is passed over: it is answered then, or comes up in the next
+    /// round.</summary>
     private static async Task<int> Warn(Transaction<ConversionDbContext> tx, int batch)
     {
         var overdue = (await tx.Connection.QueryAsync<Overdue>(new CommandDefinition(
@@ -36,7 +37,8 @@ public sealed class WatchHandoffs(UnitOfWork<ConversionDbContext> work, IOptions
         foreach (var handoff in overdue)
         {
             tx.Publish(new HandoffOverdue(
-                tx.NewId(), tx.WorkspaceId, handoff.DueTime, 1, handoff.Id, handoff.LeadId, handoff.Owner, handoff.TeamId, handoff.CreateTime,
+                tx.NewId(), tx.WorkspaceId, handoff.DueTime, 1, handoff.Id, handoff.LeadId, handoff.Owner, handoff.TeamId,
+                    handoff.CreateTime,
                 handoff.DueTime));
         }
 

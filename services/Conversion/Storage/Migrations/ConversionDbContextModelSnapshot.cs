@@ -23,6 +23,209 @@ namespace Lifecycle.Conversion.Storage.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Lifecycle.Conversion.Storage.AnalyticsExportRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("ApiSecret")
+                        .HasColumnType("text")
+                        .HasColumnName("api_secret");
+
+                    b.Property<string>("ClientIdTrait")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("client_id_trait");
+
+                    b.Property<string>("DisableReason")
+                        .HasColumnType("text")
+                        .HasColumnName("disable_reason");
+
+                    b.Property<bool>("Enabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("enabled");
+
+                    b.Property<string>("Endpoint")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("endpoint");
+
+                    b.Property<string>("EventName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("event_name");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("MeasurementId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("measurement_id");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_analytics_export");
+
+                    b.ToTable("analytics_export", "conversion");
+                });
+
+            modelBuilder.Entity("Lifecycle.Conversion.Storage.CrmConnectionRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("AuthHeader")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("auth_header");
+
+                    b.Property<string>("AuthSecret")
+                        .HasColumnType("text")
+                        .HasColumnName("auth_secret");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("DisableReason")
+                        .HasColumnType("text")
+                        .HasColumnName("disable_reason");
+
+                    b.Property<string>("DisplayName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("display_name");
+
+                    b.Property<bool>("Enabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("enabled");
+
+                    b.Property<string>("FieldMap")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("field_map");
+
+                    b.Property<string>("Inbound")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("inbound");
+
+                    b.Property<int>("IntervalSeconds")
+                        .HasColumnType("integer")
+                        .HasColumnName("interval_seconds");
+
+                    b.Property<string>("LastPullError")
+                        .HasColumnType("text")
+                        .HasColumnName("last_pull_error");
+
+                    b.Property<DateTimeOffset?>("LastPullTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("last_pull_time");
+
+                    b.Property<string>("NextCursor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("next_cursor");
+
+                    b.Property<string>("OutboundUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("outbound_url");
+
+                    b.Property<string>("PreviousSecret")
+                        .HasColumnType("text")
+                        .HasColumnName("previous_secret");
+
+                    b.Property<DateTimeOffset?>("PreviousUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("previous_until");
+
+                    b.Property<DateTimeOffset?>("PullDueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("pull_due_time");
+
+                    b.Property<int>("PullFailures")
+                        .HasColumnType("integer")
+                        .HasColumnName("pull_failures");
+
+                    b.Property<string>("PullMapping")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("pull_mapping");
+
+                    b.Property<DateTimeOffset?>("PullSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("pull_since");
+
+                    b.Property<string>("PullUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("pull_url");
+
+                    b.Property<string>("Secret")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("secret");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_crm_connection");
+
+                    b.ToTable("crm_connection", "conversion");
+                });
+
+            modelBuilder.Entity("Lifecycle.Conversion.Storage.CrmReceiptRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("ConnectionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("connection_id");
+
+                    b.Property<string>("WebhookId")
+                        .HasColumnType("text")
+                        .HasColumnName("webhook_id");
+
+                    b.Property<int>("Applied")
+                        .HasColumnType("integer")
+                        .HasColumnName("applied");
+
+                    b.PrimitiveCollection<string[]>("Errors")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("errors");
+
+                    b.Property<int>("Ignored")
+                        .HasColumnType("integer")
+                        .HasColumnName("ignored");
+
+                    b.Property<DateTimeOffset>("ReceiveTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("receive_time");
+
+                    b.Property<int>("Rejected")
+                        .HasColumnType("integer")
+                        .HasColumnName("rejected");
+
+                    b.Property<int>("Unchanged")
+                        .HasColumnType("integer")
+                        .HasColumnName("unchanged");
+
+                    b.HasKey("WorkspaceId", "ConnectionId", "WebhookId")
+                        .HasName("pk_crm_receipt");
+
+                    b.HasIndex("WorkspaceId", "ConnectionId", "ReceiveTime")
+                        .HasDatabaseName("ix_crm_receipt_workspace_id_connection_id_receive_time");
+
+                    b.ToTable("crm_receipt", "conversion");
+                });
+
             modelBuilder.Entity("Lifecycle.Conversion.Storage.HandoffAssignmentRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -516,6 +719,13 @@ namespace Lifecycle.Conversion.Storage.Migrations
                     b.Property<string>("ExternalId")
                         .HasColumnType("text")
                         .HasColumnName("external_id");
+
+                    b.Property<string>("FieldTimes")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("field_times")
+                        .HasDefaultValueSql("'{}'");
 
                     b.Property<Guid?>("LeadId")
                         .HasColumnType("uuid")
@@ -1011,6 +1221,109 @@ namespace Lifecycle.Conversion.Storage.Migrations
                         .HasName("pk_workspace");
 
                     b.ToTable("workspace", "conversion");
+                });
+
+            modelBuilder.Entity("Lifecycle.Webhooks.WebhookAttemptRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("DeliveryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("delivery_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<int>("Milliseconds")
+                        .HasColumnType("integer")
+                        .HasColumnName("milliseconds");
+
+                    b.Property<int>("Status")
+                        .HasColumnType("integer")
+                        .HasColumnName("status");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.HasKey("WorkspaceId", "DeliveryId", "Id")
+                        .HasName("pk_webhook_attempt");
+
+                    b.ToTable("webhook_attempt", "conversion");
+                });
+
+            modelBuilder.Entity("Lifecycle.Webhooks.WebhookDeliveryRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<DateTimeOffset?>("DueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_time");
+
+                    b.Property<Guid>("EndpointId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("endpoint_id");
+
+                    b.Property<Guid?>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.Property<string>("WebhookId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("webhook_id");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_webhook_delivery");
+
+                    b.HasIndex("WorkspaceId", "DueTime")
+                        .HasDatabaseName("ix_webhook_delivery_workspace_id_due_time")
+                        .HasFilter("due_time is not null");
+
+                    b.HasIndex("WorkspaceId", "LeadId")
+                        .HasDatabaseName("ix_webhook_delivery_workspace_id_lead_id")
+                        .HasFilter("lead_id is not null");
+
+                    b.HasIndex("WorkspaceId", "EndpointId", "CreateTime", "Id")
+                        .HasDatabaseName("ix_webhook_delivery_workspace_id_endpoint_id_create_time_id");
+
+                    b.ToTable("webhook_delivery", "conversion");
                 });
 #pragma warning restore 612, 618
         }
