@@ -1,5 +1,6 @@
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
+using Lifecycle.Rpc;
 using Lifecycle.Scoring.Consumers;
 using Lifecycle.Scoring.Features.ActivityEffect;
 using Lifecycle.Scoring.Features.AdjustScore;
@@ -56,5 +57,14 @@ internal static class ScoringServices
         bus.Consume<LeadStageChangedConsumer, LeadStageChanged>();
         bus.Consume<LeadsMergedConsumer, LeadsMerged>();
         bus.Consume<LeadErasedConsumer, LeadErased>();
+    }
+    public static void MapScoring(this IEndpointRouteBuilder app)
+    {
+        app.MapRpcService<ScoringGrpcService>();
+        app.MapRpcService<SimulationGrpcService>();
+        app.MapRpcService<PredictionGrpcService>();
+        app.MapRpcService<ScoringReportGrpcService>();
+        app.MapRpcService<ScoringMetricsService>();
+        app.MapRpcService<ScoringPersonDataService>();
     }
 }
