@@ -58,6 +58,7 @@ internal static class ScoringServices
         bus.Consume<LeadsMergedConsumer, LeadsMerged>();
         bus.Consume<LeadErasedConsumer, LeadErased>();
     }
+
     public static void MapScoring(this IEndpointRouteBuilder app)
     {
         app.MapRpcService<ScoringGrpcService>();
