@@ -6,6 +6,7 @@ using Lifecycle.Common.V1;
 using Lifecycle.Gateway.Scorecard;
 using Lifecycle.Kernel;
 using Lifecycle.Rpc;
+using Lifecycle.Scoring.V1;
 using Lifecycle.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -40,6 +41,7 @@ internal sealed class Backend(string service) : IAsyncDisposable
         app.MapRpcService<Leads>();
         app.MapRpcService<Ingest>();
         app.MapRpcService<Metrics>();
+        app.MapRpcService<Scores>();
         app.MapPost("/v1/batch", (Delegate)Tell).RequireScope("capture:write");
         app.MapPost("/v1/calls", (Delegate)Tell).RequireScope("capture:write");
         app.MapPost("/v1/chats", (Delegate)Tell).RequireScope("capture:write");
@@ -97,6 +99,20 @@ internal sealed class Backend(string service) : IAsyncDisposable
     private sealed class Ingest : IngestService.IngestServiceBase
     {
         public override Task<BatchResponse> Batch(BatchRequest request, ServerCallContext context) => Task.FromResult(new BatchResponse { Accepted = request.Batch.Count });
+    }
+
+    private sealed class Scores : ScoringService.ScoringServiceBase
+    {
+        /// <summary>Tells the workspace and the token it was given, and stays silent from then on.</summary>
+        public override async Task WatchScores(WatchScoresRequest request, IServerStreamWriter<WatchScoresResponse> responseStream, ServerCallContext context)
+        {
+            await responseStream.WriteAsync(new()
+            {
+                Score = new() { LeadId = context.Caller().WorkspaceId.ToString() },
+                ResumeToken = $"{request.ResumeToken}+1",
+            });
+            await Task.Delay(Timeout.Infinite, context.CancellationToken);
+        }
     }
 
     private sealed class Metrics : MetricsService.MetricsServiceBase

@@ -20,12 +20,16 @@ public sealed class TestBus : IAsyncDisposable
 
     /// <param name="broker">Virtual host.</param>
     /// <param name="collect">Events to collect; bound before this returns, so that nothing published later is missed.</param>
-    public static async Task<TestBus> Start(TestVirtualHost broker, params Type[] collect)
+    public static Task<TestBus> Start(TestVirtualHost broker, params Type[] collect) => Start(broker.ConnectionString, collect);
+
+    /// <param name="connectionString">Address of the broker, with virtual host.</param>
+    /// <param name="collect">Events to collect; bound before this returns, so that nothing published later is missed.</param>
+    public static async Task<TestBus> Start(string connectionString, params Type[] collect)
     {
         var received = new ConcurrentQueue<Delivery>();
         var bus = MassTransit.Bus.Factory.CreateUsingRabbitMq(rabbitmq =>
         {
-            BusSetup.Connect(rabbitmq, new Uri(broker.ConnectionString), "test");
+            BusSetup.Connect(rabbitmq, new Uri(connectionString), "test");
             rabbitmq.ReceiveEndpoint($"test.{Guid.CreateVersion7():N}", endpoint =>
             {
                 endpoint.AutoDelete = true;

@@ -21,6 +21,9 @@ public sealed class ScoringFixture : IAsyncLifetime
 
     public TestRedis Redis { get; private set; } = null!;
 
+    /// <summary>A broker that can be killed, in place of the virtual host.</summary>
+    internal TestRabbitMq? OwnBroker { get; init; }
+
     public ServiceProcess Service { get; private set; } = null!;
 
     public TestBus Bus { get; private set; } = null!;
@@ -32,7 +35,7 @@ public sealed class ScoringFixture : IAsyncLifetime
         Redis = await TestRedis.Start();
         Service = Create();
         await Service.Start();
-        Bus = await TestBus.Start(Broker, typeof(LeadScoreChanged), typeof(LeadQualified), typeof(LeadDisqualified), typeof(LeadErasureConfirmed));
+        Bus = await TestBus.Start(OwnBroker?.ConnectionString ?? Broker.ConnectionString, typeof(LeadScoreChanged), typeof(LeadQualified), typeof(LeadDisqualified), typeof(LeadErasureConfirmed));
         client = Client(Service);
     }
 
@@ -56,10 +59,18 @@ public sealed class ScoringFixture : IAsyncLifetime
         }
     }
 
+    /// <summary>Ends Redis and starts it anew, empty, on the same port.</summary>
+    internal async Task RestartRedis()
+    {
+        await Redis.DisposeAsync();
+        Redis = await TestRedis.Start(Redis.Port);
+    }
+
     /// <summary>Another process of the service on the same servers, not started.</summary>
     public ServiceProcess Create()
     {
         var environment = ServiceEnvironment.For(Database, Broker, Redis);
+        environment["ConnectionStrings__rabbitmq"] = OwnBroker?.ConnectionString ?? Broker.ConnectionString;
         environment["Scoring__DecayQuietSeconds"] = "0";
         environment["Scoring__JobPauseSeconds"] = "0.2";
         environment["Scoring__LiveSweepSeconds"] = "1";

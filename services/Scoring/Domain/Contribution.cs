@@ -46,9 +46,11 @@ public sealed record Contribution(
 /// <param name="Contributions">In order of time, activity, rule; ended ones too.</param>
 /// <param name="State">Their sum, until <paramref name="NextChange"/>.</param>
 /// <param name="AsOf">Instant for which both hold: not before the last activity.</param>
+/// <param name="LastFact">Time of the last of what is known: later changes are time's alone.</param>
 /// <param name="NextChange">When points end or begin by time passing alone; null: never.</param>
 public sealed record ScoreSheet(
-    IReadOnlyList<Contribution> Contributions, ScoreState State, DateTimeOffset AsOf, DateTimeOffset? NextChange = null);
+    IReadOnlyList<Contribution> Contributions, ScoreState State, DateTimeOffset AsOf, DateTimeOffset LastFact,
+    DateTimeOffset? NextChange = null);
 
 /// <summary>Points that a person gave by hand.</summary>
 /// <param name="Id">Adjustment id.</param>

@@ -51,8 +51,12 @@ public static class Qualifier
     /// <param name="createTime">When the lead became known; null: it is not yet, and cannot qualify.</param>
     /// <param name="standing">What was decided before.</param>
     /// <param name="evaluateAt">A further instant to decide at, such as the change of the model.</param>
+    /// <param name="decideTo">What time alone does after this instant waits, as history may still be on its way: it is due then. Null: the
+    /// sheet's.</param>
+    /// <param name="settle">Nothing waits any more: a fall that is due by then is decided too.</param>
     public static QualifierOutcome Walk(
-        ScoringModel model, ScoreSheet sheet, DateTimeOffset? createTime, Standing standing, DateTimeOffset? evaluateAt = null)
+        ScoringModel model, ScoreSheet sheet, DateTimeOffset? createTime, Standing standing, DateTimeOffset? evaluateAt = null,
+        DateTimeOffset? decideTo = null, bool settle = false)
     {
         if (createTime is not { } created || !standing.MayQualify)
         {
@@ -64,8 +68,10 @@ public static class Qualifier
         var contributions = sheet.Contributions;
         var next = 0;
         DateTimeOffset? last = null;
+        var until = decideTo ?? sheet.AsOf;
         var ends = contributions.Where(contribution => contribution.End <= sheet.AsOf).Select(contribution => contribution.End!.Value);
-        var times = contributions.Select(contribution => contribution.Time).Concat(ends).Append(created).Append(evaluateAt ?? created);
+        var changes = contributions.Select(contribution => contribution.Time).Concat(ends).ToArray();
+        var times = changes.Where(time => time <= until).Append(created).Append(evaluateAt ?? created);
         foreach (var time in times.Distinct().Order())
         {
             if (standing.Qualified && Falls(time) is { } fell && fell < time && IsOpen(standing, fell))
@@ -106,6 +112,14 @@ public static class Qualifier
 
         // What came late can place the fall before what is already decided: then it is due right after.
         var due = falls is { } fall && !IsOpen(standing, fall) ? standing.DecidedUntil!.Value.AddMicroseconds(1) : falls;
+        if (settle && due <= until)
+        {
+            Cease(due.Value, sum.StateAt(due.Value), decayed: true);
+            due = null;
+        }
+
+        var waiting = changes.Where(time => time > until).Select(time => (DateTimeOffset?)time).Min();
+        due = waiting < due || due is null ? waiting : due;
         // Points end or begin before: the lead is scored anew then.
         due = sheet.NextChange <= due ? null : due;
         return new(transitions, standing, due);

@@ -30,15 +30,17 @@ public static class Scorer
         bool withWords = true)
     {
         var ordered = InOrder(activities);
-        var asOf = AsOf(now, profile, ordered, adjustments);
+        var lastFact = LastFact(profile, ordered, adjustments);
         var entries = new List<(Contribution Contribution, int Order)>();
         var fromProfile = new decimal[4];
         foreach (var contribution in ProfileContributions(model, profile, since, withWords))
         {
             fromProfile[(int)contribution.Category] += contribution.Points;
+            lastFact = contribution.Time > lastFact ? contribution.Time : lastFact;
             entries.Add((contribution, entries.Count));
         }
 
+        var asOf = now > lastFact ? now.Value : lastFact;
         var history = new History(ordered, profile);
         var holdings = new Queue<Holding>(model.HasTimedRules ? TimedRules.Follow(model, profile, history) : []);
         var gained = new ScoreAccumulator();
@@ -76,7 +78,7 @@ public static class Scorer
         var ledger = entries.OrderBy(entry => entry.Contribution.Time).ThenBy(entry => entry.Contribution.ActivityId)
             .ThenBy(entry => entry.Order)
             .Select(entry => entry.Contribution).ToArray();
-        return new(ledger, Sum(ledger, profile?.CreateTime, asOf), asOf, NextChange());
+        return new(ledger, Sum(ledger, profile?.CreateTime, asOf), asOf, lastFact, NextChange());
 
         // Gives the points of timed rules that begin to hold by then.
         void Hold(DateTimeOffset time, bool inclusive)
@@ -169,11 +171,9 @@ public static class Scorer
         return list;
     }
 
-    private static DateTimeOffset AsOf(
-        DateTimeOffset? now, LeadProfile? profile, List<Activity> ordered, IReadOnlyList<Adjustment>? adjustments)
+    private static DateTimeOffset LastFact(LeadProfile? profile, List<Activity> ordered, IReadOnlyList<Adjustment>? adjustments)
     {
-        var latest = now ?? DateTimeOffset.UnixEpoch;
-        latest = profile?.CreateTime > latest ? profile.CreateTime : latest;
+        var latest = profile?.CreateTime ?? DateTimeOffset.UnixEpoch;
         latest = ordered.Count > 0 && ordered[^1].Time > latest ? ordered[^1].Time : latest;
         foreach (var adjustment in adjustments ?? [])
         {

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Scoring.Jobs;
 
-/// <summary>Ends the qualification of leads whose score has decayed below the threshold; when that is due is known exactly
-/// beforehand.</summary>
+/// <summary>Decides what time alone has done: ends the qualification of leads whose score has decayed below the threshold or whose points
+/// ended, and qualifies those against whom points ended. When that is due is known exactly beforehand.</summary>
 public sealed class DecayJob(
     UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper, IOptions<ScoringOptions> options, TimeProvider time, ILogger<DecayJob> logger)
     : WorkspaceJob(work, options, time, logger)
@@ -24,7 +24,7 @@ public sealed class DecayJob(
                     new { tx.Now, quiet = tx.Now.AddSeconds(-Options.DecayQuietSeconds), BatchSize });
                 if (rows.Count > 0)
                 {
-                    await keeper.Demote(tx, rows);
+                    await keeper.Score(tx, rows, row => row.DueTime!.Value, settle: true);
                 }
 
                 count = rows.Count;

@@ -27,9 +27,10 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
     /// Given when nothing but activities are new: the time of the first of them, by lead. What was given for earlier ones cannot change, so
     /// that part of the ledger is neither read nor compared. Null: anything may have changed.
     /// </param>
+    /// <param name="settle">No history is on its way any more: what time alone did is decided; else it waits and is due.</param>
     public async Task Score(
         Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows, Func<LeadRow, DateTimeOffset> cause, bool newModel = false,
-        Func<LeadRow, DateTimeOffset>? newFrom = null)
+        Func<LeadRow, DateTimeOffset>? newFrom = null, bool settle = false)
     {
         var set = await models.InForce(tx);
         var scored = rows.Where(IsScored).ToArray();
@@ -58,7 +59,7 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
                 changes.Add(change);
                 if (stored.ScoreName == ModelStore.DefaultScore)
                 {
-                    transitions.AddRange(Decide(tx, row, stored.Model, sheet, lead, cause(row), newModel));
+                    transitions.AddRange(Decide(tx, row, stored.Model, sheet, lead, cause(row), newModel, settle));
                 }
                 else if (Informed(row.LeadId, stored, sheet, named) is { } changed)
                 {
@@ -88,6 +89,7 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
             tx,
             rows.Where(row => row.LiveVersion < row.Version).Select(row => row.LeadId).Concat(changedScores.Select(row => row.LeadId)).Distinct());
         telemetry.Scored(rows.Count, changes.Sum(change => change.Written.Count), transitions.Count(entry => entry.Transition.Qualified));
+        telemetry.Demoted(transitions.Count(entry => !entry.Transition.Qualified));
     }
 
     /// <summary>What a lead's score is at an instant by the model that gave it, computed from the facts; null: it has none.</summary>
@@ -102,27 +104,6 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
         var activities = await ActivityHistory.Read(tx, [row.LeadId]);
         var adjustments = await AdjustmentStore.Read(tx, [row]);
         return (stored, LeadInput.Of(row, activities.GetValueOrDefault(row.LeadId) ?? [], now).Score(stored, adjustments[(row.LeadId, scoreName)]));
-    }
-
-    /// <summary>Ends the qualification of a lead whose decay is due, as of the time it was due.</summary>
-    public async Task Demote(Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows)
-    {
-        var model = (await models.Current(tx)).Model;
-        var transitions = new List<(Guid LeadId, Transition Transition)>();
-        foreach (var row in rows)
-        {
-            var due = row.DueTime!.Value;
-            var state = JsonSerializer.Deserialize<ScoreState>(row.State!, DefaultModel.Json)!;
-            var transition = new Transition(false, due, state.PointsAt(due).Total, Decayed: true, []);
-            transitions.Add((row.LeadId, transition));
-            (row.Qualified, row.DecidedUntil, row.DueTime, row.ChangeTime) = (false, due, null, tx.Now);
-            tx.Publish(Decided(tx, row, model, transition));
-        }
-
-        await LedgerStore.AddTransitions(tx, model.Version, transitions);
-        await LeadStore.Save(tx, rows);
-        await Announce(tx, rows.Select(row => row.LeadId));
-        telemetry.Demoted(rows.Count);
     }
 
     /// <summary>Tells every replica which scores changed, once the transaction commits.</summary>
@@ -145,7 +126,8 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
 
     /// <summary>Sets the row to the sheet, decides on qualification and publishes both.</summary>
     private static List<(Guid LeadId, Transition Transition)> Decide(
-        Transaction<ScoringDbContext> tx, LeadRow row, ScoringModel model, ScoreSheet sheet, LeadInput lead, DateTimeOffset time, bool newModel)
+        Transaction<ScoringDbContext> tx, LeadRow row, ScoringModel model, ScoreSheet sheet, LeadInput lead, DateTimeOffset time, bool newModel,
+        bool settle)
     {
         var standing = new Standing(row.Qualified, row.DecidedUntil, row.Returned, IsMarketings(row.Stage));
         var again = row.DecidedUntil is not null;
@@ -155,7 +137,9 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
             standing = standing with { DecidedUntil = time.AddMicroseconds(-1) };
         }
 
-        var outcome = Qualifier.Walk(model, sheet, row.Profile is null ? null : row.CreateTime, standing, newModel ? time : null);
+        var last = sheet.LastFact > time ? sheet.LastFact : time;
+        var outcome = Qualifier.Walk(
+            model, sheet, row.Profile is null ? null : row.CreateTime, standing, newModel ? time : null, settle ? tx.Now : last, settle);
         if (Apply(row, model, sheet, outcome, tx.Now))
         {
             tx.Publish(ScoreChanged(tx, row, model, sheet.State, time > sheet.State.At ? time : sheet.State.At));

@@ -56,6 +56,7 @@ public sealed class ValueTests
     [InlineData(ErrorKind.Aborted, StatusCode.Aborted)]
     [InlineData(ErrorKind.FailedPrecondition, StatusCode.FailedPrecondition)]
     [InlineData(ErrorKind.ResourceExhausted, StatusCode.ResourceExhausted)]
+    [InlineData(ErrorKind.OutOfRange, StatusCode.OutOfRange)]
     [InlineData(ErrorKind.Unavailable, StatusCode.Unavailable)]
     public void ErrorKind_HasItsStatus(ErrorKind kind, StatusCode status)
     {

@@ -142,6 +142,41 @@ public sealed class TimedRuleTests
     }
 
     [Fact]
+    public void Walk_HistoryStillOnItsWay_WaitsWithWhatTimeAloneDid()
+    {
+        var model = Model(Rule("page", Category.Fit, "activity.type = 'PAGE'", 70) with { ExpireAfter = "10d" });
+        var sheet = Scorer.Score(model, Lead(Start), NoSince, [Did(1, "PAGE", Start.AddDays(1))], now: Start.AddDays(30));
+        var waiting = Qualifier.Walk(model, sheet, Start, Standing.New, decideTo: Start.AddDays(1));
+        var settled = Qualifier.Walk(model, sheet, Start, waiting.Standing, decideTo: Start.AddDays(30), settle: true);
+
+        Assert.True(Assert.Single(waiting.Transitions).Qualified);
+        Assert.Equal(Start.AddDays(11), waiting.Due);
+        var ceased = Assert.Single(settled.Transitions);
+        Assert.Equal((false, Start.AddDays(11), true), (ceased.Qualified, ceased.Time, ceased.Decayed));
+        Assert.Null(settled.Due);
+    }
+
+    [Fact]
+    public void Walk_Settled_CeasesWhereItsDecayWasDue() =>
+        Prop.ForAll(Histories.ToArbitrary(), Gen.Choose(60 * 24, 200 * 24).ToArbitrary(), (history, hours) =>
+        {
+            var (lead, now) = (Lead(Start.AddDays(2), "VP", 100), Start.AddHours(hours));
+            var sheet = Scorer.Score(Mixed with { Definition = Mixed.Definition with { Thresholds = new(30, 50, 15) } }, lead, NoSince, history, now: now);
+            var model = Mixed with { Definition = Mixed.Definition with { Thresholds = new(30, 50, 15) } };
+            var last = history.Max(activity => activity.Time);
+            var first = Qualifier.Walk(model, sheet, lead.CreateTime, Standing.New, decideTo: last);
+            var then = Qualifier.Walk(model, sheet, lead.CreateTime, first.Standing, decideTo: now, settle: true);
+            var atOnce = Qualifier.Walk(model, sheet, lead.CreateTime, Standing.New, decideTo: now, settle: true);
+
+            // Waiting changes when it is told, not what, and a lead whose turn has come is qualified by its total.
+            return first.Transitions.Concat(then.Transitions).Select(Shown).SequenceEqual(atOnce.Transitions.Select(Shown))
+                && (!atOnce.Standing.Qualified || sheet.State.TotalAt(now) >= 15 - 0.01)
+                && (first.Due is null || first.Due > last) && (then.Due is null || then.Due > now);
+
+            static (bool, DateTimeOffset, decimal) Shown(Transition transition) => (transition.Qualified, transition.Time, transition.Score);
+        }).Check(Thorough);
+
+    [Fact]
     public void Walk_RequiredGradeMissing_WaitsForIt()
     {
         var model = ModelCompiler.Compile(
