@@ -37,9 +37,11 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
         var ids = scored.Select(row => row.LeadId).ToArray();
         var activities = await ActivityHistory.Read(tx, ids);
         var adjustments = await AdjustmentStore.Read(tx, scored);
+        // What rules over counts and inactivity gave before an activity ends with it.
+        var timed = set.Models.Any(stored => stored.Model.HasTimedRules);
         var from = scored.ToDictionary(
             row => row.LeadId,
-            row => newFrom is not null && row.Generation == set.Generation && row.State is not null ? newFrom(row) : DateTimeOffset.MinValue);
+            row => newFrom is not null && !timed && row.Generation == set.Generation && row.State is not null ? newFrom(row) : DateTimeOffset.MinValue);
         var ledger = await LedgerStore.Read(tx, from);
         var named = set.HasNamed ? await ScoreStore.Read(tx, rows.Select(row => row.LeadId).ToArray()) : [];
         var changes = new List<LedgerChange>();
