@@ -47,6 +47,11 @@ internal static class ExtraRoutes
         new("nurture", "GET,HEAD", "/e/o/{token}", Public, "Records that an e-mail was opened") { ContentType = "image/gif" },
         new("nurture", "GET,HEAD", "/e/c/{token}", Public, "Records a click in an e-mail and leads on to its target"),
         new("nurture", "GET,HEAD,POST", "/e/u/{token}", Public, "Unsubscribes from e-mails (RFC 8058)"),
+        new("conversion", "POST", "/v1/crm/{token}/inbound", Public, "Takes a CRM's webhook, signed with its connection's secret") { ContentType = "application/json" },
+        new("conversion", "GET", "/v1/exports/offlineConversions", [new RpcAccess("conversion:read")], "Won deals by the advertisement's click, from one day to before another (`from`, `to`)")
+        {
+            ContentType = "text/csv",
+        },
         new("retention", "GET,HEAD,POST", "/s/{token}", Public, "Shows a survey and takes its answer"),
     ];
 }

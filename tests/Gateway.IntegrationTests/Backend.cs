@@ -46,6 +46,8 @@ internal sealed class Backend(string service) : IAsyncDisposable
         app.MapPost("/v1/calls", (Delegate)Tell).RequireScope("capture:write");
         app.MapPost("/v1/chats", (Delegate)Tell).RequireScope("capture:write");
         app.MapGet("/e/o/{token}", (Delegate)Tell).AllowPublic();
+        app.MapPost("/v1/crm/{token}/inbound", (Delegate)Tell).AllowPublic();
+        app.MapGet("/v1/exports/offlineConversions", (Delegate)Tell).RequireScope("conversion:read");
         await app.StartAsync();
     }
 
