@@ -108,6 +108,16 @@ public sealed class CaptureOptions
     [Range(0.01, 1000)]
     public double BotPagesPerSecond { get; set; } = 2;
 
+    /// <summary>Activities kept of a device that counts as a robot's, so that it can be declared human; what comes beyond is counted alone.</summary>
+    [Range(0, 20_000)]
+    public int BotKeptActivities { get; set; } = 5_000;
+
+    /// <summary>
+    /// Networks from which no person visits, as CIDR: what browsers send from them, or a server reports of visitors in them, is a robot's. None is given:
+    /// which data centres exist changes by the week, and offices and VPNs live in them too.
+    /// </summary>
+    public IReadOnlyList<string> BotNetworks { get; set; } = [];
+
     /// <summary>How long a device counts as a robot's after its rate gave it away.</summary>
     [Range(1, 3650)]
     public int BotDays { get; set; } = 30;

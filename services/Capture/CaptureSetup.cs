@@ -1,3 +1,4 @@
+using System.Net;
 using Lifecycle.Capture.Consumers;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Capture.Features.ChangeLeads;
@@ -16,6 +17,7 @@ using Lifecycle.Capture.Storage;
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
+using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Capture;
 
@@ -25,7 +27,9 @@ internal static class CaptureSetup
     public static void AddCapture(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<CaptureOptions>().BindConfiguration(CaptureOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<CaptureOptions>().BindConfiguration(CaptureOptions.Section).ValidateDataAnnotations()
+            .Validate(options => options.BotNetworks.All(network => IPNetwork.TryParse(network, out _)), "Capture:BotNetworks must be networks such as 203.0.113.0/24.")
+            .ValidateOnStart();
         services.AddSingleton<ChannelsCache>();
         services.AddSingleton<ChannelsManager>();
         services.AddSingleton<ReclassificationRequests>();
@@ -40,6 +44,8 @@ internal static class CaptureSetup
         services.AddHostedService(provider => provider.GetRequiredService<IngestQueue>());
         services.AddSingleton<TrackingSites>();
         services.AddSingleton<CallSources>();
+        services.AddSingleton(provider => new BotNetworks(provider.GetRequiredService<IOptions<CaptureOptions>>().Value.BotNetworks));
+        services.AddSingleton<DeclareHuman>();
         services.AddSingleton<Ingest>();
         services.AddSingleton<LeadReader>();
         services.AddSingleton<LeadWriter>();
@@ -88,6 +94,7 @@ internal static class CaptureSetup
         app.MapRpcService<ChannelGrpcService>();
         app.MapRpcService<MetricsGrpcService>();
         app.MapRpcService<RollupGrpcService>();
+        app.MapRpcService<BotGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
     }
 }

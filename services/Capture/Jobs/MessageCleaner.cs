@@ -40,6 +40,17 @@ internal sealed partial class MessageCleaner(
                 """,
                 new { workspace = workspaceId, before = tx.Now.AddDays(-options.Value.DeduplicationDays), limit = options.Value.CleanerBatch }), ct);
         }
+
+        for (var deleted = options.Value.CleanerBatch; deleted == options.Value.CleanerBatch;)
+        {
+            await work.Run(workspaceId, async tx => deleted = await tx.Connection.ExecuteAsync(
+                """
+                delete from robot_activity where workspace_id = @workspace and (visitor_id, id) in (
+                  select visitor_id, id from robot_activity where workspace_id = @workspace and found_at < @before
+                  order by found_at limit @limit for update skip locked)
+                """,
+                new { workspace = workspaceId, before = tx.Now.AddDays(-options.Value.BotDays), limit = options.Value.CleanerBatch }), ct);
+        }
     }
 
     [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "Forgetting old message ids failed; tried again in the next round")]

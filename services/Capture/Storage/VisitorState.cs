@@ -16,6 +16,9 @@ internal sealed record StoredVisitor(Guid Id, string AnonymousId, Guid? LeadId, 
     /// <summary>Not stored yet.</summary>
     public bool IsNew { get; init; }
 
+    /// <summary>Value of <see cref="BotUntil"/> that says that somebody declared the device human: it is not judged again.</summary>
+    public static readonly DateTimeOffset Human = DateTimeOffset.UnixEpoch;
+
     /// <summary>Until when the device counts as a robot's.</summary>
     public DateTimeOffset? BotUntil { get; init; }
 }

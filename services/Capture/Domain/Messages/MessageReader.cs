@@ -93,7 +93,7 @@ public sealed class MessageReader
         }
 
         var device = type == "alias" ? (ContactPoints.TryEmail(previousId, out _) ? null : previousId) : anonymousId;
-        var bot = bots.Find(userAgent ?? envelope.UserAgent) ?? envelope.SenderBot;
+        var bot = bots.Find(userAgent ?? envelope.UserAgent) ?? envelope.SenderBot ?? NetworkOf(context, envelope.Networks);
         return new IngestMessage
         {
             MessageId = messageId ?? Guid.CreateVersion7(envelope.Received).ToString(),
@@ -140,6 +140,11 @@ public sealed class MessageReader
         SHA256.HashData(Encoding.UTF8.GetBytes($"{workspaceId}|{messageId}"), hash);
         return new Guid(hash[..16], bigEndian: true);
     }
+
+    private static string? NetworkOf(JsonElement context, BotNetworks? networks) =>
+        networks is { Any: true } && context.TryGetProperty("ip", out var ip) && ip.ValueKind == JsonValueKind.String && networks.Contains(ip.GetString())
+            ? BotNetworks.Name
+            : null;
 
     private static string? ReadType(JsonElement json, Envelope envelope, Violations violations)
     {
@@ -226,5 +231,6 @@ public sealed class MessageReader
 /// <param name="UserAgent">Browser's user agent, where the request comes from the browser itself.</param>
 /// <param name="Sources">Reads where visitors come from, by the workspace's rules.</param>
 /// <param name="SenderBot">Name of the robot that the request's headers show its sender to be.</param>
+/// <param name="Networks">Networks of robots, for messages that say the visitor's address.</param>
 public sealed record Envelope(
-    DateTimeOffset Received, DateTimeOffset? SentAt, string? Type, string? UserAgent, SourceReader Sources, string? SenderBot = null);
+    DateTimeOffset Received, DateTimeOffset? SentAt, string? Type, string? UserAgent, SourceReader Sources, string? SenderBot = null, BotNetworks? Networks = null);

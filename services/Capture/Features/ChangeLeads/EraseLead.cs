@@ -30,6 +30,12 @@ internal static class EraseLead
 
     private static readonly (string Kind, string Sql)[] Statements =
     [
+        ("robotHits",
+            """
+            delete from robot_activity r using lead_identity i
+            where r.workspace_id = @workspace and i.workspace_id = @workspace and i.lead_id = @lead
+              and i.kind = r.identity_kind and i.value = r.identity_value
+            """),
         ("visitors",
             """
             update visitor set anonymous_id = 'erased:' || id, lead_id = null

@@ -28,6 +28,7 @@ internal sealed class ChangeSet
     private readonly Dictionary<Guid, LeadFacts> loaded;
     private readonly LeadEvents events;
     private readonly Dictionary<Guid, Guid> named = [];
+    private readonly HashSet<Guid> recut = [];
     private readonly string? zone;
 
     private ChangeSet(
@@ -76,7 +77,7 @@ internal sealed class ChangeSet
     private async Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors, bool isImport)
     {
         var rollups = await RollupKeeping.Open(tx, loaded, zone);
-        var anew = new HashSet<Guid>();
+        var anew = new HashSet<Guid>(recut);
         foreach (var merge in Resolver.Merges.Where(merge => existing.Contains(merge.Source.Id)))
         {
             anew.UnionWith(await LeadStore.Merge(tx, merge.Source.Id, merge.Target.Id));
@@ -108,6 +109,13 @@ internal sealed class ChangeSet
     {
         await Apply([], new Dictionary<string, StoredVisitor>());
         await tx.Flush();
+    }
+
+    /// <summary>Cuts a visitor's activities into sessions from the beginning, with all that follows.</summary>
+    public async Task CutAnew(Guid visitor)
+    {
+        recut.Add(visitor);
+        await Apply();
     }
 
     /// <summary>As <see cref="Apply()"/>, for rows of an import, which are announced later.</summary>

@@ -125,6 +125,7 @@ internal sealed class CommitMessages(
         if (visitors.Values.Any(visitor => visitor.BotUntil > tx.Now))
         {
             bool IsRobots(Item item) => item.Message.Device is { } device && visitors.TryGetValue(device, out var visitor) && visitor.BotUntil > tx.Now;
+            await RobotVisits.Keep(tx, items.Where(IsRobots).ToLookup(item => visitors[item.Message.Device!].Id), options.Value.BotKeptActivities);
             CountDropped(
                 tx, items.Where(IsRobots).Select(item => item with { Message = item.Message with { Dropped = DropReason.Bot, Bot = BotPolicy.Name } }));
             items = items.Where(item => !IsRobots(item)).ToArray();

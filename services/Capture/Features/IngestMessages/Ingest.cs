@@ -11,9 +11,11 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>Checks messages, each by itself, and hands the sound ones to the queue.</summary>
 internal sealed class Ingest(
-    IngestQueue queue, IngestRoom room, MessageReader reader, ChannelsCache channels, CallSources calls, IOptions<CaptureOptions> options, TimeProvider time,
-    ILogger<Ingest> logger)
+    IngestQueue queue, IngestRoom room, MessageReader reader, ChannelsCache channels, CallSources calls, BotNetworks networks,
+    IOptions<CaptureOptions> options, TimeProvider time, ILogger<Ingest> logger)
 {
+    public BotNetworks Networks => networks;
+
     public CaptureOptions Options => options.Value;
 
     public IngestRoom Room => room;
@@ -104,7 +106,7 @@ internal sealed class Ingest(
                 batch.GetArrayLength() <= Options.MaxBatchMessages, "batch", $"batch has {batch.GetArrayLength()} messages; at most {Options.MaxBatchMessages} are accepted.");
         }
 
-        return violations.ToError() is { } error ? error : new Envelope(time.GetUtcNow(), sentAt, type, userAgent, sources, senderBot);
+        return violations.ToError() is { } error ? error : new Envelope(time.GetUtcNow(), sentAt, type, userAgent, sources, senderBot, networks);
     }
 }
 

@@ -31,7 +31,7 @@ internal static partial class IngestEndpoints
             }
 
             using var document = JsonDocument.Parse(body.Bytes);
-            var outcome = await ingest.Take(http.Caller().WorkspaceId, document.RootElement, type, SenderSignals.BrowserOf(http), SenderSignals.BotOf(http, ingest.Options));
+            var outcome = await ingest.Take(http.Caller().WorkspaceId, document.RootElement, type, SenderSignals.BrowserOf(http), SenderSignals.BotOf(http, ingest.Options, ingest.Networks));
             return outcome.TryGet(out var answer, out var error) ? Results.Json(answer, IngestJson.Default.IngestAnswer) : ProblemResults.From(error, http);
         }
         catch (JsonException exception)

@@ -88,9 +88,14 @@ internal static class VisitWriter
         BulkColumn.From("activities", NpgsqlDbType.Integer, sessions, row => row.Session.Activities),
     ];
 
-    private static void AddActivities(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<NewActivity> activities) => Bulk.Add(
+    /// <summary>Keeps what a device sends that counts as a robot's, in case that proves wrong.</summary>
+    public static void KeepRobots(Transaction<CaptureDbContext> tx, IReadOnlyCollection<NewActivity> activities) =>
+        AddActivities(tx.Closing, tx, activities, "robot_activity");
+
+    private static void AddActivities(
+        NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<NewActivity> activities, string table = "activity") => Bulk.Add(
         batch,
-        "activity",
+        table,
         [
             BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, activities, _ => tx.WorkspaceId),
             BulkColumn.From("id", NpgsqlDbType.Uuid, activities, row => row.Id),

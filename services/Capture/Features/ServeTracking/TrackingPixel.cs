@@ -53,7 +53,7 @@ internal static partial class TrackingPixel
                 consent = !refused,
             },
         });
-        var bot = SenderSignals.BotOf(http, ingest.Options);
+        var bot = SenderSignals.BotOf(http, ingest.Options, ingest.Networks);
         if (!(await ingest.Take(http.Caller().WorkspaceId, message, "page", http.Request.Headers.UserAgent.ToString(), bot)).TryGet(out _, out var error))
         {
             LogRefused(ingest.Logger, error.Message);
