@@ -98,6 +98,6 @@ public sealed class WalkTests(ScoringFixture scoring)
         Assert.Equal(30 * Math.Log2(41.0 / 5), (ended.OccurredAt - start).TotalDays, 6);
         Assert.Single(scoring.Bus.Of<LeadQualified>(), e => e.LeadId == lead);
         Assert.True(ended.Version > scoring.Bus.Of<LeadQualified>().Single(e => e.LeadId == lead).Version);
-        Assert.False((bool)(await scoring.Get($"/v1/scores/{lead}", workspace))["qualified"]!);
+        await Eventually.Equal(false, async () => (bool)(await scoring.Get($"/v1/scores/{lead}", workspace))["qualified"]!, "the score says so");
     }
 }
