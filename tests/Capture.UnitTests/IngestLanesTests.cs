@@ -72,7 +72,11 @@ public sealed class IngestLanesTests
         workspaceId,
         Enumerable.Range(0, messages).Select(index => new IngestMessage
         {
-            MessageId = $"{index}", Type = ActivityTypes.Track, Name = "n", Time = Now, Person = new PersonFacts(Now, "u", null, null, null, null, []),
+            MessageId = $"{index}",
+            Type = ActivityTypes.Track,
+            Name = "n",
+            Time = Now,
+            Person = new PersonFacts(Now, "u", null, null, null, null, []),
         }).ToArray(),
         default);
 }

@@ -20,9 +20,20 @@ public sealed class CrmSyncTests(ConversionFixture fixture) : ConversionTest(fix
     [Fact]
     public async Task Outbound_LeadQualifies_IsToldSignedAndMapped()
     {
-        var connection = await Connect(new { url = $"{crm.Address}/hook", fieldMap = new Dictionary<string,
-            string> { ["Email"] = "/email", ["Source"] = "/firstTouch/source", ["Score"] = "/score", ["Why"] = "/reasons/0/text",
-            ["Plan"] = "/traits/plan", ["Country"] = "/company/country" } });
+        var connection = await Connect(new
+        {
+            url = $"{crm.Address}/hook",
+            fieldMap = new Dictionary<string,
+            string>
+            {
+                ["Email"] = "/email",
+                ["Source"] = "/firstTouch/source",
+                ["Score"] = "/score",
+                ["Why"] = "/reasons/0/text",
+                ["Plan"] = "/traits/plan",
+                ["Country"] = "/company/country"
+            }
+        });
         var whole = await workspace.Post("/v1/crmConnections",
             new { displayName = "Elsewhere", outbound = new { url = "http://10.11.12.13/hook" } });
         var lead = await Qualified();
@@ -179,8 +190,14 @@ public sealed class CrmSyncTests(ConversionFixture fixture) : ConversionTest(fix
             intervalSeconds = 10,
             mapping = new
             {
-                fields = new Dictionary<string, string> { ["externalId"] = "/id", ["amount"] = "/value", ["stage"] = "/phase",
-                    ["changeTime"] = "/at", ["closeTime"] = "/done" },
+                fields = new Dictionary<string, string>
+                {
+                    ["externalId"] = "/id",
+                    ["amount"] = "/value",
+                    ["stage"] = "/phase",
+                    ["changeTime"] = "/at",
+                    ["closeTime"] = "/done"
+                },
                 stages = new Dictionary<string, string> { ["open"] = "Prospecting" },
             },
         };

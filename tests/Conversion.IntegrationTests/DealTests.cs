@@ -162,11 +162,23 @@ public sealed class DealTests(ConversionFixture fixture) : ConversionTest(fixtur
         }
 
         var next = DateOnly.FromDateTime(Times.Now.UtcDateTime).AddMonths(2);
-        await workspace.Post("/v1/opportunities", new { name = "Stalled", pipelineId = pipeline, amount = Usd("1000"),
-            createTime = Times.March(1), expectedCloseDate = $"{next:yyyy-MM-dd}" });
+        await workspace.Post("/v1/opportunities", new
+        {
+            name = "Stalled",
+            pipelineId = pipeline,
+            amount = Usd("1000"),
+            createTime = Times.March(1),
+            expectedCloseDate = $"{next:yyyy-MM-dd}"
+        });
         await workspace.Post("/v1/opportunities", new { name = "Fresh", pipelineId = pipeline, stage = "Offer", amount = Usd("3000") });
-        await workspace.Post("/v1/opportunities", new { name = "Late", pipelineId = pipeline, stage = "Offer", amount = Usd("10"),
-            expectedCloseDate = "2026-01-31" });
+        await workspace.Post("/v1/opportunities", new
+        {
+            name = "Late",
+            pipelineId = pipeline,
+            stage = "Offer",
+            amount = Usd("10"),
+            expectedCloseDate = "2026-01-31"
+        });
 
         var report = await workspace.Get($"/v1/reports/forecast?pipelineId={pipeline}&historyDays=1000");
 

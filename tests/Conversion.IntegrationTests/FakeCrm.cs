@@ -63,7 +63,8 @@ public sealed class FakeCrm(int port) : IAsyncDisposable
         id ??= $"crm_{Guid.CreateVersion7():N}";
         var timestamp = (Times.Now.ToUnixTimeSeconds() - secondsAgo).ToString(System.Globalization.CultureInfo.InvariantCulture);
         using var request = new HttpRequestMessage(HttpMethod.Post,
-            new Uri(service, path)) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            new Uri(service, path))
+        { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Add("webhook-id", id);
         request.Headers.Add("webhook-timestamp", timestamp);
         request.Headers.Add("webhook-signature", Sign(secret ?? Secret, id, timestamp, body));

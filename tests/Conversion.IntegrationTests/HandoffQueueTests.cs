@@ -38,8 +38,11 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
     [Fact]
     public async Task Turns_TwentyLeadsAtOnce_AreSharedEvenly()
     {
-        await workspace.Post("/v1/salesTeams", new { displayName = "All",
-            members = new[] { new { owner = "ann" }, new { owner = "bob" } } });
+        await workspace.Post("/v1/salesTeams", new
+        {
+            displayName = "All",
+            members = new[] { new { owner = "ann" }, new { owner = "bob" } }
+        });
         var leads = Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7()).ToArray();
         await Task.WhenAll(leads.Select(lead => workspace.Bus.Publish(workspace.Captured(lead, Times.March(1)))));
         await Task.WhenAll(leads.Select(lead => workspace.Bus.Publish(workspace.Qualified(lead, Times.March(2)))));
@@ -100,8 +103,18 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
     [Fact]
     public async Task Settings_WorkingHours_AreKeptAndSetTheDeadline()
     {
-        var asked = new { responseMinutes = 120, workingHours = new { days = new[] { "MON", "TUE" }, start = "09:00", end = "10:00",
-            timeZone = "Europe/Berlin", holidays = new[] { "2026-03-03" } } };
+        var asked = new
+        {
+            responseMinutes = 120,
+            workingHours = new
+            {
+                days = new[] { "MON", "TUE" },
+                start = "09:00",
+                end = "10:00",
+                timeZone = "Europe/Berlin",
+                holidays = new[] { "2026-03-03" }
+            }
+        };
         var kept = await workspace.Put("/v1/handoffSettings", asked);
         Assert.True(JsonNode.DeepEquals(kept, await workspace.Get("/v1/handoffSettings")));
         Assert.Equal(("09:00", "2026-03-03"), (kept["workingHours"]!["start"]!.GetValue<string>(),
@@ -111,8 +124,11 @@ public sealed class HandoffQueueTests(ConversionFixture fixture) : ConversionTes
         var handoff = await workspace.Qualify(await workspace.Lead(Times.March(1)), Times.March(1));
         Assert.Equal("2026-03-09T09:00:00Z", handoff["dueTime"]!.GetValue<string>());
         var problem = await workspace.Put(
-            "/v1/handoffSettings", new { responseMinutes = -1,
-                workingHours = new { days = new[] { "X" }, start = "10:00", end = "09:00", timeZone = "Mars" } },
+            "/v1/handoffSettings", new
+            {
+                responseMinutes = -1,
+                workingHours = new { days = new[] { "X" }, start = "10:00", end = "09:00", timeZone = "Mars" }
+            },
                 HttpStatusCode.BadRequest);
         Assert.Equal(["responseMinutes", "workingHours.days", "workingHours.end", "workingHours.timeZone"], Fields(problem));
     }

@@ -170,7 +170,8 @@ public sealed class RaceTests : IAsyncLifetime
         var lead = Guid.CreateVersion7();
         await work.Run(workspace, async tx => await LeadFacts.Capture(tx, await StageLedger.Lock(tx, lead), new(
             1, $"{lead:N}@example.com", null, "FORM", "demo", Times.March(1), null, new Dictionary<string,
-                string> { ["plan"] = "pro" })), CancellationToken.None);
+                string>
+            { ["plan"] = "pro" })), CancellationToken.None);
         return lead;
     }
 

@@ -60,8 +60,12 @@ public sealed class RevenueExportTests(ConversionFixture fixture) : ConversionTe
         foreach (var (click, day) in new[] { ("gclid:Cj0-1", 10), ("gclid:=EVIL,\"1\"", 11), ("msclkid:9", 12) })
         {
             var deal = await workspace.Post("/v1/opportunities",
-                new { leadId = await Lead(click, []), createTime = Times.March(2),
-                amount = new { currencyCode = "USD", amount = "1250.5" } });
+                new
+                {
+                    leadId = await Lead(click, []),
+                    createTime = Times.March(2),
+                    amount = new { currencyCode = "USD", amount = "1250.5" }
+                });
             await workspace.Post($"/v1/opportunities/{deal["id"]}:win", new { closeTime = Times.March(day) });
         }
 

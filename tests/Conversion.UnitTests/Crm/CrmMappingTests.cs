@@ -29,8 +29,13 @@ public sealed class CrmMappingTests
             """{"rows":[{"key":"D1","props":{"amount":12.50,"phase":"CLOSEDWON"},"owner":null,"changed":1773144000}]}""");
         var mapping = new CrmMapping(
             "/rows",
-            new Dictionary<string, string> { ["externalId"] = "/key", ["amount"] = "/props/amount", ["stage"] = "/props/phase",
-                ["changeTime"] = "/changed" },
+            new Dictionary<string, string>
+            {
+                ["externalId"] = "/key",
+                ["amount"] = "/props/amount",
+                ["stage"] = "/props/phase",
+                ["changeTime"] = "/changed"
+            },
             new Dictionary<string, string> { ["closedwon"] = "Won" });
 
         var record = Assert.Single(mapping.Records(document.RootElement).Value);

@@ -65,7 +65,20 @@ internal static class VisitsAndLeads
             }
         }
 
-        return found;
+        return Sum(found);
+    }
+
+    // A group that a change not yet added takes back counts nothing, which only the sum tells.
+    private static IReadOnlyList<GroupCounts> Sum(IEnumerable<GroupCounts> rows)
+    {
+        var sums = new Dictionary<(int Granule, string Group), RollupCounts>();
+        foreach (var row in rows)
+        {
+            var key = (row.Granule, row.Group);
+            sums[key] = sums.GetValueOrDefault(key) + row.Counts;
+        }
+
+        return sums.Select(sum => new GroupCounts(sum.Key.Granule, sum.Key.Group, sum.Value)).ToArray();
     }
 
     private static bool IsWhole(Granule granule, Granularity granularity) => granularity switch
