@@ -150,6 +150,8 @@ internal sealed class RequestBinder(RpcMethod method)
             var read = await reader.ReadAsync(cancellationToken);
             if (read.Buffer.Length > max)
             {
+                // A reader left in the middle of a read would break the connection for the next request.
+                reader.AdvanceTo(read.Buffer.End);
                 return null;
             }
 
