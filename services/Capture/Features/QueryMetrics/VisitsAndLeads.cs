@@ -69,7 +69,7 @@ internal static class VisitsAndLeads
     }
 
     // A group that a change not yet added takes back counts nothing, which only the sum tells.
-    private static IReadOnlyList<GroupCounts> Sum(IEnumerable<GroupCounts> rows)
+    private static GroupCounts[] Sum(IEnumerable<GroupCounts> rows)
     {
         var sums = new Dictionary<(int Granule, string Group), RollupCounts>();
         foreach (var row in rows)
