@@ -28,7 +28,10 @@ internal sealed partial class ReadWarmUp(
             {
                 var request = new QueryMetricsRequest
                 {
-                    From = day.AddDays(-40).ToString("yyyy-MM-dd", null), To = day.ToString("yyyy-MM-dd", null), Granularity = granularity, GroupBy = "channel",
+                    From = day.AddDays(-40).ToString("yyyy-MM-dd", null),
+                    To = day.ToString("yyyy-MM-dd", null),
+                    Granularity = granularity,
+                    GroupBy = "channel",
                 };
                 ProtoJson.Format((await metrics.Query(Nobody, request, stoppingToken)).OrThrow());
                 await work.Read(Nobody.WorkspaceId, tx => CaptureMetrics.WarmUp(tx, Nobody, request), stoppingToken);

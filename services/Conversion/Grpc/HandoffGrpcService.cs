@@ -44,8 +44,15 @@ public sealed class HandoffGrpcService(UnitOfWork<ConversionDbContext> work, Ans
         {
             var parameters = new DynamicParameters(query.Parameters);
             parameters.AddDynamicParams(
-                new { workspace = tx.WorkspaceId, state, owner = request.Owner.Length > 0 ? request.Owner : null, leadId,
-                    request.Overdue, now = tx.Now });
+                new
+                {
+                    workspace = tx.WorkspaceId,
+                    state,
+                    owner = request.Owner.Length > 0 ? request.Owner : null,
+                    leadId,
+                    request.Overdue,
+                    now = tx.Now
+                });
             var keys = await tx.Connection.QueryAsync<PageRow>(new CommandDefinition(
                 $"""
                 select h.id, {query.PageKey} from handoff h

@@ -25,7 +25,8 @@ public static class CrmOutbox
     public const string ConnectionTest = "connection.test";
 
     private static readonly JsonSerializerOptions Json = new(
-        JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        JsonSerializerDefaults.Web)
+    { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The lead as it is when it is offered to sales. Of an erased person nothing is told.</summary>
     public static void TellQualified(
@@ -66,8 +67,12 @@ public static class CrmOutbox
 
     /// <summary>A message as Standard Webhooks recommends it: type, timestamp, data.</summary>
     public static string Body(string type, DateTimeOffset time, JsonNode data) =>
-        new JsonObject { ["type"] = type, ["timestamp"] = JsonSerializer.SerializeToNode(time.UtcDateTime, Json),
-            ["data"] = data }.ToJsonString(Json);
+        new JsonObject
+        {
+            ["type"] = type,
+            ["timestamp"] = JsonSerializer.SerializeToNode(time.UtcDateTime, Json),
+            ["data"] = data
+        }.ToJsonString(Json);
 
     private static JsonNode Mapped(JsonElement document, string fieldMap)
     {

@@ -64,15 +64,15 @@ public static class HandoffDesk
 
     private static HandoffAssignmentRow Assignment(Transaction<ConversionDbContext> tx, HandoffRow handoff, int position,
         string actor) => new()
-    {
-        WorkspaceId = tx.WorkspaceId,
-        HandoffId = handoff.Id,
-        Position = position,
-        Owner = handoff.Owner,
-        TeamId = handoff.TeamId,
-        Actor = actor,
-        Time = tx.Now,
-    };
+        {
+            WorkspaceId = tx.WorkspaceId,
+            HandoffId = handoff.Id,
+            Position = position,
+            Owner = handoff.Owner,
+            TeamId = handoff.TeamId,
+            Actor = actor,
+            Time = tx.Now,
+        };
 
     private static async Task<ChosenOwner?> Choose(
         Transaction<ConversionDbContext> tx, LeadRow lead, IReadOnlyList<Team> teams, DateTimeOffset now, bool anyLead = false)

@@ -163,8 +163,13 @@ public static class OpportunityBook
             insert into pipeline (workspace_id, id, display_name, stages, is_default, create_time)
             values (@workspace, @id, 'Sales', @stages::jsonb, true, @now) on conflict do nothing
             """,
-            new { workspace = tx.WorkspaceId, id = tx.NewId(),
-                stages = JsonSerializer.Serialize(Pipelines.Default, JsonSerializerOptions.Web), now = tx.Now },
+            new
+            {
+                workspace = tx.WorkspaceId,
+                id = tx.NewId(),
+                stages = JsonSerializer.Serialize(Pipelines.Default, JsonSerializerOptions.Web),
+                now = tx.Now
+            },
             cancellationToken: tx.CancellationToken));
         return (await Default())!;
 

@@ -162,12 +162,12 @@ public static class HandoffMessages
 
         handoff.Reasons.AddRange(JsonSerializer.Deserialize<ReasonInfo[]>(row.Reasons, JsonSerializerOptions.Web)!.Select(reason =>
             new HandoffReason
-        {
-            RuleId = reason.RuleId,
-            Text = reason.Text,
-            Points = (double)reason.Points,
-            Time = reason.Time.ToProto(),
-        }));
+            {
+                RuleId = reason.RuleId,
+                Text = reason.Text,
+                Points = (double)reason.Points,
+                Time = reason.Time.ToProto(),
+            }));
         return handoff;
     }
 

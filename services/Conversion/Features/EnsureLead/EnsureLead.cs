@@ -59,7 +59,8 @@ public sealed class EnsureLead(UnitOfWork<ConversionDbContext> work, LeadService
         catch (RpcException exception) when (exception.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
         {
             return Error.Unavailable(
-                $"Lead {leadId} is not known here yet, and Capture does not answer.") with { RetryAfter = TimeSpan.FromSeconds(1) };
+                $"Lead {leadId} is not known here yet, and Capture does not answer.") with
+            { RetryAfter = TimeSpan.FromSeconds(1) };
         }
     }
 

@@ -46,14 +46,14 @@ public sealed class ExportPerson(UnitOfWork<ConversionDbContext> work)
             .Select(row => row.ToProto()));
         data.Fields["contactOf"] = Array((await OpportunityHistory.WithContact(tx, ids)).OrderBy(row => row.Id)
             .Select(row => new Opportunity
-        {
-            Id = row.Id.ToString(),
-            Contacts =
+            {
+                Id = row.Id.ToString(),
+                Contacts =
             {
                 row.ReadContacts().Where(contact => ids.Contains(contact.LeadId))
                     .Select(contact => new OpportunityContact { LeadId = contact.LeadId.ToString(), Role = contact.Role }),
             },
-        }));
+            }));
         data.Fields["deliveries"] = Value.ForList([.. (await tx.Db.Set<WebhookDeliveryRow>()
             .Where(row => row.LeadId != null && ids.Contains(row.LeadId.Value) && row.Body != "")
             .OrderBy(row => row.CreateTime).ToListAsync(ct)).Select(row => Value.ForStruct(Struct.Parser.ParseJson(

@@ -49,8 +49,13 @@ public sealed class OfflineConversions(UnitOfWork<ConversionDbContext> work)
             where o.workspace_id = @workspace and o.state = 'WON' and o.close_time >= @from and o.close_time < @to and l.click_id like @kind
             order by o.close_time, o.id
             """,
-            new { workspace = tx.WorkspaceId, from = period.Value.From, to = period.Value.To,
-                kind = $"{kind.Replace("_", "\\_", StringComparison.Ordinal)}:%" },
+            new
+            {
+                workspace = tx.WorkspaceId,
+                from = period.Value.From,
+                to = period.Value.To,
+                kind = $"{kind.Replace("_", "\\_", StringComparison.Ordinal)}:%"
+            },
             cancellationToken: ct))).AsList(), ct);
         http.Response.ContentType = "text/csv; charset=utf-8";
         http.Response.Headers.ContentDisposition = $"attachment; filename=offline-conversions-{from}-{to}.csv";

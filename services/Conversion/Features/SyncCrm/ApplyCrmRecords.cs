@@ -107,7 +107,8 @@ public sealed class ApplyCrmRecords(UnitOfWork<ConversionDbContext> work, Ensure
             var workspace = await tx.Db.Workspaces.SingleOrDefaultAsync(row => row.Id == workspaceId, ct);
             var zone = TimeZoneInfo.TryFindSystemTimeZoneById(workspace?.TimeZone ?? "UTC", out var known) ? known : TimeZoneInfo.Utc;
             var caller = Caller.Service("conversion", workspaceId, zone,
-                workspace?.CurrencyCode ?? "USD") with { Actor = $"crm:{connection.DisplayName}" };
+                workspace?.CurrencyCode ?? "USD") with
+            { Actor = $"crm:{connection.DisplayName}" };
             context = (caller, await ImportPipelines.Read(tx));
         }, ct);
         return context;
