@@ -12,7 +12,7 @@ public sealed class WatchTests(GatewayFixture gateway)
     [Fact]
     public async Task ServerSentEvents_WhileTheStreamIsOpen_ComeWithTheirIds()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/scores:watch");
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", gateway.Key);
         request.Headers.Add("Last-Event-ID", "s1-7");

@@ -6,12 +6,12 @@ namespace Lifecycle.Testing;
 public static class Eventually
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     /// <summary>Asks until the answer is true.</summary>
     /// <param name="condition">Asked again and again.</param>
     /// <param name="what">What is waited for, for the failure's message.</param>
-    /// <param name="within">Deadline; 30 s by default.</param>
+    /// <param name="within">Deadline; 90 s by default: it ends a test that is broken, and is no measure of speed.</param>
     /// <exception cref="TimeoutException">The deadline has passed.</exception>
     public static Task True(Func<Task<bool>> condition, string what, TimeSpan? within = null) =>
         Passes(async () => await condition() ? true : throw new InvalidOperationException("it is not so"), what, within);

@@ -43,7 +43,7 @@ public sealed class TestBus : IAsyncDisposable
                 }
             });
         });
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         await bus.StartAsync(deadline.Token);
         return new(bus, received);
     }
@@ -70,7 +70,7 @@ public sealed class TestBus : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await bus.StopAsync(deadline.Token);
     }
 
