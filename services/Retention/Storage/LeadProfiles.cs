@@ -23,6 +23,27 @@ public static class LeadProfiles
     public static Task<LeadProfileRow?> Find(Transaction<RetentionDbContext> tx, Guid leadId) => tx.Db.LeadProfiles
         .SingleOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == leadId, tx.CancellationToken);
 
+    /// <summary>Leads by id or address, in one statement; merges are followed to the lead that lives on.</summary>
+    internal static async Task<FoundLeads> ByIdOrEmail(Transaction<RetentionDbContext> tx, Guid[] ids, string[] emails)
+    {
+        if (ids.Length == 0 && emails.Length == 0)
+        {
+            return new([]);
+        }
+
+        return new((await tx.Connection.QueryAsync<FoundLead>(new CommandDefinition(
+            """
+            with recursive found(lead_id, email, target, step) as (
+              select lead_id, email, coalesce(merged_into, lead_id), 0 from lead_profile
+              where workspace_id = @workspace and (lead_id = any(@ids) or email = any(@emails))
+              union all
+              select f.lead_id, f.email, l.merged_into, f.step + 1 from found f
+              join lead_profile l on l.workspace_id = @workspace and l.lead_id = f.target and l.merged_into is not null where f.step < 32)
+            select distinct on (lead_id) lead_id, email, target from found order by lead_id, step desc
+            """,
+            new { workspace = tx.WorkspaceId, ids, emails }, cancellationToken: tx.CancellationToken))).AsList());
+    }
+
     /// <summary>The lead's row, locked; made when there is none.</summary>
     public static async Task<LeadProfileRow> Lock(Transaction<RetentionDbContext> tx, Guid leadId)
     {
@@ -67,4 +88,27 @@ public static class LeadProfiles
                 parameters);
         }
     }
+}
+
+/// <summary>Leads looked up together.</summary>
+internal sealed class FoundLeads(IReadOnlyCollection<FoundLead> rows)
+{
+    private readonly Dictionary<Guid, Guid> byId = rows.ToDictionary(row => row.LeadId, row => row.Target);
+    private readonly Dictionary<string, Guid> byEmail =
+        rows.Where(row => row.Email is not null).GroupBy(row => row.Email!, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First().Target, StringComparer.Ordinal);
+
+    /// <summary>The lead itself where nothing is known of it: its profile may come later.</summary>
+    public Guid ById(Guid id) => byId.GetValueOrDefault(id, id);
+
+    public Guid? ByEmail(string email) => byEmail.TryGetValue(email, out var id) ? id : null;
+}
+
+/// <summary>A lead and the one it lives on as.</summary>
+internal sealed class FoundLead
+{
+    public Guid LeadId { get; init; }
+
+    public string? Email { get; init; }
+
+    public Guid Target { get; init; }
 }

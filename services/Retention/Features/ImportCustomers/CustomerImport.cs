@@ -5,19 +5,15 @@ using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Rpc;
-using Microsoft.EntityFrameworkCore;
 
 namespace Lifecycle.Retention.Features.ImportCustomers;
 
 /// <summary>Customers by external id: new ones are made, known ones take the given columns.</summary>
 internal static class CustomerImport
 {
-    private sealed record Command(
-        string ExternalId, string? DisplayName, Guid? LeadId, string? Email, DateTimeOffset? StartTime, DateOnly? RenewalDate, string? Segment, string? Plan);
-
     public static Task<Result<ImportResponse>> Run(
         UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, TimeProvider time, RetentionOptions options, CancellationToken ct) =>
-        ImportBatches.Run(work, stream, caller, "customers", options.ImportBatchSize, row => Parse(row, time.GetUtcNow()), Apply, ct);
+        ImportBatches.Run(work, stream, caller, "customers", options.ImportBatchSize, row => Parse(row, time.GetUtcNow()), CustomerImportBatch.Apply, ct);
 
     /// <summary>A time such as 2026-03-31T12:00:00Z, or a day; null and a fault for anything else.</summary>
     public static DateTimeOffset? Time(Violations violations, string? text, string column, DateTimeOffset now)
@@ -34,7 +30,7 @@ internal static class CustomerImport
                 : null;
     }
 
-    private static Result<Command> Parse(ImportRow row, DateTimeOffset now)
+    private static Result<CustomerImportRow> Parse(ImportRow row, DateTimeOffset now)
     {
         var violations = new Violations();
         violations.RequireText(row["externalId"], "externalId");
@@ -47,34 +43,6 @@ internal static class CustomerImport
         var renewal = violations.OptionalDate(row["renewalDate"] ?? "", "renewalDate");
         return violations.ToError() is { } error
             ? error
-            : new Command(row["externalId"]!, row["displayName"], leadId, email, start, renewal, row["segment"], row["plan"]);
-    }
-
-    private static async Task<Result<RowOutcome>> Apply(Transaction<RetentionDbContext> tx, Command command)
-    {
-        var leadId = command.LeadId ?? (command.Email is null
-            ? null
-            : await tx.Db.LeadProfiles.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Email == command.Email).Select(row => (Guid?)row.LeadId).FirstOrDefaultAsync(tx.CancellationToken));
-        var row = await tx.Db.Customers
-            .FromSql($"select * from customer where workspace_id = {tx.WorkspaceId} and (external_id = {command.ExternalId} or lead_id = {leadId}) for update")
-            .OrderByDescending(one => one.ExternalId == command.ExternalId).FirstOrDefaultAsync(tx.CancellationToken);
-        var isNew = row is null;
-        row ??= tx.Db.Customers.Add(new CustomerRow
-        {
-            WorkspaceId = tx.WorkspaceId,
-            Id = tx.NewId(),
-            LeadId = leadId,
-            DisplayName = command.DisplayName ?? command.ExternalId,
-            StartTime = command.StartTime ?? tx.Now,
-        }).Entity;
-        row.ExternalId = command.ExternalId;
-        row.DisplayName = command.DisplayName ?? row.DisplayName;
-        row.StartTime = command.StartTime ?? row.StartTime;
-        row.RenewalDate = command.RenewalDate ?? row.RenewalDate;
-        row.Segment = command.Segment ?? row.Segment;
-        row.Plan = command.Plan ?? row.Plan;
-        var outcome = isNew ? RowOutcome.Created : tx.Db.Entry(row).State == EntityState.Modified ? RowOutcome.Updated : RowOutcome.Unchanged;
-        await tx.Db.SaveChangesAsync(tx.CancellationToken);
-        return outcome;
+            : new CustomerImportRow(row["externalId"]!, row["displayName"], leadId, email, start, renewal, row["segment"], row["plan"]);
     }
 }

@@ -21,7 +21,7 @@ internal static class ImportBatches
     /// <param name="kind">What is imported; request ids of different kinds do not meet.</param>
     /// <param name="size">Rows of one transaction.</param>
     /// <param name="parse">A sound row as a command, or its faults.</param>
-    /// <param name="run">The command, in the transaction; an error rejects the row alone.</param>
+    /// <param name="apply">Applies the rows of one transaction together, in a few statements, and counts what became of each.</param>
     /// <param name="ct">Cancels.</param>
     public static async Task<Result<ImportResponse>> Run<TCommand>(
         UnitOfWork<RetentionDbContext> work,
@@ -30,7 +30,7 @@ internal static class ImportBatches
         string kind,
         int size,
         Func<ImportRow, Result<TCommand>> parse,
-        Func<Transaction<RetentionDbContext>, TCommand, Task<Result<RowOutcome>>> run,
+        Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply,
         CancellationToken ct)
     {
         var opened = await ImportRows.Open(stream, ct);
@@ -64,7 +64,7 @@ internal static class ImportBatches
                 tally.Reject(row.Line, fault.Violations.Select(violation => violation.Message));
             }
 
-            if (batch.Count == size && await Commit(work, caller, batch, run, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
+            if (batch.Count == size && await Commit(work, caller, batch, apply, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
             {
                 return lost;
             }
@@ -75,7 +75,7 @@ internal static class ImportBatches
             return shorter;
         }
 
-        return !journal.WasComplete && await Commit(work, caller, batch, run, import.DryRun, tally, journal, isLast: true, ct) is { } last
+        return !journal.WasComplete && await Commit(work, caller, batch, apply, import.DryRun, tally, journal, isLast: true, ct) is { } last
             ? last
             : tally.ToResponse();
     }
@@ -84,7 +84,7 @@ internal static class ImportBatches
         UnitOfWork<RetentionDbContext> work,
         Caller caller,
         List<(int Line, TCommand Command)> batch,
-        Func<Transaction<RetentionDbContext>, TCommand, Task<Result<RowOutcome>>> run,
+        Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply,
         bool dryRun,
         ImportTally tally,
         ImportJournal journal,
@@ -99,16 +99,9 @@ internal static class ImportBatches
             async tx =>
             {
                 counted = tally.Copy();
-                foreach (var (line, command) in batch)
+                if (batch.Count > 0)
                 {
-                    if ((await run(tx, command)).TryGet(out var done, out var error))
-                    {
-                        counted.Count(done);
-                    }
-                    else
-                    {
-                        counted.Reject(line, [error.Message]);
-                    }
+                    await apply(tx, batch, counted);
                 }
 
                 return dryRun ? RolledBack : await journal.Keep(tx, mark, counted.ToResponse(), isLast) is { } taken ? taken : default(Unit);

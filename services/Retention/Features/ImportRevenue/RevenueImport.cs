@@ -7,7 +7,6 @@ using Lifecycle.Retention.Features.ImportCustomers;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Retention.V1;
 using Lifecycle.Rpc;
-using Microsoft.EntityFrameworkCore;
 
 namespace Lifecycle.Retention.Features.ImportRevenue;
 
@@ -43,21 +42,30 @@ internal static class RevenueImport
             : new Command(row["customerExternalId"], customerId, row["externalId"]!, (RevenueType)(int)type, amount, (Recurrence)(int)recurrence, time);
     }
 
-    private static async Task<Result<RowOutcome>> Apply(Transaction<RetentionDbContext> tx, Command command)
+    private static async Task Apply(Transaction<RetentionDbContext> tx, IReadOnlyList<(int Line, Command Command)> rows, ImportTally tally)
     {
-        var customerId = command.CustomerId ?? await tx.Db.Customers.Where(row => row.WorkspaceId == tx.WorkspaceId && row.ExternalId == command.CustomerExternalId)
-            .Select(row => (Guid?)row.Id).SingleOrDefaultAsync(tx.CancellationToken);
-        if (customerId is null || await CustomerLedger.Lock(tx, customerId.Value) is not { } customer)
+        var customers = await LedgerBatch.Lock(
+            tx, [.. rows.Select(row => row.Command.CustomerId).OfType<Guid>()], [.. rows.Select(row => row.Command).Where(one => one.CustomerId is null).Select(one => one.CustomerExternalId!)]);
+        // Read after the locks: whoever imports the same entries has ended by now.
+        var known = await LedgerBatch.Known(tx, [.. rows.Select(row => row.Command.ExternalId)]);
+        var entries = new List<NewEntry>(rows.Count);
+        foreach (var (line, command) in rows)
         {
-            return Error.NotFound("Customer", command.CustomerExternalId ?? command.CustomerId.ToString()!);
+            if (customers.Find(command.CustomerId, command.CustomerExternalId) is not { } customer)
+            {
+                tally.Reject(line, [Error.NotFound("Customer", command.CustomerExternalId ?? command.CustomerId.ToString()!).Message]);
+            }
+            else if (!known.Add(command.ExternalId))
+            {
+                tally.Count(RowOutcome.Unchanged);
+            }
+            else
+            {
+                entries.Add(new(customer, command.Type, command.Amount, command.Recurrence, command.Time ?? tx.Now, command.ExternalId));
+                tally.Count(RowOutcome.Created);
+            }
         }
 
-        if (await CustomerLedger.Find(tx, command.ExternalId) is not null)
-        {
-            return RowOutcome.Unchanged;
-        }
-
-        await CustomerLedger.Append(tx, customer, command.Type, command.Amount, command.Recurrence, command.Time ?? tx.Now, command.ExternalId);
-        return RowOutcome.Created;
+        await LedgerBatch.Append(tx, entries);
     }
 }
