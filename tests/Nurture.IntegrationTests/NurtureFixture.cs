@@ -39,6 +39,7 @@ public sealed class NurtureFixture : IAsyncLifetime
         environment["Nurture__FastClickSeconds"] = "0";
         environment["Nurture__EngagementHoldSeconds"] = "0.3";
         environment["Nurture__SendRetrySeconds"] = "0.1";
+        environment["Webhooks__AllowedNetworks__0"] = "127.0.0.0/8";
         return environment;
     }
 

@@ -1,8 +1,11 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Lifecycle.Nurture.Domain.Emails;
+using Lifecycle.Webhooks;
 
 namespace Lifecycle.Nurture.Mail;
 
@@ -27,20 +30,25 @@ internal sealed class SmtpConnection : IAsyncDisposable
     public bool IsUsable { get; private set; } = true;
 
     /// <summary>
-    /// Connects, greets, takes TLS where the address says <c>smtps</c> or the server offers STARTTLS, and logs in where the address names a
-    /// user.
+    /// Connects, greets, takes TLS as the address says, and logs in where the address names a user.
     /// </summary>
+    /// <param name="address">The server.</param>
+    /// <param name="localName">Name to greet with.</param>
+    /// <param name="allowed">Private networks that a server named by a user may be in.</param>
+    /// <param name="ct">Gives up.</param>
     /// <exception cref="IOException">The server refuses.</exception>
-    public static async Task<SmtpConnection> Open(SmtpAddress address, string localName, CancellationToken ct)
+    /// <exception cref="PrivateAddressException">A user's server is in a private network that is not allowed.</exception>
+    public static async Task<SmtpConnection> Open(
+        SmtpAddress address, string localName, IReadOnlyList<IPNetwork> allowed, CancellationToken ct)
     {
         var client = new TcpClient { NoDelay = true };
         try
         {
-            await client.ConnectAsync(address.Host, address.Port, ct);
+            await Connect(client, address, allowed, ct);
             var connection = new SmtpConnection(client, client.GetStream());
-            if (address.ImplicitTls)
+            if (address.Tls == TlsMode.Implicit)
             {
-                await connection.StartTls(address.Host, ct);
+                await connection.StartTls(address, ct);
             }
 
             await connection.Greet(address, localName, ct);
@@ -56,7 +64,7 @@ internal sealed class SmtpConnection : IAsyncDisposable
     public async Task<SendResult> Send(MailContent mail, DateTimeOffset date, CancellationToken ct)
     {
         IsUsable = false;
-        var from = await Command($"MAIL FROM:<{mail.FromAddress}>", ct);
+        var from = await Command($"MAIL FROM:<{mail.BounceAddress ?? mail.FromAddress}>", ct);
         if (!from.IsPositive)
         {
             return await Reset(from, SendOutcome.Refused, ct);
@@ -100,28 +108,78 @@ internal sealed class SmtpConnection : IAsyncDisposable
 
     private static StreamReader Reader(Stream stream) => new(stream, Encoding.UTF8, false, 1024, leaveOpen: true);
 
+    /// <summary>The address is looked up and judged in the same breath, so that a name cannot point elsewhere between check and use.</summary>
+    private static async Task Connect(TcpClient client, SmtpAddress address, IReadOnlyList<IPNetwork> allowed, CancellationToken ct)
+    {
+        if (!address.IsForeign)
+        {
+            await client.ConnectAsync(address.Host, address.Port, ct);
+            return;
+        }
+
+        var found = await Dns.GetHostAddressesAsync(address.Host, ct);
+        var open = found.Where(one => Addresses.IsPublic(one) || allowed.Any(network => network.Contains(Addresses.Plain(one)))).ToArray();
+        if (open.Length == 0)
+        {
+            throw new PrivateAddressException($"{address.Host} leads to a private address, which is not allowed.");
+        }
+
+        await client.ConnectAsync(open, address.Port, ct);
+    }
+
     private async Task Greet(SmtpAddress address, string localName, CancellationToken ct)
     {
         Require(await ReadReply(ct), "greeting");
         var hello = Require(await Command($"EHLO {localName}", ct), "EHLO");
-        if (!address.ImplicitTls && Offers(hello, "STARTTLS"))
+        var offersTls = Offers(hello, "STARTTLS");
+        if (address.Tls == TlsMode.Starttls && !offersTls)
+        {
+            throw new IOException("The mail server does not offer STARTTLS.");
+        }
+
+        if (offersTls && address.Tls is TlsMode.Starttls or TlsMode.Opportunistic)
         {
             Require(await Command("STARTTLS", ct), "STARTTLS");
-            await StartTls(address.Host, ct);
-            Require(await Command($"EHLO {localName}", ct), "EHLO");
+            await StartTls(address, ct);
+            hello = Require(await Command($"EHLO {localName}", ct), "EHLO");
         }
 
         if (address.UserName is { } user)
         {
-            var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{user}\0{address.Password}"));
-            Require(await Command($"AUTH PLAIN {credentials}", ct), "AUTH");
+            await LogIn(hello, user, address.Password ?? "", ct);
         }
     }
 
-    private async Task StartTls(string host, CancellationToken ct)
+    /// <summary>AUTH PLAIN (RFC 4616), or LOGIN where the server knows no better.</summary>
+    private async Task LogIn(SmtpReply hello, string user, string password, CancellationToken ct)
     {
+        var ways = hello.Text.Split('\n').Where(line => line.StartsWith("AUTH ", StringComparison.OrdinalIgnoreCase))
+            .SelectMany(line => line.Split(' ')).ToArray();
+        if (ways.Contains("LOGIN", StringComparer.OrdinalIgnoreCase) && !ways.Contains("PLAIN", StringComparer.OrdinalIgnoreCase))
+        {
+            Require(await Command("AUTH LOGIN", ct), "AUTH");
+            Require(await Command(Convert.ToBase64String(Encoding.UTF8.GetBytes(user)), ct), "AUTH");
+            Require(await Command(Convert.ToBase64String(Encoding.UTF8.GetBytes(password)), ct), "AUTH");
+            return;
+        }
+
+        var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{user}\0{password}"));
+        Require(await Command($"AUTH PLAIN {credentials}", ct), "AUTH");
+    }
+
+    private async Task StartTls(SmtpAddress address, CancellationToken ct)
+    {
+        var options = new SslClientAuthenticationOptions { TargetHost = address.Host };
+        if (address.TrustedCertificate is { } pem)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.ImportFromPem(pem);
+            options.CertificateChainPolicy = policy;
+        }
+
+        // A server that speaks before TLS must not be heard after it (CVE-2011-0411): what the reader holds is left behind with it.
         var tls = new SslStream(stream);
-        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, ct);
+        await tls.AuthenticateAsClientAsync(options, ct);
         stream = tls;
         reader = Reader(stream);
     }

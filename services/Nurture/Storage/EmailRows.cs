@@ -68,7 +68,16 @@ public sealed class MessageRow
     /// <summary>PENDING: when to try next. SENDING: when another worker may take it over. Else null.</summary>
     public DateTimeOffset? DueTime { get; set; }
 
+    /// <summary>Its turn under the pace of its domain; null: none taken yet.</summary>
+    public DateTimeOffset? SlotTime { get; set; }
+
     public int Attempts { get; set; }
+
+    /// <summary>The event that asked for it; null for a program's mail.</summary>
+    public Guid? RequestId { get; init; }
+
+    /// <summary>What the event gave for it, JSON of <see cref="Domain.Emails.RequestedContent"/>.</summary>
+    public string? Content { get; set; }
 
     public string? ToAddress { get; set; }
 
@@ -85,6 +94,9 @@ public sealed class MessageRow
     public DateTimeOffset? DeliverTime { get; set; }
 
     public DateTimeOffset? BounceTime { get; set; }
+
+    /// <summary>When the person reported it as spam.</summary>
+    public DateTimeOffset? ComplainTime { get; set; }
 
     /// <summary>First by a person; as the following two.</summary>
     public DateTimeOffset? OpenTime { get; set; }

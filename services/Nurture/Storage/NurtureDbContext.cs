@@ -16,6 +16,10 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
 
     public DbSet<SuppressionRow> Suppressions => Set<SuppressionRow>();
 
+    public DbSet<MailSettingsRow> MailSettings => Set<MailSettingsRow>();
+
+    public DbSet<DkimKeyRow> DkimKeys => Set<DkimKeyRow>();
+
     public DbSet<MqlRow> Mqls => Set<MqlRow>();
 
     public DbSet<RecyclingRow> Recyclings => Set<RecyclingRow>();
@@ -106,6 +110,9 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             message.Property(row => row.Links).HasDefaultValueSql("'{}'");
             message.HasIndex(row => new { row.WorkspaceId, row.EnrollmentId, row.StepId }).IsUnique();
             message.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
+            message.Property(row => row.Content).HasColumnType("jsonb");
+            // A mail that another service asked for is made once.
+            message.HasIndex(row => new { row.WorkspaceId, row.RequestId }).IsUnique().HasFilter("request_id is not null");
             // The queue of the senders.
             message.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state in ('PENDING', 'SENDING')");
             message.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.CreateTime });
@@ -118,6 +125,17 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             engagement.HasIndex(row => new { row.WorkspaceId, row.MessageId });
             engagement.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("due_time is not null");
         });
+        model.Entity<MailSettingsRow>(settings =>
+        {
+            settings.ToTable("mail_settings").HasKey(row => row.WorkspaceId);
+            settings.Property(row => row.DomainLimits).HasColumnType("jsonb");
+        });
+        model.Entity<DkimKeyRow>(key =>
+        {
+            key.ToTable("dkim_key").HasKey(row => new { row.WorkspaceId, row.Id });
+            key.HasIndex(row => new { row.WorkspaceId, row.Domain, row.Selector }).IsUnique();
+        });
+        model.Entity<DomainPaceRow>(pace => pace.ToTable("domain_pace").HasKey(row => new { row.WorkspaceId, row.Domain }));
         model.Entity<SuppressionRow>(suppression =>
         {
             suppression.ToTable("suppression").HasKey(row => new { row.WorkspaceId, row.Id });

@@ -17,11 +17,20 @@ public sealed record MailContent(
     string Text,
     string? UnsubscribeUrl)
 {
+    /// <summary>Envelope sender; null: <see cref="FromAddress"/>.</summary>
+    public string? BounceAddress { get; init; }
+
+    /// <summary>Signs the mail; null: unsigned.</summary>
+    public DkimSigner? Signer { get; init; }
+
+    /// <summary>The mail as it is handed over: signed where there is a key.</summary>
+    public string ToMime(DateTimeOffset date) => Signer is null ? Compose(date) : Signer.Sign(Compose(date), date);
+
     /// <summary>
     /// The mail as RFC 5322 text with CRLF lines: multipart/alternative, plain text first, both parts in UTF-8 and quoted-printable, no
     /// line over 76 characters in the bodies.
     /// </summary>
-    public string ToMime(DateTimeOffset date)
+    private string Compose(DateTimeOffset date)
     {
         // Every part is quoted-printable, in which "=_" cannot occur: no body can hold the boundary.
         const string Boundary = "=_lifecycle_part";

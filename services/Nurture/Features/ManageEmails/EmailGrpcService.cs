@@ -3,6 +3,7 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Lifecycle.Kernel;
 using Lifecycle.Nurture.Features.EnrollLead;
+using Lifecycle.Nurture.Features.LintEmail;
 using Lifecycle.Nurture.Features.RenderEmail;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Nurture.V1;
@@ -14,7 +15,7 @@ namespace Lifecycle.Nurture.Features.ManageEmails;
 
 /// <summary>E-mail templates, and the mails to a lead, over gRPC and REST.</summary>
 internal sealed class EmailGrpcService(
-    UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, SendTestEmailHandler testMails)
+    UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, SendTestEmailHandler testMails, LintEmailHandler lints)
     : EmailService.EmailServiceBase
 {
     private static readonly ListFields Fields = new ListFields("id", "e.id")
@@ -128,6 +129,8 @@ internal sealed class EmailGrpcService(
             context.CancellationToken)).OrThrow().Mail;
         return new() { Subject = mail.Subject, Html = mail.Html, Text = mail.Text };
     }
+
+    public override Task<LintEmailResponse> LintEmail(LintEmailRequest request, ServerCallContext context) => lints.Lint(request, context);
 
     public override Task<SendTestEmailResponse> SendTestEmail(SendTestEmailRequest request, ServerCallContext context) =>
         testMails.Send(request, context);

@@ -2,12 +2,12 @@ using Grpc.Core;
 using Lifecycle.Kernel;
 using Lifecycle.Nurture.Domain.Emails;
 using Lifecycle.Nurture.Features.RenderEmail;
+using Lifecycle.Nurture.Features.SendMails;
 using Lifecycle.Nurture.Mail;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Nurture.V1;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
-using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Nurture.Features.ManageEmails;
 
@@ -20,7 +20,7 @@ internal sealed class SendTestEmailHandler(
     MailRenderer renderer,
     MailLinks links,
     MailTransport transport,
-    IOptions<NurtureOptions> options)
+    MailRoutes routes)
 {
     public async Task<SendTestEmailResponse> Send(SendTestEmailRequest request, ServerCallContext context)
     {
@@ -46,17 +46,15 @@ internal sealed class SendTestEmailHandler(
         }
 
         var (email, mail) = rendered;
+        var route = await routes.Find(tx);
+        var (fromName, fromAddress, replyTo) = routes.Sender(route, email);
         var content = new MailContent(
-            links.MessageId(tx.NewId()),
-            email.FromAddress.Length == 0 ? options.Value.FromAddress : email.FromAddress,
-            email.FromName,
-            to,
-            email.ReplyTo.Length == 0 ? null : email.ReplyTo,
-            $"[Test] {mail.Subject}",
-            mail.Html,
-            mail.Text,
-            null);
-        var result = await transport.Send(content, tx.CancellationToken);
+            links.MessageId(tx.NewId()), fromAddress, fromName, to, replyTo, $"[Test] {mail.Subject}", mail.Html, mail.Text, null)
+        {
+            BounceAddress = route.Settings.BounceAddress.Length == 0 ? null : route.Settings.BounceAddress,
+            Signer = route.SignerOf(fromAddress),
+        };
+        var result = await transport.Send(content, route.Relay, tx.CancellationToken);
         return result.Outcome switch
         {
             SendOutcome.Accepted => new SendTestEmailResponse { MessageId = content.MessageId },

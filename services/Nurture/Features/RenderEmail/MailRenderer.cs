@@ -18,6 +18,12 @@ internal sealed record RenderedMail(string Subject, string Html, string Text);
 /// </summary>
 internal sealed class MailRenderer : IDisposable
 {
+    /// <summary>Longest body of a filled mail, characters; loops in a template end here.</summary>
+    public const int MaxBody = 1_000_000;
+
+    /// <summary>Longest subject of a filled mail, characters.</summary>
+    public const int MaxSubject = 2_000;
+
     private readonly IHandlebars html = Handlebars.Create();
     private readonly IHandlebars plain = Handlebars.Create(new HandlebarsConfiguration { NoEscape = true });
     private readonly MemoryCache compiled = new(new MemoryCacheOptions { SizeLimit = 500 });
@@ -25,6 +31,11 @@ internal sealed class MailRenderer : IDisposable
     /// <summary>Fault of a template's text, or null when it compiles.</summary>
     public string? Fault(string template)
     {
+        if (TemplateSyntax.Read(template).Fault is { } fault)
+        {
+            return fault;
+        }
+
         try
         {
             html.Compile(template);
@@ -40,7 +51,12 @@ internal sealed class MailRenderer : IDisposable
     /// <param name="email">The template.</param>
     /// <param name="lead">Values; null: examples.</param>
     /// <param name="unsubscribeUrl">Link that the template may name, and gets in any case.</param>
-    public Result<RenderedMail> Render(EmailRow email, LeadFacts? lead, string unsubscribeUrl)
+    /// <param name="more">Values beside the lead's, by group and name.</param>
+    public Result<RenderedMail> Render(
+        EmailRow email,
+        LeadFacts? lead,
+        string unsubscribeUrl,
+        IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>>? more = null)
     {
         try
         {
@@ -48,13 +64,21 @@ internal sealed class MailRenderer : IDisposable
             {
                 entry.Size = 1;
                 return new Compiled(
-                    plain.Compile(email.Subject), html.Compile(email.Html), email.Text.Length == 0 ? null : plain.Compile(email.Text));
+                    Compile(plain, email.Subject), Compile(html, email.Html), email.Text.Length == 0 ? null : Compile(plain, email.Text));
             })!;
             var values = Values(lead ?? ExampleLead, unsubscribeUrl);
-            var body = TrackedHtml.EnsureUnsubscribe(template.Html(values), unsubscribeUrl);
-            return new RenderedMail(template.Subject(values), body, template.Text?.Invoke(values) ?? PlainText.FromHtml(body));
+            foreach (var (group, named) in more ?? new Dictionary<string, IReadOnlyDictionary<string, string>>())
+            {
+                values[group] = named.ToDictionary(value => value.Key, value => (object?)value.Value);
+            }
+
+            var body = TrackedHtml.EnsureUnsubscribe(Fill(template.Html, values, MaxBody), unsubscribeUrl);
+            return new RenderedMail(
+                Fill(template.Subject, values, MaxSubject),
+                body,
+                template.Text is { } text ? Fill(text, values, MaxBody) : PlainText.FromHtml(body));
         }
-        catch (Exception exception) when (exception is HandlebarsException or RegexMatchTimeoutException)
+        catch (Exception exception) when (exception is HandlebarsException or RegexMatchTimeoutException or MailTooLongException)
         {
             return Error.Precondition($"The template cannot be filled: {exception.Message.ReplaceLineEndings(" ")}");
         }
@@ -83,6 +107,18 @@ internal sealed class MailRenderer : IDisposable
         Guid.Empty, "ada@example.com", "42", "FORM", "demo", null, "LEAD", null, "Paid Search", "google", "cpc", "spring", 42, "B", "WARM",
         new Dictionary<string, string> { ["firstName"] = "Ada", ["lastName"] = "Example", ["title"] = "VP Marketing" },
         new("Example Ltd", "example.com", "Software", 250, 10_000_000, "Germany"));
+
+    private static HandlebarsTemplate<TextWriter, object, object> Compile(IHandlebars engine, string template) =>
+        TemplateSyntax.Read(template).Fault is { } fault
+            ? throw new HandlebarsException(fault)
+            : engine.Compile(new StringReader(template));
+
+    private static string Fill(HandlebarsTemplate<TextWriter, object, object> template, object values, int limit)
+    {
+        using var text = new BoundedText(limit);
+        template(text, values);
+        return text.ToString();
+    }
 
     private static Dictionary<string, object?> Values(LeadFacts lead, string unsubscribeUrl)
     {
@@ -116,5 +152,7 @@ internal sealed class MailRenderer : IDisposable
     }
 
     private sealed record Compiled(
-        HandlebarsTemplate<object, object> Subject, HandlebarsTemplate<object, object> Html, HandlebarsTemplate<object, object>? Text);
+        HandlebarsTemplate<TextWriter, object, object> Subject,
+        HandlebarsTemplate<TextWriter, object, object> Html,
+        HandlebarsTemplate<TextWriter, object, object>? Text);
 }

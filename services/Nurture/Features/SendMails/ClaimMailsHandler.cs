@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapper;
 using Lifecycle.Nurture.Domain.Emails;
 using Lifecycle.Nurture.Features.RenderEmail;
@@ -16,7 +17,8 @@ internal sealed record Claim(IReadOnlyList<ClaimedMail> Mails, int Taken);
 /// sending. A claim holds for a lease; a mail whose worker died is claimed anew after it.
 /// </summary>
 internal sealed class ClaimMailsHandler(
-    UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, IOptions<NurtureOptions> options, NurtureTelemetry telemetry)
+    UnitOfWork<NurtureDbContext> unitOfWork, MailRenderer renderer, MailLinks links, MailRoutes routes, IOptions<NurtureOptions> options,
+    NurtureTelemetry telemetry)
 {
     /// <summary>How often a mail looks again for the profile of its lead.</summary>
     private static readonly TimeSpan ProfilePoll = TimeSpan.FromSeconds(2);
@@ -43,25 +45,42 @@ internal sealed class ClaimMailsHandler(
         }
 
         var leads = await LeadStore.FindAll(tx, due.Select(message => message.LeadId).ToList());
-        var templateIds = due.Select(message => message.EmailId!.Value).Distinct().ToList();
+        var route = await routes.Find(tx);
+        var templateIds = due.Select(message => message.EmailId).OfType<Guid>().Distinct().ToList();
         var templates = await tx.Db.Emails.AsNoTracking()
             .Where(email => email.WorkspaceId == tx.WorkspaceId && templateIds.Contains(email.Id))
             .ToDictionaryAsync(email => email.Id, tx.CancellationToken);
         var suppressed = await Suppressions.Among(tx, leads.Values.Select(lead => lead.Email).OfType<string>().ToList());
-        var mails = new List<ClaimedMail>();
+        var free = new List<(MessageRow Message, LeadRow Lead)>();
         foreach (var message in due)
         {
             var lead = leads.GetValueOrDefault(message.LeadId);
-            var obstacle = Obstacle(message, lead, suppressed, tx.Now);
-            if (obstacle is not null)
+            if (Obstacle(message, lead, suppressed, tx.Now) is { } obstacle)
             {
                 obstacle.ApplyTo(message);
             }
-            else if (Make(tx, message, lead!, templates.GetValueOrDefault(message.EmailId!.Value)) is { } mail)
+            else
+            {
+                free.Add((message, lead!));
+            }
+        }
+
+        await DomainPace.Take(tx, route, free.Select(one => (one.Message, one.Lead.Email!)));
+        var mails = new List<ClaimedMail>();
+        foreach (var (message, lead) in free)
+        {
+            if (message.SlotTime > tx.Now)
+            {
+                new Delay(MessageRow.Pending, "WAITS_FOR_PACE", message.SlotTime).ApplyTo(message);
+            }
+            else if (Make(tx, route, message, lead, Template(message, templates)) is { } mail)
             {
                 mails.Add(mail);
             }
+        }
 
+        foreach (var message in due)
+        {
             await Write(tx, message);
         }
 
@@ -86,7 +105,15 @@ internal sealed class ClaimMailsHandler(
         return new(MessageRow.Skipped, reason, null);
     }
 
-    private ClaimedMail? Make(Transaction<NurtureDbContext> tx, MessageRow message, LeadRow lead, EmailRow? template)
+    /// <summary>The template, or what came with the request in its place; null for a template that is gone.</summary>
+    private static EmailRow? Template(MessageRow message, Dictionary<Guid, EmailRow> templates) => message switch
+    {
+        { EmailId: { } emailId } => templates.GetValueOrDefault(emailId),
+        { Content: { } content } => RequestedTemplate.Of(message.WorkspaceId, JsonSerializer.Deserialize<RequestedContent>(content)!),
+        _ => null,
+    };
+
+    private ClaimedMail? Make(Transaction<NurtureDbContext> tx, MailRoute route, MessageRow message, LeadRow lead, EmailRow? template)
     {
         var unsubscribeUrl = links.UnsubscribeUrl(tx.WorkspaceId, message.Id);
         if (template is null)
@@ -95,7 +122,8 @@ internal sealed class ClaimMailsHandler(
             return null;
         }
 
-        if (!renderer.Render(template, LeadStore.Facts(lead), unsubscribeUrl).TryGet(out var rendered, out var error)
+        var more = message.Content is { } content ? JsonSerializer.Deserialize<RequestedContent>(content)!.Values : null;
+        if (!renderer.Render(template, LeadStore.Facts(lead), unsubscribeUrl, more).TryGet(out var rendered, out var error)
             || !MailRenderer.Track(rendered, unsubscribeUrl, index => links.LinkUrl(tx.WorkspaceId, message.Id, index))
                 .TryGet(out var marked, out error))
         {
@@ -111,28 +139,34 @@ internal sealed class ClaimMailsHandler(
         message.DueTime = tx.Now + TimeSpan.FromSeconds(options.Value.SendLeaseSeconds);
         message.Attempts++;
         (message.ToAddress, message.Subject, message.Links) = (lead.Email, rendered.Subject, tracked.Links.ToArray());
+        var (fromName, fromAddress, replyTo) = routes.Sender(route, template);
         return new(
             message.Id,
-            message.ProgramId!.Value,
-            message.StepId!,
+            message.ProgramId,
+            message.StepId,
             message.Attempts,
             message.DueTime.Value,
             new MailContent(
                 links.MessageId(message.Id),
-                template.FromAddress.Length == 0 ? options.Value.FromAddress : template.FromAddress,
-                template.FromName,
+                fromAddress,
+                fromName,
                 lead.Email!,
-                template.ReplyTo.Length == 0 ? null : template.ReplyTo,
+                replyTo,
                 rendered.Subject,
                 html,
                 template.Text.Length == 0 ? trackedText : rendered.Text,
-                unsubscribeUrl));
+                unsubscribeUrl)
+            {
+                BounceAddress = route.Settings.BounceAddress.Length == 0 ? null : route.Settings.BounceAddress,
+                Signer = route.SignerOf(fromAddress),
+            },
+            route.Relay);
     }
 
     private static Task<int> Write(Transaction<NurtureDbContext> tx, MessageRow message) =>
         tx.Connection.ExecuteAsync(new CommandDefinition(
             """
-            update message set state = @State, detail = @Detail, due_time = @DueTime, attempts = @Attempts,
+            update message set state = @State, detail = @Detail, due_time = @DueTime, slot_time = @SlotTime, attempts = @Attempts,
               to_address = @ToAddress, subject = @Subject, links = @Links
             where workspace_id = @WorkspaceId and id = @Id
             """,

@@ -50,7 +50,7 @@ internal sealed partial class SendMailsHandler(
 
         var start = time.GetTimestamp();
         // A conversation under way is ended in its own time (SmtpTimeoutSeconds): cut off, nobody would know whether the mail was taken.
-        var result = await transport.Send(mail.Content, CancellationToken.None);
+        var result = await transport.Send(mail.Content, mail.Relay, CancellationToken.None);
         telemetry.SendDuration.Record(time.GetElapsedTime(start).TotalSeconds);
         // What the server took must be marked, also while the process is being stopped.
         await unitOfWork.Run(workspaceId, tx => Mark(tx, mail, result), CancellationToken.None);
@@ -123,10 +123,13 @@ internal sealed partial class SendMailsHandler(
 
     private async Task Defer(Transaction<NurtureDbContext> tx, ClaimedMail mail, string detail)
     {
-        var pause = TimeSpan.FromSeconds(
-            Math.Min(options.Value.SendRetrySeconds * Math.Pow(2, mail.Attempt - 1), LongestRetry.TotalSeconds));
+        var pause = RetryDelay.After(
+            mail.Attempt, TimeSpan.FromSeconds(options.Value.SendRetrySeconds), LongestRetry, Random.Shared.NextDouble());
         await tx.Connection.ExecuteAsync(new CommandDefinition(
-            "update message set state = 'PENDING', detail = @detail, due_time = @due where workspace_id = @workspace and id = @id and state = 'SENDING'",
+            """
+            update message set state = 'PENDING', detail = @detail, due_time = @due, slot_time = null
+            where workspace_id = @workspace and id = @id and state = 'SENDING'
+            """,
             new { workspace = tx.WorkspaceId, id = mail.Id, detail, due = tx.Now + pause },
             cancellationToken: tx.CancellationToken));
     }
@@ -147,4 +150,5 @@ internal sealed partial class SendMailsHandler(
 }
 
 /// <summary>A mail in the making.</summary>
-internal sealed record ClaimedMail(Guid Id, Guid ProgramId, string StepId, int Attempt, DateTimeOffset LeaseEnd, MailContent Content);
+internal sealed record ClaimedMail(
+    Guid Id, Guid? ProgramId, string? StepId, int Attempt, DateTimeOffset LeaseEnd, MailContent Content, SmtpAddress? Relay);

@@ -23,6 +23,74 @@ namespace Lifecycle.Nurture.Storage.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.DkimKeyRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("Active")
+                        .HasColumnType("boolean")
+                        .HasColumnName("active");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("DnsRecord")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("dns_record");
+
+                    b.Property<string>("Domain")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("domain");
+
+                    b.Property<string>("PrivateKey")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("private_key");
+
+                    b.Property<string>("Selector")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("selector");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_dkim_key");
+
+                    b.HasIndex("WorkspaceId", "Domain", "Selector")
+                        .IsUnique()
+                        .HasDatabaseName("ix_dkim_key_workspace_id_domain_selector");
+
+                    b.ToTable("dkim_key", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.DomainPaceRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Domain")
+                        .HasColumnType("text")
+                        .HasColumnName("domain");
+
+                    b.Property<DateTimeOffset>("NextTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_time");
+
+                    b.HasKey("WorkspaceId", "Domain")
+                        .HasName("pk_domain_pace");
+
+                    b.ToTable("domain_pace", "nurture");
+                });
+
             modelBuilder.Entity("Lifecycle.Nurture.Storage.EmailRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -362,6 +430,85 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.ToTable("lead", "nurture");
                 });
 
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.MailSettingsRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("BounceAddress")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("bounce_address");
+
+                    b.Property<string>("DomainLimits")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("domain_limits");
+
+                    b.Property<string>("FromAddress")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("from_address");
+
+                    b.Property<string>("FromName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("from_name");
+
+                    b.Property<int>("PerMinute")
+                        .HasColumnType("integer")
+                        .HasColumnName("per_minute");
+
+                    b.Property<string>("RelayCertificate")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("relay_certificate");
+
+                    b.Property<string>("RelayHost")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("relay_host");
+
+                    b.Property<string>("RelayPassword")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("relay_password");
+
+                    b.Property<int>("RelayPort")
+                        .HasColumnType("integer")
+                        .HasColumnName("relay_port");
+
+                    b.Property<string>("RelayTls")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("relay_tls");
+
+                    b.Property<string>("RelayUser")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("relay_user");
+
+                    b.Property<string>("ReplyTo")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reply_to");
+
+                    b.Property<int>("SoftBounceLimit")
+                        .HasColumnType("integer")
+                        .HasColumnName("soft_bounce_limit");
+
+                    b.Property<DateTimeOffset>("UpdateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("update_time");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_mail_settings");
+
+                    b.ToTable("mail_settings", "nurture");
+                });
+
             modelBuilder.Entity("Lifecycle.Nurture.Storage.MessageRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -383,6 +530,14 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.Property<DateTimeOffset?>("ClickTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("click_time");
+
+                    b.Property<DateTimeOffset?>("ComplainTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("complain_time");
+
+                    b.Property<string>("Content")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("content");
 
                     b.Property<DateTimeOffset>("CreateTime")
                         .HasColumnType("timestamp with time zone")
@@ -431,9 +586,17 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("program_id");
 
+                    b.Property<Guid?>("RequestId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("request_id");
+
                     b.Property<DateTimeOffset?>("SendTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("send_time");
+
+                    b.Property<DateTimeOffset?>("SlotTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("slot_time");
 
                     b.Property<string>("State")
                         .IsRequired()
@@ -466,6 +629,11 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.HasIndex("WorkspaceId", "DueTime")
                         .HasDatabaseName("ix_message_workspace_id_due_time")
                         .HasFilter("state in ('PENDING', 'SENDING')");
+
+                    b.HasIndex("WorkspaceId", "RequestId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_message_workspace_id_request_id")
+                        .HasFilter("request_id is not null");
 
                     b.HasIndex("WorkspaceId", "SendTime")
                         .HasDatabaseName("ix_message_workspace_id_send_time");
