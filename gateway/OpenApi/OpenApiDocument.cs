@@ -104,7 +104,7 @@ internal sealed partial class OpenApiDocument
             operation["parameters"] = parameters;
         }
 
-        if (Body(descriptor, rest) is { } body)
+        if (Body(descriptor, rest, method.Media) is { } body)
         {
             operation["requestBody"] = body;
         }
@@ -205,14 +205,16 @@ internal sealed partial class OpenApiDocument
         }
     }
 
-    private JsonObject? Body(MethodDescriptor method, RestBinding rest)
+    private JsonObject? Body(MethodDescriptor method, RestBinding rest, string media)
     {
         if (method.IsClientStreaming)
         {
             return new JsonObject
             {
                 ["required"] = true,
-                ["content"] = new JsonObject { ["text/csv"] = new JsonObject(), ["application/x-ndjson"] = new JsonObject() },
+                ["content"] = media.Length > 0
+                    ? new JsonObject { [media] = new JsonObject() }
+                    : new JsonObject { ["text/csv"] = new JsonObject(), ["application/x-ndjson"] = new JsonObject() },
             };
         }
 

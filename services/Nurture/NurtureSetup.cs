@@ -15,6 +15,7 @@ using Lifecycle.Nurture.Features.QueryMetrics;
 using Lifecycle.Nurture.Features.RecordHits;
 using Lifecycle.Nurture.Features.RenderEmail;
 using Lifecycle.Nurture.Features.SendMails;
+using Lifecycle.Nurture.Features.TakeFeedback;
 using Lifecycle.Nurture.Jobs;
 using Lifecycle.Nurture.Mail;
 using Lifecycle.Postgres;
@@ -90,6 +91,7 @@ internal static class NurtureSetup
         app.MapRpcService<EmailGrpcService>();
         app.MapRpcService<SuppressionGrpcService>();
         app.MapRpcService<MailSettingsGrpcService>();
+        app.MapRpcService<MailFeedbackGrpcService>();
         app.MapRpcService<MetricsGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
         app.MapMailEndpoints();

@@ -24,6 +24,7 @@ public sealed class RpcMethod
         IsPublic = rule?.Public ?? false;
         Csv = rule?.Csv ?? "";
         TakesLargeBody = rule?.Large ?? false;
+        Media = rule?.Media ?? "";
         Rest = rule?.PatternCase switch
         {
             Rule.PatternOneofCase.Get => new("GET", rule.Get, rule.Body),
@@ -54,6 +55,9 @@ public sealed class RpcMethod
 
     /// <summary>The field whose messages <c>Accept: text/csv</c> gives as rows; empty: JSON only.</summary>
     public string Csv { get; }
+
+    /// <summary>Content type that an upload takes; empty: CSV and NDJSON.</summary>
+    public string Media { get; }
 
     /// <summary>Takes bodies as large as ingest does.</summary>
     public bool TakesLargeBody { get; }

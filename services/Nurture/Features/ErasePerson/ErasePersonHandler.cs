@@ -35,7 +35,7 @@ internal static class ErasePersonHandler
                 ("messages",
                     """
                     update message set
-                      to_address = null, subject = null, links = '{}',
+                      to_address = null, subject = null, content = null, links = '{}',
                       external_id = case when external_id is null then null else 'erased#' || id end,
                       due_time = case when state = 'PENDING' then null else due_time end,
                       detail = case when state = 'PENDING' then 'ERASED' when state in ('BOUNCED', 'FAILED') then null else detail end,

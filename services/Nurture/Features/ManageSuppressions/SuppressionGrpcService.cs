@@ -1,6 +1,7 @@
 using Dapper;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Nurture.Domain.Emails;
 using Lifecycle.Nurture.Features.SendMails;
@@ -68,6 +69,9 @@ internal sealed class SuppressionGrpcService(UnitOfWork<NurtureDbContext> unitOf
                 ? Error.NotFound("Suppression", id)
                 : new Empty(), context.CancellationToken)).OrThrow();
     }
+
+    public override Task<ImportResponse> ImportSuppressions(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
+        ImportSuppressionsHandler.Import(unitOfWork, requestStream, context.Caller().WorkspaceId, context.CancellationToken);
 
     private static Suppression ToProto(Listed row) => new()
     {

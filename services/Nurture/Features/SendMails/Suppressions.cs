@@ -9,14 +9,16 @@ namespace Lifecycle.Nurture.Features.SendMails;
 internal static class Suppressions
 {
     /// <summary>Suppresses a normalized address; where it is suppressed already, that stands.</summary>
-    public static Task Add(Transaction<NurtureDbContext> tx, string email, string reason) =>
-        tx.Connection.ExecuteAsync(new CommandDefinition(
+    /// <returns>Whether it was not suppressed before.</returns>
+    public static async Task<bool> Add(Transaction<NurtureDbContext> tx, string email, string reason) =>
+        await tx.Connection.ExecuteScalarAsync<bool?>(new CommandDefinition(
             """
             insert into suppression (workspace_id, id, email_hash, email, reason, create_time) values (@workspace, @id, @hash, @email, @reason, @now)
             on conflict (workspace_id, email_hash) do update set email = excluded.email where suppression.email is null
+            returning id = @id
             """,
             new { workspace = tx.WorkspaceId, id = tx.NewId(), hash = EmailAddress.Hash(email), email, reason, now = tx.Now },
-            cancellationToken: tx.CancellationToken));
+            cancellationToken: tx.CancellationToken)) is true;
 
     /// <summary>Which of the addresses are suppressed.</summary>
     public static async Task<IReadOnlySet<string>> Among(Transaction<NurtureDbContext> tx, IReadOnlyCollection<string> emails)

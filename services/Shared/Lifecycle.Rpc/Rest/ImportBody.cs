@@ -21,12 +21,19 @@ internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
     public ImportChunk Current { get; private set; }
 
     /// <summary>Checks content type and query; null and the chunks, or the problem to answer.</summary>
-    public static Problem? Open(HttpContext http, out ImportBody? chunks)
+    /// <param name="http">The request.</param>
+    /// <param name="media">The one content type that the method takes; empty: CSV and NDJSON.</param>
+    /// <param name="chunks">The chunks, where there is no problem.</param>
+    public static Problem? Open(HttpContext http, string media, out ImportBody? chunks)
     {
         chunks = null;
-        if (!MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) || type.MediaType.Value?.ToLowerInvariant() is not ("text/csv" or "application/x-ndjson" or "application/ndjson"))
+        var given = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) ? type.MediaType.Value?.ToLowerInvariant() ?? "" : "";
+        if (media.Length > 0 ? given != media : given is not ("text/csv" or "application/x-ndjson" or "application/ndjson"))
         {
-            return Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "An import takes text/csv (header row) or application/x-ndjson.");
+            return Problem.ForStatus(
+                http,
+                StatusCodes.Status415UnsupportedMediaType,
+                media.Length > 0 ? $"The method takes {media}." : "An import takes text/csv (header row) or application/x-ndjson.");
         }
 
         var violations = new Kernel.Violations();
@@ -51,7 +58,7 @@ internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
         var requestId = http.Request.Headers[RequestBinder.IdempotencyHeader].ToString();
         chunks = new(http.Request.BodyReader, new ImportChunk
         {
-            ContentType = type.MediaType.Value == "text/csv" ? "text/csv" : "application/x-ndjson",
+            ContentType = given == "application/ndjson" ? "application/x-ndjson" : given,
             DryRun = dryRun,
             RequestId = requestId.Length > 0 ? requestId : (http.Request.Query["requestId"].FirstOrDefault() ?? http.Request.Query["request_id"].FirstOrDefault() ?? ""),
         });

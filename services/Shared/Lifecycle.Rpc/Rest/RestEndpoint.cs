@@ -85,7 +85,7 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
             (false, false) => Unary(Bind<Func<TService, TRequest, ServerCallContext, Task<TResponse>>>(method)),
             (false, true) => ServerStream(Bind<Func<TService, TRequest, IServerStreamWriter<TResponse>, ServerCallContext, Task>>(method)),
             (true, false) when typeof(TRequest) == typeof(ImportChunk) =>
-                Import((Func<TService, IAsyncStreamReader<ImportChunk>, ServerCallContext, Task<TResponse>>)(object)
+                Import(method.Media, (Func<TService, IAsyncStreamReader<ImportChunk>, ServerCallContext, Task<TResponse>>)(object)
                     Bind<Func<TService, IAsyncStreamReader<TRequest>, ServerCallContext, Task<TResponse>>>(method)),
             _ => throw new NotSupportedException($"{method.FullName}: only streams of ImportChunk and streamed answers are served over REST."),
         };
@@ -134,9 +134,9 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
     };
 
     private static Func<HttpContext, RestCallContext, Task> Import(
-        Func<TService, IAsyncStreamReader<ImportChunk>, ServerCallContext, Task<TResponse>> call) => async (http, context) =>
+        string media, Func<TService, IAsyncStreamReader<ImportChunk>, ServerCallContext, Task<TResponse>> call) => async (http, context) =>
     {
-        if (ImportBody.Open(http, out var chunks) is { } problem)
+        if (ImportBody.Open(http, media, out var chunks) is { } problem)
         {
             await problem.Write(http);
             return;
