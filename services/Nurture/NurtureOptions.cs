@@ -76,7 +76,17 @@ public sealed class NurtureOptions
     [Range(1, 10000)]
     public int HitsPerMail { get; set; } = 100;
 
-    /// <summary>Leads that a segment preview judges at most.</summary>
+    /// <summary>Leads that one call of a segment preview judges at most; its answer says how to go on.</summary>
     [Range(1, 1_000_000)]
-    public int PreviewLeads { get; set; } = 20_000;
+    public int PreviewLeads { get; set; } = 100_000;
+
+    /// <summary>
+    /// Leads of one page of a segment's first build. Changes of leads wait while a page is judged, some tenths of a second.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int SegmentPageSize { get; set; } = 20_000;
+
+    /// <summary>Days for which activities are kept for the counts of segments.</summary>
+    [Range(1, 3660)]
+    public int ActivityDays { get; set; } = 400;
 }

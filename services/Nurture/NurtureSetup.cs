@@ -39,6 +39,7 @@ internal static class NurtureSetup
         bus.Consume<LeadsMergedConsumer, LeadsMerged>();
         bus.Consume<LeadErasedConsumer, LeadErased>();
         bus.Consume<ActivitiesRecordedConsumer, ActivitiesRecorded>();
+        bus.Consume<SessionStartedConsumer, SessionStarted>();
         bus.Consume<SpendRecordedConsumer, SpendRecorded>();
     }
 
@@ -67,6 +68,10 @@ internal static class NurtureSetup
         services.AddSingleton<EndEnrollments>();
         services.AddSingleton<EnrollmentHandler>();
         services.AddSingleton<JudgeLeadHandler>();
+        services.AddSingleton<ChangeListHandler>();
+        services.AddSingleton<PreviewSegmentHandler>();
+        services.AddSingleton<ImportMembersHandler>();
+        services.AddImportJournal();
         services.AddSingleton<RecordExternalHandler>();
         services.AddSingleton<MailRenderer>();
         services.AddSingleton<MailLinks>();
@@ -78,7 +83,9 @@ internal static class NurtureSetup
         services.AddSingleton<ExportPersonHandler>();
         services.AddSingleton<ITimerWork, AdvanceEnrollmentsHandler>();
         services.AddSingleton<ITimerWork, JudgeEngagementsHandler>();
+        services.AddSingleton<ITimerWork, JudgeTimersHandler>();
         services.AddSingleton<ITimerWork, JudgeSegmentsHandler>();
+        services.AddSingleton<ITimerWork, PurgeActivities>();
         services.AddSingleton<IMailWork, SendMailsHandler>();
         services.AddWorker<ITimerWork>();
         services.AddWorker<IMailWork>();

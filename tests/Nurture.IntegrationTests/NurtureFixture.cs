@@ -50,7 +50,8 @@ public sealed class NurtureFixture : IAsyncLifetime
         mails = new TestSmtpServer();
         service = ServiceProcess.Create("Nurture", Environment(database, broker, mails));
         await service.Start();
-        bus = await TestBus.Start(broker, typeof(EmailSent), typeof(EmailEngaged), typeof(ProgramStepCompleted), typeof(LeadErasureConfirmed));
+        bus = await TestBus.Start(broker, typeof(EmailSent), typeof(EmailEngaged), typeof(ProgramStepCompleted), typeof(LeadErasureConfirmed),
+            typeof(SegmentMembershipChanged));
     }
 
     public async ValueTask DisposeAsync()

@@ -1,18 +1,21 @@
 using Lifecycle.Contracts;
 using Lifecycle.Nurture.Domain.Engagements;
 using Lifecycle.Nurture.Domain.Programs;
+using Lifecycle.Nurture.Domain.Segments;
 using Lifecycle.Nurture.Features.EnrollLead;
 using Lifecycle.Nurture.Features.JudgeEngagements;
+using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
 
 namespace Lifecycle.Nurture.Consumers;
 
 /// <summary>
-/// Leads did something: it may make them enter programs, reopen them after a hand-back, or tell of another system's mail.
+/// Leads did something: it may change their segments, make them enter programs, reopen them after a hand-back, or tell of another system's
+/// mail.
 /// </summary>
 internal sealed class ActivitiesRecordedConsumer(
-    UnitOfWork<NurtureDbContext> work, ProgramStore programs, EnrollLeadHandler enroll, RecordExternalHandler external)
+    UnitOfWork<NurtureDbContext> work, ProgramStore programs, JudgeLeadHandler judge, RecordExternalHandler external)
     : EventConsumer<ActivitiesRecorded, NurtureDbContext>(work)
 {
     protected override async Task Handle(Transaction<NurtureDbContext> tx, ActivitiesRecorded e)
@@ -26,6 +29,9 @@ internal sealed class ActivitiesRecordedConsumer(
         var engagements = new List<(Guid LeadId, DateTimeOffset Time)>();
         var names = (await programs.Active(tx)).SelectMany(program => program.Path.EntryTriggers).OfType<EventTrigger>()
             .Select(trigger => trigger.EventName).ToHashSet();
+        var done = new List<(LeadRow Lead, IReadOnlyList<LeadActivity> Activities, IReadOnlyCollection<EntryCause> Causes)>();
+        var kept = new List<(Guid LeadId, ActivityInfo Activity)>();
+        var mailed = new List<Guid>();
         foreach (var activities in e.Activities.GroupBy(activity => activity.LeadId))
         {
             var lead = leads[activities.Key];
@@ -37,10 +43,18 @@ internal sealed class ActivitiesRecordedConsumer(
             engagements.AddRange(activities.Where(activity => ExternalEmail.IsEngagement(activity.Type, activity.Name))
                 .Select(activity => (lead.LeadId, activity.Time)));
             await external.Record(tx, lead, activities);
-            var causes = activities.Where(activity => names.Contains(activity.Name));
-            await enroll.EnterAll(tx, lead, [.. causes.Select(activity => new ActivityCause(activity.Name, activity.Time))]);
+            // Mail is counted as such, when it is known who opened it.
+            var counted = activities.Where(activity => ExternalEmail.FactOf(activity.Name) is null).ToList();
+            mailed.AddRange(counted.Count < activities.Count() ? [lead.LeadId] : []);
+            kept.AddRange(lead.EraseTime is null ? counted.Select(activity => (lead.LeadId, activity)) : []);
+            var causes = activities.Where(activity => names.Contains(activity.Name))
+                .Select(activity => (EntryCause)new ActivityCause(activity.Name, activity.Time)).ToList();
+            done.Add((lead, counted.ConvertAll(ActivityStore.Of), causes));
         }
 
+        await ActivityStore.Add(tx, kept);
         await Reopenings.Engaged(tx, engagements);
+        await judge.Did(tx, done);
+        await judge.MailChanged(tx, true, mailed);
     }
 }

@@ -22,11 +22,12 @@ internal sealed class LeadCapturedConsumer(UnitOfWork<NurtureDbContext> work, Ju
             return;
         }
 
+        var before = JudgeLeadHandler.Known(lead);
         LeadStore.TakeProfile(lead, LeadStore.Profile.From(e));
         lead.FormType = e.FormType;
         // The causes read what the statements below write: EF's changes go first.
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
-        await judge.Changed(tx, lead, new CapturedCause(e.CaptureType, e.CreateTime));
+        await judge.Changed(tx, before, lead, new CapturedCause(e.CaptureType, e.CreateTime));
     }
 }
 
@@ -37,10 +38,32 @@ internal sealed class LeadUpdatedConsumer(UnitOfWork<NurtureDbContext> work, Jud
     protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadUpdated e)
     {
         var lead = await LeadStore.Lock(tx, e.LeadId);
+        var before = JudgeLeadHandler.Known(lead);
         if (LeadStore.TakeProfile(lead, LeadStore.Profile.From(e)))
         {
             await tx.Db.SaveChangesAsync(tx.CancellationToken);
-            await judge.Changed(tx, lead);
+            await judge.Changed(tx, before, lead);
+        }
+    }
+}
+
+/// <summary>A known person's visit began: its source is the last one now.</summary>
+internal sealed class SessionStartedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge)
+    : EventConsumer<SessionStarted, NurtureDbContext>(work)
+{
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, SessionStarted e)
+    {
+        if (e.LeadId is not { } leadId)
+        {
+            return;
+        }
+
+        var lead = await LeadStore.LockStanding(tx, leadId);
+        var before = JudgeLeadHandler.Known(lead);
+        if (LeadStore.TakeTouch(lead, e.Touch))
+        {
+            await tx.Db.SaveChangesAsync(tx.CancellationToken);
+            await judge.Changed(tx, before, lead);
         }
     }
 }
@@ -54,9 +77,10 @@ internal sealed class LeadScoreChangedConsumer(UnitOfWork<NurtureDbContext> work
         var lead = await LeadStore.Lock(tx, e.LeadId);
         if (e.Version > lead.ScoreVersion && lead.MergedInto is null && lead.EraseTime is null)
         {
+            var before = JudgeLeadHandler.Known(lead);
             (lead.ScoreVersion, lead.Score, lead.Grade, lead.Band) = (e.Version, e.Total, e.Grade, e.Band);
             await tx.Db.SaveChangesAsync(tx.CancellationToken);
-            await judge.Changed(tx, lead);
+            await judge.Changed(tx, before, lead);
         }
     }
 }
@@ -76,10 +100,11 @@ internal sealed class LeadStageChangedConsumer(UnitOfWork<NurtureDbContext> work
             return;
         }
 
+        var before = JudgeLeadHandler.Known(lead);
         (lead.StageVersion, lead.Stage) = (e.Version, e.To);
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
         await ends.OnStage(tx, lead.LeadId, stage);
-        await judge.Changed(tx, lead, new StageCause(stage, e.Reason, e.OccurredAt));
+        await judge.Changed(tx, before, lead, new StageCause(stage, e.Reason, e.OccurredAt));
     }
 
     private static async Task Count(Transaction<NurtureDbContext> tx, LeadRow lead, LeadStageChanged e)
@@ -107,18 +132,27 @@ internal sealed class LeadReturnedConsumer(UnitOfWork<NurtureDbContext> work, Ju
         var lead = await LeadStore.LockStanding(tx, e.LeadId);
         if (lead.EraseTime is null && !(e.OccurredAt <= lead.ReturnTime))
         {
+            var before = JudgeLeadHandler.Known(lead);
             (lead.ReturnReason, lead.ReturnTime) = (e.Reason, e.OccurredAt.ToUniversalTime());
             await tx.Db.SaveChangesAsync(tx.CancellationToken);
-            await judge.Changed(tx, lead);
+            await judge.Changed(tx, before, lead);
         }
     }
 }
 
 /// <summary>Two leads proved to be one person.</summary>
-internal sealed class LeadsMergedConsumer(UnitOfWork<NurtureDbContext> work) : EventConsumer<LeadsMerged, NurtureDbContext>(work)
+internal sealed class LeadsMergedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge)
+    : EventConsumer<LeadsMerged, NurtureDbContext>(work)
 {
-    protected override Task Handle(Transaction<NurtureDbContext> tx, LeadsMerged e) =>
-        MergeLeadsHandler.Merge(tx, e.SourceLeadId, e.TargetLeadId);
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadsMerged e)
+    {
+        if (await MergeLeadsHandler.Merge(tx, e.SourceLeadId, e.TargetLeadId) is { } target)
+        {
+            // What the source did, and the lists it was on, are the target's now.
+            await tx.Db.SaveChangesAsync(tx.CancellationToken);
+            await judge.Changed(tx, null, target);
+        }
+    }
 }
 
 /// <summary>The person asked to be forgotten.</summary>

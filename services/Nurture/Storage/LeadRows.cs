@@ -31,6 +31,14 @@ public sealed class LeadRow
 
     public string Campaign { get; set; } = "";
 
+    /// <summary>Of the first touch, as are the four above.</summary>
+    public string? Keyword { get; set; }
+
+    public string? LandingPage { get; set; }
+
+    /// <summary>JSON of the source of the last visit; null where none is known.</summary>
+    public string? LastTouch { get; set; }
+
     /// <summary>JSON object of texts.</summary>
     public string Traits { get; set; } = "{}";
 

@@ -16,6 +16,8 @@ internal static class LeadStore
     /// <summary>Merges in a row that are followed; Capture itself keeps them flat.</summary>
     private const int MaxMerges = 10;
 
+    private static readonly Dictionary<string, string> NoTraits = [];
+
     /// <summary>
     /// The lead's row, locked and tracked; made where this is the first that is heard of it. It may be merged into another or erased.
     /// </summary>
@@ -38,8 +40,10 @@ internal static class LeadStore
         Transaction<NurtureDbContext> tx, IReadOnlyCollection<Guid> leadIds)
     {
         var ids = leadIds.Distinct().Order().ToArray();
-        await Bulk.Insert(
-            tx,
+        await using var batch = new NpgsqlBatch(tx.Connection, tx.DbTransaction);
+        SegmentLocks.AddShared(batch, tx.WorkspaceId);
+        Bulk.Add(
+            batch,
             "lead",
             [
                 BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, ids, _ => tx.WorkspaceId),
@@ -51,6 +55,7 @@ internal static class LeadStore
                     name => BulkColumn.From(name, NpgsqlDbType.Bigint, ids, _ => 0L)),
             ],
             "on conflict do nothing");
+        await batch.ExecuteNonQueryAsync(tx.CancellationToken);
         var rows = await tx.Db.Leads.FromSqlRaw(
             "select * from lead where workspace_id = @workspace and lead_id = any(@ids) order by lead_id for update",
             new NpgsqlParameter("workspace", tx.WorkspaceId),
@@ -95,6 +100,8 @@ internal static class LeadStore
                 profile.FirstTouch.Campaign ?? "");
         if (lead.EraseTime is null)
         {
+            (lead.Keyword, lead.LandingPage) = (profile.FirstTouch.Keyword, profile.FirstTouch.LandingPage);
+            TakeTouch(lead, profile.LastTouch);
             lead.Email = EmailAddress.Normalize(profile.Email);
             lead.ExternalId = profile.ExternalId;
             lead.Traits = JsonSerializer.Serialize(profile.Traits);
@@ -104,10 +111,25 @@ internal static class LeadStore
         return true;
     }
 
+    /// <summary>Takes the source of a visit over where it is the last one known.</summary>
+    /// <returns>Whether it was taken.</returns>
+    public static bool TakeTouch(LeadRow lead, TouchInfo touch)
+    {
+        if (lead.EraseTime is not null || lead.MergedInto is not null || LastTouch(lead)?.Time > touch.Time)
+        {
+            return false;
+        }
+
+        lead.LastTouch = JsonSerializer.Serialize(new TouchFacts(
+            touch.Channel, touch.Source, touch.Medium, touch.Campaign, touch.Keyword, touch.LandingPage, touch.Time.ToUniversalTime()));
+        return true;
+    }
+
     /// <summary>Takes out of the row what names or describes the person.</summary>
     public static void Forget(LeadRow lead)
     {
         (lead.Email, lead.ExternalId, lead.Company, lead.Traits) = (null, null, null, "{}");
+        (lead.Keyword, lead.LandingPage, lead.LastTouch) = (null, null, null);
         (lead.Score, lead.Grade, lead.Band, lead.ReturnReason) = (null, null, null, null);
     }
 
@@ -118,10 +140,14 @@ internal static class LeadStore
         return new(
             lead.LeadId, lead.Email, lead.ExternalId, lead.CaptureType, lead.FormType, lead.CreateTime, lead.Stage, lead.ReturnReason,
             lead.Channel, lead.Source, lead.Medium, lead.Campaign, lead.Score, lead.Grade, lead.Band,
-            JsonSerializer.Deserialize<Dictionary<string, string>>(lead.Traits) ?? [],
+            lead.Traits == "{}" ? NoTraits : JsonSerializer.Deserialize<Dictionary<string, string>>(lead.Traits) ?? NoTraits,
             company is null
-                ? null : new(company.Name, company.Domain, company.Industry, company.Employees, company.AnnualRevenue, company.Country));
+                ? null : new(company.Name, company.Domain, company.Industry, company.Employees, company.AnnualRevenue, company.Country),
+            lead.Keyword, lead.LandingPage, LastTouch(lead));
     }
+
+    private static TouchFacts? LastTouch(LeadRow lead) =>
+        lead.LastTouch is null ? null : JsonSerializer.Deserialize<TouchFacts>(lead.LastTouch);
 
     /// <summary>The profile that an event carries.</summary>
     internal sealed record Profile(
@@ -131,13 +157,14 @@ internal static class LeadStore
         string CaptureType,
         DateTimeOffset CreateTime,
         TouchInfo FirstTouch,
+        TouchInfo LastTouch,
         IReadOnlyDictionary<string, string> Traits,
         CompanyInfo? Company)
     {
         public static Profile From(LeadCaptured e) =>
-            new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.Traits, e.Company);
+            new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.LastTouch, e.Traits, e.Company);
 
         public static Profile From(LeadUpdated e) =>
-            new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.Traits, e.Company);
+            new(e.Version, e.Email, e.ExternalId, e.CaptureType, e.CreateTime, e.FirstTouch, e.LastTouch, e.Traits, e.Company);
     }
 }

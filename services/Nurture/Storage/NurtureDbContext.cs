@@ -31,6 +31,7 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
         MapSegments(modelBuilder);
         MapPrograms(modelBuilder);
         MapMail(modelBuilder);
+        modelBuilder.AddImportJournal();
     }
 
     private static void MapLeads(ModelBuilder model)
@@ -40,8 +41,12 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             lead.ToTable("lead").HasKey(row => new { row.WorkspaceId, row.LeadId });
             lead.Property(row => row.Traits).HasColumnType("jsonb");
             lead.Property(row => row.Company).HasColumnType("jsonb");
+            lead.Property(row => row.LastTouch).HasColumnType("jsonb");
             // New leads of a period.
             lead.HasIndex(row => new { row.WorkspaceId, row.CreateTime }).HasFilter("merged_into is null");
+            // Members of lists are named by their address or the sender's id.
+            lead.HasIndex(row => new { row.WorkspaceId, row.Email }).HasFilter("email is not null");
+            lead.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).HasFilter("external_id is not null");
             // Leads that were merged into one.
             lead.HasIndex(row => new { row.WorkspaceId, row.MergedInto }).HasFilter("merged_into is not null");
         });
@@ -74,6 +79,23 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             member.ToTable("segment_member").HasKey(row => new { row.WorkspaceId, row.SegmentId, row.LeadId });
             member.HasIndex(row => new { row.WorkspaceId, row.LeadId });
             member.HasIndex(row => new { row.WorkspaceId, row.SegmentId, row.EnterTime, row.LeadId });
+        });
+        model.Entity<SegmentRevisionRow>(revision => revision.ToTable("segment_revision").HasKey(row => row.WorkspaceId));
+        model.Entity<SegmentTimerRow>(timer =>
+        {
+            timer.ToTable("segment_timer").HasKey(row => new { row.WorkspaceId, row.SegmentId, row.LeadId });
+            // The queue of timers: a worker reads its head and nothing else.
+            timer.HasIndex(row => new { row.WorkspaceId, row.DueTime });
+            // A person's timers, when it is merged or erased.
+            timer.HasIndex(row => new { row.WorkspaceId, row.LeadId });
+        });
+        model.Entity<ActivityRow>(activity =>
+        {
+            // A lead's history lies together; an activity counts once.
+            activity.ToTable("activity").HasKey(row => new { row.WorkspaceId, row.LeadId, row.Id });
+            activity.Property(row => row.Properties).HasColumnType("jsonb");
+            // What is too old is found by blocks: activities come nearly in order of time.
+            activity.HasIndex(row => row.Time).HasMethod("brin");
         });
     }
 

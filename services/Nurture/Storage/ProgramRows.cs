@@ -9,6 +9,9 @@ public sealed class SegmentRow
 
     public required string DisplayName { get; set; }
 
+    /// <summary>Whether its members are named one by one; the condition is then empty.</summary>
+    public bool IsList { get; init; }
+
     public required string Condition { get; set; }
 
     /// <summary>Grows with each change of the condition.</summary>
@@ -19,6 +22,9 @@ public sealed class SegmentRow
 
     /// <summary>Last lead judged by the present version; null before the first.</summary>
     public Guid? EvaluatedLead { get; set; }
+
+    /// <summary>Leads judged by the present version so far, while not all are.</summary>
+    public long JudgedLeads { get; set; }
 
     public required DateTimeOffset CreateTime { get; init; }
 
@@ -34,6 +40,50 @@ public sealed class SegmentMemberRow
     public required Guid LeadId { get; init; }
 
     public required DateTimeOffset EnterTime { get; init; }
+}
+
+/// <summary>Counts the changes of a workspace's segments, so that what was compiled of them is known to be current.</summary>
+public sealed class SegmentRevisionRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required long Revision { get; set; }
+}
+
+/// <summary>When time alone may change whether a lead is in a segment. It may come too early, never too late.</summary>
+public sealed class SegmentTimerRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid SegmentId { get; init; }
+
+    public required Guid LeadId { get; init; }
+
+    public required DateTimeOffset DueTime { get; init; }
+}
+
+/// <summary>Something a lead did, for the counts of segments.</summary>
+public sealed class ActivityRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid LeadId { get; init; }
+
+    /// <summary>The activity's id, by which it counts once.</summary>
+    public required Guid Id { get; init; }
+
+    public required DateTimeOffset Time { get; init; }
+
+    public required string Type { get; init; }
+
+    public required string Name { get; init; }
+
+    public Guid? SessionId { get; init; }
+
+    public string? Url { get; init; }
+
+    /// <summary>JSON object; null where empty.</summary>
+    public string? Properties { get; init; }
 }
 
 /// <summary>A program; <see cref="Path"/> is the JSON of <see cref="Domain.Programs.ProgramPath"/>.</summary>

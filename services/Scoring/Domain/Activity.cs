@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Lifecycle.Kernel.Expressions;
 
@@ -19,7 +18,7 @@ public sealed record Activity(
     DateTimeOffset Time,
     Guid? SessionId,
     string? Url,
-    IReadOnlyDictionary<string, JsonElement> Properties)
+    IReadOnlyDictionary<string, JsonElement> Properties) : ITallied
 {
     /// <summary>Type of what a person did with an e-mail we sent; the name is then <c>OPEN</c> or <c>CLICK</c>.</summary>
     public const string EmailType = "EMAIL";
@@ -40,62 +39,10 @@ public sealed record Activity(
         "activity.sessionId" => FieldValue.Of(SessionId?.ToString()),
         "activity.time" => FieldValue.Of(Time),
         "email.kind" => FieldValue.Of(Type == EmailType ? Name : null),
-        "activity.properties" => Property(field.Key!),
+        "activity.properties" => JsonProperties.Get(Properties, field.Key!),
         _ => FieldValue.Missing,
     };
 
     /// <summary>A property as text, whatever the case of its name; null when there is none.</summary>
-    public string? Text(string key) => Property(key).AsText();
-
-    /// <summary>A name is looked up whole first, then part by part into nested objects.</summary>
-    private FieldValue Property(string key)
-    {
-        if (Find(Properties, key) is { } whole)
-        {
-            return Value(whole);
-        }
-
-        var parts = key.Split('.');
-        var element = Find(Properties, parts[0]);
-        foreach (var part in parts.Skip(1))
-        {
-            element = element is { ValueKind: JsonValueKind.Object } parent
-                ? parent.EnumerateObject().Where(member => member.Name.Equals(part, StringComparison.OrdinalIgnoreCase))
-                    .Select(member => (JsonElement?)member.Value).FirstOrDefault()
-                : null;
-        }
-
-        return element is { } found ? Value(found) : FieldValue.Missing;
-    }
-
-    private static JsonElement? Find(IReadOnlyDictionary<string, JsonElement> properties, string key)
-    {
-        if (properties.TryGetValue(key, out var exact))
-        {
-            return exact;
-        }
-
-        foreach (var (name, value) in properties)
-        {
-            if (name.Equals(key, StringComparison.OrdinalIgnoreCase))
-            {
-                return value;
-            }
-        }
-
-        return null;
-    }
-
-    private static FieldValue Value(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.String => FieldValue.Of(element.GetString()),
-        // Numbers beyond decimal's range are no scores' business.
-        JsonValueKind.Number => decimal.TryParse(element.GetRawText(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-            ? FieldValue.Of(number) : FieldValue.Missing,
-        JsonValueKind.True => FieldValue.Of(true),
-        JsonValueKind.False => FieldValue.Of(false),
-        JsonValueKind.Array => FieldValue.Of(element.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String)
-            .Select(item => item.GetString()!).ToArray()),
-        _ => FieldValue.Missing,
-    };
+    public string? Text(string key) => JsonProperties.Get(Properties, key).AsText();
 }

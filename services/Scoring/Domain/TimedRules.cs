@@ -60,7 +60,7 @@ internal static class TimedRules
 
         var changes = condition.Tallies.SelectMany(history.Changes);
         var ages = condition.Spans.SelectMany(test => source.Get(test.Field).AsTime() is { } time
-            ? new[] { time, History.Later(time, test.Span) }
+            ? new[] { time, TallyTimes.Later(time, test.Span) }
             : []);
         return changes.Concat(ages).Where(instant => instant > origin && instant < DateTimeOffset.MaxValue).Append(origin).Distinct().Order();
     }

@@ -29,3 +29,18 @@ public sealed record ProgramStepCompleted(
 {
     string? ILifecycleEvent.OrderingKey => LeadId.ToString();
 }
+
+/// <summary>
+/// Leads came into a segment or left it. A change of a lead names that lead alone; the first judging of a segment, and imports to static lists,
+/// name many at once.
+/// </summary>
+/// <param name="Version">Microseconds since 1970 of the change: later changes of a lead's place have higher ones.</param>
+/// <param name="SegmentId">The segment.</param>
+/// <param name="Entered">Leads that are members now, at most 500 with those that left.</param>
+/// <param name="Left">Leads that no longer are.</param>
+public sealed record SegmentMembershipChanged(
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
+    Guid SegmentId, IReadOnlyList<Guid> Entered, IReadOnlyList<Guid> Left) : ILifecycleEvent
+{
+    string? ILifecycleEvent.OrderingKey => SegmentId.ToString();
+}

@@ -13,7 +13,7 @@ public sealed class EventTypesTests
         [
             "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "EmailEngaged", "EmailSent", "HandoffOverdue", "LeadCaptured",
             "LeadDisqualified", "LeadErased", "LeadErasureConfirmed", "LeadQualified", "LeadReturned", "LeadScoreChanged", "LeadStageChanged", "LeadUpdated",
-            "LeadsMerged", "NpsAnswered", "OpportunityChanged", "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SessionStarted",
+            "LeadsMerged", "NpsAnswered", "OpportunityChanged", "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SegmentMembershipChanged", "SessionStarted",
             "SpendRecorded", "TargetAtRisk", "WorkspaceUpdated",
         ],
         EventTypes.All.Select(type => type.Name).Order(StringComparer.Ordinal));

@@ -5,8 +5,14 @@ namespace Lifecycle.Nurture.Domain.Segments;
 /// <summary>The company a lead works for; any part may be unknown.</summary>
 public sealed record CompanyFacts(string? Name, string? Domain, string? Industry, int? Employees, decimal? AnnualRevenue, string? Country);
 
+/// <summary>Where a visit came from.</summary>
+public sealed record TouchFacts(
+    string? Channel, string? Source, string? Medium, string? Campaign, string? Keyword, string? LandingPage, DateTimeOffset? Time);
+
 /// <summary>What conditions and templates may say of a lead.</summary>
 /// <param name="Traits">Everything the sender told, by name.</param>
+/// <param name="Keyword">Of the first touch, as is what follows it.</param>
+/// <param name="LastTouch">Source of the last visit; null where none is known.</param>
 public sealed record LeadFacts(
     Guid LeadId,
     string? Email,
@@ -24,7 +30,10 @@ public sealed record LeadFacts(
     string? Grade,
     string? Band,
     IReadOnlyDictionary<string, string> Traits,
-    CompanyFacts? Company) : IFieldSource
+    CompanyFacts? Company,
+    string? Keyword = null,
+    string? LandingPage = null,
+    TouchFacts? LastTouch = null) : IFieldSource
 {
     /// <summary>
     /// Fields of segment and branch conditions: <c>lead.email</c>, <c>lead.stage</c>, <c>lead.channel</c>, <c>lead.title</c>,
@@ -35,6 +44,7 @@ public sealed record LeadFacts(
         {
             ["lead.id"] = FieldType.Text,
             ["lead.email"] = FieldType.Text,
+            ["lead.emailDomain"] = FieldType.Text,
             ["lead.externalId"] = FieldType.Text,
             ["lead.captureType"] = FieldType.Text,
             ["lead.formType"] = FieldType.Text,
@@ -45,6 +55,15 @@ public sealed record LeadFacts(
             ["lead.source"] = FieldType.Text,
             ["lead.medium"] = FieldType.Text,
             ["lead.campaign"] = FieldType.Text,
+            ["lead.keyword"] = FieldType.Text,
+            ["lead.landingPage"] = FieldType.Text,
+            ["lead.lastTouch.channel"] = FieldType.Text,
+            ["lead.lastTouch.source"] = FieldType.Text,
+            ["lead.lastTouch.medium"] = FieldType.Text,
+            ["lead.lastTouch.campaign"] = FieldType.Text,
+            ["lead.lastTouch.keyword"] = FieldType.Text,
+            ["lead.lastTouch.landingPage"] = FieldType.Text,
+            ["lead.lastTouch.time"] = FieldType.Time,
             ["lead.title"] = FieldType.Text,
             ["lead.department"] = FieldType.Text,
             ["lead.firstName"] = FieldType.Text,
@@ -62,11 +81,20 @@ public sealed record LeadFacts(
         },
         new Dictionary<string, FieldType> { ["lead.traits"] = FieldType.Any });
 
+    /// <summary>What segments may say besides: counts over what the lead did and over mails, and other segments.</summary>
+    public static readonly FieldCatalog SegmentCatalog = Catalog.With(new FieldCatalog(new Dictionary<string, FieldType>())
+    {
+        CountsActivities = true,
+        Counted = Catalog.With(LeadActivity.Catalog),
+        KnowsSegments = true,
+    });
+
     public FieldValue Get(Field field) => field.Name switch
     {
         "lead.traits" => FieldValue.Of(Trait(field.Key!)),
         "lead.id" => FieldValue.Of(LeadId.ToString()),
         "lead.email" => FieldValue.Of(Email),
+        "lead.emailDomain" => FieldValue.Of(Email?[(Email.IndexOf('@') + 1)..]),
         "lead.externalId" => FieldValue.Of(ExternalId),
         "lead.captureType" => FieldValue.Of(CaptureType),
         "lead.formType" => FieldValue.Of(FormType),
@@ -77,6 +105,15 @@ public sealed record LeadFacts(
         "lead.source" => FieldValue.Of(Source),
         "lead.medium" => FieldValue.Of(Medium),
         "lead.campaign" => FieldValue.Of(Campaign),
+        "lead.keyword" => FieldValue.Of(Keyword),
+        "lead.landingPage" => FieldValue.Of(LandingPage),
+        "lead.lastTouch.channel" => FieldValue.Of(LastTouch?.Channel),
+        "lead.lastTouch.source" => FieldValue.Of(LastTouch?.Source),
+        "lead.lastTouch.medium" => FieldValue.Of(LastTouch?.Medium),
+        "lead.lastTouch.campaign" => FieldValue.Of(LastTouch?.Campaign),
+        "lead.lastTouch.keyword" => FieldValue.Of(LastTouch?.Keyword),
+        "lead.lastTouch.landingPage" => FieldValue.Of(LastTouch?.LandingPage),
+        "lead.lastTouch.time" => FieldValue.Of(LastTouch?.Time),
         "company.name" => FieldValue.Of(Company?.Name),
         "company.domain" => FieldValue.Of(Company?.Domain),
         "company.industry" => FieldValue.Of(Company?.Industry),

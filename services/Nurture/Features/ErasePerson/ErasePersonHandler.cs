@@ -1,5 +1,7 @@
+using Dapper;
 using Lifecycle.Nurture.Domain.Emails;
 using Lifecycle.Nurture.Features.EnrollLead;
+using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
 
@@ -18,6 +20,7 @@ internal static class ErasePersonHandler
         var erased = await LeadStore.Lock(tx, leadId);
         var hash = lead.Email is { } email ? EmailAddress.Hash(email) : [];
         await EndEnrollments.All(tx, lead.LeadId, "ERASED");
+        MembershipKeeper.Publish(tx, [], (await Places(tx, lead.LeadId)).Select(segment => (segment, lead.LeadId)));
         var counts = await PersonErasure.Run(
             tx,
             [
@@ -42,7 +45,9 @@ internal static class ErasePersonHandler
                       state = case when state = 'PENDING' then 'SKIPPED' else state end
                     where workspace_id = @workspace and lead_id = @lead
                     """),
+                ("activities", "delete from activity where workspace_id = @workspace and lead_id = @lead"),
                 ("segmentMembers", "delete from segment_member where workspace_id = @workspace and lead_id = @lead"),
+                ("segmentTimers", "delete from segment_timer where workspace_id = @workspace and lead_id = @lead"),
             ],
             new { workspace = tx.WorkspaceId, lead = lead.LeadId, hash });
         counts["profiles"] = lead.EraseTime is null ? 1 : 0;
@@ -54,4 +59,10 @@ internal static class ErasePersonHandler
 
         return counts;
     }
+
+    private static Task<IEnumerable<Guid>> Places(Transaction<NurtureDbContext> tx, Guid leadId) =>
+        tx.Connection.QueryAsync<Guid>(new CommandDefinition(
+            "select segment_id from segment_member where workspace_id = @workspace and lead_id = @leadId",
+            new { workspace = tx.WorkspaceId, leadId },
+            cancellationToken: tx.CancellationToken));
 }

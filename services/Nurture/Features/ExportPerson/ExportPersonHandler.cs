@@ -33,6 +33,9 @@ internal sealed class ExportPersonHandler(UnitOfWork<NurtureDbContext> unitOfWor
               from segment_member m join segment s on s.workspace_id = m.workspace_id and s.id = m.segment_id
               where m.workspace_id = @workspace and m.lead_id = @lead
             union all
+            select 'nurtureActivities', coalesce(jsonb_agg(to_jsonb(a) - 'workspace_id' order by a.time), '[]')::text
+              from activity a where workspace_id = @workspace and lead_id = @lead
+            union all
             select 'enrollments', coalesce(jsonb_agg(to_jsonb(e) - 'workspace_id' order by e.enter_time), '[]')::text
               from enrollment e where workspace_id = @workspace and lead_id = @lead
             union all

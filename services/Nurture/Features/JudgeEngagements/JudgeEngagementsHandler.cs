@@ -1,6 +1,7 @@
 using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Nurture.Domain.Engagements;
+using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Jobs;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
@@ -13,7 +14,8 @@ namespace Lifecycle.Nurture.Features.JudgeEngagements;
 /// people's set the mail's first opening and click.
 /// </summary>
 internal sealed class JudgeEngagementsHandler(
-    UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, NurtureTelemetry telemetry)
+    UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, NurtureTelemetry telemetry,
+    JudgeLeadHandler segments)
     : ITimerWork
 {
     /// <summary>A hit on a mail whose sending is not marked yet waits for that.</summary>
@@ -78,6 +80,7 @@ internal sealed class JudgeEngagementsHandler(
             """,
             message,
             cancellationToken: tx.CancellationToken));
+        await segments.MailChanged(tx, true, message.LeadId);
         return true;
     }
 

@@ -1,47 +1,97 @@
-using Dapper;
 using Lifecycle.Nurture.Domain.Programs;
+using Lifecycle.Nurture.Domain.Segments;
 using Lifecycle.Nurture.Features.EnrollLead;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
+using Npgsql;
+using NpgsqlTypes;
 
 namespace Lifecycle.Nurture.Features.JudgeSegments;
 
 /// <summary>
-/// What follows from a change of a lead: its place in every segment, and the programs that it enters. One change costs one lead's
-/// conditions, however many leads there are.
+/// What follows from a change of a lead: its place in the segments that the change can affect, and the programs that it enters. One change
+/// costs one lead's conditions, however many leads there are.
 /// </summary>
-internal sealed class JudgeLeadHandler(SegmentStore segments, EnrollLeadHandler enroll)
+internal sealed class JudgeLeadHandler(SegmentStore segments, EnrollLeadHandler enroll, WorkSignal signal)
 {
     /// <param name="tx">The transaction, which holds the lead's row locked.</param>
+    /// <param name="before">What was known before the change; null: nothing, or everything is to be judged.</param>
     /// <param name="lead">The lead as it is now.</param>
     /// <param name="causes">What happened, besides what the segments make of it.</param>
-    public async Task Changed(Transaction<NurtureDbContext> tx, LeadRow lead, params IReadOnlyCollection<EntryCause> causes)
+    public async Task Changed(Transaction<NurtureDbContext> tx, LeadFacts? before, LeadRow lead, params IReadOnlyCollection<EntryCause> causes)
     {
-        var entered = await Judge(tx, lead);
-        await enroll.EnterAll(tx, lead, [.. causes, .. entered.Select(segment => new SegmentCause(segment))]);
-    }
-
-    private async Task<IReadOnlyList<Guid>> Judge(Transaction<NurtureDbContext> tx, LeadRow lead)
-    {
-        var all = await segments.All(tx);
-        if (all.Count == 0 || lead.ProfileVersion == 0)
+        var entered = Array.Empty<Guid>() as IReadOnlyList<Guid>;
+        if (IsJudged(lead))
         {
-            return [];
+            var graph = await segments.Graph(tx);
+            var facts = LeadStore.Facts(lead);
+            entered = (await MembershipKeeper.Judge(tx, graph, [new(lead.LeadId, facts, graph.AffectedBy(before, facts))]))
+                .GetValueOrDefault(lead.LeadId, entered);
         }
 
-        var facts = LeadStore.Facts(lead);
-        var fitting = lead.EraseTime is not null || lead.MergedInto is not null
-            ? []
-            : all.Where(segment => segment.Condition.Holds(facts, tx.Now)).Select(segment => segment.Id).ToArray();
-        var entered = await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
-            """
-            delete from segment_member where workspace_id = @workspace and lead_id = @lead and segment_id <> all(@fitting);
-            insert into segment_member (workspace_id, segment_id, lead_id, enter_time)
-            select @workspace, id, @lead, @now from unnest(@fitting) as fitting(id)
-            on conflict do nothing returning segment_id;
-            """,
-            new { workspace = tx.WorkspaceId, lead = lead.LeadId, now = tx.Now, fitting },
-            cancellationToken: tx.CancellationToken));
-        return entered.AsList();
+        await Enter(tx, lead, entered, causes);
     }
+
+    /// <summary>Leads did something. One reading and one writing for all of them.</summary>
+    /// <param name="tx">The transaction, which holds the leads' rows locked.</param>
+    /// <param name="leads">Each lead with what it did and what that is to programs.</param>
+    public async Task Did(
+        Transaction<NurtureDbContext> tx,
+        IReadOnlyCollection<(LeadRow Lead, IReadOnlyList<LeadActivity> Activities, IReadOnlyCollection<EntryCause> Causes)> leads)
+    {
+        var graph = await segments.Graph(tx);
+        var judged = graph.Ordered.Count == 0
+            ? []
+            : leads.Where(lead => IsJudged(lead.Lead)).Select(lead => (lead.Lead, Facts: LeadStore.Facts(lead.Lead), lead.Activities))
+                .Select(lead => new JudgedLead(lead.Lead.LeadId, lead.Facts, graph.AffectedBy(lead.Facts, lead.Activities)))
+                .Where(lead => lead.Seeds.Count > 0).ToList();
+        var entered = await MembershipKeeper.Judge(tx, graph, judged);
+        foreach (var (lead, _, causes) in leads)
+        {
+            await Enter(tx, lead, entered.GetValueOrDefault(lead.LeadId, []), causes);
+        }
+    }
+
+    /// <summary>Something became of mails to leads, which segments may count. They are judged right after the transaction.</summary>
+    /// <param name="tx">The transaction.</param>
+    /// <param name="byLead">Whether the lead did it: an opening, a click, an unsubscription; else a sending or bounce.</param>
+    /// <param name="leadIds">The leads.</param>
+    public async Task MailChanged(Transaction<NurtureDbContext> tx, bool byLead, params IReadOnlyCollection<Guid> leadIds)
+    {
+        var graph = await segments.Graph(tx);
+        var counting = graph.Ordered.Where(node => byLead ? node.CountsEngagement : node.CountsMail).ToList();
+        if (counting.Count == 0 || leadIds.Count == 0)
+        {
+            return;
+        }
+
+        tx.Closing.BatchCommands.Add(new NpgsqlBatchCommand(
+            """
+            insert into segment_timer (workspace_id, segment_id, lead_id, due_time)
+            select $1, s, l, $4 from unnest($2) s cross join unnest($3) l
+            on conflict (workspace_id, segment_id, lead_id) do update set due_time = excluded.due_time
+            where excluded.due_time < segment_timer.due_time
+            """)
+        {
+            Parameters =
+            {
+                Bulk.Value(tx.WorkspaceId),
+                Bulk.Array(NpgsqlDbType.Uuid, counting.Select(node => node.Id).ToArray()),
+                Bulk.Array(NpgsqlDbType.Uuid, leadIds.Distinct().ToArray()),
+                Bulk.Value(tx.Now.UtcDateTime),
+            },
+        });
+        signal.Ring(tx.WorkspaceId);
+    }
+
+    /// <summary>Enters leads where coming into segments admits them.</summary>
+    public async Task Enter(
+        Transaction<NurtureDbContext> tx, LeadRow lead, IReadOnlyList<Guid> entered, params IReadOnlyCollection<EntryCause> causes) =>
+        await enroll.EnterAll(tx, lead, [.. causes, .. entered.Select(segment => new SegmentCause(segment))]);
+
+    /// <summary>What is known of the lead; null before its profile has come.</summary>
+    public static LeadFacts? Known(LeadRow lead) => lead.ProfileVersion == 0 ? null : LeadStore.Facts(lead);
+
+    /// <summary>Nobody is in a segment before the profile has come, or after the person was erased or merged.</summary>
+    public static bool IsJudged(LeadRow lead) => lead is { ProfileVersion: > 0, EraseTime: null, MergedInto: null };
 }

@@ -1,5 +1,6 @@
 using Dapper;
 using Lifecycle.Nurture.Domain.Programs;
+using Lifecycle.Nurture.Domain.Segments;
 using Lifecycle.Nurture.Features.EnrollLead;
 using Lifecycle.Nurture.Jobs;
 using Lifecycle.Nurture.Storage;
@@ -11,12 +12,19 @@ using Npgsql;
 namespace Lifecycle.Nurture.Features.JudgeSegments;
 
 /// <summary>
-/// Judges every existing lead by a new or changed condition, page by page. Leads are locked while judged: a change that comes meanwhile is
-/// judged by the new condition after, so that none falls between.
+/// Judges every existing lead by a new or changed condition, page by page, in order of their ids. While a page is judged no lead of the
+/// workspace changes: what comes before is seen by it, and what comes after is judged by the new condition, so that none falls between.
 /// </summary>
 internal sealed class JudgeSegmentsHandler(
-    UnitOfWork<NurtureDbContext> unitOfWork, SegmentStore segments, EnrollLeadHandler enroll, IOptions<NurtureOptions> options) : ITimerWork
+    UnitOfWork<NurtureDbContext> unitOfWork,
+    SegmentStore segments,
+    ProgramStore programs,
+    EnrollLeadHandler enroll,
+    IOptions<NurtureOptions> options) : ITimerWork
 {
+    /// <summary>Leads of a page whose activities are read too.</summary>
+    private const int CountedPage = 2_000;
+
     public async Task<bool> RunBatch(Guid workspaceId, CancellationToken ct)
     {
         var worked = false;
@@ -26,6 +34,7 @@ internal sealed class JudgeSegmentsHandler(
 
     private async Task<bool> JudgePage(Transaction<NurtureDbContext> tx)
     {
+        // The partial index holds the segments to judge and nothing else.
         var segment = (await tx.Db.Segments.FromSqlRaw(
             """
             select * from segment where workspace_id = @workspace and evaluated_version < version
@@ -37,39 +46,24 @@ internal sealed class JudgeSegmentsHandler(
             return false;
         }
 
-        var size = options.Value.BatchSize;
-        var leads = await tx.Db.Leads.FromSqlRaw(
-            """
-            select * from lead
-            where workspace_id = @workspace and lead_id > @after and profile_version > 0 and merged_into is null and erase_time is null
-            order by lead_id limit @size for update
-            """,
-            new NpgsqlParameter("workspace", tx.WorkspaceId),
-            new NpgsqlParameter("after", segment.EvaluatedLead ?? Guid.Empty),
-            new NpgsqlParameter("size", size)).AsNoTracking().ToListAsync(tx.CancellationToken);
-        var condition = segments.Compile(segment.Id, segment.Version, segment.Condition).Condition;
-        var judged = leads.ToLookup(lead => condition.Holds(LeadStore.Facts(lead), tx.Now));
-        var entered = (await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
-            """
-            delete from segment_member where workspace_id = @workspace and segment_id = @segment and lead_id = any(@unfit);
-            insert into segment_member (workspace_id, segment_id, lead_id, enter_time)
-            select @workspace, @segment, id, @now from unnest(@fit) as fit(id)
-            on conflict do nothing returning lead_id;
-            """,
-            new
-            {
-                workspace = tx.WorkspaceId,
-                segment = segment.Id,
-                now = tx.Now,
-                unfit = judged[false].Select(lead => lead.LeadId).ToArray(),
-                fit = judged[true].Select(lead => lead.LeadId).ToArray(),
-            },
-            cancellationToken: tx.CancellationToken))).ToHashSet();
-        foreach (var lead in judged[true].Where(lead => entered.Contains(lead.LeadId)))
+        await SegmentLocks.TakeAlone(tx);
+        var graph = await segments.Graph(tx);
+        if (graph.Find(segment.Id) is not { Condition: not null } node)
         {
-            await enroll.EnterAll(tx, lead, [new SegmentCause(segment.Id)]);
+            return false;
         }
 
+        var entering = (await programs.Active(tx)).SelectMany(program => program.Path.EntryTriggers).OfType<SegmentEnteredTrigger>()
+            .Select(trigger => trigger.SegmentId).ToHashSet();
+        var nodes = graph.Reach([node]).Select(graph.Find).OfType<SegmentNode>().ToList();
+        var size = nodes.Any(reached => entering.Contains(reached.Id))
+            ? options.Value.BatchSize
+            : nodes.Any(reached => reached.Condition is { Tallies.Count: > 0 }) ? CountedPage : options.Value.SegmentPageSize;
+        var leads = (await Page(tx, nodes, segment.EvaluatedLead ?? Guid.Empty, size)).AsList();
+        var seeds = new[] { node };
+        var entered = await MembershipKeeper.Judge(tx, graph, leads.ConvertAll(lead => new JudgedLead(lead.LeadId, LeadStore.Facts(lead), seeds)));
+        await Enroll(tx, entered, entering);
+        segment.JudgedLeads += leads.Count;
         if (leads.Count < size)
         {
             (segment.EvaluatedVersion, segment.EvaluatedLead) = (segment.Version, null);
@@ -80,5 +74,31 @@ internal sealed class JudgeSegmentsHandler(
         }
 
         return true;
+    }
+
+    private static Task<IEnumerable<LeadRow>> Page(
+        Transaction<NurtureDbContext> tx, IReadOnlyCollection<SegmentNode> nodes, Guid after, int size) =>
+        tx.Connection.QueryAsync<LeadRow>(new CommandDefinition(
+            $"""
+            select {LeadColumns.For(nodes.Select(node => node.Condition!).Where(condition => condition is not null))} from lead
+            where workspace_id = @workspace and lead_id > @after and profile_version > 0 and merged_into is null and erase_time is null
+            order by lead_id limit @size
+            """,
+            new { workspace = tx.WorkspaceId, after, size },
+            cancellationToken: tx.CancellationToken));
+
+    private async Task Enroll(
+        Transaction<NurtureDbContext> tx, IReadOnlyDictionary<Guid, IReadOnlyList<Guid>> entered, IReadOnlySet<Guid> entering)
+    {
+        var ids = entered.Where(lead => lead.Value.Any(entering.Contains)).Select(lead => lead.Key).ToList();
+        if (ids.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var lead in (await LeadStore.FindAll(tx, ids)).Values)
+        {
+            await enroll.EnterAll(tx, lead, [.. entered[lead.LeadId].Select(segment => new SegmentCause(segment))]);
+        }
     }
 }

@@ -3,25 +3,24 @@ using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 using Lifecycle.Kernel;
-using Lifecycle.Kernel.Expressions;
-using Lifecycle.Nurture.Domain.Segments;
-using Lifecycle.Nurture.Features.EnrollLead;
+using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Nurture.V1;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Lifecycle.Nurture.Features.ManageSegments;
 
 /// <summary>Segments over gRPC and REST.</summary>
-internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, WorkSignal signal)
-    : SegmentService.SegmentServiceBase
+internal sealed partial class SegmentGrpcService(
+    UnitOfWork<NurtureDbContext> unitOfWork,
+    PreviewSegmentHandler preview,
+    ChangeListHandler lists,
+    ImportMembersHandler import,
+    WorkSignal signal) : SegmentService.SegmentServiceBase
 {
-    private const int PreviewSample = 20;
-
     private const string MemberCount =
         "(select count(*) from segment_member m where m.workspace_id = s.workspace_id and m.segment_id = s.id) as member_count";
 
@@ -29,30 +28,45 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
         .Sortable("displayName", "s.display_name").Add("condition", "s.condition")
         .Sortable("createTime", "s.create_time", FieldKind.Time).Sortable("updateTime", "s.update_time", FieldKind.Time);
 
-    private static readonly ListFields MemberFields = new ListFields("leadId", "m.lead_id")
-        .Sortable("enterTime", "m.enter_time", FieldKind.Time);
-
     public override async Task<Segment> CreateSegment(CreateSegmentRequest request, ServerCallContext context)
     {
         var violations = new Violations();
         violations.RequireText(request.DisplayName, "displayName");
-        CheckCondition(violations, request.Condition);
+        var isList = request.Kind == Segment.Types.Kind.List;
+        if (!isList)
+        {
+            SegmentRules.CheckCondition(violations, request.Condition);
+        }
+        else
+        {
+            violations.Require(request.Condition.Length == 0, "condition", "A list has no condition.");
+        }
+
         violations.OrThrow();
         var caller = context.Caller();
-        var result = await unitOfWork.RunIdempotent<Segment>(caller.WorkspaceId, context.Method, request.RequestId, request, tx =>
+        var result = await unitOfWork.RunIdempotent<Segment>(caller.WorkspaceId, context.Method, request.RequestId, request, async tx =>
         {
+            await SegmentStore.Changed(tx);
+            var id = tx.NewId();
+            if (!isList && await SegmentRules.CheckReferences(tx, id, request.DisplayName, request.Condition) is { } fault)
+            {
+                return fault;
+            }
+
             var row = new SegmentRow
             {
                 WorkspaceId = tx.WorkspaceId,
-                Id = tx.NewId(),
+                Id = id,
                 DisplayName = request.DisplayName,
+                IsList = isList,
                 Condition = request.Condition,
                 Version = 1,
+                EvaluatedVersion = isList ? 1 : 0,
                 CreateTime = tx.Now,
                 UpdateTime = tx.Now,
             };
             tx.Db.Segments.Add(row);
-            return Task.FromResult<Result<Segment>>(ToProto(row, 0));
+            return ToProto(row, 0);
         }, context.CancellationToken);
         signal.Ring(caller.WorkspaceId);
         return result.OrThrow();
@@ -88,22 +102,34 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
 
         if (request.HasCondition)
         {
-            CheckCondition(violations, request.Condition);
+            SegmentRules.CheckCondition(violations, request.Condition);
         }
 
         violations.OrThrow();
         var caller = context.Caller();
         var result = await unitOfWork.RunIdempotent(caller.WorkspaceId, context.Method, request.RequestId, request, async tx =>
         {
+            await SegmentStore.Changed(tx);
             if (await Lock(tx, id) is not { } row)
             {
                 return Error.NotFound("Segment", id);
             }
 
+            if (request.HasCondition && row.IsList)
+            {
+                return Error.Precondition("A list has no condition; its members are named.");
+            }
+
+            var displayName = request.HasDisplayName ? request.DisplayName : row.DisplayName;
+            if (request.HasCondition && await SegmentRules.CheckReferences(tx, id, displayName, request.Condition) is { } fault)
+            {
+                return fault;
+            }
+
             row.DisplayName = request.HasDisplayName ? request.DisplayName : row.DisplayName;
             if (request.HasCondition && request.Condition != row.Condition)
             {
-                (row.Condition, row.Version, row.EvaluatedLead) = (request.Condition, row.Version + 1, null);
+                (row.Condition, row.Version, row.EvaluatedLead, row.JudgedLeads) = (request.Condition, row.Version + 1, null, 0);
             }
 
             row.UpdateTime = tx.Now;
@@ -119,106 +145,34 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
         var id = Requests.Id(request.Id);
         return (await unitOfWork.RunIdempotent<Empty>(context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
         {
+            await SegmentStore.Changed(tx);
             if (await Lock(tx, id) is not { } row)
             {
                 return Error.NotFound("Segment", id);
             }
 
-            var active = await tx.Db.Programs.Where(program => program.WorkspaceId == tx.WorkspaceId && program.State == ProgramRow.Active)
-                .ToListAsync(tx.CancellationToken);
-            var trigger = new Domain.Programs.SegmentEnteredTrigger(id);
-            if (active.Find(program => ProgramStore.Parse(program.Path).EntryTriggers.Contains(trigger)) is { } program)
+            if (await SegmentRules.CheckUnused(tx, id) is { } used)
             {
-                return Error.Precondition($"The active program {program.DisplayName} enters by this segment; pause it first.");
+                return used;
             }
+
+            // Nobody who still judges by the segment leaves members behind.
+            await SegmentLocks.TakeAlone(tx);
 
             tx.Db.Segments.Remove(row);
             await tx.Connection.ExecuteAsync(new CommandDefinition(
-                "delete from segment_member where workspace_id = @workspace and segment_id = @id",
+                """
+                delete from segment_member where workspace_id = @workspace and segment_id = @id;
+                delete from segment_timer where workspace_id = @workspace and segment_id = @id;
+                """,
                 new { workspace = tx.WorkspaceId, id },
                 cancellationToken: tx.CancellationToken));
             return new Empty();
         }, context.CancellationToken)).OrThrow();
     }
 
-    public override async Task<PreviewSegmentResponse> PreviewSegment(PreviewSegmentRequest request, ServerCallContext context)
-    {
-        var condition = Condition.Parse(request.Condition, LeadFacts.Catalog).OrThrow();
-        return await unitOfWork.Read(context.Caller().WorkspaceId, async tx =>
-        {
-            var (response, limit) = (new PreviewSegmentResponse(), options.Value.PreviewLeads);
-            // Rows are judged as they arrive: memory does not grow with the number of leads.
-            var leads = tx.Connection.QueryUnbufferedAsync<LeadRow>(
-                """
-                select * from lead where workspace_id = @workspace and profile_version > 0 and merged_into is null and erase_time is null
-                order by lead_id desc limit @limit
-                """,
-                new { workspace = tx.WorkspaceId, limit = limit + 1 });
-            await foreach (var lead in leads.WithCancellation(tx.CancellationToken))
-            {
-                if (response.EvaluatedCount == limit)
-                {
-                    response.Truncated = true;
-                    break;
-                }
-
-                response.EvaluatedCount++;
-                if (condition.Holds(LeadStore.Facts(lead), tx.Now))
-                {
-                    response.Count++;
-                    if (response.Sample.Count < PreviewSample)
-                    {
-                        var member = new SegmentMember { LeadId = lead.LeadId.ToString(), Email = lead.Email ?? "" };
-                        member.Stage = Requests.ToStage(lead.Stage);
-                        response.Sample.Add(member);
-                    }
-                }
-            }
-
-            return response;
-        }, context.CancellationToken);
-    }
-
-    public override async Task<ListSegmentMembersResponse> ListSegmentMembers(ListSegmentMembersRequest request, ServerCallContext context)
-    {
-        var id = Requests.Id(request.SegmentId, "segmentId");
-        var query = ListQuery.Parse(MemberFields, request.PageSize, request.PageToken, null, null, "enterTime", id.ToString()).OrThrow();
-        var rows = await unitOfWork.Read(context.Caller().WorkspaceId, async tx =>
-        {
-            (await Find(tx, id)).OrThrow();
-            return await tx.Connection.QueryAsync<ListedMember>(new CommandDefinition(
-                $"""
-                select m.lead_id, m.enter_time, l.email, l.stage, {query.PageKey}
-                from segment_member m join lead l on l.workspace_id = m.workspace_id and l.lead_id = m.lead_id
-                where m.segment_id = @segment and {query.Where} order by {query.OrderBy} limit {query.Limit}
-                """,
-                new DynamicParameters(query.Parameters).With("segment", id),
-                cancellationToken: tx.CancellationToken));
-        }, context.CancellationToken);
-        var (page, next) = query.Page(rows, row => row.PageKey);
-        return new()
-        {
-            Members =
-            {
-                page.Select(row => new SegmentMember
-                {
-                    LeadId = row.LeadId.ToString(),
-                    Email = row.Email ?? "",
-                    Stage = Requests.ToStage(row.Stage),
-                    EnterTime = row.EnterTime.ToTimestamp(),
-                }),
-            },
-            NextPageToken = next,
-        };
-    }
-
-    private static void CheckCondition(Violations violations, string condition)
-    {
-        foreach (var violation in Condition.Parse(condition, LeadFacts.Catalog).Error?.Violations ?? [])
-        {
-            violations.Add(violation.Field, violation.Message);
-        }
-    }
+    public override Task<PreviewSegmentResponse> PreviewSegment(PreviewSegmentRequest request, ServerCallContext context) =>
+        preview.Preview(context.Caller().WorkspaceId, request, context.CancellationToken);
 
     private static async Task<SegmentRow?> Lock(Transaction<NurtureDbContext> tx, Guid id) => (await tx.Db.Segments.FromSqlRaw(
         "select * from segment where workspace_id = @workspace and id = @id for update",
@@ -243,6 +197,8 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
         Evaluated = row.EvaluatedVersion == row.Version,
         CreateTime = row.CreateTime.ToTimestamp(),
         UpdateTime = row.UpdateTime.ToTimestamp(),
+        Kind = row.IsList ? Segment.Types.Kind.List : Segment.Types.Kind.Condition,
+        JudgedCount = row.EvaluatedVersion == row.Version ? 0 : row.JudgedLeads,
     };
 
     private sealed class ListedSegment
@@ -250,6 +206,10 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
         public Guid Id { get; init; }
 
         public string DisplayName { get; init; } = "";
+
+        public bool IsList { get; init; }
+
+        public long JudgedLeads { get; init; }
 
         public string Condition { get; init; } = "";
 
@@ -271,23 +231,12 @@ internal sealed class SegmentGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
             Id = Id,
             DisplayName = DisplayName,
             Condition = Condition,
+            IsList = IsList,
+            JudgedLeads = JudgedLeads,
             Version = Version,
             EvaluatedVersion = EvaluatedVersion,
             CreateTime = CreateTime,
             UpdateTime = UpdateTime,
         };
-    }
-
-    private sealed class ListedMember
-    {
-        public Guid LeadId { get; init; }
-
-        public DateTimeOffset EnterTime { get; init; }
-
-        public string? Email { get; init; }
-
-        public string? Stage { get; init; }
-
-        public string[] PageKey { get; init; } = [];
     }
 }

@@ -1,5 +1,6 @@
 using Dapper;
 using Lifecycle.Nurture.Features.EnrollLead;
+using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
 
@@ -11,14 +12,15 @@ namespace Lifecycle.Nurture.Features.MergeLeads;
 /// </summary>
 internal static class MergeLeadsHandler
 {
-    public static async Task Merge(Transaction<NurtureDbContext> tx, Guid sourceId, Guid targetId)
+    /// <returns>The target; null where the source had been merged before.</returns>
+    public static async Task<LeadRow?> Merge(Transaction<NurtureDbContext> tx, Guid sourceId, Guid targetId)
     {
         await LeadStore.LockAll(tx, [sourceId, targetId]);
         var source = await LeadStore.Lock(tx, sourceId);
         var target = await LeadStore.LockStanding(tx, targetId);
         if (source.MergedInto is not null || source.LeadId == target.LeadId)
         {
-            return;
+            return null;
         }
 
         await EndEnrollments.All(tx, source.LeadId, "MERGED", await RunningPrograms(tx, target.LeadId));
@@ -35,17 +37,45 @@ internal static class MergeLeadsHandler
             update mql set lead_id = @target where workspace_id = @workspace and lead_id = @source;
             update recycling set lead_id = @target where workspace_id = @workspace and lead_id = @source;
             update lead set merged_into = @target where workspace_id = @workspace and merged_into = @source;
-            delete from segment_member where workspace_id = @workspace and lead_id = @source;
+            insert into activity (workspace_id, lead_id, id, time, type, name, session_id, url, properties)
+              select workspace_id, @target, id, time, type, name, session_id, url, properties from activity
+              where workspace_id = @workspace and lead_id = @source on conflict do nothing;
+            delete from activity where workspace_id = @workspace and lead_id = @source;
+            delete from segment_timer where workspace_id = @workspace and lead_id = @source;
             """,
             new { workspace = tx.WorkspaceId, source = source.LeadId, target = target.LeadId },
             cancellationToken: tx.CancellationToken));
+        await MoveMembers(tx, source.LeadId, target.LeadId);
         source.MergedInto = target.LeadId;
         if (source.EngageTime > target.EngageTime || target.EngageTime is null)
         {
             target.EngageTime = source.EngageTime;
         }
 
+        var touch = source.LastTouch;
         LeadStore.Forget(source);
+        target.LastTouch ??= target.EraseTime is null ? touch : null;
+        return target;
+    }
+
+    /// <summary>The target takes the source's place in lists; its place in other segments is judged anew.</summary>
+    private static async Task MoveMembers(Transaction<NurtureDbContext> tx, Guid source, Guid target)
+    {
+        var left = (await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
+            "delete from segment_member where workspace_id = @workspace and lead_id = @source returning segment_id",
+            new { workspace = tx.WorkspaceId, source },
+            cancellationToken: tx.CancellationToken))).AsList();
+        var entered = left.Count == 0
+            ? []
+            : (await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
+                """
+                insert into segment_member (workspace_id, segment_id, lead_id, enter_time)
+                select @workspace, s.id, @target, @now from segment s
+                where s.workspace_id = @workspace and s.id = any(@left) and s.is_list on conflict do nothing returning segment_id
+                """,
+                new { workspace = tx.WorkspaceId, target, now = tx.Now, left = left.ToArray() },
+                cancellationToken: tx.CancellationToken))).AsList();
+        MembershipKeeper.Publish(tx, entered.ConvertAll(segment => (segment, target)), left.ConvertAll(segment => (segment, source)));
     }
 
     private static async Task<IReadOnlySet<Guid>> RunningPrograms(Transaction<NurtureDbContext> tx, Guid leadId) =>

@@ -1,6 +1,7 @@
 using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Nurture.Domain.Emails;
+using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Features.SendMails;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
@@ -8,7 +9,7 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Nurture.Features.RecordHits;
 
 /// <summary>Takes a person off the list. Doing it again changes nothing.</summary>
-internal sealed class UnsubscribeHandler(UnitOfWork<NurtureDbContext> unitOfWork)
+internal sealed class UnsubscribeHandler(UnitOfWork<NurtureDbContext> unitOfWork, JudgeLeadHandler segments)
 {
     /// <returns>False for a mail that is not there.</returns>
     public async Task<bool> Unsubscribe(EmailToken token, Visit visit, CancellationToken ct)
@@ -18,7 +19,7 @@ internal sealed class UnsubscribeHandler(UnitOfWork<NurtureDbContext> unitOfWork
         return isThere;
     }
 
-    private static async Task<bool> Unsubscribe(Transaction<NurtureDbContext> tx, Guid messageId, Visit visit)
+    private async Task<bool> Unsubscribe(Transaction<NurtureDbContext> tx, Guid messageId, Visit visit)
     {
         var message = await tx.Connection.QuerySingleOrDefaultAsync<MessageRow>(new CommandDefinition(
             "select * from message where workspace_id = @workspace and id = @messageId for update",
@@ -59,6 +60,7 @@ internal sealed class UnsubscribeHandler(UnitOfWork<NurtureDbContext> unitOfWork
             tx.Publish(new EmailEngaged(
                 tx.NewId(), tx.WorkspaceId, tx.Now, message.Version + 1,
                 activity, messageId, message.LeadId, message.ProgramId, "UNSUBSCRIBE", "HUMAN", null, true));
+            await segments.MailChanged(tx, true, message.LeadId);
         }
 
         return true;

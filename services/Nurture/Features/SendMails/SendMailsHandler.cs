@@ -1,6 +1,7 @@
 using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Nurture.Domain.Emails;
+using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Jobs;
 using Lifecycle.Nurture.Mail;
 using Lifecycle.Nurture.Storage;
@@ -25,6 +26,7 @@ internal sealed partial class SendMailsHandler(
     IOptions<NurtureOptions> options,
     TimeProvider time,
     NurtureTelemetry telemetry,
+    JudgeLeadHandler segments,
     ILogger<SendMailsHandler> logger) : IMailWork
 {
     private static readonly TimeSpan LongestRetry = TimeSpan.FromHours(1);
@@ -69,6 +71,7 @@ internal sealed partial class SendMailsHandler(
                 {
                     tx.Publish(new EmailSent(
                         tx.NewId(), tx.WorkspaceId, tx.Now, sent.Version, mail.Id, sent.LeadId, mail.ProgramId, mail.StepId, mail.Content.Subject));
+                    await segments.MailChanged(tx, false, sent.LeadId);
                     telemetry.MailsSent.Add(1);
                 }
 
@@ -77,6 +80,7 @@ internal sealed partial class SendMailsHandler(
                 if (await Set(tx, mail.Id, MessageRow.Bounced, result.Detail) is { } bounced)
                 {
                     await Bounce(tx, mail, bounced);
+                    await segments.MailChanged(tx, false, bounced.LeadId);
                     telemetry.MailsFailed.Add(1, new KeyValuePair<string, object?>("outcome", MessageRow.Bounced));
                 }
 

@@ -23,6 +23,57 @@ namespace Lifecycle.Nurture.Storage.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.ActivityRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Properties")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("properties");
+
+                    b.Property<Guid?>("SessionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("session_id");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.Property<string>("Url")
+                        .HasColumnType("text")
+                        .HasColumnName("url");
+
+                    b.HasKey("WorkspaceId", "LeadId", "Id")
+                        .HasName("pk_activity");
+
+                    b.HasIndex("Time")
+                        .HasDatabaseName("ix_activity_time");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Time"), "brin");
+
+                    b.ToTable("activity", "nurture");
+                });
+
             modelBuilder.Entity("Lifecycle.Nurture.Storage.DkimKeyRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -369,6 +420,18 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("grade");
 
+                    b.Property<string>("Keyword")
+                        .HasColumnType("text")
+                        .HasColumnName("keyword");
+
+                    b.Property<string>("LandingPage")
+                        .HasColumnType("text")
+                        .HasColumnName("landing_page");
+
+                    b.Property<string>("LastTouch")
+                        .HasColumnType("jsonb")
+                        .HasColumnName("last_touch");
+
                     b.Property<string>("Medium")
                         .IsRequired()
                         .HasColumnType("text")
@@ -422,6 +485,14 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.HasIndex("WorkspaceId", "CreateTime")
                         .HasDatabaseName("ix_lead_workspace_id_create_time")
                         .HasFilter("merged_into is null");
+
+                    b.HasIndex("WorkspaceId", "Email")
+                        .HasDatabaseName("ix_lead_workspace_id_email")
+                        .HasFilter("email is not null");
+
+                    b.HasIndex("WorkspaceId", "ExternalId")
+                        .HasDatabaseName("ix_lead_workspace_id_external_id")
+                        .HasFilter("external_id is not null");
 
                     b.HasIndex("WorkspaceId", "MergedInto")
                         .HasDatabaseName("ix_lead_workspace_id_merged_into")
@@ -793,6 +864,23 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.ToTable("segment_member", "nurture");
                 });
 
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.SegmentRevisionRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<long>("Revision")
+                        .HasColumnType("bigint")
+                        .HasColumnName("revision");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_segment_revision");
+
+                    b.ToTable("segment_revision", "nurture");
+                });
+
             modelBuilder.Entity("Lifecycle.Nurture.Storage.SegmentRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -825,6 +913,14 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("evaluated_version");
 
+                    b.Property<bool>("IsList")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_list");
+
+                    b.Property<long>("JudgedLeads")
+                        .HasColumnType("bigint")
+                        .HasColumnName("judged_leads");
+
                     b.Property<DateTimeOffset>("UpdateTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("update_time");
@@ -841,6 +937,36 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasFilter("evaluated_version < version");
 
                     b.ToTable("segment", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.SegmentTimerRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("SegmentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("segment_id");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<DateTimeOffset>("DueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_time");
+
+                    b.HasKey("WorkspaceId", "SegmentId", "LeadId")
+                        .HasName("pk_segment_timer");
+
+                    b.HasIndex("WorkspaceId", "DueTime")
+                        .HasDatabaseName("ix_segment_timer_workspace_id_due_time");
+
+                    b.HasIndex("WorkspaceId", "LeadId")
+                        .HasDatabaseName("ix_segment_timer_workspace_id_lead_id");
+
+                    b.ToTable("segment_timer", "nurture");
                 });
 
             modelBuilder.Entity("Lifecycle.Nurture.Storage.SpendRow", b =>
@@ -1004,6 +1130,51 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasDatabaseName("ix_idempotency_workspace_id_created_at");
 
                     b.ToTable("idempotency", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Postgres.Model.ImportJobRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Kind")
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("answer");
+
+                    b.Property<bool>("Complete")
+                        .HasColumnType("boolean")
+                        .HasColumnName("complete");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<long>("Rows")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rows");
+
+                    b.Property<DateTimeOffset>("UpdateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("update_time");
+
+                    b.HasKey("WorkspaceId", "Kind", "RequestId")
+                        .HasName("pk_import_job");
+
+                    b.HasIndex("WorkspaceId", "UpdateTime")
+                        .HasDatabaseName("ix_import_job_workspace_id_update_time");
+
+                    b.ToTable("import_job", "nurture");
                 });
 
             modelBuilder.Entity("Lifecycle.Postgres.Model.InboxRow", b =>

@@ -30,9 +30,14 @@ public sealed class Condition
     private readonly ConditionNode root;
 
     internal Condition(
-        string text, ConditionNode root, IReadOnlySet<Field> fields, IReadOnlyList<Tally> tallies, IReadOnlyList<(Field Field, TimeSpan Span)> spans)
+        string text,
+        ConditionNode root,
+        IReadOnlySet<Field> fields,
+        IReadOnlyList<Tally> tallies,
+        IReadOnlyList<(Field Field, TimeSpan Span)> spans,
+        IReadOnlySet<Guid> segments)
     {
-        (Text, this.root, Fields, Tallies, Spans) = (text, root, fields, tallies, spans);
+        (Text, this.root, Fields, Tallies, Spans, Segments) = (text, root, fields, tallies, spans, segments);
     }
 
     /// <summary>As it was written.</summary>
@@ -47,6 +52,9 @@ public sealed class Condition
     /// <summary>Its tests <c>field within span</c>, outside counts. With <see cref="Tallies"/> they are all that time alone can
     /// change.</summary>
     public IReadOnlyList<(Field Field, TimeSpan Span)> Spans { get; }
+
+    /// <summary>The segments it asks for by <c>in_segment</c>.</summary>
+    public IReadOnlySet<Guid> Segments { get; }
 
     /// <summary>
     /// Reads a condition. The error names each fault with its position (from 1): the first fault of the form, or all unknown fields, unfit

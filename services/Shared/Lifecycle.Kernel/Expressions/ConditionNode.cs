@@ -78,6 +78,12 @@ internal sealed class TallyNode(Tally tally, Comparison comparison, decimal numb
     }
 }
 
+/// <summary>A source that knows no segments is in none.</summary>
+internal sealed class InSegmentNode(Guid segment) : ConditionNode
+{
+    public override bool Holds(IFieldSource source, DateTimeOffset now) => (source as ISegmentSource)?.IsIn(segment) ?? false;
+}
+
 internal enum Comparison
 {
     Equal,

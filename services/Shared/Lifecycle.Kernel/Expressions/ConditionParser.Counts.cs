@@ -57,14 +57,40 @@ internal sealed partial class ConditionParser
         return kind == TallyKind.Inactive ? new(tally, Comparison.Equal, 1) : Compared(tally);
     }
 
+    private InSegmentNode InSegment()
+    {
+        var start = Current;
+        if (counting)
+        {
+            throw new ConditionSyntaxException("in_segment within a count: an activity is in no segment", start.Position);
+        }
+
+        if (!catalog.KnowsSegments)
+        {
+            Fault(start.Position, "in_segment(…) is known in segments only");
+        }
+
+        next++;
+        Require("(");
+        var position = Current.Position;
+        if (!Guid.TryParseExact(TakeText(), "D", out var id))
+        {
+            Fault(position, "in_segment asks for a segment's id in quotes");
+        }
+
+        Require(")");
+        segments.Add(id);
+        return new(id);
+    }
+
     /// <summary>The condition of a count; its fields are those of the activities counted.</summary>
     private Condition Counted()
     {
         var (outerFields, outerSpans, from) = (fields, spans, Current.Position);
-        (fields, spans, counting) = ([], [], true);
+        (fields, spans, counting, counted) = ([], [], true, catalog.Counted);
         var root = Or();
-        var condition = new Condition(text[(from - 1)..(Current.Position - 1)].Trim(), root, fields, [], spans);
-        (fields, spans, counting) = (outerFields, outerSpans, false);
+        var condition = new Condition(text[(from - 1)..(Current.Position - 1)].Trim(), root, fields, [], spans, new HashSet<Guid>());
+        (fields, spans, counting, counted) = (outerFields, outerSpans, false, null);
         return condition;
     }
 

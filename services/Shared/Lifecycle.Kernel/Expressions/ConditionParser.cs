@@ -14,14 +14,18 @@ internal sealed partial class ConditionParser(string text, FieldCatalog catalog,
         ["and", "or", "not", "in", "contains", "startsWith", "endsWith", "matches", "exists", "within", "true", "false"];
 
     private readonly Violations violations = new();
+    private FieldCatalog? counted;
     private HashSet<Field> fields = [];
     private List<(Field Field, TimeSpan Span)> spans = [];
+    private readonly HashSet<Guid> segments = [];
     private List<Token> tokens = [];
     private int next;
     private int depth;
     private int tests;
 
     private Token Current => tokens[next];
+
+    private FieldCatalog Readable => counted ?? catalog;
 
     public Result<Condition> Parse()
     {
@@ -40,7 +44,7 @@ internal sealed partial class ConditionParser(string text, FieldCatalog catalog,
             return Error.Invalid(name, $"{name}, position {fault.Position}: {fault.Message}.");
         }
 
-        return violations.ToError() is { } error ? error : new Condition(text, root, fields, tallies, spans);
+        return violations.ToError() is { } error ? error : new Condition(text, root, fields, tallies, spans, segments);
     }
 
     private ConditionNode Or()
@@ -117,6 +121,11 @@ internal sealed partial class ConditionParser(string text, FieldCatalog catalog,
             }
 
             return new ExistsNode(field);
+        }
+
+        if (Current.Is("in_segment") && tokens[next + 1].Is("("))
+        {
+            return InSegment();
         }
 
         return TallyKindHere() is { } kind ? CountOf(kind) : Test();
@@ -232,9 +241,9 @@ internal sealed partial class ConditionParser(string text, FieldCatalog catalog,
         }
 
         next++;
-        if (catalog.Find(token.Text) is not { } field)
+        if (Readable.Find(token.Text) is not { } field)
         {
-            Fault(token.Position, $"no field '{token.Text}'; known are {string.Join(", ", catalog.Names)}");
+            Fault(token.Position, $"no field '{token.Text}'; known are {string.Join(", ", Readable.Names)}");
             return new Field(token.Text, null, FieldType.Any);
         }
 

@@ -33,6 +33,12 @@ public sealed class FieldCatalog
     /// <summary>Whether conditions may count activities; the sources are then <see cref="IHistorySource"/>.</summary>
     public bool CountsActivities { get; init; }
 
+    /// <summary>What conditions inside counts may read; null: the same.</summary>
+    public FieldCatalog? Counted { get; init; }
+
+    /// <summary>Whether conditions may ask for segments; the sources are then <see cref="ISegmentSource"/>.</summary>
+    public bool KnowsSegments { get; init; }
+
     /// <summary>Every name, maps as <c>name.*</c>, in order: what the error of an unknown field lists.</summary>
     public IEnumerable<string> Names => fields.Keys.Concat(maps.Keys.Select(name => name + ".*")).Order(StringComparer.Ordinal);
 
@@ -57,7 +63,12 @@ public sealed class FieldCatalog
 
     /// <summary>This catalog and another's fields; the other's win.</summary>
     public FieldCatalog With(FieldCatalog other) =>
-        new(Join(fields, other.fields), Join(maps, other.maps)) { CountsActivities = CountsActivities || other.CountsActivities };
+        new(Join(fields, other.fields), Join(maps, other.maps))
+        {
+            CountsActivities = CountsActivities || other.CountsActivities,
+            Counted = other.Counted ?? Counted,
+            KnowsSegments = KnowsSegments || other.KnowsSegments,
+        };
 
     private static Dictionary<string, FieldType> Join(Dictionary<string, FieldType> left, Dictionary<string, FieldType> right)
     {

@@ -33,3 +33,10 @@ public interface IHistorySource : IFieldSource
     /// <summary>The number at an instant: of what happened in (now − span, now].</summary>
     int Count(Tally tally, DateTimeOffset now);
 }
+
+/// <summary>A subject that may be in segments.</summary>
+public interface ISegmentSource : IFieldSource
+{
+    /// <summary>Whether it is a member now.</summary>
+    bool IsIn(Guid segment);
+}

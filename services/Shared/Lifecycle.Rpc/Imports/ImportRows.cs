@@ -34,7 +34,7 @@ public sealed class ImportRows
     private ImportRows(ImportChunk first, ChunkStream data)
     {
         this.data = data;
-        (IsCsv, DryRun, RequestId) = (first.ContentType == Csv, first.DryRun, first.RequestId);
+        (IsCsv, DryRun, RequestId, Parent) = (first.ContentType == Csv, first.DryRun, first.RequestId, first.Parent);
     }
 
     /// <summary>CSV; else NDJSON.</summary>
@@ -42,6 +42,9 @@ public sealed class ImportRows
 
     /// <summary>Check everything, change nothing.</summary>
     public bool DryRun { get; }
+
+    /// <summary>What the rows belong to, or empty.</summary>
+    public string Parent { get; }
 
     /// <summary>Request id, or empty.</summary>
     public string RequestId { get; }

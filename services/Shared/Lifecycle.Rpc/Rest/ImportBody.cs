@@ -60,6 +60,7 @@ internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
         {
             ContentType = given == "application/ndjson" ? "application/x-ndjson" : given,
             DryRun = dryRun,
+            Parent = http.Request.RouteValues["parent"]?.ToString() ?? "",
             RequestId = requestId.Length > 0 ? requestId : (http.Request.Query["requestId"].FirstOrDefault() ?? http.Request.Query["request_id"].FirstOrDefault() ?? ""),
         });
         return null;

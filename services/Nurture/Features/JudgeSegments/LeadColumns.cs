@@ -1,0 +1,46 @@
+using Lifecycle.Kernel.Expressions;
+
+namespace Lifecycle.Nurture.Features.JudgeSegments;
+
+/// <summary>Columns of a lead that conditions read: a page of leads carries nothing else.</summary>
+internal static class LeadColumns
+{
+    private static readonly Dictionary<string, string> Columns = new()
+    {
+        ["lead.email"] = "email",
+        ["lead.emailDomain"] = "email",
+        ["lead.externalId"] = "external_id",
+        ["lead.captureType"] = "capture_type",
+        ["lead.formType"] = "form_type",
+        ["lead.stage"] = "stage",
+        ["lead.returnReason"] = "return_reason",
+        ["lead.channel"] = "channel",
+        ["lead.source"] = "source",
+        ["lead.medium"] = "medium",
+        ["lead.campaign"] = "campaign",
+        ["lead.keyword"] = "keyword",
+        ["lead.landingPage"] = "landing_page",
+        ["score.total"] = "score",
+        ["score.grade"] = "grade",
+        ["score.band"] = "band",
+    };
+
+    /// <summary>Columns of the conditions' fields, always with the lead's id and the time from which it is known.</summary>
+    public static string For(IEnumerable<Condition> conditions) => string.Join(
+        ", ",
+        conditions.SelectMany(condition => condition.Fields.Concat(condition.Tallies.SelectMany(tally => tally.Condition?.Fields ?? new HashSet<Field>())))
+            .Select(field => field.Name).Where(name => !name.StartsWith("activity.", StringComparison.Ordinal) && !name.StartsWith("email.", StringComparison.Ordinal))
+            .Select(Of).Concat(["lead_id", "create_time"]).Distinct().Order(StringComparer.Ordinal));
+
+    /// <summary>What has no column of its own is a trait.</summary>
+    private static string Of(string field) => Columns.TryGetValue(field, out var column)
+        ? column
+        : field switch
+        {
+            "lead.id" => "lead_id",
+            "lead.createTime" => "create_time",
+            _ when field.StartsWith("company.", StringComparison.Ordinal) => "company",
+            _ when field.StartsWith("lead.lastTouch.", StringComparison.Ordinal) => "last_touch",
+            _ => "traits",
+        };
+}
