@@ -1,6 +1,7 @@
 using System.Net.Mail;
 using Google.Protobuf.WellKnownTypes;
 using Lifecycle.Kernel;
+using Lifecycle.Retention.Domain;
 
 namespace Lifecycle.Retention;
 
@@ -33,12 +34,11 @@ internal static class Checks
         return email;
     }
 
-    /// <summary>An amount above 0 in the workspace's currency: without a table of rates nothing else can be summed.</summary>
-    public static void RequireSale(this Violations violations, Money money, string currencyCode, string field)
-    {
+    /// <summary>An amount above 0.</summary>
+    public static void RequirePositive(this Violations violations, Money money, string field) =>
         violations.Require(money.Amount > 0, $"{field}.amount", $"{field}.amount must be above 0.");
-        violations.Require(
-            money.CurrencyCode == currencyCode, $"{field}.currencyCode",
-            $"{field}.currencyCode is {money.CurrencyCode}, the workspace's is {currencyCode}; amounts in other currencies are refused.");
-    }
+
+    /// <summary>A length of contract terms.</summary>
+    public static void CheckTerm(this Violations violations, int months, string field) => violations.Require(
+        months is >= 0 and <= CustomerLifecycle.MaxTermMonths, field, $"{field} must be between 0 and {CustomerLifecycle.MaxTermMonths}.");
 }

@@ -18,4 +18,8 @@ public sealed class RetentionOptions
     /// <summary>Rows of an import that are committed together.</summary>
     [Range(1, 5000)]
     public int ImportBatchSize { get; set; } = 500;
+
+    /// <summary>Seconds between rounds in which the months of changed customers are counted.</summary>
+    [Range(1, 3600)]
+    public int RollupPauseSeconds { get; set; } = 5;
 }

@@ -4,6 +4,8 @@ using Lifecycle.Retention.Consumers;
 using Lifecycle.Retention.Features.AnswerByLink;
 using Lifecycle.Retention.Features.AskSurveys;
 using Lifecycle.Retention.Features.ExportPerson;
+using Lifecycle.Retention.Features.KeepRates;
+using Lifecycle.Retention.Features.KeepRollups;
 using Lifecycle.Retention.Features.ManageCustomers;
 using Lifecycle.Retention.Features.QueryMetrics;
 using Lifecycle.Retention.Features.RecordAdvocacy;
@@ -32,6 +34,8 @@ internal static class RetentionSetup
     {
         builder.Services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddImportJournal();
+        builder.Services.AddSingleton<RollupKeeper>();
+        builder.Services.AddHostedService<RollupJob>();
         builder.Services.AddSingleton<SurveyLinks>();
         builder.Services.AddSingleton<AnswerPage>();
     }
@@ -43,6 +47,7 @@ internal static class RetentionSetup
         app.MapRpcService<AdvocacyGrpcService>();
         app.MapRpcService<LoyaltyGrpcService>();
         app.MapRpcService<ReportGrpcService>();
+        app.MapRpcService<CurrencyRateGrpcService>();
         app.MapRpcService<RetentionMetricsGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
         app.Services.GetRequiredService<AnswerPage>().Map(app);

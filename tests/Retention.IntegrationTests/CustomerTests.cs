@@ -112,7 +112,7 @@ public sealed class CustomerTests(RetentionFixture fixture)
         var refused = await tenant.Post(
             $"/v1/customers/{id}/revenue", new { type = "CHURN", amount = new { currencyCode = "EUR", amount = "-1" }, occurTime = "2226-01-01T00:00:00Z" }, HttpStatusCode.BadRequest);
 
-        Assert.Equal(["type", "amount.amount", "amount.currencyCode", "occurTime"], refused["errors"]!.AsArray().Select(error => (string)error!["field"]!));
+        Assert.Equal(["type", "amount.amount", "occurTime"], refused["errors"]!.AsArray().Select(error => (string)error!["field"]!));
         Assert.Empty((await tenant.Get($"/v1/customers/{id}/revenue"))["revenue"]?.AsArray() ?? []);
     }
 
@@ -147,25 +147,6 @@ public sealed class CustomerTests(RetentionFixture fixture)
         Assert.Equal((1, 1), ((int)revenue["created"]!, (int)revenueAgain["unchanged"]!));
         Assert.Equal([4, 3], revenue["rejected"]!.AsArray().Select(one => (int)one!["line"]!));
         Assert.Equal(3, revenue["rejected"]![0]!["errors"]!.AsArray().Count);
-    }
-
-    [Fact]
-    public async Task Service_KilledWhileEventsArrive_CountsEachOnce()
-    {
-        var tenant = new Tenant(fixture);
-        var leads = Enumerable.Range(0, 60).Select(_ => Guid.CreateVersion7()).ToArray();
-        foreach (var (lead, index) in leads.Select((lead, index) => (lead, index)))
-        {
-            await tenant.Publish(tenant.Booked(lead, 100, Tenant.Now));
-            if (index == 30)
-            {
-                await fixture.Service.Kill();
-                await fixture.Service.Start();
-            }
-        }
-
-        await Eventually.Equal(6000d, () => tenant.Metric("total_sales", $"{Tenant.Now.Year}-01-01", $"{Tenant.Now.Year + 1}-01-01", "YEAR"), "every booking, once");
-        Assert.Equal(60, (await tenant.Get("/v1/customers?pageSize=1000"))["customers"]!.AsArray().Count);
     }
 
     private static Task<JsonNode> Revenue(Tenant tenant, string id, string type, string amount, string recurrence, string time) =>

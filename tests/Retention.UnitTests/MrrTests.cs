@@ -79,7 +79,7 @@ public sealed class MrrTests
                 var mrr = 0m;
                 foreach (var (_, day, type, amount) in customer.OrderBy(entry => entry.day))
                 {
-                    var delta = Mrr.Delta(type, amount, Recurrence.Monthly, mrr);
+                    var delta = Mrr.Delta(type, amount, mrr);
                     mrr += delta;
                     changes.Add(new(Id(customer.Key), January.AddDays(day), delta));
                 }

@@ -1,6 +1,7 @@
 using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
+using Lifecycle.Retention.Features.KeepRollups;
 using Lifecycle.Retention.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -33,6 +34,13 @@ public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : Ev
             tx,
             [
                 ("customers", "update customer set display_name = 'Erased', external_id = null, churn_reason = null where workspace_id = @workspaceId and lead_id = @leadId"),
+                ("contacts", "delete from customer_contact where workspace_id = @workspaceId and (lead_id = @leadId or email = @email)"),
+                ("heldBookings", "update held_booking set account = null where workspace_id = @workspaceId and lead_id = @leadId and account is not null"),
+                ("revenueReasons",
+                    """
+                    update revenue set reason = null where workspace_id = @workspaceId and reason is not null
+                      and customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId)
+                    """),
                 ("comments",
                     """
                     update survey_answer set comment = null where workspace_id = @workspaceId and comment is not null
@@ -84,6 +92,10 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             update referral set advocate_lead_id = @targetId where workspace_id = @workspaceId and advocate_lead_id = @sourceId;
             update referral set referred_lead_id = @targetId where workspace_id = @workspaceId and referred_lead_id = @sourceId;
             update campaign_email set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
+            update held_booking set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
+            delete from customer_contact s where workspace_id = @workspaceId and lead_id = @sourceId and exists (
+              select 1 from customer_contact t where t.workspace_id = @workspaceId and t.customer_id = s.customer_id and t.lead_id = @targetId);
+            update customer_contact set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
             """,
             parameters);
         await MergeCustomers(tx, e.SourceLeadId, targetId);
@@ -91,6 +103,8 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
 
     private static async Task MergeCustomers(Transaction<RetentionDbContext> tx, Guid sourceLeadId, Guid targetLeadId)
     {
+        // Before the customers, as whoever counts months does.
+        await RollupKeeper.Lock(tx, "UTC");
         var customers = await tx.Db.Customers
             .FromSql($"select * from customer where workspace_id = {tx.WorkspaceId} and lead_id in ({sourceLeadId}, {targetLeadId}) order by id for update")
             .ToListAsync(tx.CancellationToken);
@@ -110,6 +124,7 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
         await tx.Connection.ExecuteAsync(
             """
             update revenue set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
+            update customer_contact set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
             update survey_answer set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId and not by_link;
             delete from survey_answer where workspace_id = @workspaceId and customer_id = @sourceId and by_link
               and survey_id in (select survey_id from survey_answer where workspace_id = @workspaceId and customer_id = @targetId and by_link);
@@ -124,7 +139,10 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             """,
             new { workspaceId = tx.WorkspaceId, sourceId = source.Id, targetId = target.Id });
         target.StartTime = source.StartTime < target.StartTime ? source.StartTime : target.StartTime;
+        target.RollupDue = true;
         tx.Db.Customers.Remove(source);
-        await CustomerLedger.Replay(tx, target);
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        await RollupKeeper.TakeOut(tx, [source.Id]);
+        await LedgerBatch.Replay(tx, (await LedgerBatch.Lock(tx, target.Id))!);
     }
 }

@@ -1,9 +1,7 @@
 using Lifecycle.Contracts;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
-using Lifecycle.Retention.Domain;
 using Lifecycle.Retention.Storage;
-using Microsoft.EntityFrameworkCore;
 
 namespace Lifecycle.Retention.Consumers;
 
@@ -12,13 +10,9 @@ public sealed class RevenueBookedConsumer(UnitOfWork<RetentionDbContext> work) :
 {
     protected override async Task Handle(Transaction<RetentionDbContext> tx, RevenueBooked e)
     {
-        var customer = e.LeadId is { } leadId
-            ? await CustomerLedger.OfLead(tx, leadId, e.CloseTime, e.Account)
-            : await CustomerLedger.OfAccount(tx, e.Account ?? e.OpportunityId.ToString(), e.CloseTime);
-        var first = !await tx.Db.Revenue.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.CustomerId == customer.Id && row.Type == RevenueType.New, tx.CancellationToken);
-        await CustomerLedger.Append(
-            tx, customer, first ? RevenueType.New : RevenueType.Upsell, new Money(e.Amount.CurrencyCode, e.Amount.Amount), Recurrence.OneOff, e.CloseTime,
-            $"opportunity:{e.OpportunityId}");
+        var rates = await CurrencyRates.Of(tx, e.Amount.CurrencyCode);
+        await Bookings.Book(
+            tx, rates, new() { WorkspaceId = tx.WorkspaceId, OpportunityId = e.OpportunityId, LeadId = e.LeadId, Account = e.Account, Amount = e.Amount.Amount, CurrencyCode = e.Amount.CurrencyCode, CloseTime = e.CloseTime });
     }
 }
 

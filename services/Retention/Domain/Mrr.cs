@@ -32,6 +32,9 @@ public sealed record MrrMovements(decimal Start, decimal New, decimal Reactivati
 {
     public decimal End => Start + New + Reactivation + Expansion - Contraction - Churn;
 
+    /// <summary>Annual recurring revenue: 12 × MRR at the end.</summary>
+    public decimal Arr => 12 * End;
+
     /// <summary>Gross revenue retention = (start − contraction − churn) / start; null when the start is 0.</summary>
     public decimal? Grr => Start == 0 ? null : (Start - Contraction - Churn) / Start;
 
@@ -55,22 +58,42 @@ public static class Mrr
     };
 
     /// <summary>
-    /// Change of the customer's MRR by one ledger entry. A renewal changes nothing; a contraction takes at most what is there; churn takes all.
+    /// What an amount that pays for a part of a period would be for the whole: amount × days of the period that ends with <paramref name="end"/> / days
+    /// paid for. 600.00 of a yearly price for 2026-07-01 to 2027-01-01 (184 of 365 days) is 1,190.217391 a year. Rounded half to even to 6 decimals.
     /// </summary>
-    /// <param name="type">The entry's type.</param>
-    /// <param name="amount">Its face value, above 0.</param>
-    /// <param name="recurrence">How often it is paid.</param>
-    /// <param name="current">The customer's MRR before it.</param>
-    public static decimal Delta(RevenueType type, decimal amount, Recurrence recurrence, decimal current) => type switch
+    /// <param name="amount">What is paid.</param>
+    /// <param name="recurrence">Length of the period; a single payment has none and stays as it is.</param>
+    /// <param name="start">First day paid for.</param>
+    /// <param name="end">Day after the last, at most one period later.</param>
+    public static decimal WholePeriod(decimal amount, Recurrence recurrence, DateOnly start, DateOnly end) => Months(recurrence) == 0
+        ? amount
+        : Math.Round(amount * (end.DayNumber - end.AddMonths(-Months(recurrence)).DayNumber) / (end.DayNumber - start.DayNumber), 6);
+
+    /// <summary>Months of a period; 0 for a single payment.</summary>
+    public static int Months(Recurrence recurrence) => recurrence switch
     {
-        RevenueType.Renewal => 0,
-        RevenueType.Contraction => -Math.Min(Monthly(amount, recurrence), current),
-        RevenueType.Churn => -current,
-        _ => Monthly(amount, recurrence),
+        Recurrence.Monthly => 1,
+        Recurrence.Quarterly => 3,
+        Recurrence.Yearly => 12,
+        _ => 0,
     };
 
     /// <summary>
-    /// The waterfall over granules. Within a granule a customer makes one movement, by its MRR at the granule's start and end: none → some is new, or
+    /// Change of the customer's MRR by one ledger entry. A renewal changes nothing; a contraction takes at most what is there; churn takes all.
+    /// </summary>
+    /// <param name="type">The entry's type.</param>
+    /// <param name="monthly">Its value per month, at least 0.</param>
+    /// <param name="current">The customer's MRR before it.</param>
+    public static decimal Delta(RevenueType type, decimal monthly, decimal current) => type switch
+    {
+        RevenueType.Renewal => 0,
+        RevenueType.Contraction => -Math.Min(monthly, current),
+        RevenueType.Churn => -current,
+        _ => monthly,
+    };
+
+    /// <summary>
+    /// The waterfall over granules: the definition, against which tests hold what reports read from the database. Within a granule a customer makes one movement, by its MRR at the granule's start and end: none → some is new, or
     /// reactivation when it ever had some before; some → none is churn; more is expansion, less is contraction.
     /// </summary>
     /// <param name="changes">All changes from the beginning of time, in any order.</param>

@@ -1,6 +1,6 @@
 using Dapper;
+using Lifecycle.Kernel;
 using Lifecycle.Postgres;
-using Lifecycle.Retention.Domain;
 
 namespace Lifecycle.Retention.Storage;
 
@@ -18,63 +18,18 @@ internal static class Facts
         ["plan"] = "coalesce(c.plan, '')",
     };
 
-    private const string CustomerJoin = "left join lead_profile l on l.workspace_id = c.workspace_id and l.lead_id = c.lead_id";
+    public const string CustomerJoin = "left join lead_profile l on l.workspace_id = c.workspace_id and l.lead_id = c.lead_id";
 
-    public static Task<List<MrrFact>> MrrChanges(Transaction<RetentionDbContext> tx, string? dimension, DateTimeOffset before) => Query<MrrFact>(
+    /// <summary>Sales (new, upsell, cross-sell, renewal) of each granule, in the workspace's currency, less what was taken back.</summary>
+    public static Task<List<SaleFact>> Sales(Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<SaleFact>(
         tx,
         $"""
-        select r.customer_id, r.occur_time, r.mrr_delta as delta, {Group(dimension)} as group_name
-        from revenue r join customer c on c.workspace_id = r.workspace_id and c.id = r.customer_id {CustomerJoin}
-        where r.workspace_id = @workspaceId and r.occur_time < @to and r.mrr_delta <> 0 order by r.occur_time, r.id
-        """,
-        before, before);
-
-    /// <summary>Sales (new, upsell, cross-sell, renewal) of the period.</summary>
-    public static Task<List<SaleFact>> Sales(Transaction<RetentionDbContext> tx, string? dimension, DateTimeOffset from, DateTimeOffset to) => Query<SaleFact>(
-        tx,
-        $"""
-        select r.occur_time, r.type, r.amount, {Group(dimension)} as group_name
-        from revenue r join customer c on c.workspace_id = r.workspace_id and c.id = r.customer_id {CustomerJoin}
+        select width_bucket(r.occur_time, @bounds) - 1 as granule, r.type, sum(r.base_amount) as amount, {Group(dimension)} as group_name
+        from revenue r {(dimension is null ? "" : $"join customer c on c.workspace_id = r.workspace_id and c.id = r.customer_id {CustomerJoin}")}
         where r.workspace_id = @workspaceId and r.occur_time >= @from and r.occur_time < @to and r.type in ('New', 'Upsell', 'CrossSell', 'Renewal')
+        group by 1, 2, 4
         """,
-        from, to);
-
-    /// <summary>Every span in which a customer was with us.</summary>
-    public static async Task<List<TenureFact>> Tenures(Transaction<RetentionDbContext> tx, string? dimension, DateTimeOffset before)
-    {
-        var turns = await Query<TurnFact>(
-            tx,
-            $"""
-            select c.id as customer_id, c.start_time, r.type, r.occur_time, {Group(dimension)} as group_name
-            from customer c left join revenue r on r.workspace_id = c.workspace_id and r.customer_id = c.id and r.type in ('Churn', 'Reactivation') {CustomerJoin}
-            where c.workspace_id = @workspaceId and c.start_time < @to order by c.id, r.occur_time, r.id
-            """,
-            before, before);
-        var tenures = new List<TenureFact>(turns.Count);
-        foreach (var customer in turns.GroupBy(turn => turn.CustomerId))
-        {
-            DateTimeOffset? start = customer.First().StartTime;
-            foreach (var turn in customer.Where(turn => turn.Type is not null))
-            {
-                if (turn.Type == nameof(RevenueType.Churn) && start is { } from)
-                {
-                    tenures.Add(new(customer.Key, new(from, turn.OccurTime), turn.GroupName));
-                    start = null;
-                }
-                else if (turn.Type == nameof(RevenueType.Reactivation))
-                {
-                    start ??= turn.OccurTime;
-                }
-            }
-
-            if (start is { } open)
-            {
-                tenures.Add(new(customer.Key, new(open, null), customer.First().GroupName));
-            }
-        }
-
-        return tenures;
-    }
+        period.From, period.To, [.. period.Granules.Select(granule => granule.From)]);
 
     public static Task<List<ScoreFact>> NpsScores(Transaction<RetentionDbContext> tx, string? dimension, DateTimeOffset from, DateTimeOffset to) => Query<ScoreFact>(
         tx,
@@ -116,39 +71,15 @@ internal static class Facts
         """,
         from, to);
 
-    private static string Group(string? dimension) => dimension is null ? "''" : Dimensions[dimension];
+    public static string Group(string? dimension) => dimension is null ? "''" : Dimensions[dimension];
 
-    private static async Task<List<T>> Query<T>(Transaction<RetentionDbContext> tx, string sql, DateTimeOffset from, DateTimeOffset to) =>
-        (await tx.Connection.QueryAsync<T>(new CommandDefinition(sql, new { workspaceId = tx.WorkspaceId, from, to }, cancellationToken: tx.CancellationToken))).AsList();
-
-    private sealed class TurnFact
-    {
-        public Guid CustomerId { get; init; }
-
-        public DateTimeOffset StartTime { get; init; }
-
-        public string? Type { get; init; }
-
-        public DateTimeOffset? OccurTime { get; init; }
-
-        public string GroupName { get; init; } = "";
-    }
-}
-
-internal sealed class MrrFact
-{
-    public Guid CustomerId { get; init; }
-
-    public DateTimeOffset OccurTime { get; init; }
-
-    public decimal Delta { get; init; }
-
-    public string GroupName { get; init; } = "";
+    private static async Task<List<T>> Query<T>(Transaction<RetentionDbContext> tx, string sql, DateTimeOffset from, DateTimeOffset to, DateTimeOffset[]? bounds = null) =>
+        (await tx.Connection.QueryAsync<T>(new CommandDefinition(sql, new { workspaceId = tx.WorkspaceId, from, to, bounds = bounds ?? [] }, cancellationToken: tx.CancellationToken))).AsList();
 }
 
 internal sealed class SaleFact
 {
-    public DateTimeOffset OccurTime { get; init; }
+    public int Granule { get; init; }
 
     public string Type { get; init; } = "";
 
@@ -156,8 +87,6 @@ internal sealed class SaleFact
 
     public string GroupName { get; init; } = "";
 }
-
-internal sealed record TenureFact(Guid CustomerId, Tenure Tenure, string GroupName);
 
 internal sealed class ScoreFact
 {

@@ -12,6 +12,12 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
 
     public DbSet<RevenueRow> Revenue => Set<RevenueRow>();
 
+    public DbSet<CustomerContactRow> Contacts => Set<CustomerContactRow>();
+
+    public DbSet<CurrencyRateRow> CurrencyRates => Set<CurrencyRateRow>();
+
+    public DbSet<HeldBookingRow> HeldBookings => Set<HeldBookingRow>();
+
     public DbSet<LeadProfileRow> LeadProfiles => Set<LeadProfileRow>();
 
     public DbSet<SurveyRow> Surveys => Set<SurveyRow>();
@@ -40,6 +46,9 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             customer.HasIndex(row => new { row.WorkspaceId, row.LeadId }).IsUnique().HasFilter("lead_id is not null");
             customer.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
             customer.HasIndex(row => new { row.WorkspaceId, row.StartTime, row.Id });
+            customer.HasIndex(row => new { row.WorkspaceId, row.Id }).HasDatabaseName("ix_customer_rollup_due").HasFilter("rollup_due");
+            // The renewals pipeline.
+            customer.HasIndex(row => new { row.WorkspaceId, row.RenewalDate }).HasFilter("renewal_date is not null and not churned");
         });
         modelBuilder.Entity<RevenueRow>(revenue =>
         {
@@ -50,7 +59,17 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             revenue.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
             // Sales of a period.
             revenue.HasIndex(row => new { row.WorkspaceId, row.OccurTime });
+            revenue.HasIndex(row => new { row.WorkspaceId, row.ReversesId }).IsUnique().HasFilter("reverses_id is not null");
         });
+        modelBuilder.Entity<CustomerContactRow>(contact =>
+        {
+            contact.ToTable("customer_contact").HasKey(row => new { row.WorkspaceId, row.Id });
+            contact.HasIndex(row => new { row.WorkspaceId, row.CustomerId });
+            contact.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("lead_id is not null");
+        });
+        modelBuilder.Entity<CurrencyRateRow>(rate => rate.ToTable("currency_rate").HasKey(row => new { row.WorkspaceId, row.CurrencyCode, row.Date }));
+        modelBuilder.Entity<HeldBookingRow>(booking => booking.ToTable("held_booking").HasKey(row => new { row.WorkspaceId, row.OpportunityId }));
+        modelBuilder.AddRollups();
         modelBuilder.Entity<LeadProfileRow>(lead =>
         {
             lead.ToTable("lead_profile").HasKey(row => new { row.WorkspaceId, row.LeadId });

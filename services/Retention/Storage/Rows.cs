@@ -33,6 +33,19 @@ public sealed class CustomerRow : TenantRow
 
     public DateTimeOffset? ChurnTime { get; set; }
 
+    /// <summary>Whether the customer chose to leave; null unless it has left.</summary>
+    public bool? ChurnVoluntary { get; set; }
+
+    /// <summary>When it last came back; null when it never did, or left since.</summary>
+    public DateTimeOffset? ReactivateTime { get; set; }
+
+    public string Owner { get; set; } = "";
+
+    public DateOnly? ContractStart { get; set; }
+
+    /// <summary>0 when unknown.</summary>
+    public int TermMonths { get; set; }
+
     /// <summary>Monthly recurring revenue after the last entry.</summary>
     public decimal Mrr { get; set; }
 
@@ -41,9 +54,55 @@ public sealed class CustomerRow : TenantRow
 
     /// <summary>Grows with each change; version of the customer's events.</summary>
     public long Version { get; set; }
+
+    /// <summary>Its ledger or start changed since its months were counted.</summary>
+    public bool RollupDue { get; set; } = true;
 }
 
-/// <summary>An entry of the revenue ledger. Never changed but for <see cref="MrrDelta"/>, which follows from the entries before it.</summary>
+/// <summary>A person at a customer.</summary>
+public sealed class CustomerContactRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid CustomerId { get; set; }
+
+    public Guid? LeadId { get; set; }
+
+    public string DisplayName { get; set; } = "";
+
+    /// <summary>Normalised address.</summary>
+    public string? Email { get; set; }
+
+    public string Role { get; set; } = "";
+}
+
+/// <summary>What one unit of a currency is worth in the workspace's, from a day on.</summary>
+public sealed class CurrencyRateRow : TenantRow
+{
+    public required string CurrencyCode { get; init; }
+
+    public required DateOnly Date { get; init; }
+
+    public required decimal Rate { get; set; }
+}
+
+/// <summary>A booking in a currency without a rate; it is booked when one is supplied.</summary>
+public sealed class HeldBookingRow : TenantRow
+{
+    public required Guid OpportunityId { get; init; }
+
+    public Guid? LeadId { get; set; }
+
+    public string? Account { get; set; }
+
+    public required decimal Amount { get; init; }
+
+    public required string CurrencyCode { get; init; }
+
+    public required DateTimeOffset CloseTime { get; init; }
+}
+
+/// <summary>An entry of the revenue ledger. Never changed but for <see cref="MrrDelta"/> and <see cref="Reversed"/>, which follow from other entries.</summary>
 public sealed class RevenueRow : TenantRow
 {
     public required Guid Id { get; init; }
@@ -63,6 +122,29 @@ public sealed class RevenueRow : TenantRow
     public string? ExternalId { get; init; }
 
     public decimal MrrDelta { get; set; }
+
+    /// <summary>The amount in the workspace's currency, at the rate of its day.</summary>
+    public required decimal BaseAmount { get; init; }
+
+    /// <summary>Value per month in the workspace's currency.</summary>
+    public required decimal Monthly { get; init; }
+
+    public DateOnly? ProrationStart { get; init; }
+
+    public DateOnly? ProrationEnd { get; init; }
+
+    /// <summary>The entry that this one takes back.</summary>
+    public Guid? ReversesId { get; init; }
+
+    /// <summary>Taken back by another entry.</summary>
+    public bool Reversed { get; set; }
+
+    public string? Reason { get; set; }
+
+    /// <summary>Of a loss: whether the customer chose to.</summary>
+    public bool? Voluntary { get; init; }
+
+    public required DateTimeOffset CreateTime { get; init; }
 }
 
 /// <summary>What Retention needs to know of a lead. Kept after an erasure as a mark that nothing may come back.</summary>

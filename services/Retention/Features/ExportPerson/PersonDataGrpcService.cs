@@ -33,11 +33,15 @@ public sealed class PersonDataGrpcService(UnitOfWork<RetentionDbContext> work) :
 
         var customers = await tx.Db.Customers.Where(row => row.WorkspaceId == workspaceId && row.LeadId == leadId).ToListAsync(ct);
         var ids = customers.Select(row => row.Id).ToArray();
+        var contacts = await tx.Db.Contacts.Where(row => row.WorkspaceId == workspaceId && row.LeadId == leadId).ToListAsync(ct);
+        var held = await tx.Db.HeldBookings.Where(row => row.WorkspaceId == workspaceId && row.LeadId == leadId).ToListAsync(ct);
         var data = new
         {
-            customers = customers.Select(row => new { row.Id, row.ExternalId, row.DisplayName, row.StartTime, row.Segment, row.Plan, row.ChurnReason, row.ChurnTime }),
+            customers = customers.Select(row => new { row.Id, row.ExternalId, row.DisplayName, row.StartTime, row.Segment, row.Plan, row.Owner, row.ChurnReason, row.ChurnTime }),
+            contacts = contacts.Select(row => new { row.Id, row.CustomerId, row.DisplayName, row.Email, row.Role }),
+            heldBookings = held.Select(row => new { row.OpportunityId, row.Account, amount = row.Amount.ToString(null, null), row.CurrencyCode, row.CloseTime }),
             revenue = (await tx.Db.Revenue.Where(row => row.WorkspaceId == workspaceId && ids.Contains(row.CustomerId)).ToListAsync(ct))
-                .Select(row => new { row.Id, type = Names.Of(row.Type), amount = row.Amount.ToString(null, null), row.CurrencyCode, row.OccurTime }),
+                .Select(row => new { row.Id, type = Names.Of(row.Type), amount = row.Amount.ToString(null, null), row.CurrencyCode, row.OccurTime, row.Reason }),
             surveyAnswers = (await tx.Db.Answers.Where(row => row.WorkspaceId == workspaceId && (row.LeadId == leadId || ids.Contains(row.CustomerId!.Value))).ToListAsync(ct))
                 .Select(row => new { row.Id, row.SurveyId, row.Score, row.Comment, row.AnswerTime }),
             referrals = (await tx.Db.Referrals.Where(row => row.WorkspaceId == workspaceId && (row.AdvocateLeadId == leadId || row.ReferredLeadId == leadId)).ToListAsync(ct))

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
+using Lifecycle.Retention.Domain;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Rpc;
 
@@ -41,8 +42,23 @@ internal static class CustomerImport
         violations.LimitText(row["plan"] ?? "", "plan");
         var start = Time(violations, row["startTime"], "startTime", now);
         var renewal = violations.OptionalDate(row["renewalDate"] ?? "", "renewalDate");
-        return violations.ToError() is { } error
-            ? error
-            : new CustomerImportRow(row["externalId"]!, row["displayName"], leadId, email, start, renewal, row["segment"], row["plan"]);
+        violations.LimitText(row["owner"] ?? "", "owner");
+        var contract = violations.OptionalDate(row["contractStart"] ?? "", "contractStart");
+        var term = 0;
+        violations.Require(
+            row["termMonths"] is null || (int.TryParse(row["termMonths"], NumberStyles.None, CultureInfo.InvariantCulture, out term) && term <= CustomerLifecycle.MaxTermMonths),
+            "termMonths", $"termMonths must be a whole number between 0 and {CustomerLifecycle.MaxTermMonths}.");
+        if (violations.ToError() is { } error)
+        {
+            return error;
+        }
+
+        renewal ??= contract is { } begin && term > 0 ? CustomerLifecycle.RenewalAfter(begin, term, DateOnly.FromDateTime(now.UtcDateTime)) : null;
+        return new CustomerImportRow(row["externalId"]!, row["displayName"], leadId, email, start, renewal, row["segment"], row["plan"])
+        {
+            Owner = row["owner"],
+            ContractStart = contract,
+            TermMonths = row["termMonths"] is null ? null : term,
+        };
     }
 }

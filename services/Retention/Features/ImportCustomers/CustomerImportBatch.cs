@@ -7,7 +7,14 @@ namespace Lifecycle.Retention.Features.ImportCustomers;
 
 /// <summary>A sound row of an import of customers; null where the file has no such cell.</summary>
 internal sealed record CustomerImportRow(
-    string ExternalId, string? DisplayName, Guid? LeadId, string? Email, DateTimeOffset? StartTime, DateOnly? RenewalDate, string? Segment, string? Plan);
+    string ExternalId, string? DisplayName, Guid? LeadId, string? Email, DateTimeOffset? StartTime, DateOnly? RenewalDate, string? Segment, string? Plan)
+{
+    public string? Owner { get; init; }
+
+    public DateOnly? ContractStart { get; init; }
+
+    public int? TermMonths { get; init; }
+}
 
 /// <summary>
 /// Applies the rows of one transaction together: two reads, one insert, one update. Rows count as if they came one after the other, so that a customer
@@ -42,7 +49,8 @@ internal static class CustomerImportBatch
         var leadOf = rows.Select(row => row.Command.LeadId is { } id ? leads.ById(id) : row.Command.Email is { } email ? leads.ByEmail(email) : null).ToArray();
         var found = (await tx.Connection.QueryAsync<Held>(
             """
-            select id, lead_id, external_id, display_name, start_time, renewal_date, segment, plan from customer
+            select id, lead_id, external_id, display_name, start_time, renewal_date, segment, plan, owner, contract_start, term_months
+            from customer
             where workspace_id = @workspace and (external_id = any(@externalIds) or lead_id = any(@leadIds)) order by id for update
             """,
             new { workspace = tx.WorkspaceId, externalIds = rows.Select(row => row.Command.ExternalId).ToArray(), leadIds = leadOf.OfType<Guid>().ToArray() })).AsList();
@@ -119,6 +127,11 @@ internal static class CustomerImportBatch
         BulkColumn.From("renewal_date", NpgsqlDbType.Date, rows, row => row.RenewalDate),
         BulkColumn.From("segment", NpgsqlDbType.Text, rows, row => row.Segment),
         BulkColumn.From("plan", NpgsqlDbType.Text, rows, row => row.Plan),
+        BulkColumn.From("owner", NpgsqlDbType.Text, rows, row => row.Owner),
+        BulkColumn.From("contract_start", NpgsqlDbType.Date, rows, row => row.ContractStart),
+        BulkColumn.From("term_months", NpgsqlDbType.Integer, rows, row => row.TermMonths),
+        // A start may have moved.
+        BulkColumn.From("rollup_due", NpgsqlDbType.Boolean, rows, _ => true),
     ];
 
     /// <summary>A customer as it is held and changed while a batch is applied.</summary>
@@ -140,17 +153,26 @@ internal static class CustomerImportBatch
 
         public string Plan { get; set; } = "";
 
+        public string Owner { get; set; } = "";
+
+        public DateOnly? ContractStart { get; set; }
+
+        public int TermMonths { get; set; }
+
         /// <summary>Takes the cells that the row has; whether they differ from what is held.</summary>
         public bool Take(CustomerImportRow row)
         {
-            var before = (ExternalId, DisplayName, StartTime, RenewalDate, Segment, Plan);
+            var before = (ExternalId, DisplayName, StartTime, RenewalDate, Segment, Plan, Owner, ContractStart, TermMonths);
             ExternalId = row.ExternalId;
             DisplayName = row.DisplayName ?? DisplayName;
             StartTime = row.StartTime ?? StartTime;
             RenewalDate = row.RenewalDate ?? RenewalDate;
             Segment = row.Segment ?? Segment;
             Plan = row.Plan ?? Plan;
-            return before != (ExternalId, DisplayName, StartTime, RenewalDate, Segment, Plan);
+            Owner = row.Owner ?? Owner;
+            ContractStart = row.ContractStart ?? ContractStart;
+            TermMonths = row.TermMonths ?? TermMonths;
+            return before != (ExternalId, DisplayName, StartTime, RenewalDate, Segment, Plan, Owner, ContractStart, TermMonths);
         }
     }
 }

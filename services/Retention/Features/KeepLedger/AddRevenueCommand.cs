@@ -8,9 +8,10 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Retention.Features.KeepLedger;
 
 /// <summary>Appends an entry to a customer's ledger.</summary>
-internal sealed record AddRevenueCommand(Guid CustomerId, RevenueType Type, Kernel.Money Amount, Recurrence Recurrence, DateTimeOffset Time, string? ExternalId)
+internal sealed record AddRevenueCommand(
+    Guid CustomerId, RevenueType Type, Kernel.Money Amount, Recurrence Recurrence, DateTimeOffset Time, string? ExternalId, (DateOnly Start, DateOnly End)? Proration)
 {
-    public static Result<AddRevenueCommand> Parse(AddRevenueRequest request, DateTimeOffset now, string currencyCode)
+    public static Result<AddRevenueCommand> Parse(AddRevenueRequest request, DateTimeOffset now)
     {
         var violations = new Violations();
         violations.RequireId(request.CustomerId, "customerId", out var customerId);
@@ -18,22 +19,30 @@ internal sealed record AddRevenueCommand(Guid CustomerId, RevenueType Type, Kern
             request.Type is >= Revenue.Types.Type.New and <= Revenue.Types.Type.Contraction, "type", "type must be NEW, UPSELL, CROSS_SELL, RENEWAL or CONTRACTION.");
         if (violations.RequireMoney(request.Amount, "amount", out var amount))
         {
-            violations.RequireSale(amount, currencyCode, "amount");
+            violations.RequirePositive(amount, "amount");
         }
 
         violations.LimitText(request.ExternalId, "externalId");
         var time = violations.TimeOrNow(request.OccurTime, now, "occurTime");
         var recurrence = request.Recurrence == Revenue.Types.Recurrence.Unspecified ? Recurrence.OneOff : (Recurrence)(int)request.Recurrence;
+        var proration = ParseProration(violations, request, recurrence);
         return violations.ToError() is { } error
             ? error
-            : new AddRevenueCommand(customerId, (RevenueType)(int)request.Type, amount, recurrence, time, request.ExternalId.Length > 0 ? request.ExternalId : null);
+            : new AddRevenueCommand(customerId, (RevenueType)(int)request.Type, amount, recurrence, time, request.ExternalId.Length > 0 ? request.ExternalId : null, proration);
     }
 
-    public async Task<Result<Revenue>> Run(Transaction<RetentionDbContext> tx)
+    public async Task<Result<Revenue>> Run(Transaction<RetentionDbContext> tx, Caller caller)
     {
-        if (await CustomerLedger.Lock(tx, CustomerId) is not { } customer)
+        if (await LedgerBatch.Lock(tx, CustomerId) is not { } customer)
         {
             return Error.NotFound("Customer", CustomerId);
+        }
+
+        if (ExternalId is not null && await CustomerLedger.Find(tx, ExternalId) is { } known)
+        {
+            return known.CustomerId == CustomerId
+                ? LedgerQueries.ToProto(known, caller.CurrencyCode)
+                : Error.AlreadyExists($"The external id {ExternalId} belongs to an entry of another customer.");
         }
 
         if (customer.Churned && Time >= customer.ChurnTime)
@@ -41,13 +50,28 @@ internal sealed record AddRevenueCommand(Guid CustomerId, RevenueType Type, Kern
             return Error.Precondition($"Customer {CustomerId} left on {customer.ChurnTime:yyyy-MM-dd}; reactivate it first.");
         }
 
-        if (ExternalId is not null && await CustomerLedger.Find(tx, ExternalId) is { } known && known.CustomerId != CustomerId)
+        if (!(await new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone).ConvertOne(Amount, Time)).TryGet(out var converted, out var unknown))
         {
-            return Error.AlreadyExists($"The external id {ExternalId} belongs to an entry of another customer.");
+            return unknown;
         }
 
-        var entry = await CustomerLedger.Append(tx, customer, Type, Amount, Recurrence, Time, ExternalId);
-        RetentionTelemetry.RevenueAppended.Add(1);
-        return LedgerQueries.ToProto(entry);
+        var added = await LedgerBatch.Append(tx, [new(customer, Type, Amount, converted, Recurrence, Time, ExternalId) { Proration = Proration }]);
+        return LedgerQueries.ToProto(added[0], tx.Now, caller.CurrencyCode);
+    }
+
+    private static (DateOnly Start, DateOnly End)? ParseProration(Violations violations, AddRevenueRequest request, Recurrence recurrence)
+    {
+        if (request.ProrationStart.Length == 0 && request.ProrationEnd.Length == 0)
+        {
+            return null;
+        }
+
+        var fits = violations.RequireDate(request.ProrationStart, "prorationStart", out var start)
+            & violations.RequireDate(request.ProrationEnd, "prorationEnd", out var end)
+            & violations.Require(Mrr.Months(recurrence) > 0, "prorationStart", "prorationStart is for recurring entries.");
+        return fits && violations.Require(
+            start < end && start >= end.AddMonths(-Mrr.Months(recurrence)), "prorationEnd", "prorationEnd must be after prorationStart, by one period at most.")
+                ? (start, end)
+                : null;
     }
 }

@@ -1,7 +1,6 @@
 using Dapper;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
-using Lifecycle.Retention.Domain;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Retention.V1;
 using Lifecycle.Rpc;
@@ -17,7 +16,7 @@ internal static class LedgerQueries
     public static Result<ListQuery> Parse(ListRevenueRequest request) =>
         ListQuery.Parse(Fields, request.PageSize, request.PageToken, filter: null, orderBy: null, "occurTime asc", request.CustomerId);
 
-    public static async Task<Result<ListRevenueResponse>> List(Transaction<RetentionDbContext> tx, Guid customerId, ListQuery query)
+    public static async Task<Result<ListRevenueResponse>> List(Transaction<RetentionDbContext> tx, Guid customerId, ListQuery query, string currencyCode)
     {
         if (!await tx.Db.Customers.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Id == customerId, tx.CancellationToken))
         {
@@ -25,51 +24,65 @@ internal static class LedgerQueries
         }
 
         var parameters = new Dictionary<string, object>(query.Parameters) { ["workspaceId"] = tx.WorkspaceId, ["customerId"] = customerId };
-        var rows = await tx.Connection.QueryAsync<Row>(
+        var keys = await tx.Connection.QueryAsync<Key>(
             $"""
-            select r.id, r.customer_id, r.type, r.amount, r.currency_code, r.recurrence, r.occur_time, r.external_id, {query.PageKey} from revenue r
+            select r.id, {query.PageKey} from revenue r
             where r.workspace_id = @workspaceId and r.customer_id = @customerId and {query.Where} order by {query.OrderBy} limit {query.Limit}
             """,
             new DynamicParameters(parameters));
-        var (page, next) = query.Page(rows, row => row.PageKey);
-        return new ListRevenueResponse { Revenue = { page.Select(ToProto) }, NextPageToken = next };
+        var (page, next) = query.Page(keys, row => row.PageKey);
+        var ids = page.Select(key => key.Id).ToArray();
+        var rows = await tx.Db.Revenue.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+        return new ListRevenueResponse { Revenue = { ids.Select(id => ToProto(rows[id], currencyCode)) }, NextPageToken = next };
     }
 
-    public static Revenue ToProto(RevenueRow row) =>
-        Make(row.Id, row.CustomerId, row.Type, row.Amount, row.CurrencyCode, row.Recurrence, row.OccurTime, row.ExternalId);
+    public static Revenue ToProto(RevenueRow row, string currencyCode) => new()
+    {
+        Id = row.Id.ToString(),
+        CustomerId = row.CustomerId.ToString(),
+        Type = (Revenue.Types.Type)(int)row.Type,
+        Amount = new Kernel.Money(row.CurrencyCode, row.Amount).ToProto(),
+        Recurrence = (Revenue.Types.Recurrence)(int)row.Recurrence,
+        OccurTime = row.OccurTime.ToProto(),
+        ExternalId = row.ExternalId ?? "",
+        WorkspaceAmount = new Kernel.Money(currencyCode, row.BaseAmount).ToProto(),
+        MrrChange = new Kernel.Money(currencyCode, row.MrrDelta).ToProto(),
+        ProrationStart = Text(row.ProrationStart),
+        ProrationEnd = Text(row.ProrationEnd),
+        ReversesId = row.ReversesId?.ToString() ?? "",
+        Reason = row.Reason ?? "",
+        CreateTime = row.CreateTime.ToProto(),
+    };
 
-    private static Revenue ToProto(Row row) => Make(
-        row.Id, row.CustomerId, Enum.Parse<RevenueType>(row.Type), row.Amount, row.CurrencyCode, Enum.Parse<Recurrence>(row.Recurrence), row.OccurTime, row.ExternalId);
-
-    private static Revenue Make(
-        Guid id, Guid customerId, RevenueType type, decimal amount, string currencyCode, Recurrence recurrence, DateTimeOffset time, string? externalId) => new()
+    /// <summary>An entry that was just written.</summary>
+    public static Revenue ToProto(PlacedEntry entry, DateTimeOffset now, string currencyCode) => ToProto(
+        new()
         {
-            Id = id.ToString(),
-            CustomerId = customerId.ToString(),
-            Type = (Revenue.Types.Type)(int)type,
-            Amount = new Kernel.Money(currencyCode, amount).ToProto(),
-            Recurrence = (Revenue.Types.Recurrence)(int)recurrence,
-            OccurTime = time.ToProto(),
-            ExternalId = externalId ?? "",
-        };
+            WorkspaceId = default,
+            Id = entry.Id,
+            CustomerId = entry.Customer.Id,
+            Type = entry.Type,
+            Amount = entry.Amount,
+            CurrencyCode = entry.New!.Amount.CurrencyCode,
+            Recurrence = entry.New.Recurrence,
+            OccurTime = entry.Time,
+            ExternalId = entry.New.ExternalId,
+            MrrDelta = entry.Delta,
+            BaseAmount = entry.BaseAmount,
+            Monthly = entry.Monthly,
+            ProrationStart = entry.New.Proration?.Start,
+            ProrationEnd = entry.New.Proration?.End,
+            ReversesId = entry.New.ReversesId,
+            Reason = entry.New.Reason,
+            CreateTime = now,
+        },
+        currencyCode);
 
-    private sealed class Row
+    private static string Text(DateOnly? day) => day?.ToString("yyyy-MM-dd", null) ?? "";
+
+    private sealed class Key
     {
         public Guid Id { get; init; }
-
-        public Guid CustomerId { get; init; }
-
-        public string Type { get; init; } = "";
-
-        public decimal Amount { get; init; }
-
-        public string CurrencyCode { get; init; } = "";
-
-        public string Recurrence { get; init; } = "";
-
-        public DateTimeOffset OccurTime { get; init; }
-
-        public string? ExternalId { get; init; }
 
         public string[] PageKey { get; init; } = [];
     }

@@ -1,4 +1,3 @@
-using Lifecycle.Contracts;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Retention.Domain;
@@ -8,7 +7,7 @@ using Lifecycle.Retention.V1;
 namespace Lifecycle.Retention.Features.ManageCustomers;
 
 /// <summary>The customer leaves: an entry takes what is left of its MRR, and Conversion is told.</summary>
-internal sealed record ChurnCustomerCommand(Guid Id, string Reason, DateTimeOffset Time)
+internal sealed record ChurnCustomerCommand(Guid Id, string Reason, DateTimeOffset Time, bool Voluntary)
 {
     public static Result<ChurnCustomerCommand> Parse(ChurnCustomerRequest request, DateTimeOffset now)
     {
@@ -16,12 +15,12 @@ internal sealed record ChurnCustomerCommand(Guid Id, string Reason, DateTimeOffs
         violations.RequireId(request.Id, "id", out var id);
         violations.RequireText(request.Reason, "reason");
         var time = violations.TimeOrNow(request.ChurnTime, now, "churnTime");
-        return violations.ToError() is { } error ? error : new ChurnCustomerCommand(id, request.Reason, time);
+        return violations.ToError() is { } error ? error : new ChurnCustomerCommand(id, request.Reason, time, !request.HasVoluntary || request.Voluntary);
     }
 
     public async Task<Result<Customer>> Run(Transaction<RetentionDbContext> tx, string currencyCode)
     {
-        if (await CustomerLedger.Lock(tx, Id) is not { } row)
+        if (await LedgerBatch.Lock(tx, Id) is not { } row)
         {
             return Error.NotFound("Customer", Id);
         }
@@ -36,10 +35,8 @@ internal sealed record ChurnCustomerCommand(Guid Id, string Reason, DateTimeOffs
             return Error.Invalid("churnTime", $"churnTime lies before the customer's start, {row.StartTime:O}.");
         }
 
-        var lost = new Kernel.Money(currencyCode, row.Mrr);
-        await CustomerLedger.Append(tx, row, RevenueType.Churn, lost, Recurrence.Monthly, Time, externalId: null);
-        row.ChurnReason = Reason;
-        tx.Publish(new CustomerChurned(tx.NewId(), tx.WorkspaceId, Time, ++row.Version, row.Id, row.LeadId, Reason));
-        return row.ToProto(currencyCode);
+        await LedgerBatch.Append(
+            tx, [new(row, RevenueType.Churn, new(currencyCode, 0), 0, Recurrence.Monthly, Time, null) { Reason = Reason, Voluntary = Voluntary }]);
+        return (await CustomerQueries.Find(tx, Id))!.ToProto(currencyCode, tx.Now);
     }
 }

@@ -1,5 +1,6 @@
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
+using Lifecycle.Retention.Domain;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Retention.V1;
 using Microsoft.EntityFrameworkCore;
@@ -8,7 +9,8 @@ namespace Lifecycle.Retention.Features.ManageCustomers;
 
 /// <summary>Makes a customer by hand.</summary>
 internal sealed record CreateCustomerCommand(
-    Guid? LeadId, string? ExternalId, string DisplayName, DateTimeOffset StartTime, DateOnly? RenewalDate, string Segment, string Plan)
+    Guid? LeadId, string? ExternalId, string DisplayName, DateTimeOffset StartTime, DateOnly? RenewalDate, string Segment, string Plan, string Owner, DateOnly? ContractStart,
+    int TermMonths)
 {
     public static Result<CreateCustomerCommand> Parse(CreateCustomerRequest request, DateTimeOffset now)
     {
@@ -20,9 +22,20 @@ internal sealed record CreateCustomerCommand(
         violations.LimitText(request.Plan, "plan");
         var start = violations.TimeOrNow(request.StartTime, now, "startTime");
         var renewal = violations.OptionalDate(request.RenewalDate, "renewalDate");
-        return violations.ToError() is { } error
-            ? error
-            : new CreateCustomerCommand(leadId, request.ExternalId.Length > 0 ? request.ExternalId : null, request.DisplayName, start, renewal, request.Segment, request.Plan);
+        violations.LimitText(request.Owner, "owner");
+        var contract = violations.OptionalDate(request.ContractStart, "contractStart");
+        violations.CheckTerm(request.TermMonths, "termMonths");
+        if (violations.ToError() is { } error)
+        {
+            return error;
+        }
+
+        renewal ??= contract is { } begin && request.TermMonths > 0
+            ? CustomerLifecycle.RenewalAfter(begin, request.TermMonths, DateOnly.FromDateTime(now.UtcDateTime))
+            : null;
+        return new CreateCustomerCommand(
+            leadId, request.ExternalId.Length > 0 ? request.ExternalId : null, request.DisplayName, start, renewal, request.Segment, request.Plan, request.Owner, contract,
+            request.TermMonths);
     }
 
     public async Task<Result<Customer>> Run(Transaction<RetentionDbContext> tx, string currencyCode)
@@ -50,6 +63,9 @@ internal sealed record CreateCustomerCommand(
             RenewalDate = RenewalDate,
             Segment = Segment,
             Plan = Plan,
+            Owner = Owner,
+            ContractStart = ContractStart,
+            TermMonths = TermMonths,
         };
         tx.Db.Customers.Add(row);
         try
@@ -61,6 +77,6 @@ internal sealed record CreateCustomerCommand(
             return Error.AlreadyExists("A customer with this lead or external id was made at the same moment.");
         }
 
-        return row.ToProto(currencyCode);
+        return row.ToProto(currencyCode, tx.Now);
     }
 }

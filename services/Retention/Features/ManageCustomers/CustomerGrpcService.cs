@@ -1,3 +1,4 @@
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
@@ -29,7 +30,7 @@ public sealed class CustomerGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         violations.OrThrow();
         var caller = context.Caller();
         var row = await work.Read(caller.WorkspaceId, tx => CustomerQueries.Find(tx, id), context.CancellationToken);
-        return row is null ? throw RpcErrors.ToException(Error.NotFound("Customer", id)) : row.ToProto(caller.CurrencyCode);
+        return row is null ? throw RpcErrors.ToException(Error.NotFound("Customer", id)) : row.ToProto(caller.CurrencyCode, time.GetUtcNow());
     }
 
     public override async Task<Customer> CreateCustomer(CreateCustomerRequest request, ServerCallContext context)
@@ -59,16 +60,50 @@ public sealed class CustomerGrpcService(UnitOfWork<RetentionDbContext> work, Tim
     public override async Task<Customer> ReactivateCustomer(ReactivateCustomerRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
-        var command = ReactivateCustomerCommand.Parse(request, time.GetUtcNow(), caller.CurrencyCode).OrThrow();
+        var command = ReactivateCustomerCommand.Parse(request, time.GetUtcNow()).OrThrow();
         return (await work.RunIdempotent(
-            caller.WorkspaceId, context.Method, request.RequestId, request, tx => command.Run(tx, caller.CurrencyCode), context.CancellationToken)).OrThrow();
+            caller.WorkspaceId, context.Method, request.RequestId, request, tx => command.Run(tx, caller), context.CancellationToken)).OrThrow();
     }
 
     public override async Task<Revenue> AddRevenue(AddRevenueRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
-        var command = AddRevenueCommand.Parse(request, time.GetUtcNow(), caller.CurrencyCode).OrThrow();
-        return (await work.RunIdempotent(caller.WorkspaceId, context.Method, request.RequestId, request, command.Run, context.CancellationToken)).OrThrow();
+        var command = AddRevenueCommand.Parse(request, time.GetUtcNow()).OrThrow();
+        return (await work.RunIdempotent(
+            caller.WorkspaceId, context.Method, request.RequestId, request, tx => command.Run(tx, caller), context.CancellationToken)).OrThrow();
+    }
+
+    public override async Task<CorrectRevenueResponse> CorrectRevenue(CorrectRevenueRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var command = CorrectRevenueCommand.Parse(request, time.GetUtcNow()).OrThrow();
+        return (await work.RunIdempotent(
+            caller.WorkspaceId, context.Method, request.RequestId, request, tx => command.Run(tx, caller), context.CancellationToken)).OrThrow();
+    }
+
+    public override async Task<ListCustomerContactsResponse> ListCustomerContacts(ListCustomerContactsRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        violations.RequireId(request.CustomerId, "customerId", out var customerId);
+        violations.OrThrow();
+        return (await work.Read(context.Caller().WorkspaceId, tx => CustomerContacts.List(tx, customerId), context.CancellationToken)).OrThrow();
+    }
+
+    public override async Task<CustomerContact> AddCustomerContact(AddCustomerContactRequest request, ServerCallContext context)
+    {
+        var command = CustomerContacts.Parse(request).OrThrow();
+        return (await work.RunIdempotent(
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, tx => CustomerContacts.Add(tx, command), context.CancellationToken)).OrThrow();
+    }
+
+    public override async Task<Empty> RemoveCustomerContact(RemoveCustomerContactRequest request, ServerCallContext context)
+    {
+        var violations = new Violations();
+        violations.RequireId(request.CustomerId, "customerId", out var customerId);
+        violations.RequireId(request.Id, "id", out var id);
+        violations.OrThrow();
+        return (await work.RunIdempotent(
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, tx => CustomerContacts.Remove(tx, customerId, id), context.CancellationToken)).OrThrow();
     }
 
     public override async Task<ListRevenueResponse> ListRevenue(ListRevenueRequest request, ServerCallContext context)
@@ -77,7 +112,8 @@ public sealed class CustomerGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         violations.RequireId(request.CustomerId, "customerId", out var customerId);
         violations.OrThrow();
         var query = LedgerQueries.Parse(request).OrThrow();
-        return (await work.Read(context.Caller().WorkspaceId, tx => LedgerQueries.List(tx, customerId, query), context.CancellationToken)).OrThrow();
+        var caller = context.Caller();
+        return (await work.Read(caller.WorkspaceId, tx => LedgerQueries.List(tx, customerId, query, caller.CurrencyCode), context.CancellationToken)).OrThrow();
     }
 
     public override async Task<ImportResponse> ImportCustomers(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>

@@ -1,6 +1,7 @@
 using Dapper;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
+using Lifecycle.Retention.Domain;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Retention.V1;
 using Lifecycle.Rpc;
@@ -11,13 +12,22 @@ namespace Lifecycle.Retention.Features.ManageCustomers;
 /// <summary>Reads customers.</summary>
 internal static class CustomerQueries
 {
+    // As CustomerLifecycle.State.
+    private static readonly string State = $"""
+        case when c.churned then 'CHURNED'
+          when c.reactivate_time > now() - interval '{CustomerLifecycle.ReactivatedDays} days' then 'REACTIVATED'
+          when c.start_time > now() - interval '{CustomerLifecycle.OnboardingDays} days' then 'ONBOARDING' else 'ACTIVE' end
+        """;
+
     private static readonly ListFields Fields = new ListFields("id", "c.id")
-        .Names("state", "case when c.churned then 'CHURNED' else 'ACTIVE' end", ["ACTIVE", "CHURNED"])
+        .Names("state", State, ["ACTIVE", "CHURNED", "ONBOARDING", "AT_RISK", "REACTIVATED"])
         .Add("leadId", "c.lead_id", FieldKind.Id)
         .Add("externalId", "c.external_id")
         .Sortable("displayName", "c.display_name")
         .Add("segment", "c.segment")
         .Add("plan", "c.plan")
+        .Add("owner", "c.owner")
+        .Add("mrr", "c.mrr", FieldKind.Number)
         .Sortable("startTime", "c.start_time", FieldKind.Time)
         .Add("renewalDate", "c.renewal_date", FieldKind.Date);
 
@@ -33,28 +43,43 @@ internal static class CustomerQueries
         var (page, next) = query.Page(keys, key => key.PageKey);
         var ids = page.Select(key => key.Id).ToArray();
         var rows = await tx.Db.Customers.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
-        return new() { Customers = { ids.Select(id => rows[id].ToProto(currencyCode)) }, NextPageToken = next };
+        return new() { Customers = { ids.Select(id => rows[id].ToProto(currencyCode, tx.Now)) }, NextPageToken = next };
     }
 
     public static Task<CustomerRow?> Find(Transaction<RetentionDbContext> tx, Guid id) =>
-        tx.Db.Customers.SingleOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id, tx.CancellationToken);
+        tx.Db.Customers.AsNoTracking().SingleOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id, tx.CancellationToken);
 
-    public static Customer ToProto(this CustomerRow row, string currencyCode) => new()
+    public static Customer ToProto(this CustomerRow row, string currencyCode, DateTimeOffset now)
     {
-        Id = row.Id.ToString(),
-        LeadId = row.LeadId?.ToString() ?? "",
-        ExternalId = row.ExternalId ?? "",
-        DisplayName = row.DisplayName,
-        State = row.Churned ? Customer.Types.State.Churned : Customer.Types.State.Active,
-        StartTime = row.StartTime.ToProto(),
-        RenewalDate = row.RenewalDate?.ToString("yyyy-MM-dd", null) ?? "",
-        Segment = row.Segment,
-        Plan = row.Plan,
-        ChurnReason = row.Churned ? row.ChurnReason ?? "" : "",
-        ChurnTime = row.ChurnTime.ToProto(),
-        Mrr = new Kernel.Money(currencyCode, row.Mrr).ToProto(),
-        TotalRevenue = new Kernel.Money(currencyCode, row.TotalRevenue).ToProto(),
-    };
+        var customer = new Customer
+        {
+            Id = row.Id.ToString(),
+            LeadId = row.LeadId?.ToString() ?? "",
+            ExternalId = row.ExternalId ?? "",
+            DisplayName = row.DisplayName,
+            State = (Customer.Types.State)(int)CustomerLifecycle.State(row.Churned, atRisk: false, row.StartTime, row.ReactivateTime, now),
+            StartTime = row.StartTime.ToProto(),
+            RenewalDate = Text(row.RenewalDate),
+            Segment = row.Segment,
+            Plan = row.Plan,
+            Owner = row.Owner,
+            ContractStart = Text(row.ContractStart),
+            TermMonths = row.TermMonths,
+            ChurnReason = row.Churned ? row.ChurnReason ?? "" : "",
+            ChurnTime = row.ChurnTime.ToProto(),
+            ReactivateTime = row.ReactivateTime.ToProto(),
+            Mrr = new Kernel.Money(currencyCode, row.Mrr).ToProto(),
+            TotalRevenue = new Kernel.Money(currencyCode, row.TotalRevenue).ToProto(),
+        };
+        if (row is { Churned: true, ChurnVoluntary: { } voluntary })
+        {
+            customer.ChurnVoluntary = voluntary;
+        }
+
+        return customer;
+    }
+
+    private static string Text(DateOnly? day) => day?.ToString("yyyy-MM-dd", null) ?? "";
 
     /// <summary>Dapper fills properties; an array fits no constructor parameter of its.</summary>
     private sealed class Key

@@ -11,7 +11,7 @@ namespace Lifecycle.Retention.Features.ManageCustomers;
 /// <summary>The customer comes back, with the MRR it had or with what the request says.</summary>
 internal sealed record ReactivateCustomerCommand(Guid Id, Kernel.Money? Amount, Recurrence Recurrence, DateTimeOffset Time)
 {
-    public static Result<ReactivateCustomerCommand> Parse(ReactivateCustomerRequest request, DateTimeOffset now, string currencyCode)
+    public static Result<ReactivateCustomerCommand> Parse(ReactivateCustomerRequest request, DateTimeOffset now)
     {
         var violations = new Violations();
         violations.RequireId(request.Id, "id", out var id);
@@ -19,7 +19,7 @@ internal sealed record ReactivateCustomerCommand(Guid Id, Kernel.Money? Amount, 
         Kernel.Money? amount = null;
         if (request.Amount is not null && violations.RequireMoney(request.Amount, "amount", out var money))
         {
-            violations.RequireSale(money, currencyCode, "amount");
+            violations.RequirePositive(money, "amount");
             amount = money;
         }
 
@@ -27,9 +27,9 @@ internal sealed record ReactivateCustomerCommand(Guid Id, Kernel.Money? Amount, 
         return violations.ToError() is { } error ? error : new ReactivateCustomerCommand(id, amount, recurrence, time);
     }
 
-    public async Task<Result<Customer>> Run(Transaction<RetentionDbContext> tx, string currencyCode)
+    public async Task<Result<Customer>> Run(Transaction<RetentionDbContext> tx, Caller caller)
     {
-        if (await CustomerLedger.Lock(tx, Id) is not { } row)
+        if (await LedgerBatch.Lock(tx, Id) is not { } row)
         {
             return Error.NotFound("Customer", Id);
         }
@@ -46,8 +46,14 @@ internal sealed record ReactivateCustomerCommand(Guid Id, Kernel.Money? Amount, 
 
         var lost = await tx.Db.Revenue.Where(entry => entry.WorkspaceId == tx.WorkspaceId && entry.CustomerId == Id && entry.Type == RevenueType.Churn)
             .OrderByDescending(entry => entry.OccurTime).Select(entry => -entry.MrrDelta).FirstOrDefaultAsync(tx.CancellationToken);
-        await CustomerLedger.Append(
-            tx, row, RevenueType.Reactivation, Amount ?? new Kernel.Money(currencyCode, lost), Amount is null ? Recurrence.Monthly : Recurrence, Time, externalId: null);
-        return row.ToProto(currencyCode);
+        var amount = Amount ?? new Kernel.Money(caller.CurrencyCode, lost);
+        if (!(await new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone).ConvertOne(amount, Time)).TryGet(out var converted, out var unknown))
+        {
+            return unknown;
+        }
+
+        await LedgerBatch.Append(
+            tx, [new(row, RevenueType.Reactivation, amount, converted, Amount is null ? Recurrence.Monthly : Recurrence, Time, null)]);
+        return (await CustomerQueries.Find(tx, Id))!.ToProto(caller.CurrencyCode, tx.Now);
     }
 }

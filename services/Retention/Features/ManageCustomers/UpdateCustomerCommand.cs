@@ -1,5 +1,6 @@
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
+using Lifecycle.Retention.Domain;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Retention.V1;
 using Microsoft.EntityFrameworkCore;
@@ -7,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Retention.Features.ManageCustomers;
 
 /// <summary>Changes what the request names.</summary>
-internal sealed record UpdateCustomerCommand(Guid Id, UpdateCustomerRequest Request, DateOnly? RenewalDate)
+internal sealed record UpdateCustomerCommand(Guid Id, UpdateCustomerRequest Request, DateOnly? RenewalDate, DateOnly? ContractStart)
 {
     public static Result<UpdateCustomerCommand> Parse(UpdateCustomerRequest request)
     {
@@ -22,7 +23,10 @@ internal sealed record UpdateCustomerCommand(Guid Id, UpdateCustomerRequest Requ
         violations.LimitText(request.Segment, "segment");
         violations.LimitText(request.Plan, "plan");
         var renewal = violations.OptionalDate(request.RenewalDate, "renewalDate");
-        return violations.ToError() is { } error ? error : new UpdateCustomerCommand(id, request, renewal);
+        violations.LimitText(request.Owner, "owner");
+        var contract = violations.OptionalDate(request.ContractStart, "contractStart");
+        violations.CheckTerm(request.TermMonths, "termMonths");
+        return violations.ToError() is { } error ? error : new UpdateCustomerCommand(id, request, renewal, contract);
     }
 
     public async Task<Result<Customer>> Run(Transaction<RetentionDbContext> tx, string currencyCode)
@@ -44,6 +48,14 @@ internal sealed record UpdateCustomerCommand(Guid Id, UpdateCustomerRequest Requ
         row.RenewalDate = Request.HasRenewalDate ? RenewalDate : row.RenewalDate;
         row.Segment = Request.HasSegment ? Request.Segment : row.Segment;
         row.Plan = Request.HasPlan ? Request.Plan : row.Plan;
-        return row.ToProto(currencyCode);
+        row.Owner = Request.HasOwner ? Request.Owner : row.Owner;
+        row.ContractStart = Request.HasContractStart ? ContractStart : row.ContractStart;
+        row.TermMonths = Request.HasTermMonths ? Request.TermMonths : row.TermMonths;
+        if ((Request.HasContractStart || Request.HasTermMonths) && !Request.HasRenewalDate && row is { ContractStart: { } begin, TermMonths: > 0 })
+        {
+            row.RenewalDate = CustomerLifecycle.RenewalAfter(begin, row.TermMonths, DateOnly.FromDateTime(tx.Now.UtcDateTime));
+        }
+
+        return row.ToProto(currencyCode, tx.Now);
     }
 }

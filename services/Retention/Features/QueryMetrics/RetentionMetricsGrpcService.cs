@@ -3,6 +3,7 @@ using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Retention.Domain;
+using Lifecycle.Retention.Features.KeepRollups;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Rpc;
 using Lifecycle.Rpc.Metrics;
@@ -10,13 +11,15 @@ using Lifecycle.Rpc.Metrics;
 namespace Lifecycle.Retention.Features.QueryMetrics;
 
 /// <summary>The metrics of Retention. Groups are those of the customer: first touch of its lead, segment and plan.</summary>
-public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> work) : MetricsService.MetricsServiceBase
+public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> work, RollupKeeper rollups) : MetricsService.MetricsServiceBase
 {
     private static readonly MetricCatalog Catalog = new("retention",
     [
         new("customers_start", MetricKind.Outcome, "count"),
         new("customers_lost", MetricKind.Outcome, "count"),
         new("churn_rate", MetricKind.Outcome, "ratio"),
+        new("customers_won_and_lost", MetricKind.Outcome, "count"),
+        new("customers_end", MetricKind.Outcome, "count"),
         new("total_sales", MetricKind.Outcome, MetricDefinition.MoneyUnit),
         new("upsell_revenue", MetricKind.Outcome, MetricDefinition.MoneyUnit),
         new("upsell_share", MetricKind.Outcome, "ratio"),
@@ -31,6 +34,10 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
         new("mrr_end", MetricKind.Outcome, MetricDefinition.MoneyUnit),
         new("grr", MetricKind.Outcome, "ratio"),
         new("nrr", MetricKind.Outcome, "ratio"),
+        new("revenue_churn_rate", MetricKind.Outcome, "ratio"),
+        new("arr", MetricKind.Outcome, MetricDefinition.MoneyUnit),
+        new("average_revenue", MetricKind.Outcome, MetricDefinition.MoneyUnit),
+        new("lifetime_value", MetricKind.Outcome, MetricDefinition.MoneyUnit),
         new("advocates", MetricKind.Outcome, "count"),
         new("referrals", MetricKind.Outcome, "count"),
         new("campaign_open_rate", MetricKind.Activity, "ratio"),
@@ -38,34 +45,41 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
     ],
     [.. Facts.Dimensions.Keys]);
 
-    public override Task<QueryMetricsResponse> QueryMetrics(QueryMetricsRequest request, ServerCallContext context)
+    /// <summary>Metrics of the waterfall: one read answers them all.</summary>
+    private static readonly HashSet<string> Ledger = new(StringComparer.Ordinal)
+    {
+        "customers_start", "customers_lost", "churn_rate", "customers_won_and_lost", "customers_end", "mrr_start", "mrr_new", "mrr_expansion", "mrr_contraction", "mrr_churn",
+        "mrr_reactivation", "mrr_end", "grr", "nrr", "revenue_churn_rate", "arr", "average_revenue", "lifetime_value",
+    };
+
+    public override async Task<QueryMetricsResponse> QueryMetrics(QueryMetricsRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
         var query = Catalog.Parse(request, caller.TimeZone, caller.CurrencyCode).OrThrow();
-        return work.Read(caller.WorkspaceId, tx => Answer(tx, query), context.CancellationToken);
+        var isCounted = query.GroupBy is null && Waterfalls.IsMonthly(query.Period) && query.Metrics.Any(metric => Ledger.Contains(metric.Id))
+            && await rollups.CatchUp(caller.WorkspaceId, caller.TimeZone.Id, context.CancellationToken);
+        return await work.Read(caller.WorkspaceId, tx => Answer(tx, query, isCounted), context.CancellationToken);
     }
 
-    private static async Task<QueryMetricsResponse> Answer(Transaction<RetentionDbContext> tx, MetricsQuery query)
+    private static async Task<QueryMetricsResponse> Answer(Transaction<RetentionDbContext> tx, MetricsQuery query, bool isCounted)
     {
         var answer = new MetricsAnswer(query);
-        if (WantsAny("customers_start", "customers_lost", "churn_rate"))
+        if (query.Metrics.Any(metric => Ledger.Contains(metric.Id)))
         {
-            AddChurn(answer, query.Period, await Facts.Tenures(tx, query.GroupBy, query.Period.To));
+            foreach (var (group, rows) in await Rows(tx, query, isCounted))
+            {
+                AddLedger(answer, query.Period, group, rows);
+            }
         }
 
         if (WantsAny("total_sales", "upsell_revenue", "upsell_share"))
         {
-            AddSales(answer, query.Period, await Facts.Sales(tx, query.GroupBy, query.Period.From, query.Period.To));
+            AddSales(answer, query.Period, await Facts.Sales(tx, query.GroupBy, query.Period));
         }
 
         if (WantsAny("nps", "nps_responses"))
         {
             AddNps(answer, query.Period, await Facts.NpsScores(tx, query.GroupBy, query.Period.From, query.Period.To));
-        }
-
-        if (query.Metrics.Any(metric => metric.Id is "grr" or "nrr" || metric.Id.StartsWith("mrr_", StringComparison.Ordinal)))
-        {
-            AddMrr(answer, query.Period, await Facts.MrrChanges(tx, query.GroupBy, query.Period.To));
         }
 
         if (query.Wants("advocates"))
@@ -99,24 +113,40 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
         }
     }
 
-    private static void AddChurn(MetricsAnswer answer, ReportPeriod period, List<TenureFact> tenures)
+    private static async Task<IReadOnlyDictionary<string, IReadOnlyList<WaterfallRow>>> Rows(Transaction<RetentionDbContext> tx, MetricsQuery query, bool isCounted) =>
+        isCounted
+            ? new Dictionary<string, IReadOnlyList<WaterfallRow>> { [""] = await Waterfalls.FromMonths(tx, query.Period) }
+            : await Waterfalls.FromLedger(tx, query.Period, query.GroupBy);
+
+    private static void AddLedger(MetricsAnswer answer, ReportPeriod period, string group, IReadOnlyList<WaterfallRow> rows)
     {
-        foreach (var group in tenures.GroupBy(fact => fact.GroupName))
+        for (var index = 0; index < rows.Count; index++)
         {
-            var spans = group.Select(fact => fact.Tenure).ToArray();
-            for (var index = 0; index < period.Granules.Count; index++)
-            {
-                var count = ChurnCount.Of(spans, period.Granules[index].From, period.Granules[index].To);
-                answer.Set("customers_start", group.Key, index, count.AtStart);
-                answer.Set("customers_lost", group.Key, index, count.Lost);
-                answer.Set("churn_rate", group.Key, index, count.Rate);
-            }
+            var (mrr, churn, end) = rows[index];
+            answer.Set("customers_start", group, index, churn.AtStart);
+            answer.Set("customers_lost", group, index, churn.Lost);
+            answer.Set("churn_rate", group, index, churn.Rate);
+            answer.Set("customers_won_and_lost", group, index, churn.WonAndLost);
+            answer.Set("customers_end", group, index, end);
+            answer.Set("mrr_start", group, index, (double)mrr.Start);
+            answer.Set("mrr_new", group, index, (double)mrr.New);
+            answer.Set("mrr_expansion", group, index, (double)mrr.Expansion);
+            answer.Set("mrr_contraction", group, index, (double)mrr.Contraction);
+            answer.Set("mrr_churn", group, index, (double)mrr.Churn);
+            answer.Set("mrr_reactivation", group, index, (double)mrr.Reactivation);
+            answer.Set("mrr_end", group, index, (double)mrr.End);
+            answer.Set("grr", group, index, (double?)mrr.Grr);
+            answer.Set("nrr", group, index, (double?)mrr.Nrr);
+            answer.Set("revenue_churn_rate", group, index, mrr.Start == 0 ? null : (double)(mrr.Churn / mrr.Start));
+            answer.Set("arr", group, index, (double)mrr.Arr);
+            answer.Set("average_revenue", group, index, end == 0 ? null : (double)(mrr.End / end));
+            answer.Set("lifetime_value", group, index, (double?)LifetimeValue.Of(mrr.Start, churn, (period.Granules[index].To - period.Granules[index].From).TotalDays));
         }
     }
 
     private static void AddSales(MetricsAnswer answer, ReportPeriod period, List<SaleFact> sales)
     {
-        foreach (var cell in sales.GroupBy(fact => (fact.GroupName, Index: period.IndexOf(fact.OccurTime))))
+        foreach (var cell in sales.GroupBy(fact => (fact.GroupName, Index: fact.Granule)))
         {
             var total = cell.Sum(fact => fact.Amount);
             var upsell = cell.Where(fact => Enum.Parse<RevenueType>(fact.Type).IsExpansion()).Sum(fact => fact.Amount);
@@ -133,28 +163,6 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
             var count = NpsCount.Of(cell.Select(fact => fact.Score));
             answer.Set("nps", cell.Key.GroupName, cell.Key.Index, count.Score);
             answer.Set("nps_responses", cell.Key.GroupName, cell.Key.Index, count.Answers);
-        }
-    }
-
-    private static void AddMrr(MetricsAnswer answer, ReportPeriod period, List<MrrFact> changes)
-    {
-        DateTimeOffset[] boundaries = [.. period.Granules.Select(granule => granule.From), period.To];
-        foreach (var group in changes.GroupBy(fact => fact.GroupName))
-        {
-            var rows = Mrr.Waterfall(group.Select(fact => new MrrChange(fact.CustomerId, fact.OccurTime, fact.Delta)), boundaries);
-            for (var index = 0; index < rows.Count; index++)
-            {
-                var row = rows[index];
-                answer.Set("mrr_start", group.Key, index, (double)row.Start);
-                answer.Set("mrr_new", group.Key, index, (double)row.New);
-                answer.Set("mrr_expansion", group.Key, index, (double)row.Expansion);
-                answer.Set("mrr_contraction", group.Key, index, (double)row.Contraction);
-                answer.Set("mrr_churn", group.Key, index, (double)row.Churn);
-                answer.Set("mrr_reactivation", group.Key, index, (double)row.Reactivation);
-                answer.Set("mrr_end", group.Key, index, (double)row.End);
-                answer.Set("grr", group.Key, index, (double?)row.Grr);
-                answer.Set("nrr", group.Key, index, (double?)row.Nrr);
-            }
         }
     }
 

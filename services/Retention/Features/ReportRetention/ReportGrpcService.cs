@@ -2,6 +2,7 @@ using Grpc.Core;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Retention.Domain;
+using Lifecycle.Retention.Features.KeepRollups;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Retention.V1;
 using Lifecycle.Rpc;
@@ -11,45 +12,35 @@ using ProtoGranularity = Lifecycle.Common.V1.Granularity;
 namespace Lifecycle.Retention.Features.ReportRetention;
 
 /// <summary>Cohorts, the MRR waterfall, NPS.</summary>
-public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, TimeProvider time) : RetentionReportService.RetentionReportServiceBase
+public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, RollupKeeper rollups, TimeProvider time) : RetentionReportService.RetentionReportServiceBase
 {
-    public override Task<MrrReport> GetMrrReport(GetRetentionReportRequest request, ServerCallContext context)
+    public override async Task<MrrReport> GetMrrReport(GetRetentionReportRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
         var period = Period(request, caller);
-        return work.Read(
+        var isCounted = await IsCounted(period, caller, context.CancellationToken);
+        var rows = await work.Read(
             caller.WorkspaceId,
-            async tx =>
-            {
-                var changes = await Facts.MrrChanges(tx, null, period.To);
-                var rows = Mrr.Waterfall(changes.Select(fact => new MrrChange(fact.CustomerId, fact.OccurTime, fact.Delta)), Boundaries(period));
-                Common.V1.Money Amount(decimal amount) => new Kernel.Money(caller.CurrencyCode, amount).ToProto();
-                var report = new MrrReport { Note = changes.Count == 0 ? "No recurring revenue is recorded before the end of the period." : "" };
-                for (var index = 0; index < rows.Count; index++)
-                {
-                    var row = rows[index];
-                    var proto = new MrrRow
-                    {
-                        Start = Text(period.Granules[index].Start),
-                        MrrStart = Amount(row.Start),
-                        MrrNew = Amount(row.New),
-                        MrrReactivation = Amount(row.Reactivation),
-                        MrrExpansion = Amount(row.Expansion),
-                        MrrContraction = Amount(row.Contraction),
-                        MrrChurn = Amount(row.Churn),
-                        MrrEnd = Amount(row.End),
-                    };
-                    if (row is { Grr: { } grr, Nrr: { } nrr })
-                    {
-                        (proto.Grr, proto.Nrr) = ((double)grr, (double)nrr);
-                    }
-
-                    report.Rows.Add(proto);
-                }
-
-                return report;
-            },
+            async tx => isCounted ? await Waterfalls.FromMonths(tx, period) : (await Waterfalls.FromLedger(tx, period, null)).GetValueOrDefault(""),
             context.CancellationToken);
+        return MrrReports.Of(rows, period, caller.CurrencyCode);
+    }
+
+    public override async Task<ListMonthCustomersResponse> ListMonthCustomers(ListMonthCustomersRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var query = MonthCustomers.Parse(request).OrThrow();
+        // Whoever asks for the customers behind a sum waits until they are counted.
+        await rollups.CountAll(caller.WorkspaceId, caller.TimeZone.Id, context.CancellationToken);
+        return await work.Read(caller.WorkspaceId, tx => MonthCustomers.List(tx, query, caller.CurrencyCode), context.CancellationToken);
+    }
+
+    public override async Task<RebuildRollupsResponse> RebuildRollups(RebuildRollupsRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        await rollups.Forget(caller.WorkspaceId, caller.TimeZone.Id, context.CancellationToken);
+        var count = await rollups.CountAll(caller.WorkspaceId, caller.TimeZone.Id, context.CancellationToken);
+        return new() { CustomerCount = count, TimeZone = caller.TimeZone.Id };
     }
 
     public override Task<NpsReport> GetNpsReport(GetRetentionReportRequest request, ServerCallContext context)
@@ -86,61 +77,22 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, TimeP
             context.CancellationToken);
     }
 
-    public override Task<CohortsReport> GetCohortsReport(GetRetentionReportRequest request, ServerCallContext context)
+    public override async Task<CohortsReport> GetCohortsReport(GetRetentionReportRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
         var period = Period(request, caller);
-        var now = time.GetUtcNow();
-        return work.Read(
-            caller.WorkspaceId,
-            async tx =>
-            {
-                var tenures = (await Facts.Tenures(tx, null, period.To)).ToLookup(fact => fact.CustomerId, fact => fact.Tenure);
-                var changes = (await Facts.MrrChanges(tx, null, period.To)).ToLookup(fact => fact.CustomerId);
-                var cohorts = tenures.ToLookup(customer => period.IndexOf(customer.Min(tenure => tenure.Start)), customer => customer.Key);
-                var report = new CohortsReport { Note = tenures.Count == 0 ? "No customer began before the end of the period." : "" };
-                for (var index = 0; index < period.Granules.Count; index++)
-                {
-                    report.Cohorts.Add(Cohort(period, index, now, caller.CurrencyCode, [.. cohorts[index]], tenures, changes));
-                }
-
-                return report;
-            },
-            context.CancellationToken);
+        var isCounted = await IsCounted(period, caller, context.CancellationToken);
+        var steps = await work.Read(
+            caller.WorkspaceId, tx => isCounted ? Cohorts.FromMonths(tx, period) : Cohorts.FromLedger(tx, period), context.CancellationToken);
+        return CohortReports.Of(steps, period, time.GetUtcNow(), caller.CurrencyCode);
     }
 
-    private static Cohort Cohort(
-        ReportPeriod period, int start, DateTimeOffset now, string currencyCode, Guid[] members, ILookup<Guid, Tenure> tenures, ILookup<Guid, MrrFact> changes)
-    {
-        var cohort = new Cohort { Start = Text(period.Granules[start].Start), Customers = members.Length, Mrr = new Kernel.Money(currencyCode, 0).ToProto() };
-        decimal? first = null;
-        foreach (var granule in period.Granules.Skip(start).TakeWhile(granule => granule.To <= now))
-        {
-            var left = members.Count(member => tenures[member].Any(tenure => tenure.Holds(granule.To)));
-            var mrr = members.Sum(member => changes[member].Where(change => change.OccurTime < granule.To).Sum(change => change.Delta));
-            first ??= mrr;
-            var cell = new CohortCell { Customers = left, Mrr = new Kernel.Money(currencyCode, mrr).ToProto() };
-            if (members.Length > 0)
-            {
-                cell.CustomerRetention = (double)left / members.Length;
-            }
-
-            if (first > 0)
-            {
-                cell.RevenueRetention = (double)(mrr / first.Value);
-            }
-
-            cohort.Cells.Add(cell);
-        }
-
-        cohort.Mrr = new Kernel.Money(currencyCode, first ?? 0).ToProto();
-        return cohort;
-    }
+    /// <summary>Whether the counted months can answer: they make up the period and are up to date.</summary>
+    private async Task<bool> IsCounted(ReportPeriod period, Caller caller, CancellationToken ct) =>
+        Waterfalls.IsMonthly(period) && await rollups.CatchUp(caller.WorkspaceId, caller.TimeZone.Id, ct);
 
     private static ReportPeriod Period(GetRetentionReportRequest request, Caller caller) => ReportPeriod.Create(
         request.From, request.To, request.Granularity == ProtoGranularity.Unspecified ? Granularity.Month : (Granularity)(int)request.Granularity, caller.TimeZone).OrThrow();
-
-    private static DateTimeOffset[] Boundaries(ReportPeriod period) => [.. period.Granules.Select(granule => granule.From), period.To];
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", null);
 }

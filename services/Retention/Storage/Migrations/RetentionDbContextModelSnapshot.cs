@@ -310,6 +310,159 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.ToTable("campaign_email", "retention");
                 });
 
+            modelBuilder.Entity("Lifecycle.Retention.Storage.CohortMonthRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<DateOnly>("Cohort")
+                        .HasColumnType("date")
+                        .HasColumnName("cohort");
+
+                    b.Property<DateOnly>("Month")
+                        .HasColumnType("date")
+                        .HasColumnName("month");
+
+                    b.Property<long>("Began")
+                        .HasColumnType("bigint")
+                        .HasColumnName("began");
+
+                    b.Property<long>("Customers")
+                        .HasColumnType("bigint")
+                        .HasColumnName("customers");
+
+                    b.Property<decimal>("Mrr")
+                        .HasColumnType("numeric")
+                        .HasColumnName("mrr");
+
+                    b.HasKey("WorkspaceId", "Cohort", "Month")
+                        .HasName("pk_cohort_month");
+
+                    b.ToTable("cohort_month", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.CurrencyRateRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("CurrencyCode")
+                        .HasColumnType("text")
+                        .HasColumnName("currency_code");
+
+                    b.Property<DateOnly>("Date")
+                        .HasColumnType("date")
+                        .HasColumnName("date");
+
+                    b.Property<decimal>("Rate")
+                        .HasColumnType("numeric")
+                        .HasColumnName("rate");
+
+                    b.HasKey("WorkspaceId", "CurrencyCode", "Date")
+                        .HasName("pk_currency_rate");
+
+                    b.ToTable("currency_rate", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.CustomerContactRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("DisplayName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("display_name");
+
+                    b.Property<string>("Email")
+                        .HasColumnType("text")
+                        .HasColumnName("email");
+
+                    b.Property<Guid?>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("role");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_customer_contact");
+
+                    b.HasIndex("WorkspaceId", "CustomerId")
+                        .HasDatabaseName("ix_customer_contact_workspace_id_customer_id");
+
+                    b.HasIndex("WorkspaceId", "LeadId")
+                        .HasDatabaseName("ix_customer_contact_workspace_id_lead_id")
+                        .HasFilter("lead_id is not null");
+
+                    b.ToTable("customer_contact", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.CustomerMonthRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<DateOnly>("Month")
+                        .HasColumnType("date")
+                        .HasColumnName("month");
+
+                    b.Property<DateOnly>("Cohort")
+                        .HasColumnType("date")
+                        .HasColumnName("cohort");
+
+                    b.Property<int>("Joined")
+                        .HasColumnType("integer")
+                        .HasColumnName("joined");
+
+                    b.Property<int>("Lost")
+                        .HasColumnType("integer")
+                        .HasColumnName("lost");
+
+                    b.Property<string>("Movement")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("movement");
+
+                    b.Property<decimal>("MrrEnd")
+                        .HasColumnType("numeric")
+                        .HasColumnName("mrr_end");
+
+                    b.Property<decimal>("MrrStart")
+                        .HasColumnType("numeric")
+                        .HasColumnName("mrr_start");
+
+                    b.Property<int>("WonAndLost")
+                        .HasColumnType("integer")
+                        .HasColumnName("won_and_lost");
+
+                    b.HasKey("WorkspaceId", "CustomerId", "Month")
+                        .HasName("pk_customer_month");
+
+                    b.HasIndex("WorkspaceId", "Month", "CustomerId")
+                        .HasDatabaseName("ix_customer_month_workspace_id_month_customer_id");
+
+                    b.ToTable("customer_month", "retention");
+                });
+
             modelBuilder.Entity("Lifecycle.Retention.Storage.CustomerRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -328,9 +481,17 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("churn_time");
 
+                    b.Property<bool?>("ChurnVoluntary")
+                        .HasColumnType("boolean")
+                        .HasColumnName("churn_voluntary");
+
                     b.Property<bool>("Churned")
                         .HasColumnType("boolean")
                         .HasColumnName("churned");
+
+                    b.Property<DateOnly?>("ContractStart")
+                        .HasColumnType("date")
+                        .HasColumnName("contract_start");
 
                     b.Property<string>("DisplayName")
                         .IsRequired()
@@ -349,14 +510,27 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("numeric")
                         .HasColumnName("mrr");
 
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
                     b.Property<string>("Plan")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("plan");
 
+                    b.Property<DateTimeOffset?>("ReactivateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("reactivate_time");
+
                     b.Property<DateOnly?>("RenewalDate")
                         .HasColumnType("date")
                         .HasColumnName("renewal_date");
+
+                    b.Property<bool>("RollupDue")
+                        .HasColumnType("boolean")
+                        .HasColumnName("rollup_due");
 
                     b.Property<string>("Segment")
                         .IsRequired()
@@ -366,6 +540,10 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.Property<DateTimeOffset>("StartTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("start_time");
+
+                    b.Property<int>("TermMonths")
+                        .HasColumnType("integer")
+                        .HasColumnName("term_months");
 
                     b.Property<decimal>("TotalRevenue")
                         .HasColumnType("numeric")
@@ -383,15 +561,60 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasDatabaseName("ix_customer_workspace_id_external_id")
                         .HasFilter("external_id is not null");
 
+                    b.HasIndex("WorkspaceId", "Id")
+                        .HasDatabaseName("ix_customer_rollup_due")
+                        .HasFilter("rollup_due");
+
                     b.HasIndex("WorkspaceId", "LeadId")
                         .IsUnique()
                         .HasDatabaseName("ix_customer_workspace_id_lead_id")
                         .HasFilter("lead_id is not null");
 
+                    b.HasIndex("WorkspaceId", "RenewalDate")
+                        .HasDatabaseName("ix_customer_workspace_id_renewal_date")
+                        .HasFilter("renewal_date is not null and not churned");
+
                     b.HasIndex("WorkspaceId", "StartTime", "Id")
                         .HasDatabaseName("ix_customer_workspace_id_start_time_id");
 
                     b.ToTable("customer", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.HeldBookingRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("OpportunityId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("opportunity_id");
+
+                    b.Property<string>("Account")
+                        .HasColumnType("text")
+                        .HasColumnName("account");
+
+                    b.Property<decimal>("Amount")
+                        .HasColumnType("numeric")
+                        .HasColumnName("amount");
+
+                    b.Property<DateTimeOffset>("CloseTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("close_time");
+
+                    b.Property<string>("CurrencyCode")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("currency_code");
+
+                    b.Property<Guid?>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.HasKey("WorkspaceId", "OpportunityId")
+                        .HasName("pk_held_booking");
+
+                    b.ToTable("held_booking", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.LeadProfileRow", b =>
@@ -555,6 +778,54 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.ToTable("loyalty_program", "retention");
                 });
 
+            modelBuilder.Entity("Lifecycle.Retention.Storage.MrrMonthRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<DateOnly>("Month")
+                        .HasColumnType("date")
+                        .HasColumnName("month");
+
+                    b.Property<decimal>("Added")
+                        .HasColumnType("numeric")
+                        .HasColumnName("added");
+
+                    b.Property<decimal>("Churned")
+                        .HasColumnType("numeric")
+                        .HasColumnName("churned");
+
+                    b.Property<decimal>("Contracted")
+                        .HasColumnType("numeric")
+                        .HasColumnName("contracted");
+
+                    b.Property<decimal>("Expanded")
+                        .HasColumnType("numeric")
+                        .HasColumnName("expanded");
+
+                    b.Property<long>("Joined")
+                        .HasColumnType("bigint")
+                        .HasColumnName("joined");
+
+                    b.Property<long>("Lost")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lost");
+
+                    b.Property<decimal>("Reactivated")
+                        .HasColumnType("numeric")
+                        .HasColumnName("reactivated");
+
+                    b.Property<long>("WonAndLost")
+                        .HasColumnType("bigint")
+                        .HasColumnName("won_and_lost");
+
+                    b.HasKey("WorkspaceId", "Month")
+                        .HasName("pk_mrr_month");
+
+                    b.ToTable("mrr_month", "retention");
+                });
+
             modelBuilder.Entity("Lifecycle.Retention.Storage.ReferralRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -613,6 +884,14 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("numeric")
                         .HasColumnName("amount");
 
+                    b.Property<decimal>("BaseAmount")
+                        .HasColumnType("numeric")
+                        .HasColumnName("base_amount");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
                     b.Property<string>("CurrencyCode")
                         .IsRequired()
                         .HasColumnType("text")
@@ -626,6 +905,10 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("external_id");
 
+                    b.Property<decimal>("Monthly")
+                        .HasColumnType("numeric")
+                        .HasColumnName("monthly");
+
                     b.Property<decimal>("MrrDelta")
                         .HasColumnType("numeric")
                         .HasColumnName("mrr_delta");
@@ -634,15 +917,39 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("occur_time");
 
+                    b.Property<DateOnly?>("ProrationEnd")
+                        .HasColumnType("date")
+                        .HasColumnName("proration_end");
+
+                    b.Property<DateOnly?>("ProrationStart")
+                        .HasColumnType("date")
+                        .HasColumnName("proration_start");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Recurrence")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("recurrence");
 
+                    b.Property<bool>("Reversed")
+                        .HasColumnType("boolean")
+                        .HasColumnName("reversed");
+
+                    b.Property<Guid?>("ReversesId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("reverses_id");
+
                     b.Property<string>("Type")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("type");
+
+                    b.Property<bool?>("Voluntary")
+                        .HasColumnType("boolean")
+                        .HasColumnName("voluntary");
 
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_revenue");
@@ -655,10 +962,33 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.HasIndex("WorkspaceId", "OccurTime")
                         .HasDatabaseName("ix_revenue_workspace_id_occur_time");
 
+                    b.HasIndex("WorkspaceId", "ReversesId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_revenue_workspace_id_reverses_id")
+                        .HasFilter("reverses_id is not null");
+
                     b.HasIndex("WorkspaceId", "CustomerId", "OccurTime")
                         .HasDatabaseName("ix_revenue_workspace_id_customer_id_occur_time");
 
                     b.ToTable("revenue", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.RollupStateRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("TimeZone")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("time_zone");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_rollup_state");
+
+                    b.ToTable("rollup_state", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.SurveyAnswerRow", b =>
