@@ -22,4 +22,8 @@ public sealed class RetentionOptions
     /// <summary>Seconds between rounds in which the months of changed customers are counted.</summary>
     [Range(1, 3600)]
     public int RollupPauseSeconds { get; set; } = 5;
+
+    /// <summary>Seconds between rounds in which customers are scored whose risk is due.</summary>
+    [Range(1, 3600)]
+    public int RiskPauseSeconds { get; set; } = 10;
 }

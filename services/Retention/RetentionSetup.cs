@@ -11,6 +11,7 @@ using Lifecycle.Retention.Features.QueryMetrics;
 using Lifecycle.Retention.Features.RecordAdvocacy;
 using Lifecycle.Retention.Features.ReportRetention;
 using Lifecycle.Retention.Features.RunLoyalty;
+using Lifecycle.Retention.Features.ScoreRisk;
 using Lifecycle.Rpc;
 
 namespace Lifecycle.Retention;
@@ -36,6 +37,7 @@ internal static class RetentionSetup
         builder.Services.AddImportJournal();
         builder.Services.AddSingleton<RollupKeeper>();
         builder.Services.AddHostedService<RollupJob>();
+        builder.Services.AddHostedService<RiskJob>();
         builder.Services.AddSingleton<SurveyLinks>();
         builder.Services.AddSingleton<AnswerPage>();
     }
@@ -48,6 +50,7 @@ internal static class RetentionSetup
         app.MapRpcService<LoyaltyGrpcService>();
         app.MapRpcService<ReportGrpcService>();
         app.MapRpcService<CurrencyRateGrpcService>();
+        app.MapRpcService<RiskGrpcService>();
         app.MapRpcService<RetentionMetricsGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
         app.Services.GetRequiredService<AnswerPage>().Map(app);

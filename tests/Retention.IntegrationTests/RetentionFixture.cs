@@ -31,7 +31,7 @@ public sealed class RetentionFixture : IAsyncLifetime
         broker = await TestVirtualHost.Create();
         service = ServiceProcess.Create("Retention", ServiceEnvironment.For(database, broker));
         await service.Start();
-        bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(RevenueMoved), typeof(NpsAnswered), typeof(AdvocateGained), typeof(LeadErasureConfirmed));
+        bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(CustomerRiskChanged), typeof(RevenueMoved), typeof(NpsAnswered), typeof(AdvocateGained), typeof(LeadErasureConfirmed));
     }
 
     public async ValueTask DisposeAsync()
@@ -78,6 +78,17 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.StatusCode == expected, $"{method} {path} answered {(int)response.StatusCode}: {text}");
         return JsonNode.Parse(text)!;
+    }
+
+    /// <summary>A report as CSV.</summary>
+    public async Task<string> Csv(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(fixture.Service.Http, path));
+        request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(Id, timeZone, "USD", "admin"));
+        request.Headers.Accept.ParseAdd("text/csv");
+        using var response = await Client.SendAsync(request);
+        Assert.Equal("text/csv", response.Content.Headers.ContentType?.MediaType);
+        return await response.Content.ReadAsStringAsync();
     }
 
     public Task Publish(ILifecycleEvent e) => fixture.Bus.Publish(e);

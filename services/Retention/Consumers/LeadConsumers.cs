@@ -35,6 +35,11 @@ public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : Ev
             [
                 ("customers", "update customer set display_name = 'Erased', external_id = null, churn_reason = null where workspace_id = @workspaceId and lead_id = @leadId"),
                 ("contacts", "delete from customer_contact where workspace_id = @workspaceId and (lead_id = @leadId or email = @email)"),
+                ("signalNames",
+                    """
+                    update customer_signal set name = '', external_id = null where workspace_id = @workspaceId and (name <> '' or external_id is not null)
+                      and customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId)
+                    """),
                 ("heldBookings", "update held_booking set account = null where workspace_id = @workspaceId and lead_id = @leadId and account is not null"),
                 ("revenueReasons",
                     """
@@ -125,6 +130,9 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             """
             update revenue set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
             update customer_contact set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
+            delete from customer_signal s where workspace_id = @workspaceId and customer_id = @sourceId and exists (
+              select 1 from customer_signal t where t.workspace_id = @workspaceId and t.customer_id = @targetId and t.external_id = s.external_id);
+            update customer_signal set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
             update survey_answer set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId and not by_link;
             delete from survey_answer where workspace_id = @workspaceId and customer_id = @sourceId and by_link
               and survey_id in (select survey_id from survey_answer where workspace_id = @workspaceId and customer_id = @targetId and by_link);
@@ -139,7 +147,7 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             """,
             new { workspaceId = tx.WorkspaceId, sourceId = source.Id, targetId = target.Id });
         target.StartTime = source.StartTime < target.StartTime ? source.StartTime : target.StartTime;
-        target.RollupDue = true;
+        (target.RollupDue, target.RiskDueTime) = (true, tx.Now);
         tx.Db.Customers.Remove(source);
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
         await RollupKeeper.TakeOut(tx, [source.Id]);

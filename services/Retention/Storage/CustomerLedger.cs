@@ -9,8 +9,8 @@ public static class CustomerLedger
 {
     private const string Insert = """
         insert into customer (
-          workspace_id, id, lead_id, external_id, display_name, churned, start_time, segment, plan, owner, term_months, mrr, total_revenue, version, rollup_due)
-        values (@workspaceId, @id, @leadId, @externalId, @name, false, @startTime, '', '', '', 0, 0, 0, 0, true)
+          workspace_id, id, lead_id, external_id, display_name, churned, start_time, segment, plan, owner, term_months, mrr, total_revenue, version, rollup_due, at_risk, risk_due_time)
+        values (@workspaceId, @id, @leadId, @externalId, @name, false, @startTime, '', '', '', 0, 0, 0, 0, true, false, now())
         """;
 
     /// <summary>The customer, locked until the end of the transaction; null when there is none.</summary>

@@ -14,6 +14,10 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
 
     public DbSet<CustomerContactRow> Contacts => Set<CustomerContactRow>();
 
+    public DbSet<CustomerSignalRow> Signals => Set<CustomerSignalRow>();
+
+    public DbSet<RiskModelRow> RiskModels => Set<RiskModelRow>();
+
     public DbSet<CurrencyRateRow> CurrencyRates => Set<CurrencyRateRow>();
 
     public DbSet<HeldBookingRow> HeldBookings => Set<HeldBookingRow>();
@@ -47,6 +51,8 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             customer.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
             customer.HasIndex(row => new { row.WorkspaceId, row.StartTime, row.Id });
             customer.HasIndex(row => new { row.WorkspaceId, row.Id }).HasDatabaseName("ix_customer_rollup_due").HasFilter("rollup_due");
+            // Whom the risk job takes next.
+            customer.HasIndex(row => new { row.WorkspaceId, row.RiskDueTime }).HasFilter("not churned");
             // The renewals pipeline.
             customer.HasIndex(row => new { row.WorkspaceId, row.RenewalDate }).HasFilter("renewal_date is not null and not churned");
         });
@@ -59,6 +65,8 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             revenue.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
             // Sales of a period.
             revenue.HasIndex(row => new { row.WorkspaceId, row.OccurTime });
+            // Losses, for the reports on them.
+            revenue.HasIndex(row => new { row.WorkspaceId, row.OccurTime, row.CustomerId }).HasDatabaseName("ix_revenue_churn").HasFilter("type = 'Churn'");
             revenue.HasIndex(row => new { row.WorkspaceId, row.ReversesId }).IsUnique().HasFilter("reverses_id is not null");
         });
         modelBuilder.Entity<CustomerContactRow>(contact =>
@@ -67,6 +75,13 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             contact.HasIndex(row => new { row.WorkspaceId, row.CustomerId });
             contact.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("lead_id is not null");
         });
+        modelBuilder.Entity<CustomerSignalRow>(signal =>
+        {
+            signal.ToTable("customer_signal").HasKey(row => new { row.WorkspaceId, row.Id });
+            signal.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.Time });
+            signal.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
+        });
+        modelBuilder.Entity<RiskModelRow>(model => model.ToTable("risk_model").HasKey(row => new { row.WorkspaceId, row.Version }));
         modelBuilder.Entity<CurrencyRateRow>(rate => rate.ToTable("currency_rate").HasKey(row => new { row.WorkspaceId, row.CurrencyCode, row.Date }));
         modelBuilder.Entity<HeldBookingRow>(booking => booking.ToTable("held_booking").HasKey(row => new { row.WorkspaceId, row.OpportunityId }));
         modelBuilder.AddRollups();
@@ -84,6 +99,8 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
         {
             answer.ToTable("survey_answer").HasKey(row => new { row.WorkspaceId, row.Id });
             answer.HasIndex(row => new { row.WorkspaceId, row.SurveyId, row.AnswerTime });
+            // The newest answer of a customer, for its risk.
+            answer.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.AnswerTime }).HasFilter("customer_id is not null");
             answer.HasIndex(row => new { row.WorkspaceId, row.SurveyId, row.CustomerId }).IsUnique().HasFilter("by_link");
         });
         modelBuilder.Entity<ReferralRow>(referral =>

@@ -55,8 +55,58 @@ public sealed class CustomerRow : TenantRow
     /// <summary>Grows with each change; version of the customer's events.</summary>
     public long Version { get; set; }
 
+    /// <summary>Score as last told; null before.</summary>
+    public decimal? RiskScore { get; set; }
+
+    /// <summary>The score is at or above the threshold of its model.</summary>
+    public bool AtRisk { get; set; }
+
+    /// <summary>When it is scored next.</summary>
+    public required DateTimeOffset RiskDueTime { get; set; }
+
     /// <summary>Its ledger or start changed since its months were counted.</summary>
     public bool RollupDue { get; set; } = true;
+}
+
+/// <summary>Something told of a customer that speaks for or against its loss.</summary>
+public sealed class CustomerSignalRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid CustomerId { get; set; }
+
+    /// <summary><c>USAGE</c>, <c>SUPPORT</c> or <c>PAYMENT_FAILED</c>.</summary>
+    public required string Kind { get; init; }
+
+    public required decimal Quantity { get; init; }
+
+    public string Name { get; set; } = "";
+
+    public required DateTimeOffset Time { get; init; }
+
+    public string? ExternalId { get; set; }
+}
+
+/// <summary>A version of the risk model's weights.</summary>
+public sealed class RiskModelRow : TenantRow
+{
+    public required int Version { get; init; }
+
+    public required decimal Usage { get; init; }
+
+    public required decimal Support { get; init; }
+
+    public required decimal Nps { get; init; }
+
+    public required decimal Payment { get; init; }
+
+    public required decimal Engagement { get; init; }
+
+    public required decimal Renewal { get; init; }
+
+    public required decimal Threshold { get; init; }
+
+    public required DateTimeOffset CreateTime { get; init; }
 }
 
 /// <summary>A person at a customer.</summary>
@@ -234,7 +284,7 @@ public sealed class AdvocacyRow : TenantRow
 
     public required Guid CustomerId { get; set; }
 
-    /// <summary><c>CASE_STUDY</c>, <c>REVIEW</c> or <c>REFERENCE</c>.</summary>
+    /// <summary><c>CASE_STUDY</c>, <c>REVIEW</c>, <c>REFERENCE</c> or <c>TESTIMONIAL</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary><c>PLANNED</c>, <c>PUBLISHED</c> or <c>WITHDRAWN</c>.</summary>

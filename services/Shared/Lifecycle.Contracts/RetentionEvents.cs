@@ -17,6 +17,19 @@ public sealed record RevenueMoved(
     string? ILifecycleEvent.OrderingKey => CustomerId.ToString();
 }
 
+/// <summary>A customer's risk of leaving is another than before.</summary>
+/// <param name="PreviousScore">0 to 100; null for the first.</param>
+/// <param name="Score">0 to 100.</param>
+/// <param name="AtRisk">At or above the model's threshold.</param>
+/// <param name="ModelVersion">Version of the weights; 0 before any were put.</param>
+/// <param name="Reasons">What gives points, most first, in words.</param>
+public sealed record CustomerRiskChanged(
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, Guid CustomerId, Guid? LeadId,
+    decimal? PreviousScore, decimal Score, bool AtRisk, int ModelVersion, IReadOnlyList<string> Reasons) : ILifecycleEvent
+{
+    string? ILifecycleEvent.OrderingKey => CustomerId.ToString();
+}
+
 /// <summary>A survey was answered.</summary>
 /// <param name="SurveyType"><c>NPS</c> (0 to 10), <c>CSAT</c> or <c>CES</c>.</param>
 public sealed record NpsAnswered(
@@ -24,7 +37,7 @@ public sealed record NpsAnswered(
     Guid SurveyId, string SurveyType, Guid? CustomerId, Guid? LeadId, int Score, string? Comment) : ILifecycleEvent;
 
 /// <summary>A customer recommended us, which makes the lead an advocate.</summary>
-/// <param name="Kind"><c>REFERRAL</c>, <c>REVIEW</c>, <c>CASE_STUDY</c> or <c>REFERENCE</c>.</param>
+/// <param name="Kind"><c>REFERRAL</c>, <c>REVIEW</c>, <c>CASE_STUDY</c>, <c>REFERENCE</c> or <c>TESTIMONIAL</c>.</param>
 public sealed record AdvocateGained(
     Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, Guid LeadId, string Kind) : ILifecycleEvent
 {

@@ -105,6 +105,8 @@ internal static class CustomerImportBatch
             .. Columns(tx, rows),
             BulkColumn.From("lead_id", NpgsqlDbType.Uuid, rows, row => row.LeadId),
             BulkColumn.From("churned", NpgsqlDbType.Boolean, rows, _ => false),
+            BulkColumn.From("at_risk", NpgsqlDbType.Boolean, rows, _ => false),
+            BulkColumn.From("risk_due_time", NpgsqlDbType.TimestampTz, rows, _ => tx.Now),
             BulkColumn.From("mrr", NpgsqlDbType.Numeric, rows, _ => 0m),
             BulkColumn.From("total_revenue", NpgsqlDbType.Numeric, rows, _ => 0m),
             BulkColumn.From("version", NpgsqlDbType.Bigint, rows, _ => 0L),

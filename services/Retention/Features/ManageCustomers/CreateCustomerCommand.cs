@@ -66,6 +66,7 @@ internal sealed record CreateCustomerCommand(
             Owner = Owner,
             ContractStart = ContractStart,
             TermMonths = TermMonths,
+            RiskDueTime = tx.Now,
         };
         tx.Db.Customers.Add(row);
         try

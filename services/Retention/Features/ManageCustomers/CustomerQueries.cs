@@ -14,7 +14,7 @@ internal static class CustomerQueries
 {
     // As CustomerLifecycle.State.
     private static readonly string State = $"""
-        case when c.churned then 'CHURNED'
+        case when c.churned then 'CHURNED' when c.at_risk then 'AT_RISK'
           when c.reactivate_time > now() - interval '{CustomerLifecycle.ReactivatedDays} days' then 'REACTIVATED'
           when c.start_time > now() - interval '{CustomerLifecycle.OnboardingDays} days' then 'ONBOARDING' else 'ACTIVE' end
         """;
@@ -28,6 +28,7 @@ internal static class CustomerQueries
         .Add("plan", "c.plan")
         .Add("owner", "c.owner")
         .Add("mrr", "c.mrr", FieldKind.Number)
+        .Add("riskScore", "c.risk_score", FieldKind.Number)
         .Sortable("startTime", "c.start_time", FieldKind.Time)
         .Add("renewalDate", "c.renewal_date", FieldKind.Date);
 
@@ -57,7 +58,7 @@ internal static class CustomerQueries
             LeadId = row.LeadId?.ToString() ?? "",
             ExternalId = row.ExternalId ?? "",
             DisplayName = row.DisplayName,
-            State = (Customer.Types.State)(int)CustomerLifecycle.State(row.Churned, atRisk: false, row.StartTime, row.ReactivateTime, now),
+            State = (Customer.Types.State)(int)CustomerLifecycle.State(row.Churned, row.AtRisk, row.StartTime, row.ReactivateTime, now),
             StartTime = row.StartTime.ToProto(),
             RenewalDate = Text(row.RenewalDate),
             Segment = row.Segment,
@@ -71,6 +72,11 @@ internal static class CustomerQueries
             Mrr = new Kernel.Money(currencyCode, row.Mrr).ToProto(),
             TotalRevenue = new Kernel.Money(currencyCode, row.TotalRevenue).ToProto(),
         };
+        if (row is { Churned: false, RiskScore: { } score })
+        {
+            customer.RiskScore = (double)score;
+        }
+
         if (row is { Churned: true, ChurnVoluntary: { } voluntary })
         {
             customer.ChurnVoluntary = voluntary;

@@ -26,6 +26,48 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
         return MrrReports.Of(rows, period, caller.CurrencyCode);
     }
 
+    public override async Task<ChurnReport> GetChurnReport(GetRetentionReportRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var period = Period(request, caller);
+        var isCounted = await IsCounted(period, caller, context.CancellationToken);
+        return await work.Read(
+            caller.WorkspaceId,
+            async tx => await ChurnReports.Churn(
+                tx, period, isCounted ? await Waterfalls.FromMonths(tx, period) : (await Waterfalls.FromLedger(tx, period, null)).GetValueOrDefault(""), caller.CurrencyCode),
+            context.CancellationToken);
+    }
+
+    public override Task<SurvivalReport> GetSurvivalReport(GetSurvivalReportRequest request, ServerCallContext context)
+    {
+        const int DefaultMonths = 36;
+        const int MaxMonths = 240;
+        var caller = context.Caller();
+        var violations = new Violations();
+        if (violations.RequireDate(request.From, "from", out var from) & violations.RequireDate(request.To, "to", out var to))
+        {
+            violations.Require(from < to, "to", "to is exclusive and must be after from.");
+        }
+
+        violations.Require(
+            request.GroupBy.Length == 0 || Facts.Dimensions.ContainsKey(request.GroupBy), "groupBy", $"groupBy must be one of {string.Join(", ", Facts.Dimensions.Keys)}.");
+        violations.Require(request.Months is >= 0 and <= MaxMonths, "months", $"months must be between 1 and {MaxMonths}.");
+        violations.OrThrow();
+        return work.Read(
+            caller.WorkspaceId,
+            tx => ChurnReports.Survive(
+                tx, ReportPeriod.Midnight(from, caller.TimeZone), ReportPeriod.Midnight(to, caller.TimeZone), request.GroupBy.Length == 0 ? null : request.GroupBy,
+                request.Months == 0 ? DefaultMonths : request.Months),
+            context.CancellationToken);
+    }
+
+    public override Task<RenewalsReport> GetRenewalsReport(GetRenewalsReportRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var today = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time.GetUtcNow(), caller.TimeZone).DateTime);
+        return work.Read(caller.WorkspaceId, tx => RenewalReports.Of(tx, today, caller.CurrencyCode), context.CancellationToken);
+    }
+
     public override async Task<ListMonthCustomersResponse> ListMonthCustomers(ListMonthCustomersRequest request, ServerCallContext context)
     {
         var caller = context.Caller();

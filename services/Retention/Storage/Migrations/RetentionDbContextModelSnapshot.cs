@@ -473,6 +473,10 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<bool>("AtRisk")
+                        .HasColumnType("boolean")
+                        .HasColumnName("at_risk");
+
                     b.Property<string>("ChurnReason")
                         .HasColumnType("text")
                         .HasColumnName("churn_reason");
@@ -528,6 +532,14 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("date")
                         .HasColumnName("renewal_date");
 
+                    b.Property<DateTimeOffset>("RiskDueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("risk_due_time");
+
+                    b.Property<decimal?>("RiskScore")
+                        .HasColumnType("numeric")
+                        .HasColumnName("risk_score");
+
                     b.Property<bool>("RollupDue")
                         .HasColumnType("boolean")
                         .HasColumnName("rollup_due");
@@ -574,10 +586,64 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasDatabaseName("ix_customer_workspace_id_renewal_date")
                         .HasFilter("renewal_date is not null and not churned");
 
+                    b.HasIndex("WorkspaceId", "RiskDueTime")
+                        .HasDatabaseName("ix_customer_workspace_id_risk_due_time")
+                        .HasFilter("not churned");
+
                     b.HasIndex("WorkspaceId", "StartTime", "Id")
                         .HasDatabaseName("ix_customer_workspace_id_start_time_id");
 
                     b.ToTable("customer", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.CustomerSignalRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("ExternalId")
+                        .HasColumnType("text")
+                        .HasColumnName("external_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<decimal>("Quantity")
+                        .HasColumnType("numeric")
+                        .HasColumnName("quantity");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_customer_signal");
+
+                    b.HasIndex("WorkspaceId", "CustomerId", "ExternalId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_customer_signal_workspace_id_customer_id_external_id")
+                        .HasFilter("external_id is not null");
+
+                    b.HasIndex("WorkspaceId", "CustomerId", "Time")
+                        .HasDatabaseName("ix_customer_signal_workspace_id_customer_id_time");
+
+                    b.ToTable("customer_signal", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.HeldBookingRow", b =>
@@ -970,7 +1036,59 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.HasIndex("WorkspaceId", "CustomerId", "OccurTime")
                         .HasDatabaseName("ix_revenue_workspace_id_customer_id_occur_time");
 
+                    b.HasIndex("WorkspaceId", "OccurTime", "CustomerId")
+                        .HasDatabaseName("ix_revenue_churn")
+                        .HasFilter("type = 'Churn'");
+
                     b.ToTable("revenue", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.RiskModelRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<decimal>("Engagement")
+                        .HasColumnType("numeric")
+                        .HasColumnName("engagement");
+
+                    b.Property<decimal>("Nps")
+                        .HasColumnType("numeric")
+                        .HasColumnName("nps");
+
+                    b.Property<decimal>("Payment")
+                        .HasColumnType("numeric")
+                        .HasColumnName("payment");
+
+                    b.Property<decimal>("Renewal")
+                        .HasColumnType("numeric")
+                        .HasColumnName("renewal");
+
+                    b.Property<decimal>("Support")
+                        .HasColumnType("numeric")
+                        .HasColumnName("support");
+
+                    b.Property<decimal>("Threshold")
+                        .HasColumnType("numeric")
+                        .HasColumnName("threshold");
+
+                    b.Property<decimal>("Usage")
+                        .HasColumnType("numeric")
+                        .HasColumnName("usage");
+
+                    b.HasKey("WorkspaceId", "Version")
+                        .HasName("pk_risk_model");
+
+                    b.ToTable("risk_model", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.RollupStateRow", b =>
@@ -1035,6 +1153,10 @@ namespace Lifecycle.Retention.Storage.Migrations
 
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_survey_answer");
+
+                    b.HasIndex("WorkspaceId", "CustomerId", "AnswerTime")
+                        .HasDatabaseName("ix_survey_answer_workspace_id_customer_id_answer_time")
+                        .HasFilter("customer_id is not null");
 
                     b.HasIndex("WorkspaceId", "SurveyId", "AnswerTime")
                         .HasDatabaseName("ix_survey_answer_workspace_id_survey_id_answer_time");

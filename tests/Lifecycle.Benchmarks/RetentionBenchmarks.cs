@@ -1,0 +1,196 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using Lifecycle.Testing;
+
+namespace Lifecycle.Benchmarks;
+
+/// <summary>What the benchmarks of Retention share: files of customers and entries, made while they are sent.</summary>
+internal static class RetentionData
+{
+    public static async Task<JsonNode> Import(HttpClient client, string path, string header, int rows, Func<int, string> row)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new Rows(header, rows, row) };
+        using var response = await client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        var answer = response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException(text);
+        return answer["created"]!.GetValue<int>() == rows ? answer : throw new InvalidOperationException(text);
+    }
+
+    public static Task<JsonNode> Customers(HttpClient client, int count) => Import(
+        client, "/v1/customers:import", "externalId,displayName,startTime,segment,plan", count,
+        index => string.Create(CultureInfo.InvariantCulture, $"c{index},Customer {index},{Day(index % 1000)},segment {index % 5},plan {index % 7}"));
+
+    public static string Day(int day) => new DateOnly(2023, 1, 1).AddDays(day).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    /// <summary>Rows that a single statement inserts in a second, without index, in sets as large as an import's.</summary>
+    public static async Task<double> InsertLimit(TestDatabase database, int rows)
+    {
+        await database.Query("create unlogged table retention.bench_limit (workspace_id uuid, id uuid, customer_id uuid, amount numeric, time timestamptz, external_id text)");
+        var clock = Stopwatch.StartNew();
+        for (var done = 0; done < rows; done += 500)
+        {
+            await database.Query("insert into retention.bench_limit select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), n, now(), 'entry ' || n from generate_series(1, 500) n");
+        }
+
+        var rate = rows / clock.Elapsed.TotalSeconds;
+        await database.Query("drop table retention.bench_limit");
+        return rate;
+    }
+
+    private sealed class Rows : HttpContent
+    {
+        private readonly string header;
+        private readonly int count;
+        private readonly Func<int, string> row;
+
+        public Rows(string header, int count, Func<int, string> row)
+        {
+            (this.header, this.count, this.row) = (header, count, row);
+            Headers.ContentType = new("text/csv");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await using var writer = new StreamWriter(stream, new UTF8Encoding(false), 64 * 1024, leaveOpen: true);
+            await writer.WriteAsync(header + "\n");
+            for (var index = 0; index < count; index++)
+            {
+                await writer.WriteAsync(row(index) + "\n");
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}
+
+/// <summary>A million customers and a million entries, streamed through the gateway.</summary>
+internal sealed class RetentionImports : Benchmark
+{
+    public override string Name => "retention-import";
+
+    public override string Summary => "1M customers and 1M revenue entries streamed through the gateway: rows/s, and Retention's peak memory";
+
+    public override async Task Run(BenchmarkRun run)
+    {
+        var rows = run.Scaled(1_000_000);
+        await using var suite = await BenchmarkSuite.Start("retention");
+        using var client = suite.Client();
+        client.Timeout = TimeSpan.FromHours(2);
+        var (process, database) = (suite.Process("Retention"), suite.Database("retention"));
+        var limit = await RetentionData.InsertLimit(database, Math.Min(rows, 50_000));
+        var clock = Stopwatch.StartNew();
+        await RetentionData.Customers(client, rows);
+        run.AtLeast("customers imported", rows / clock.Elapsed.TotalSeconds, "rows/s", 8_333);
+        var before = BenchmarkSuite.ProcessorSeconds(process);
+        clock.Restart();
+        await RetentionData.Import(
+            client, "/v1/revenue:import", "customerExternalId,externalId,type,amount,recurrence,occurTime", rows,
+            index => string.Create(CultureInfo.InvariantCulture, $"c{index},r{index},NEW,{10 + (index % 900)},MONTHLY,{RetentionData.Day(index % 1000)}"));
+        var rate = rows / clock.Elapsed.TotalSeconds;
+        run.AtLeast("revenue entries imported", rate, "rows/s", 8_333);
+        run.AtLeast("of what plain inserts reach", rate, "rows/s", limit, 0.05);
+        run.Tell("processor time of an entry, Retention", (BenchmarkSuite.ProcessorSeconds(process) - before) / rows * 1e6, "us");
+        run.AtMost("Retention's peak memory", BenchmarkSuite.PeakMegabytes(process), "MB", 300);
+    }
+}
+
+/// <summary>The waterfall and the cohorts of a million customers over 36 months.</summary>
+internal sealed class RetentionWaterfall : Benchmark
+{
+    public override string Name => "retention-waterfall";
+
+    public override string Summary => "MRR waterfall and cohorts of 1M customers over 36 months, from counted months";
+
+    public override async Task Run(BenchmarkRun run)
+    {
+        var rows = run.Scaled(1_000_000);
+        await using var suite = await BenchmarkSuite.Start("retention");
+        using var client = suite.Client();
+        client.Timeout = TimeSpan.FromHours(2);
+        await RetentionData.Customers(client, rows);
+        await RetentionData.Import(
+            client, "/v1/revenue:import", "customerExternalId,externalId,type,amount,recurrence,occurTime", rows * 2,
+            index => index < rows
+                ? string.Create(CultureInfo.InvariantCulture, $"c{index},r{index},NEW,{10 + (index % 900)},MONTHLY,{RetentionData.Day(index % 1000)}")
+                : string.Create(CultureInfo.InvariantCulture, $"c{index - rows},r{index},{(index % 3 == 0 ? "CONTRACTION" : "UPSELL")},{1 + (index % 9)},MONTHLY,{RetentionData.Day((index % 1000) + 40)}"));
+        var clock = Stopwatch.StartNew();
+        using (var rebuilt = await client.PostAsJsonAsync("/v1/metrics/retention:rebuild", new { }))
+        {
+            rebuilt.EnsureSuccessStatusCode();
+        }
+
+        run.Tell("customers counted anew", rows / clock.Elapsed.TotalSeconds, "customers/s");
+        run.AtMost("MRR waterfall", await Median(client, "mrr"), "ms", 1_000);
+        run.AtMost("cohorts", await Median(client, "cohorts"), "ms", 1_000);
+    }
+
+    private static async Task<double> Median(HttpClient client, string report)
+    {
+        var times = new List<double>();
+        for (var run = 0; run < 7; run++)
+        {
+            var clock = Stopwatch.StartNew();
+            await client.GetStringAsync($"/v1/reports/{report}?from=2023-01-01&to=2026-01-01");
+            times.Add(clock.Elapsed.TotalMilliseconds);
+        }
+
+        return times.Order().ElementAt(times.Count / 2);
+    }
+}
+
+/// <summary>Single entries, each a request of its own.</summary>
+internal sealed class RetentionLedgerWrites : Benchmark
+{
+    private const int Senders = 32;
+
+    public override string Name => "retention-ledger-writes";
+
+    public override string Summary => "single revenue entries through the gateway, against requests that only read";
+
+    public override async Task Run(BenchmarkRun run)
+    {
+        await using var suite = await BenchmarkSuite.Start("retention");
+        using var client = suite.Client();
+        await RetentionData.Customers(client, 1_000);
+        var ids = new List<string>();
+        var list = JsonNode.Parse(await client.GetStringAsync("/v1/customers?pageSize=1000"))!;
+        ids.AddRange(list["customers"]!.AsArray().Select(customer => (string)customer!["id"]!));
+        var length = TimeSpan.FromSeconds(Math.Max(2, 10 * Math.Min(1, run.Scaled(100) / 100.0)));
+        var limit = await Rate(length / 2, async index => await client.GetStringAsync($"/v1/customers/{ids[index % ids.Count]}"));
+        var (process, database) = (suite.Process("Retention"), suite.Database("retention"));
+        var times = await ProcessorTimes.Begin(suite, database);
+        var written = 0;
+        var rate = await Rate(length, async index =>
+        {
+            using var answer = await client.PostAsJsonAsync(
+                $"/v1/customers/{ids[index % ids.Count]}/revenue", new { type = "UPSELL", amount = new { currencyCode = "EUR", amount = "1.00" }, recurrence = "MONTHLY" });
+            answer.EnsureSuccessStatusCode();
+            Interlocked.Increment(ref written);
+        });
+        run.AtLeast("entries written", rate, "entries/s", 2_000);
+        run.AtLeast("of requests that only read", rate, "entries/s", limit, 0.2);
+        ProcessorTimes.Tell(run, times.Seconds(), written, "entry");
+        run.Tell("Retention's memory", BenchmarkSuite.Megabytes(process), "MB");
+    }
+
+    private static async Task<double> Rate(TimeSpan length, Func<int, Task> send)
+    {
+        var (next, clock) = (0, Stopwatch.StartNew());
+        await Task.WhenAll(Enumerable.Range(0, Senders).Select(async _ =>
+        {
+            while (clock.Elapsed < length)
+            {
+                await send(Interlocked.Increment(ref next));
+            }
+        }));
+        return next / clock.Elapsed.TotalSeconds;
+    }
+}
