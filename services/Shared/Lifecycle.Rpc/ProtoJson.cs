@@ -14,7 +14,12 @@ public static class ProtoJson
 {
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default);
 
-    public static string Format(IMessage message) => Encoding.UTF8.GetString(ToUtf8(message).Span);
+    public static string Format(IMessage message)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        MessageWriter.Write(buffer, message);
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
 
     /// <summary>A message from JSON; INVALID_ARGUMENT names every fault: unknown fields, wrong types, enum names that are none, malformed JSON.</summary>
     public static Result<T> Parse<T>(string json)
@@ -24,13 +29,6 @@ public static class ProtoJson
         var violations = new Violations();
         JsonBinder.Bind(message, Encoding.UTF8.GetBytes(json), "", violations);
         return violations.ToError() is { } error ? error : message;
-    }
-
-    internal static ReadOnlyMemory<byte> ToUtf8(IMessage message)
-    {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        MessageWriter.Write(buffer, message);
-        return buffer.WrittenMemory;
     }
 
     internal static void MergeInto(IMessage message, string json) => message.MergeFrom(Parser.Parse(json, message.Descriptor).ToByteArray());

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using Google.Protobuf;
 using Grpc.Core;
 using Lifecycle.Common.V1;
@@ -71,6 +73,9 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
     where TResponse : class, IMessage<TResponse>
 {
     private static readonly ObjectFactory<TService> CreateService = ActivatorUtilities.CreateFactory<TService>([]);
+
+    // Pooled segments: one array for a large answer would lie on the large object heap, and every few answers cost a full collection.
+    private static readonly PipeOptions Whole = new(pauseWriterThreshold: 0, minimumSegmentSize: 16 * 1024, useSynchronizationContext: false);
 
     private readonly RequestBinder binder;
     private readonly CsvLayout? csv;
@@ -154,7 +159,18 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
     private static async Task Answer(HttpContext http, TResponse response, CsvLayout? csv = null)
     {
         var asCsv = csv is not null && AcceptedTypes.PrefersCsv(http.Request.Headers.Accept);
-        var body = asCsv ? csv!.Write(response) : ProtoJson.ToUtf8(response);
+        var written = new Pipe(Whole);
+        if (asCsv)
+        {
+            written.Writer.Write(csv!.Write(response));
+        }
+        else
+        {
+            MessageWriter.Write(written.Writer, response);
+        }
+
+        await written.Writer.CompleteAsync();
+        var body = (await written.Reader.ReadAsync(http.RequestAborted)).Buffer;
         http.Response.StatusCode = StatusCodes.Status200OK;
         http.Response.ContentType = asCsv ? CsvText.ContentType : "application/json";
         if (csv is not null)
@@ -168,6 +184,12 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
         }
 
         http.Response.ContentLength = body.Length;
-        await http.Response.BodyWriter.WriteAsync(body, http.RequestAborted);
+        foreach (var segment in body)
+        {
+            http.Response.BodyWriter.Write(segment.Span);
+        }
+
+        await written.Reader.CompleteAsync();
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
     }
 }
