@@ -22,7 +22,7 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
             return (Result<Journey>)Error.NotFound("Lead", id);
         }
 
-        var ids = new { workspace = tx.WorkspaceId, lead = lead.Id, limit = MaxSessions };
+        var ids = new { workspace = tx.WorkspaceId, lead = lead.Id, limit = MaxSessions, pages = MaxPages };
         var sessions = (await tx.Connection.QueryAsync<SessionColumns>(
             $"""
             select {VisitStore.SessionColumnList} from session s where s.workspace_id = @workspace and s.lead_id = @lead
@@ -38,11 +38,15 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
         // One look at the activities tells the pages of each session and what there is in all.
         var seen = (await tx.Connection.QueryAsync<Seen>(
             """
-            select session_id, case when type in ('PAGE', 'SCREEN') then url end as url, count(*)::int as count, min(time) as first, max(time) as last
-            from activity where workspace_id = @workspace and lead_id = @lead group by 1, 2
+            select session_id, sum(count)::int as count, min(first) as first, max(last) as last,
+              (array_agg(url order by first) filter (where url is not null))[1:@pages] as pages
+            from (
+              select session_id, case when type in ('PAGE', 'SCREEN') then url end as url, count(*) as count, min(time) as first, max(time) as last
+              from activity where workspace_id = @workspace and lead_id = @lead group by 1, 2) by_page
+            group by session_id
             """,
             ids)).AsList();
-        var pages = seen.Where(row => row is { SessionId: not null, Url: not null }).OrderBy(row => row.First).ToLookup(row => row.SessionId!.Value, row => row.Url!);
+        var pages = seen.Where(row => row.SessionId is not null).ToDictionary(row => row.SessionId!.Value, row => row.Pages ?? []);
         var touches = sessions.Select(VisitStore.ToTouch).ToList();
         if (lead.ToldTouch is { } told)
         {
@@ -52,7 +56,7 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
         return new Journey
         {
             LeadId = lead.Id.ToString(),
-            Sessions = { sessions.Select(session => ToProto(session, pages[session.Id])) },
+            Sessions = { sessions.Select(session => ToProto(session, pages.GetValueOrDefault(session.Id, []))) },
             Touches = { touches.OrderBy(touch => touch.Time).Select(touch => touch.ToProto()) },
             FirstTouch = lead.FirstTouchOrUnknown.ToProto(),
             LastTouch = lead.LastTouchOrUnknown.ToProto(),
@@ -63,7 +67,7 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
         };
     }, ct);
 
-    private static Session ToProto(StoredSession session, IEnumerable<string> pages) => new()
+    private static Session ToProto(StoredSession session, string[] pages) => new()
     {
         Id = session.Id.ToString(),
         VisitorId = session.VisitorId.ToString(),
@@ -73,7 +77,7 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
         PageViews = session.Session.PageViews,
         ActivityCount = session.Session.Activities,
         ChannelRules = session.Session.Source.Rules ?? "",
-        Pages = { pages.Take(MaxPages) },
+        Pages = { pages },
     };
 
     private static async Task<(StoredSession First, int Count)> First(Transaction<CaptureDbContext> tx, object ids)
@@ -90,12 +94,13 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
     {
         public Guid? SessionId { get; init; }
 
-        public string? Url { get; init; }
-
         public int Count { get; init; }
 
         public DateTimeOffset First { get; init; }
 
         public DateTimeOffset Last { get; init; }
+
+        // In order of first sight; null without a page.
+        public string[]? Pages { get; init; }
     }
 }

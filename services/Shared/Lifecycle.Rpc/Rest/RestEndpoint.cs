@@ -186,10 +186,9 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
         http.Response.ContentLength = body.Length;
         foreach (var segment in body)
         {
-            http.Response.BodyWriter.Write(segment.Span);
+            await http.Response.BodyWriter.WriteAsync(segment, http.RequestAborted);
         }
 
         await written.Reader.CompleteAsync();
-        await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
     }
 }
