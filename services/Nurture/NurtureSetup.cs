@@ -14,6 +14,7 @@ using Lifecycle.Nurture.Features.ManageSuppressions;
 using Lifecycle.Nurture.Features.QueryMetrics;
 using Lifecycle.Nurture.Features.RecordHits;
 using Lifecycle.Nurture.Features.RenderEmail;
+using Lifecycle.Nurture.Features.ReportNurture;
 using Lifecycle.Nurture.Features.SendMails;
 using Lifecycle.Nurture.Features.TakeFeedback;
 using Lifecycle.Nurture.Jobs;
@@ -99,6 +100,7 @@ internal static class NurtureSetup
         app.MapRpcService<SuppressionGrpcService>();
         app.MapRpcService<MailSettingsGrpcService>();
         app.MapRpcService<MailFeedbackGrpcService>();
+        app.MapRpcService<NurtureReportGrpcService>();
         app.MapRpcService<MetricsGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
         app.MapMailEndpoints();

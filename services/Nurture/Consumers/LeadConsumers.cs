@@ -75,6 +75,11 @@ internal sealed class LeadScoreChangedConsumer(UnitOfWork<NurtureDbContext> work
     protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadScoreChanged e)
     {
         var lead = await LeadStore.Lock(tx, e.LeadId);
+        if (lead is { EraseTime: null, MergedInto: null })
+        {
+            ScoreHistory.Add(tx, e);
+        }
+
         if (e.Version > lead.ScoreVersion && lead.MergedInto is null && lead.EraseTime is null)
         {
             var before = JudgeLeadHandler.Known(lead);

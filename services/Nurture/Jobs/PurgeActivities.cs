@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Nurture.Jobs;
 
-/// <summary>Removes activities that are older than any window has to look back, some thousands at a time, at most once an hour.</summary>
+/// <summary>Removes activities and scores that are older than any window has to look back, some thousands at a time, at most once an hour.</summary>
 internal sealed class PurgeActivities(UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, TimeProvider time) : ITimerWork
 {
     private const int Batch = 5_000;
@@ -27,6 +27,6 @@ internal sealed class PurgeActivities(UnitOfWork<NurtureDbContext> unitOfWork, I
             done[workspaceId] = now;
         }
 
-        return purged == Batch;
+        return purged >= Batch;
     }
 }

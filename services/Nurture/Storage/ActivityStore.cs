@@ -84,13 +84,15 @@ internal static class ActivityStore
             row.Type, row.Name, row.Time, row.SessionId, row.Url, row.Properties, row.EmailId, row.ProgramId));
     }
 
-    /// <summary>Removes activities from before an instant, up to a number of them.</summary>
+    /// <summary>Removes activities and scores from before an instant, up to a number of each.</summary>
     /// <returns>How many were removed.</returns>
     public static Task<int> Purge(Transaction<NurtureDbContext> tx, DateTimeOffset before, int limit) =>
         tx.Connection.ExecuteAsync(new CommandDefinition(
             """
             delete from activity where ctid = any(array(
-              select ctid from activity where workspace_id = @workspace and time < @before limit @limit))
+              select ctid from activity where workspace_id = @workspace and time < @before limit @limit));
+            delete from score_change where ctid = any(array(
+              select ctid from score_change where workspace_id = @workspace and time < @before limit @limit));
             """,
             new { workspace = tx.WorkspaceId, before = before.UtcDateTime, limit },
             cancellationToken: tx.CancellationToken));

@@ -72,6 +72,20 @@ public sealed class LeadRow
     public Guid? MergedInto { get; set; }
 }
 
+/// <summary>A score as it was told, for the change of scores by step.</summary>
+public sealed class ScoreChangeRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid LeadId { get; init; }
+
+    public required DateTimeOffset Time { get; init; }
+
+    public required long Version { get; init; }
+
+    public required decimal Score { get; init; }
+}
+
 /// <summary>A move to MQL. Its key is the event's id.</summary>
 public sealed class MqlRow
 {

@@ -50,6 +50,12 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             // Leads that were merged into one.
             lead.HasIndex(row => new { row.WorkspaceId, row.MergedInto }).HasFilter("merged_into is not null");
         });
+        model.Entity<ScoreChangeRow>(change =>
+        {
+            // The score at an instant is one search.
+            change.ToTable("score_change").HasKey(row => new { row.WorkspaceId, row.LeadId, row.Time, row.Version });
+            change.HasIndex(row => row.Time).HasMethod("brin");
+        });
         model.Entity<MqlRow>(mql =>
         {
             mql.ToTable("mql").HasKey(row => new { row.WorkspaceId, row.Id });

@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Lifecycle.Scoring.Domain;
+using Lifecycle.Kernel;
 
 namespace Scoring.UnitTests.Domain;
 

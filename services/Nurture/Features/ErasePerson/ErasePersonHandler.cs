@@ -46,6 +46,7 @@ internal static class ErasePersonHandler
                     where workspace_id = @workspace and lead_id = @lead
                     """),
                 ("activities", "delete from activity where workspace_id = @workspace and lead_id = @lead"),
+                ("scoreChanges", "delete from score_change where workspace_id = @workspace and lead_id = @lead"),
                 ("segmentMembers", "delete from segment_member where workspace_id = @workspace and lead_id = @lead"),
                 ("segmentTimers", "delete from segment_timer where workspace_id = @workspace and lead_id = @lead"),
             ],

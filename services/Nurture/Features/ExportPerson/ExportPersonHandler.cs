@@ -36,6 +36,9 @@ internal sealed class ExportPersonHandler(UnitOfWork<NurtureDbContext> unitOfWor
             select 'nurtureActivities', coalesce(jsonb_agg(to_jsonb(a) - 'workspace_id' order by a.time), '[]')::text
               from activity a where workspace_id = @workspace and lead_id = @lead
             union all
+            select 'nurtureScores', coalesce(jsonb_agg(to_jsonb(c) - 'workspace_id' order by c.time, c.version), '[]')::text
+              from score_change c where workspace_id = @workspace and lead_id = @lead
+            union all
             select 'enrollments', coalesce(jsonb_agg(to_jsonb(e) - 'workspace_id' order by e.enter_time), '[]')::text
               from enrollment e where workspace_id = @workspace and lead_id = @lead
             union all

@@ -41,6 +41,7 @@ internal static class MergeLeadsHandler
               select workspace_id, @target, id, time, type, name, session_id, url, properties from activity
               where workspace_id = @workspace and lead_id = @source on conflict do nothing;
             delete from activity where workspace_id = @workspace and lead_id = @source;
+            delete from score_change where workspace_id = @workspace and lead_id = @source;
             delete from segment_timer where workspace_id = @workspace and lead_id = @source;
             """,
             new { workspace = tx.WorkspaceId, source = source.LeadId, target = target.LeadId },

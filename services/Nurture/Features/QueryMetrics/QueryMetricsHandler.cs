@@ -8,7 +8,8 @@ namespace Lifecycle.Nurture.Features.QueryMetrics;
 
 /// <summary>
 /// Nurture's measures. Mail counts by the time it was sent, so that opens and clicks never exceed what was delivered. Leads, MQLs and
-/// reopenings count by their own time, each lead once per point, and group by the lead's first touch; by program they count leads that were in it.
+/// reopenings count by their own time, each lead once per point, and group by the lead's first touch. By program, step or e-mail they count leads
+/// that were in the program, came to the step, got the e-mail; by segment those that are in it now. A lead in several counts in each.
 /// <c>lead_to_mql_rate</c> and <c>cost_per_mql</c> divide what happened in the period: without new leads or MQLs they have no value.
 /// </summary>
 internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWork)
@@ -29,9 +30,8 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
             new("lead_to_mql_rate", MetricKind.Outcome, "ratio"),
             new("cost_per_mql", MetricKind.Outcome, MetricDefinition.MoneyUnit) { Additive = false },
         ],
-        ["channel", "source", "medium", "campaign", Program]);
+        ["channel", "source", "medium", "campaign", "program", "step", "email", "segment"]);
 
-    private const string Program = "program";
     private static readonly string[] LeadMetrics = ["new_leads", "reopened_leads", "mqls", "lead_to_mql_rate", "cost_per_mql"];
 
     public Task<QueryMetricsResponse> Query(Guid workspaceId, MetricsQuery query, CancellationToken ct) =>
@@ -55,7 +55,7 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
 
     private static async Task AddMails(Transaction<NurtureDbContext> tx, MetricsQuery query, MetricsAnswer answer)
     {
-        var dimension = query.GroupBy == Program ? "coalesce(p.display_name, m.program_id::text, '(none)')" : LeadDimension(query);
+        var (dimension, join) = NurtureDimensions.OfMail(query.GroupBy);
         var rows = await tx.Connection.QueryAsync<MailNumbers>(new CommandDefinition(
             $"""
             select width_bucket(m.send_time, @bounds) - 1 as granule, {dimension} as "group", count(*) as sent,
@@ -67,7 +67,7 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
               count(m.unsubscribe_time) filter (where m.bounce_time is null) as unsubscribed
             from message m
             left join lead l on l.workspace_id = m.workspace_id and l.lead_id = m.lead_id
-            left join program p on p.workspace_id = m.workspace_id and p.id = m.program_id
+            {join}
             where m.workspace_id = @workspace and m.send_time >= @from and m.send_time < @to
             group by 1, 2
             """,
@@ -96,7 +96,7 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
             "recycling f join lead l on l.workspace_id = f.workspace_id and l.lead_id = f.lead_id",
             "f.reopen_time",
             "f.reopen_time is not null");
-        var spend = query.GroupBy == Program ? [] : await Spend(tx, query);
+        var spend = NurtureDimensions.IsOfFirstTouch(query.GroupBy) ? await Spend(tx, query) : null;
         foreach (var (key, count) in newLeads)
         {
             answer.Add("new_leads", key.Group, key.Granule, count);
@@ -111,7 +111,7 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
         foreach (var (key, count) in mqls)
         {
             answer.Add("mqls", key.Group, key.Granule, count);
-            if (query.GroupBy != Program)
+            if (spend is not null)
             {
                 answer.Set("cost_per_mql", key.Group, key.Granule, (double)(spend.GetValueOrDefault(key) / count));
             }
@@ -121,14 +121,7 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
     private static async Task<Dictionary<(string Group, int Granule), long>> CountLeads(
         Transaction<NurtureDbContext> tx, MetricsQuery query, string from, string time, string condition)
     {
-        var (dimension, join) = query.GroupBy == Program
-            ? ("coalesce(p.display_name, '(none)')",
-               """
-               left join lateral (
-                 select distinct e.program_id from enrollment e where e.workspace_id = l.workspace_id and e.lead_id = l.lead_id) i on true
-               left join program p on p.workspace_id = l.workspace_id and p.id = i.program_id
-               """)
-            : (LeadDimension(query), "");
+        var (dimension, join) = NurtureDimensions.OfLead(query.GroupBy);
         var rows = await tx.Connection.QueryAsync<(int Granule, string Group, long Count)>(new CommandDefinition(
             $"""
             select width_bucket({time}, @bounds) - 1, {dimension}, count(distinct l.lead_id)
@@ -146,7 +139,7 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
     {
         var rows = await tx.Connection.QueryAsync<(DateOnly Date, string Group, decimal Amount)>(new CommandDefinition(
             $"""
-            select l.date, {LeadDimension(query)}, sum(l.amount) from spend l
+            select l.date, {NurtureDimensions.OfFirstTouch(query.GroupBy)}, sum(l.amount) from spend l
             where l.workspace_id = @workspace and l.currency_code = @currency and l.date >= @first and l.date < @last
             group by 1, 2
             """,
@@ -161,15 +154,6 @@ internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWor
         return rows.GroupBy(row => (row.Group, query.Period.IndexOf(row.Date)))
             .ToDictionary(group => group.Key, group => group.Sum(row => row.Amount));
     }
-
-    private static string LeadDimension(MetricsQuery query) => query.GroupBy switch
-    {
-        "channel" => "coalesce(nullif(l.channel, ''), 'Unassigned')",
-        "source" => "coalesce(nullif(l.source, ''), '(none)')",
-        "medium" => "coalesce(nullif(l.medium, ''), '(none)')",
-        "campaign" => "coalesce(nullif(l.campaign, ''), '(none)')",
-        _ => "''",
-    };
 
     private static object Parameters(Transaction<NurtureDbContext> tx, MetricsQuery query) => new
     {

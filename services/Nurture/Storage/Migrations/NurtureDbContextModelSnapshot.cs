@@ -834,6 +834,39 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.ToTable("recycling", "nurture");
                 });
 
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.ScoreChangeRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.Property<decimal>("Score")
+                        .HasColumnType("numeric")
+                        .HasColumnName("score");
+
+                    b.HasKey("WorkspaceId", "LeadId", "Time", "Version")
+                        .HasName("pk_score_change");
+
+                    b.HasIndex("Time")
+                        .HasDatabaseName("ix_score_change_time");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Time"), "brin");
+
+                    b.ToTable("score_change", "nurture");
+                });
+
             modelBuilder.Entity("Lifecycle.Nurture.Storage.SegmentMemberRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")

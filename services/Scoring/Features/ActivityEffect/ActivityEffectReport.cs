@@ -3,7 +3,7 @@ using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Scoring.Storage;
 using Lifecycle.Scoring.V1;
-using Lift = Lifecycle.Scoring.Domain.Lift;
+using Lift = Lifecycle.Kernel.Lift;
 
 namespace Lifecycle.Scoring.Features.ActivityEffect;
 

@@ -1,4 +1,4 @@
-namespace Lifecycle.Scoring.Domain;
+namespace Lifecycle.Kernel;
 
 /// <summary>How a share differs between those with something and those without.</summary>
 /// <param name="With">Leads with it.</param>
