@@ -118,6 +118,9 @@ public sealed class EnrollmentRow
     public const string Exited = "EXITED";
     public const string Converted = "CONVERTED";
 
+    /// <summary>In the program's control group: it never enters the path.</summary>
+    public const string HeldOut = "HELD_OUT";
+
     public required Guid WorkspaceId { get; init; }
 
     public required Guid Id { get; init; }

@@ -18,6 +18,9 @@ public sealed record ProgramPath(
     public const int MaxTriggers = 10;
     public const int MaxSteps = 100;
 
+    /// <summary>Share of the leads that the program holds out as its control group, percent; see <see cref="HoldOut"/>.</summary>
+    public int HoldOutPercent { get; init; }
+
     /// <summary>Longest wait of one step.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromDays(366);
 

@@ -48,6 +48,11 @@ internal sealed class EnrollLeadHandler(ProgramStore programs, WorkSignal signal
             return Error.Precondition("The lead has been in the program, and its re-entry rule is NEVER.");
         }
 
+        if (HoldOut.Holds(program.Id, leadId, program.Path.HoldOutPercent))
+        {
+            return await HoldLeadOut(tx, program.Id, leadId, trigger, last + 1);
+        }
+
         var row = new EnrollmentRow
         {
             WorkspaceId = tx.WorkspaceId,
@@ -74,5 +79,32 @@ internal sealed class EnrollLeadHandler(ProgramStore programs, WorkSignal signal
             cancellationToken: tx.CancellationToken));
         signal.Ring(tx.WorkspaceId);
         return row;
+    }
+
+    /// <summary>Keeps that the lead would have entered, once: its control group is compared with those that did.</summary>
+    private static async Task<Result<EnrollmentRow>> HoldLeadOut(
+        Transaction<NurtureDbContext> tx, Guid programId, Guid leadId, string trigger, int occurrence)
+    {
+        var row = new EnrollmentRow
+        {
+            WorkspaceId = tx.WorkspaceId,
+            Id = tx.NewId(),
+            ProgramId = programId,
+            LeadId = leadId,
+            Occurrence = occurrence,
+            State = EnrollmentRow.HeldOut,
+            Trigger = trigger,
+            EnterTime = tx.Now,
+        };
+        var isNew = await tx.Connection.ExecuteAsync(new CommandDefinition(
+            """
+            insert into enrollment (workspace_id, id, program_id, lead_id, occurrence, state, held, version, trigger, enter_time)
+            select @WorkspaceId, @Id, @ProgramId, @LeadId, @Occurrence, @State, false, 0, @Trigger, @EnterTime
+            where not exists (
+              select 1 from enrollment where workspace_id = @WorkspaceId and program_id = @ProgramId and lead_id = @LeadId and state = @State)
+            """,
+            row,
+            cancellationToken: tx.CancellationToken)) == 1;
+        return isNew ? row : Error.Precondition("The lead is held out of the program, as part of its control group.");
     }
 }

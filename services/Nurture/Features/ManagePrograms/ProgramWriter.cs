@@ -28,7 +28,10 @@ internal static class ProgramWriter
             PathMessages.Steps(request.Steps, violations),
             PathMessages.Stages(request.ExitOnStages, "exitOnStages", violations),
             PathMessages.Goal(request.GoalStage, violations),
-            request.Reentry == ProgramMessage.Types.Reentry.AfterExit ? Reentry.AfterExit : Reentry.Never);
+            request.Reentry == ProgramMessage.Types.Reentry.AfterExit ? Reentry.AfterExit : Reentry.Never)
+        {
+            HoldOutPercent = HoldOutShare(request.HoldOutPercent, violations),
+        };
         path.Check(violations, ConditionFault);
         return path;
     }
@@ -60,6 +63,7 @@ internal static class ProgramWriter
             Reentry = request.HasReentry
                 ? request.Reentry == ProgramMessage.Types.Reentry.AfterExit ? Reentry.AfterExit : Reentry.Never
                 : path.Reentry,
+            HoldOutPercent = request.HasHoldOutPercent ? HoldOutShare(request.HoldOutPercent, violations) : path.HoldOutPercent,
         };
         changed.Check(violations, ConditionFault);
         return changed;
@@ -68,7 +72,7 @@ internal static class ProgramWriter
     /// <summary>Whether an update asks for more than another name.</summary>
     public static bool TouchesPath(UpdateProgramRequest request) =>
         request.EntryTriggers.Count + request.Steps.Count + request.ExitOnStages.Count + request.Clear.Count > 0 || request.HasGoalStage
-            || request.HasReentry;
+            || request.HasReentry || request.HasHoldOutPercent;
 
     /// <summary>Names templates and segments that are not there.</summary>
     public static async Task<Error?> MissingReferences(Transaction<NurtureDbContext> tx, ProgramPath path)
@@ -127,9 +131,16 @@ internal static class ProgramWriter
             ExitOnStages = { path.ExitOnStages.Select(stage => (ProtoStage)(int)stage) },
             GoalStage = (ProtoStage)(int)(path.GoalStage ?? 0),
             Reentry = path.Reentry == Reentry.AfterExit ? ProgramMessage.Types.Reentry.AfterExit : ProgramMessage.Types.Reentry.Never,
+            HoldOutPercent = path.HoldOutPercent,
             CreateTime = row.CreateTime.ToTimestamp(),
             UpdateTime = row.UpdateTime.ToTimestamp(),
         };
+    }
+
+    private static int HoldOutShare(int percent, Violations violations)
+    {
+        violations.Require(percent is >= 0 and <= HoldOut.MaxPercent, "holdOutPercent", $"holdOutPercent lies between 0 and {HoldOut.MaxPercent}.");
+        return percent;
     }
 
     private static string? ConditionFault(string text) => Condition.Parse(text, LeadFacts.Catalog).Error?.Violations[0].Message;

@@ -33,6 +33,12 @@ internal static class ReportProgramHandler
             cancellationToken: tx.CancellationToken));
         foreach (var (state, count) in states)
         {
+            if (state == EnrollmentRow.HeldOut)
+            {
+                report.HeldOut = count;
+                continue;
+            }
+
             report.Entered += count;
             report.Active += state == EnrollmentRow.Active ? count : 0;
             report.Completed += state == EnrollmentRow.Completed ? count : 0;
