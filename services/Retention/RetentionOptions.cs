@@ -26,4 +26,8 @@ public sealed class RetentionOptions
     /// <summary>Seconds between rounds in which customers are scored whose risk is due.</summary>
     [Range(1, 3600)]
     public int RiskPauseSeconds { get; set; } = 10;
+
+    /// <summary>Minutes between rounds in which customers are held against the rules of expansion.</summary>
+    [Range(1, 1440)]
+    public int ExpansionPauseMinutes { get; set; } = 60;
 }

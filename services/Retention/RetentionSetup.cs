@@ -1,4 +1,5 @@
 using Lifecycle.Contracts;
+using Lifecycle.Conversion.V1;
 using Lifecycle.Postgres;
 using Lifecycle.Retention.Consumers;
 using Lifecycle.Retention.Features.AnswerByLink;
@@ -12,6 +13,7 @@ using Lifecycle.Retention.Features.RecordAdvocacy;
 using Lifecycle.Retention.Features.ReportRetention;
 using Lifecycle.Retention.Features.RunLoyalty;
 using Lifecycle.Retention.Features.ScoreRisk;
+using Lifecycle.Retention.Features.SuggestExpansion;
 using Lifecycle.Rpc;
 
 namespace Lifecycle.Retention;
@@ -38,6 +40,9 @@ internal static class RetentionSetup
         builder.Services.AddSingleton<RollupKeeper>();
         builder.Services.AddHostedService<RollupJob>();
         builder.Services.AddHostedService<RiskJob>();
+        builder.Services.AddSingleton<ExpansionEvaluator>();
+        builder.Services.AddHostedService<ExpansionJob>();
+        builder.AddRpcClient<OpportunityService.OpportunityServiceClient>("conversion");
         builder.Services.AddSingleton<SurveyLinks>();
         builder.Services.AddSingleton<AnswerPage>();
     }
@@ -51,6 +56,7 @@ internal static class RetentionSetup
         app.MapRpcService<ReportGrpcService>();
         app.MapRpcService<CurrencyRateGrpcService>();
         app.MapRpcService<RiskGrpcService>();
+        app.MapRpcService<ExpansionGrpcService>();
         app.MapRpcService<RetentionMetricsGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
         app.Services.GetRequiredService<AnswerPage>().Map(app);

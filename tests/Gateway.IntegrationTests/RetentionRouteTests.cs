@@ -13,6 +13,8 @@ public sealed class RetentionRouteTests(GatewayFixture gateway)
     [InlineData("/v1/customers/7/risk")]
     [InlineData("/v1/customers/7/signals")]
     [InlineData("/v1/riskModel")]
+    [InlineData("/v1/expansionRules")]
+    [InlineData("/v1/expansionSuggestions")]
     [InlineData("/v1/reports/churn")]
     [InlineData("/v1/reports/survival")]
     [InlineData("/v1/reports/renewals")]

@@ -17,6 +17,8 @@ public sealed class RetentionFixture : IAsyncLifetime
     private TestDatabase? database;
     private TestVirtualHost? broker;
     private ServiceProcess? service;
+    private TestDatabase? conversionDatabase;
+    private ServiceProcess? conversion;
     private TestBus? bus;
 
     public TestDatabase Database => database!;
@@ -25,18 +27,33 @@ public sealed class RetentionFixture : IAsyncLifetime
 
     public ServiceProcess Service => service!;
 
+    /// <summary>Conversion, where opportunities are opened and won.</summary>
+    public ServiceProcess Conversion => conversion!;
+
     public async ValueTask InitializeAsync()
     {
         database = await TestDatabase.Create<RetentionDbContext>(RetentionDbContext.SchemaName);
         broker = await TestVirtualHost.Create();
-        service = ServiceProcess.Create("Retention", ServiceEnvironment.For(database, broker));
+        conversionDatabase = await TestDatabase.CreateEmpty("conversion");
+        var peer = ServiceEnvironment.For(conversionDatabase, broker);
+        peer["services__capture__grpc__0"] = "http://127.0.0.1:1";
+        await using (var migration = ServiceProcess.Create("Conversion", new Dictionary<string, string>(peer) { ["ConnectionStrings__lifecycle"] = conversionDatabase.AdministratorConnectionString }))
+        {
+            Assert.Equal(0, await migration.RunToEnd("--migrate"));
+        }
+
+        conversion = ServiceProcess.Create("Conversion", peer);
+        await conversion.Start();
+        var environment = ServiceEnvironment.For(database, broker);
+        environment["services__conversion__grpc__0"] = conversion.Grpc.ToString();
+        service = ServiceProcess.Create("Retention", environment);
         await service.Start();
         bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(CustomerRiskChanged), typeof(RevenueMoved), typeof(NpsAnswered), typeof(AdvocateGained), typeof(LeadErasureConfirmed));
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var part in new IAsyncDisposable?[] { bus, service, broker, database })
+        foreach (var part in new IAsyncDisposable?[] { bus, service, conversion, broker, database, conversionDatabase })
         {
             if (part is not null)
             {
@@ -59,7 +76,7 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
 
     public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => Call(HttpMethod.Post, path, body ?? new { }, expected);
 
-    public async Task<JsonNode> Call(HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK)
+    public async Task<JsonNode> Call(HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK, Uri? server = null)
     {
         var content = body switch
         {
@@ -67,7 +84,7 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
             HttpContent given => given,
             _ => new StringContent(JsonSerializer.Serialize(body, JsonSerializerOptions.Web), Encoding.UTF8, "application/json"),
         };
-        using var request = new HttpRequestMessage(method, new Uri(fixture.Service.Grpc, path))
+        using var request = new HttpRequestMessage(method, new Uri(server ?? fixture.Service.Grpc, path))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,

@@ -133,6 +133,9 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             delete from customer_signal s where workspace_id = @workspaceId and customer_id = @sourceId and exists (
               select 1 from customer_signal t where t.workspace_id = @workspaceId and t.customer_id = @targetId and t.external_id = s.external_id);
             update customer_signal set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
+            delete from expansion_suggestion s where workspace_id = @workspaceId and customer_id = @sourceId and exists (
+              select 1 from expansion_suggestion t where t.workspace_id = @workspaceId and t.customer_id = @targetId and t.rule_id = s.rule_id);
+            update expansion_suggestion set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
             update survey_answer set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId and not by_link;
             delete from survey_answer where workspace_id = @workspaceId and customer_id = @sourceId and by_link
               and survey_id in (select survey_id from survey_answer where workspace_id = @workspaceId and customer_id = @targetId and by_link);

@@ -16,7 +16,9 @@ internal static class Bookings
     public static async Task<bool> Book(Transaction<RetentionDbContext> tx, CurrencyRates rates, HeldBookingRow booking)
     {
         var externalId = $"opportunity:{booking.OpportunityId}";
-        var customer = booking.LeadId is { } leadId
+        var suggested = await Suggested(tx, booking.OpportunityId);
+        var customer = suggested is null ? null : await LedgerBatch.Lock(tx, suggested.CustomerId);
+        customer ??= booking.LeadId is { } leadId
             ? await CustomerLedger.OfLead(tx, leadId, booking.CloseTime, booking.Account)
             : await CustomerLedger.OfAccount(tx, booking.Account ?? booking.OpportunityId.ToString(), booking.CloseTime);
         if ((await LedgerBatch.Known(tx, [externalId])).Count > 0)
@@ -40,9 +42,13 @@ internal static class Bookings
             "select exists (select 1 from revenue where workspace_id = @workspace and customer_id = @id and type = 'New' and not reversed and reverses_id is null)",
             new { workspace = tx.WorkspaceId, id = customer.Id });
         await LedgerBatch.Append(
-            tx, [new(customer, isFirst ? RevenueType.New : RevenueType.Upsell, amount, converted, Recurrence.OneOff, booking.CloseTime, externalId)]);
+            tx, [new(customer, isFirst ? RevenueType.New : suggested is { Kind: "CROSS_SELL" } ? RevenueType.CrossSell : RevenueType.Upsell, amount, converted, Recurrence.OneOff, booking.CloseTime, externalId)]);
         return true;
     }
+
+    /// <summary>The suggestion that opened the opportunity; null for most.</summary>
+    private static Task<ExpansionSuggestionRow?> Suggested(Transaction<RetentionDbContext> tx, Guid opportunityId) => tx.Db.Suggestions.AsNoTracking()
+        .FirstOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.OpportunityId == opportunityId, tx.CancellationToken);
 
     /// <summary>Books what waited for a rate that is there now, oldest first.</summary>
     /// <returns>How many were booked, and how many still wait.</returns>

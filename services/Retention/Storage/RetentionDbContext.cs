@@ -18,6 +18,10 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
 
     public DbSet<RiskModelRow> RiskModels => Set<RiskModelRow>();
 
+    public DbSet<ExpansionRuleRow> ExpansionRules => Set<ExpansionRuleRow>();
+
+    public DbSet<ExpansionSuggestionRow> Suggestions => Set<ExpansionSuggestionRow>();
+
     public DbSet<CurrencyRateRow> CurrencyRates => Set<CurrencyRateRow>();
 
     public DbSet<HeldBookingRow> HeldBookings => Set<HeldBookingRow>();
@@ -82,6 +86,15 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             signal.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
         });
         modelBuilder.Entity<RiskModelRow>(model => model.ToTable("risk_model").HasKey(row => new { row.WorkspaceId, row.Version }));
+        modelBuilder.Entity<ExpansionRuleRow>(rule => rule.ToTable("expansion_rule").HasKey(row => new { row.WorkspaceId, row.Id }));
+        modelBuilder.Entity<ExpansionSuggestionRow>(suggestion =>
+        {
+            suggestion.ToTable("expansion_suggestion").HasKey(row => new { row.WorkspaceId, row.Id });
+            suggestion.Property(row => row.DismissReason).HasDefaultValue("");
+            suggestion.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.RuleId }).IsUnique();
+            // Whose win an opportunity's is.
+            suggestion.HasIndex(row => new { row.WorkspaceId, row.OpportunityId }).HasFilter("opportunity_id is not null");
+        });
         modelBuilder.Entity<CurrencyRateRow>(rate => rate.ToTable("currency_rate").HasKey(row => new { row.WorkspaceId, row.CurrencyCode, row.Date }));
         modelBuilder.Entity<HeldBookingRow>(booking => booking.ToTable("held_booking").HasKey(row => new { row.WorkspaceId, row.OpportunityId }));
         modelBuilder.AddRollups();

@@ -87,6 +87,51 @@ public sealed class CustomerSignalRow : TenantRow
     public string? ExternalId { get; set; }
 }
 
+/// <summary>A rule that suggests an upsell or cross-sell.</summary>
+public sealed class ExpansionRuleRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required string DisplayName { get; init; }
+
+    /// <summary><c>UPSELL</c> or <c>CROSS_SELL</c>.</summary>
+    public required string Kind { get; init; }
+
+    public required string Condition { get; init; }
+
+    public required string Product { get; init; }
+
+    /// <summary>In the workspace's currency.</summary>
+    public decimal? Amount { get; init; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+/// <summary>A rule that fitted a customer; once per rule and customer.</summary>
+public sealed class ExpansionSuggestionRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid CustomerId { get; set; }
+
+    public required Guid RuleId { get; init; }
+
+    public required string Kind { get; init; }
+
+    public required string Product { get; init; }
+
+    public decimal? Amount { get; init; }
+
+    /// <summary><c>OPEN</c>, <c>OPENED</c> or <c>DISMISSED</c>.</summary>
+    public required string State { get; set; }
+
+    public Guid? OpportunityId { get; set; }
+
+    public string DismissReason { get; set; } = "";
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
 /// <summary>A version of the risk model's weights.</summary>
 public sealed class RiskModelRow : TenantRow
 {

@@ -646,6 +646,116 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.ToTable("customer_signal", "retention");
                 });
 
+            modelBuilder.Entity("Lifecycle.Retention.Storage.ExpansionRuleRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<decimal?>("Amount")
+                        .HasColumnType("numeric")
+                        .HasColumnName("amount");
+
+                    b.Property<string>("Condition")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("condition");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("DisplayName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("display_name");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Product")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("product");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_expansion_rule");
+
+                    b.ToTable("expansion_rule", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.ExpansionSuggestionRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<decimal?>("Amount")
+                        .HasColumnType("numeric")
+                        .HasColumnName("amount");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("DismissReason")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("dismiss_reason");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid?>("OpportunityId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("opportunity_id");
+
+                    b.Property<string>("Product")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("product");
+
+                    b.Property<Guid>("RuleId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("rule_id");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_expansion_suggestion");
+
+                    b.HasIndex("WorkspaceId", "OpportunityId")
+                        .HasDatabaseName("ix_expansion_suggestion_workspace_id_opportunity_id")
+                        .HasFilter("opportunity_id is not null");
+
+                    b.HasIndex("WorkspaceId", "CustomerId", "RuleId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_expansion_suggestion_workspace_id_customer_id_rule_id");
+
+                    b.ToTable("expansion_suggestion", "retention");
+                });
+
             modelBuilder.Entity("Lifecycle.Retention.Storage.HeldBookingRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
