@@ -19,6 +19,9 @@ public sealed class ExpansionGrpcService(
 {
     private const int MaxRules = 100;
 
+    // Whoever opens an opportunity rather waits for a busy Conversion than asks again.
+    private static readonly TimeSpan OpenDeadline = TimeSpan.FromSeconds(60);
+
     private static readonly ListFields Fields = new ListFields("id", "s.id")
         .Names("state", "s.state", ["OPEN", "OPENED", "DISMISSED"])
         .Names("kind", "s.kind", ["UPSELL", "CROSS_SELL"])
@@ -184,7 +187,7 @@ public sealed class ExpansionGrpcService(
     private async Task<Guid> Open(ExpansionSuggestionRow suggestion, CustomerRow customer, Caller caller, CancellationToken ct)
     {
         var externalId = $"expansion:{suggestion.Id}";
-        var options = calls.As(Caller.Service("retention", caller.WorkspaceId, caller.TimeZone, caller.CurrencyCode), ct);
+        var options = calls.As(Caller.Service("retention", caller.WorkspaceId, caller.TimeZone, caller.CurrencyCode), ct, OpenDeadline);
         try
         {
             var opened = await opportunities.CreateOpportunityAsync(
