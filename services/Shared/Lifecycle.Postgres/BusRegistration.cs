@@ -75,8 +75,9 @@ public static class BusRegistration
         {
             rabbitmq.ReceiveEndpoint(LifecycleBus.Queue(service, consumers.Key), endpoint =>
             {
-                endpoint.PrefetchCount = options.PrefetchCount;
-                endpoint.ConcurrentMessageLimit = options.ConcurrentMessages;
+                var atATime = consumers.Max(subscription => subscription.AtATime) ?? options.ConcurrentMessages;
+                endpoint.PrefetchCount = Math.Max(options.PrefetchCount, atATime);
+                endpoint.ConcurrentMessageLimit = atATime;
                 if (options.QuorumQueues)
                 {
                     endpoint.SetQuorumQueue();

@@ -17,7 +17,9 @@ public abstract partial class EventConsumer<TEvent, TContext>(UnitOfWork<TContex
     where TContext : LifecycleDbContext
 {
     /// <summary>Key in the inbox beside the event id. Renaming the class makes it another consumer.</summary>
-    private string Name => GetType().Name;
+    private protected string Name => GetType().Name;
+
+    private protected UnitOfWork<TContext> Work => work;
 
     public async Task Consume(ConsumeContext<TEvent> context)
     {
@@ -26,7 +28,7 @@ public abstract partial class EventConsumer<TEvent, TContext>(UnitOfWork<TContex
         {
             try
             {
-                await work.RunOnce(e.WorkspaceId, e.EventId, Name, tx => Handle(tx, e), ct);
+                await Once(e, ct);
                 return;
             }
             catch (Exception exception) when (Faults.IsTransient(exception) && !ct.IsCancellationRequested)
@@ -37,6 +39,10 @@ public abstract partial class EventConsumer<TEvent, TContext>(UnitOfWork<TContex
             }
         }
     }
+
+    /// <summary>Runs the work once for the event, in a transaction of its own or with others.</summary>
+    private protected virtual Task Once(TEvent e, CancellationToken ct) =>
+        work.RunOnce(e.WorkspaceId, e.EventId, Name, tx => Handle(tx, e), ct);
 
     /// <summary>The work, inside the transaction.</summary>
     protected abstract Task Handle(Transaction<TContext> tx, TEvent e);

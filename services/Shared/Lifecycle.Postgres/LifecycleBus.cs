@@ -18,14 +18,16 @@ public sealed class LifecycleBus
     internal IEnumerable<Type> Consumers => subscriptions.Select(subscription => subscription.Consumer).Distinct();
 
     /// <summary>Handles the event from the queue <c>&lt;service&gt;.&lt;event-in-kebab&gt;</c>, which all replicas share.</summary>
-    public void Consume<TConsumer, TEvent>()
+    /// <param name="atATime">Messages of the queue handled at a time; null: as set for all (<c>Lifecycle:Bus:ConcurrentMessages</c>). For
+    /// those who gather them.</param>
+    public void Consume<TConsumer, TEvent>(int? atATime = null)
         where TConsumer : class, IConsumer<TEvent>
         where TEvent : class, ILifecycleEvent =>
-        subscriptions.Add(new(typeof(TEvent), typeof(TConsumer)));
+        subscriptions.Add(new(typeof(TEvent), typeof(TConsumer), atATime));
 
-    internal void Consume(Type consumer, Type eventType) => subscriptions.Add(new(eventType, consumer));
+    internal void Consume(Type consumer, Type eventType) => subscriptions.Add(new(eventType, consumer, null));
 
     internal static string Queue(string service, Type eventType) => $"{service}.{EventTypes.Kebab(eventType)}";
 
-    internal sealed record Subscription(Type Event, Type Consumer);
+    internal sealed record Subscription(Type Event, Type Consumer, int? AtATime);
 }

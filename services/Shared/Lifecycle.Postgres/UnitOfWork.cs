@@ -102,6 +102,49 @@ public sealed partial class UnitOfWork<TContext>
         }, ct);
 
     /// <summary>
+    /// As above for several messages in one transaction. Keys are taken in order of id, so that two such transactions never wait for each
+    /// other.
+    /// </summary>
+    /// <param name="workspaceId">The messages' workspace.</param>
+    /// <param name="messageIds">Each once.</param>
+    /// <param name="consumer">Who handles them.</param>
+    /// <param name="work">Gets the ids that were not handled before; it does not run when there is none.</param>
+    /// <param name="ct">Cancels, and rolls back.</param>
+    public Task RunOnce(
+        Guid workspaceId, IReadOnlyCollection<Guid> messageIds, string consumer, Func<Transaction<TContext>, IReadOnlySet<Guid>, Task> work,
+        CancellationToken ct) =>
+        Execute(workspaceId, IsolationLevel.ReadCommitted, async (tx, results) =>
+        {
+            var isNew = new HashSet<Guid>();
+            await using (results)
+            {
+                while (await results.ReadAsync(ct))
+                {
+                    isNew.Add(results.GetGuid(0));
+                }
+            }
+
+            if (isNew.Count > 0)
+            {
+                await work(tx, isNew);
+            }
+
+            return (true, isNew.Count > 0);
+        }, (tx, batch) => batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            """
+            insert into inbox (message_id, consumer, handled_at) select id, $2, $3 from unnest($1) id order by id
+            on conflict do nothing returning message_id
+            """)
+        {
+            Parameters =
+            {
+                Bulk.Array(NpgsqlDbType.Uuid, messageIds.ToArray()),
+                Bulk.Value(consumer),
+                new NpgsqlParameter { Value = tx.Now, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+            },
+        }), ct);
+
+    /// <summary>
     /// Runs a write once per request id: a repetition gets the first response, a twin that races waits for it. An error is not kept: the
     /// same id may be tried again.
     /// </summary>
