@@ -7,7 +7,7 @@ public sealed class ScoringOptions
 {
     public const string Section = "Scoring";
 
-    /// <summary>Pause between looks for due decay and for leads to be scored by a new model.</summary>
+    /// <summary>Pause before a workspace in which something changed, or was due, is looked at again for what is due.</summary>
     [Range(0.1, 3_600)]
     public double JobPauseSeconds { get; set; } = 1;
 
@@ -18,9 +18,10 @@ public sealed class ScoringOptions
     [Range(0, 86_400)]
     public double DecayQuietSeconds { get; set; } = 30;
 
-    /// <summary>Pause between full looks for scores that Redis lacks; changes are written at once.</summary>
+    /// <summary>Pause between looks at every workspace, for what is due and what Redis lacks. Both are known at once when something changes:
+    /// this is for what nobody thought of.</summary>
     [Range(1, 86_400)]
-    public double LiveSweepSeconds { get; set; } = 30;
+    public double SweepSeconds { get; set; } = 60;
 
     /// <summary>Longest wait for Redis before Postgres answers.</summary>
     [Range(10, 10_000)]

@@ -25,11 +25,20 @@ namespace Lifecycle.Scoring;
 /// <summary>What the service is made of.</summary>
 internal static class ScoringServices
 {
+    /// <summary>Messages that may meet in one transaction, and most activities in it.</summary>
+    private const int GatheredMessages = 64;
+    private const int GatheredActivities = 2_000;
+
+    /// <summary>One transaction waits for Postgres while another computes.</summary>
+    private const int ConcurrentGatherings = 2;
+
     public static void AddScoring(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddOptions<ScoringOptions>().BindConfiguration(ScoringOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ScoringTelemetry>().AddSingleton<ModelStore>().AddSingleton<ScoreKeeper>();
+        services.AddSingleton(new EventGatherer<ActivitiesRecorded>(GatheredActivities, ConcurrentGatherings))
+            .AddSingleton(new EventGatherer<EmailEngaged>(GatheredActivities, ConcurrentGatherings));
         services.AddSingleton<ScoreSettler>().AddSingleton<ScoreAdjuster>().AddSingleton<QualificationReader>().AddSingleton<AccountScorer>();
         services.AddSingleton<RedisConnection>().AddSingleton<LiveScores>().AddSingleton<LiveProjector>().AddSingleton<ScoreFeed>();
         services.AddSingleton<ScoreReader>().AddSingleton<ScoreExplainer>().AddSingleton<ScoreWatcher>().AddSingleton<ModelManager>();
@@ -42,8 +51,9 @@ internal static class ScoringServices
         // The projector subscribes to the connection before it is opened.
         services.AddHostedService(provider => provider.GetRequiredService<LiveProjector>());
         services.AddHostedService(provider => provider.GetRequiredService<RedisConnection>());
-        services.AddHostedService<AnnouncementListener>().AddHostedService<DecayJob>().AddHostedService<RescoreJob>()
-            .AddHostedService<TimedScoreJob>();
+        services.AddSingleton<WorkspaceAgenda>().AddSingleton<RescoreJob>().AddSingleton<TimedScoreJob>().AddSingleton<DecayJob>()
+            .AddSingleton<JobScheduler>();
+        services.AddHostedService<AnnouncementListener>().AddHostedService(provider => provider.GetRequiredService<JobScheduler>());
         services.AddHealthChecks().Add(
             new("redis", provider => provider.GetRequiredService<RedisConnection>(), HealthStatus.Degraded, ["ready"]));
     }
@@ -52,8 +62,8 @@ internal static class ScoringServices
     {
         bus.Consume<LeadCapturedConsumer, LeadCaptured>();
         bus.Consume<LeadUpdatedConsumer, LeadUpdated>();
-        bus.Consume<ActivitiesRecordedConsumer, ActivitiesRecorded>();
-        bus.Consume<EmailEngagedConsumer, EmailEngaged>();
+        bus.Consume<ActivitiesRecordedConsumer, ActivitiesRecorded>(GatheredMessages);
+        bus.Consume<EmailEngagedConsumer, EmailEngaged>(GatheredMessages);
         bus.Consume<LeadStageChangedConsumer, LeadStageChanged>();
         bus.Consume<LeadsMergedConsumer, LeadsMerged>();
         bus.Consume<LeadErasedConsumer, LeadErased>();

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Lifecycle.Benchmarks;
 
 Benchmark[] all = [new IngestBatches(), new IngestSingles(), new MetricsOverYear(), new IdleMemory(), new LeadImports(), new LeadReads(), new ConversionReports(), new AttributionModels(), new AttributionRuns(), new StageMoves(), new RetentionImports(), new RetentionWaterfall(), new RetentionLedgerWrites(),
-    new ScoringSimulate(), new ScoringReads(), new ScoringStream(), new ScoringRescore(),
+    new ScoringSimulate(), new ScoringReads(), new ScoringStream(), new ScoringRescore(), new ScoringIdle(),
     new NurtureSegmentBuild(), new NurtureSegmentChanges()];
 const string Usage =
     """

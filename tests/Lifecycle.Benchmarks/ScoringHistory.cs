@@ -19,7 +19,7 @@ internal static class ScoringHistory
         await using (var fill = database.Administrator.CreateCommand(
             """
             insert into lead (workspace_id, lead_id, profile_version, profile, create_time, channel, source, medium, campaign, since, stage, stage_version, customer_time,
-              qualified, returned, model_version, state, version, live_version, change_time, generation)
+              qualified, returned, model_version, state, version, change_time, generation)
             select $1, ('01990000-' || lpad(to_hex(n >> 16), 4, '0') || '-7' || lpad(to_hex(n & 4095), 3, '0') || '-8' || lpad(to_hex((n >> 12) & 4095), 3, '0') || '-' || lpad(to_hex(n), 12, '0'))::uuid,
               1, jsonb_build_object('email', 'p' || n || '@' || (array['acme.example', 'gmail.com', 'initech.example', 'uni.edu'])[1 + n % 4], 'captureType', 'FORM', 'formType', 'demo',
                 'createTime', timestamptz '2026-06-01Z' + n * interval '7 seconds' * (1000000.0 / $2), 'firstTouch', jsonb_build_object('channel', 'Direct'),
@@ -30,7 +30,7 @@ internal static class ScoringHistory
               jsonb_build_object('at', timestamptz '2026-08-29Z' - (n % 90) * interval '1 day', 'fit', jsonb_build_object('constant', n % 51, 'buckets', '[]'::jsonb),
                 'behavior', jsonb_build_object('constant', 0, 'buckets', jsonb_build_array(jsonb_build_object('halfLifeSeconds', 2592000, 'points', 1 + (n * 7919::bigint) % 5900 / 100.0))),
                 'bant', jsonb_build_object('constant', n % 4 * 5, 'buckets', '[]'::jsonb)),
-              1, 0, now(), 1
+              1, now(), 1
             from generate_series(1, $2::int) n
             """))
         {

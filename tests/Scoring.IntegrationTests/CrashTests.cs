@@ -56,8 +56,7 @@ public sealed class CrashTests : IAsyncLifetime
 
         await Eventually.Equal(2_000L, () => Count(workspace), "all activities are in", TimeSpan.FromSeconds(120));
         await Eventually.Equal(0L, async () => await scoring.Broker.QueueLength("scoring.activities-recorded") ?? -1, "the queue is empty", TimeSpan.FromSeconds(60));
-        await Eventually.Equal(
-            0L, () => scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and live_version < version", workspace), "Redis has all");
+        await Eventually.Equal(0L, () => scoring.Unprojected(workspace), "Redis has all", TimeSpan.FromSeconds(60));
         foreach (var lead in leads)
         {
             var sheet = Expected(now, activities.Where(activity => activity.LeadId == lead));

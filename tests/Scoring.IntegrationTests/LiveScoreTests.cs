@@ -117,13 +117,16 @@ public sealed class LiveScoreTests : IAsyncLifetime
     }
 
     private Task InRedis(Guid workspace, int count) => Eventually.Equal(
-        (long)count, async () => await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and live_version = version", workspace),
+        ((long)count, 0L),
+        async () => (
+            await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and state is not null", workspace),
+            await scoring.Unprojected(workspace)),
         "Redis has them");
 
     private async Task<IReadOnlyList<JsonNode>> Ranking(Guid workspace, string query) =>
         [.. (await scoring.Get($"/v1/scores:top{query}", workspace))["scores"]!.AsArray().Select(score => score!)];
 
-    private static string Keys(Guid workspace) => $"{{{workspace:N}}}:2:";
+    private static string Keys(Guid workspace) => $"{{{workspace:N}}}:3:";
 
     /// <summary>A lead's id as an argument in line form.</summary>
     private static string Bytes(Guid lead) => $"\"{string.Concat(lead.ToByteArray(bigEndian: true).Select(part => $"\\x{part:x2}"))}\"";

@@ -51,7 +51,8 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         await scoring.Bus.Publish(Given.Captured(workspace, other, now));
         await scoring.Bus.Publish(Given.Merged(workspace, lead, other, now.AddSeconds(5)));
         await Eventually.Equal(33.5, () => Total(other, workspace, "?scoreName=product-x"), "a merge moves every score");
-        Assert.Equal(HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Get, $"/v1/scores/{lead}?scoreName=product-x", workspace)).Status);
+        await Eventually.Equal(
+            HttpStatusCode.NotFound, async () => (await scoring.Call(HttpMethod.Get, $"/v1/scores/{lead}?scoreName=product-x", workspace)).Status, "the merged lead has none");
 
         Assert.Equal(HttpStatusCode.OK, (await scoring.Call(HttpMethod.Delete, "/v1/scoringModels/product-x", workspace)).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Get, "/v1/scoring/model?scoreName=product-x", workspace)).Status);

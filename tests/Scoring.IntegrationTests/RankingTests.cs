@@ -52,7 +52,7 @@ public sealed class RankingTests : IAsyncLifetime
             }
 
             await Write(workspace, scores[..60]);
-            Assert.True(await live.BeginRestore(workspace, "t") && await live.EndRestore(workspace, "t"));
+            Assert.True(await live.BeginRestore(workspace, "t") && await live.EndRestore(workspace, "t", "1:1:"));
             foreach (var days in new[] { 60, 61, 75, 120, 400, 2_000 })
             {
                 var (time, limit) = (Start.AddDays(days), random.Next(1, 60));

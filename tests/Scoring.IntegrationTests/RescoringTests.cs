@@ -18,11 +18,11 @@ public sealed class RescoringTests : IAsyncLifetime
         var (workspace, time) = (await scoring.Workspace(), Times.Now.AddDays(-20));
         await scoring.Database.Query(
             """
-            insert into lead (workspace_id, lead_id, profile_version, profile, create_time, since, stage_version, qualified, returned, model_version, state, version, live_version, change_time)
+            insert into lead (workspace_id, lead_id, profile_version, profile, create_time, since, stage_version, qualified, returned, model_version, state, version, change_time)
             select $1, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 1,
               jsonb_build_object('createTime', $2::timestamptz, 'firstTouch', '{}'::jsonb, 'traits', '{"title": "VP Marketing"}'::jsonb), $2, '{}', 0, false, false, 0,
               jsonb_build_object('at', $2::timestamptz, 'fit', '{"constant": 0, "buckets": []}'::jsonb, 'behavior', '{"constant": 0, "buckets": []}'::jsonb, 'bant', '{"constant": 0, "buckets": []}'::jsonb),
-              0, 0, now()
+              0, now()
             from generate_series(1, $3::int) n
             """,
             workspace, time, Leads);

@@ -73,7 +73,6 @@ public sealed class ScoringFixture : IAsyncLifetime
         environment["ConnectionStrings__rabbitmq"] = OwnBroker?.ConnectionString ?? Broker.ConnectionString;
         environment["Scoring__DecayQuietSeconds"] = "0";
         environment["Scoring__JobPauseSeconds"] = "0.2";
-        environment["Scoring__LiveSweepSeconds"] = "1";
         return ServiceProcess.Create("Scoring", environment);
     }
 
@@ -107,6 +106,19 @@ public sealed class ScoringFixture : IAsyncLifetime
 
         using var response = await (through ?? client).SendAsync(request);
         return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
+    }
+
+    /// <summary>Scores of the workspace that changed after the snapshot up to which Redis has all; -1: it has no such snapshot.</summary>
+    public async Task<long> Unprojected(Guid workspaceId)
+    {
+        var mark = (await Redis.Command($"EVAL \"return redis.status_reply(redis.call('GET', KEYS[1]) or '')\" 1 {{{workspaceId:N}}}:3:complete")).TrimStart('+');
+        return mark.Split(':').Length != 3
+            ? -1
+            : await Database.Scalar<long>(
+                """
+                select (select count(*) from lead where workspace_id = $1 and not pg_visible_in_snapshot(change_xid::text::xid8, $2::pg_snapshot))
+                     + (select count(*) from score where workspace_id = $1 and not pg_visible_in_snapshot(change_xid::text::xid8, $2::pg_snapshot))
+                """, workspaceId, mark);
     }
 
     public async Task<JsonNode> Get(string path, Guid workspaceId, string timeZone = "UTC")

@@ -12,12 +12,12 @@ public sealed class SimulationTests(ScoringFixture scoring)
         var (workspace, now) = (await scoring.Workspace(), Times.Now.AddDays(-2));
         await scoring.Database.Query(
             """
-            insert into lead (workspace_id, lead_id, profile_version, profile, create_time, since, stage_version, customer_time, qualified, returned, model_version, state, version, live_version, change_time)
+            insert into lead (workspace_id, lead_id, profile_version, profile, create_time, since, stage_version, customer_time, qualified, returned, model_version, state, version, change_time)
             select $1, ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 1,
               jsonb_build_object('createTime', $2::timestamptz, 'firstTouch', '{}'::jsonb, 'traits', '{"title": "VP Marketing"}'::jsonb), $2, '{}', 0,
               case when n % 100 = 0 then $2::timestamptz + interval '1 day' end, false, false, 0,
               jsonb_build_object('at', $2::timestamptz, 'fit', '{"constant": 20, "buckets": []}'::jsonb, 'behavior', '{"constant": 0, "buckets": []}'::jsonb, 'bant', '{"constant": 0, "buckets": []}'::jsonb),
-              1, 1, now()
+              1, now()
             from generate_series(1, 1200) n
             """,
             workspace, now);

@@ -7,36 +7,37 @@ using Lifecycle.Scoring.Storage;
 namespace Lifecycle.Scoring.Consumers;
 
 /// <summary>Known leads did something.</summary>
-public sealed class ActivitiesRecordedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper)
-    : EventConsumer<ActivitiesRecorded, ScoringDbContext>(work)
+public sealed class ActivitiesRecordedConsumer(
+    UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper, EventGatherer<ActivitiesRecorded> gatherer)
+    : GatheringConsumer<ActivitiesRecorded, ScoringDbContext>(work, gatherer)
 {
-    protected override Task Handle(Transaction<ScoringDbContext> tx, ActivitiesRecorded e) => ActivityWriter.Record(
+    protected override int Weight(ActivitiesRecorded e) => e.Activities.Count;
+
+    protected override Task Handle(Transaction<ScoringDbContext> tx, IReadOnlyList<ActivitiesRecorded> events) => ActivityWriter.Record(
         tx, keeper,
-        e.Activities.Select(activity => (activity.LeadId, new Activity(
+        events.SelectMany(e => e.Activities).Select(activity => (activity.LeadId, new Activity(
             activity.ActivityId, activity.Type, activity.Name, ProfileWriter.Microseconds(activity.Time), activity.SessionId, activity.Url,
             activity.Properties))).ToArray());
 }
 
 /// <summary>A person opened or clicked an e-mail. Scanners and the doubtful never count.</summary>
-public sealed class EmailEngagedConsumer(UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper)
-    : EventConsumer<EmailEngaged, ScoringDbContext>(work)
+public sealed class EmailEngagedConsumer(
+    UnitOfWork<ScoringDbContext> work, ScoreKeeper keeper, EventGatherer<EmailEngaged> gatherer)
+    : GatheringConsumer<EmailEngaged, ScoringDbContext>(work, gatherer)
 {
-    protected override async Task Handle(Transaction<ScoringDbContext> tx, EmailEngaged e)
-    {
-        if (e.Classification != "HUMAN" || e.Kind is not ("OPEN" or "CLICK"))
-        {
-            return;
-        }
+    protected override Task Handle(Transaction<ScoringDbContext> tx, IReadOnlyList<EmailEngaged> events) => ActivityWriter.Record(
+        tx, keeper,
+        events.Where(e => e.Classification == "HUMAN" && e.Kind is ("OPEN" or "CLICK")).Select(e => (e.LeadId, Activity(e))).ToArray());
 
+    private static Activity Activity(EmailEngaged e)
+    {
         var properties = new Dictionary<string, JsonElement> { ["emailId"] = JsonSerializer.SerializeToElement(e.EmailId) };
         if (e.ProgramId is { } programId)
         {
             properties["programId"] = JsonSerializer.SerializeToElement(programId);
         }
 
-        var activity = new Activity(
-            e.ActivityId, Activity.EmailType, e.Kind, ProfileWriter.Microseconds(e.OccurredAt), null, e.Url, properties);
-        await ActivityWriter.Record(tx, keeper, [(e.LeadId, activity)]);
+        return new(e.ActivityId, Domain.Activity.EmailType, e.Kind, ProfileWriter.Microseconds(e.OccurredAt), null, e.Url, properties);
     }
 }
 
@@ -54,15 +55,16 @@ internal static class ActivityWriter
         var leads = await LeadStore.Lock(tx, activities.Select(entry => entry.LeadId));
         var kept = activities.Where(entry => leads[entry.LeadId].EraseTime is null)
             .Select(entry => (leads[entry.LeadId].LeadId, entry.Activity)).DistinctBy(entry => entry.Activity.Id).ToArray();
-        var changed = await LeadStore.AddActivities(tx, kept);
-        if (changed.Count == 0)
+        var added = await LeadStore.AddActivities(tx, kept);
+        if (added.Count == 0)
         {
             return;
         }
 
         var times = kept.GroupBy(entry => entry.LeadId).ToDictionary(
             lead => lead.Key, lead => (First: lead.Min(entry => entry.Activity.Time), Last: lead.Max(entry => entry.Activity.Time)));
-        var rows = leads.Values.DistinctBy(row => row.LeadId).Where(row => changed.Contains(row.LeadId)).ToArray();
-        await keeper.Score(tx, rows, row => times[row.LeadId].Last, newFrom: row => times[row.LeadId].First);
+        await keeper.Score(
+            tx, leads.Values.DistinctBy(row => row.LeadId).Where(row => added.ContainsKey(row.LeadId)).ToArray(), row => times[row.LeadId].Last,
+            news: added.ToDictionary(lead => lead.Key, lead => new LeadNews(times[lead.Key].First, lead.Value)));
     }
 }

@@ -63,12 +63,19 @@ public static class Qualifier
             return new([], standing, null);
         }
 
+        var contributions = sheet.Contributions;
+        var until = decideTo ?? sheet.AsOf;
+        if (!standing.Qualified && Gained(contributions) < model.Thresholds.Mql && (contributions.Count == 0 || contributions[^1].Time <= until)
+            && !contributions.Any(contribution => contribution.End > until && contribution.End <= sheet.AsOf))
+        {
+            // Most leads: all they ever gained together is too little, and nothing waits.
+            return new([], standing, null);
+        }
+
         var transitions = new List<Transition>();
         var sum = new ScoreAccumulator();
-        var contributions = sheet.Contributions;
         var next = 0;
         DateTimeOffset? last = null;
-        var until = decideTo ?? sheet.AsOf;
         var ends = contributions.Where(contribution => contribution.End <= sheet.AsOf).Select(contribution => contribution.End!.Value);
         var changes = contributions.Select(contribution => contribution.Time).Concat(ends).ToArray();
         var times = changes.Where(time => time <= until).Append(created).Append(evaluateAt ?? created);
@@ -135,6 +142,18 @@ public static class Qualifier
             transitions.Add(new(false, time, state.PointsAt(time).Total, decayed, []));
             standing = standing with { Qualified = false, DecidedUntil = time };
         }
+    }
+
+    /// <summary>No total is ever above it: what decays or is taken away only lessens it. With a margin for the sums' rounding.</summary>
+    private static double Gained(IReadOnlyList<Contribution> contributions)
+    {
+        var gained = 0m;
+        foreach (var contribution in contributions)
+        {
+            gained += Math.Max(contribution.Points, 0);
+        }
+
+        return (double)gained + 0.01;
     }
 
     private static bool IsOpen(Standing standing, DateTimeOffset time) => standing.DecidedUntil is null || time > standing.DecidedUntil;

@@ -19,7 +19,8 @@ public static class Scorer
     /// <param name="activities">In any order, without duplicates.</param>
     /// <param name="adjustments">By hand; null: none.</param>
     /// <param name="now">Instant to score for; null, or earlier than the last of what is known: that.</param>
-    /// <param name="withWords">Whether contributions tell their evidence; points are the same without.</param>
+    /// <param name="wordsFrom">Contributions for what was done from then on tell their evidence, those for the profile only when it is the
+    /// least time; points are the same without.</param>
     public static ScoreSheet Score(
         ScoringModel model,
         LeadProfile? profile,
@@ -27,13 +28,13 @@ public static class Scorer
         IEnumerable<Activity> activities,
         IReadOnlyList<Adjustment>? adjustments = null,
         DateTimeOffset? now = null,
-        bool withWords = true)
+        DateTimeOffset wordsFrom = default)
     {
         var ordered = InOrder(activities);
         var lastFact = LastFact(profile, ordered, adjustments);
         var entries = new List<(Contribution Contribution, int Order)>();
         var fromProfile = new decimal[4];
-        foreach (var contribution in ProfileContributions(model, profile, since, withWords))
+        foreach (var contribution in ProfileContributions(model, profile, since, wordsFrom == default))
         {
             fromProfile[(int)contribution.Category] += contribution.Points;
             lastFact = contribution.Time > lastFact ? contribution.Time : lastFact;
@@ -68,16 +69,18 @@ public static class Scorer
                 if (points != 0)
                 {
                     meter.Give(points, activity.Time);
-                    Gain(rule, activity.Id, points, activity.Time, rule.EndOf(activity.Time), withWords ? Evidence.Of(activity) : null);
+                    Gain(rule, activity.Id, points, activity.Time, rule.EndOf(activity.Time), activity.Time >= wordsFrom ? Evidence.Of(activity) : null);
                 }
             }
         }
 
         Hold(asOf, inclusive: true);
         entries.AddRange((adjustments ?? []).Select(adjustment => (adjustment.ToContribution(), int.MaxValue)));
-        var ledger = entries.OrderBy(entry => entry.Contribution.Time).ThenBy(entry => entry.Contribution.ActivityId)
-            .ThenBy(entry => entry.Order)
-            .Select(entry => entry.Contribution).ToArray();
+        entries.Sort(static (left, right) =>
+            left.Contribution.Time.CompareTo(right.Contribution.Time) is not 0 and var byTime ? byTime
+            : left.Contribution.ActivityId.CompareTo(right.Contribution.ActivityId) is not 0 and var byActivity ? byActivity
+            : left.Order.CompareTo(right.Order));
+        var ledger = entries.ConvertAll(static entry => entry.Contribution);
         return new(ledger, Sum(ledger, profile?.CreateTime, asOf), asOf, lastFact, NextChange());
 
         // Gives the points of timed rules that begin to hold by then.

@@ -1,6 +1,4 @@
-using Lifecycle.Postgres;
 using Lifecycle.Scoring.Storage;
-using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Scoring.Jobs;
 
@@ -8,9 +6,7 @@ namespace Lifecycle.Scoring.Jobs;
 /// Scores leads anew whose points begin or end by time passing alone: inactivity, counts over windows, points that expire. When that is, is
 /// known exactly beforehand; readers that come first compute it for themselves.
 /// </summary>
-public sealed class TimedScoreJob(
-    UnitOfWork<ScoringDbContext> work, ScoreSettler settler, IOptions<ScoringOptions> options, TimeProvider time, ILogger<TimedScoreJob> logger)
-    : WorkspaceJob(work, options, time, logger)
+public sealed class TimedScoreJob(ScoreSettler settler)
 {
-    protected override Task Run(Guid workspaceId, CancellationToken ct) => settler.Settle(workspaceId, int.MaxValue, wait: false, ct);
+    public Task Run(Guid workspaceId, CancellationToken ct) => settler.Settle(workspaceId, int.MaxValue, wait: false, ct);
 }

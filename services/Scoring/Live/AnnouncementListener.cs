@@ -1,10 +1,11 @@
+using Lifecycle.Scoring.Jobs;
 using Npgsql;
 
 namespace Lifecycle.Scoring.Live;
 
 /// <summary>Hears from Postgres, on a connection of its own, which scores changed on any replica.</summary>
 public sealed partial class AnnouncementListener(
-    NpgsqlDataSource dataSource, ScoreFeed feed, LiveProjector projector, TimeProvider time,
+    NpgsqlDataSource dataSource, ScoreFeed feed, LiveProjector projector, JobScheduler jobs, TimeProvider time,
     ILogger<AnnouncementListener> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -40,6 +41,7 @@ public sealed partial class AnnouncementListener(
             if (ScoreAnnouncement.Parse(notification.Payload) is { } announcement)
             {
                 projector.Changed(announcement.WorkspaceId);
+                jobs.Changed(announcement.WorkspaceId);
                 feed.Announce(announcement);
             }
         };
@@ -50,6 +52,7 @@ public sealed partial class AnnouncementListener(
 
         // What was announced meanwhile was not heard.
         projector.Sweep();
+        jobs.LookEverywhere();
         feed.RingAll();
         while (true)
         {

@@ -13,10 +13,10 @@ internal sealed class LiveKeys(Guid workspaceId, string scoreName)
     private const int Blocks = 16_384;
 
     /// <summary>Raised when the form of what is kept changes: another release's entries are not looked at.</summary>
-    private const string Release = "2";
+    private const string Release = "3";
     private readonly string tag = $"{{{workspaceId:N}}}:{Release}:";
 
-    /// <summary>All leads of the workspace are in.</summary>
+    /// <summary>All leads of the workspace are in, as of a snapshot of Postgres, which it names: see <see cref="Storage.ChangeMark"/>.</summary>
     public RedisKey Complete => $"{tag}complete";
 
     /// <summary>Some score has points that begin or end by themselves.</summary>

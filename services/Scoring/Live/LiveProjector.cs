@@ -6,8 +6,9 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Scoring.Live;
 
 /// <summary>
-/// Brings scores from Postgres to Redis: changed ones at once, all of a workspace when Redis was emptied or came back as another. Rows are
-/// locked while they are written, so a newer score is never overwritten; replicas share the work.
+/// Brings scores from Postgres to Redis: changed ones at once, all of a workspace when Redis was emptied or came back as another. What Redis
+/// has not got is what changed since the snapshot that it names itself, so that nothing is kept of it in Postgres and no row waits. Replicas
+/// may write the same twice, which changes nothing: a version never replaces a later one.
 /// </summary>
 public sealed partial class LiveProjector(
     UnitOfWork<ScoringDbContext> work,
@@ -57,16 +58,15 @@ public sealed partial class LiveProjector(
         }
 
         var (written, removed) = (0L, 0L);
-        foreach (var scoreName in await work.Read(workspaceId, LiveStore.Names, ct))
+        await work.Run(workspaceId, ChangeStore.ForgetOtherServer, ct);
+        var (mark, names) = await work.Read(workspaceId, async tx => (await ChangeStore.Mark(tx), await LiveStore.Names(tx)), ct);
+        foreach (var scoreName in names)
         {
             var (ofScore, last) = (0L, Guid.Empty);
             for (var more = true; more;)
             {
                 var after = last;
-                var page = await Write(
-                    workspaceId, scoreName, "lead_id > @after order by lead_id limit @BatchSize for update", new { after, BatchSize },
-                    force: true, ct);
-                if (page is null)
+                if (await Overwrite(workspaceId, scoreName, after, ct) is not { } page)
                 {
                     return null;
                 }
@@ -86,7 +86,7 @@ public sealed partial class LiveProjector(
             (written, removed) = (written + ofScore, removed + gone.Value);
         }
 
-        return await live.EndRestore(workspaceId, token) ? (written, removed) : null;
+        return await live.EndRestore(workspaceId, token, mark.Text) ? (written, removed) : null;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -100,9 +100,8 @@ public sealed partial class LiveProjector(
         {
             try
             {
-                // A row that was locked when its turn came, by work that changed nothing, is announced by nobody: look everywhere now and
-                // then.
-                sweep |= !await wake.WaitAsync(TimeSpan.FromSeconds(options.Value.LiveSweepSeconds), stoppingToken);
+                // Whatever changes is announced; a look everywhere now and then is for what nobody thought of.
+                sweep |= !await wake.WaitAsync(TimeSpan.FromSeconds(options.Value.SweepSeconds), stoppingToken);
                 await Round(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -171,43 +170,74 @@ public sealed partial class LiveProjector(
         }
     }
 
+    /// <summary>Writes what changed since the snapshot that Redis names.</summary>
     private async Task Project(Guid workspaceId, CancellationToken ct)
     {
-        const string Stale = "live_version < version order by lead_id limit @BatchSize for update skip locked";
-        foreach (var scoreName in await work.Read(workspaceId, LiveStore.Names, ct))
+        var known = await live.Mark(workspaceId) ?? throw new TimeoutException("Redis is out of reach.");
+        var (mark, names) = await work.Read(workspaceId, async tx => (await ChangeStore.Mark(tx), await LiveStore.Names(tx)), ct);
+        if (ChangeMark.Parse(known) is not { } since || since.Next > mark.Next)
         {
-            for (var count = BatchSize; count == BatchSize;)
+            // Redis is empty, or Postgres is another than the one that it knew.
+            lost[workspaceId] = 0;
+            return;
+        }
+
+        foreach (var scoreName in names)
+        {
+            LiveRow? last = null;
+            for (var more = true; more;)
             {
-                var page = await Write(workspaceId, scoreName, Stale, new { BatchSize }, force: false, ct)
-                    ?? throw new TimeoutException("Redis is out of reach.");
-                count = page.Count;
+                var after = last;
+                (var rows, more) = await work.Read(workspaceId, tx => ChangeStore.After(tx, scoreName, since, after, BatchSize), ct);
+                if (rows.Count > 0 && !await live.Write(workspaceId, scoreName, Entries(rows), force: false))
+                {
+                    throw new TimeoutException("Redis is out of reach.");
+                }
+
+                telemetry.Projected(rows.Count);
+                last = more ? rows[^1] : last;
             }
+        }
+
+        // Another replica was faster: what it did not see is looked for again.
+        if (await live.Advance(workspaceId, known, mark.Text) == false)
+        {
+            Changed(workspaceId);
         }
     }
 
-    /// <summary>Writes the scores of rows that it locks; null: Redis is out of reach, nothing is marked as written.</summary>
-    private async Task<List<LiveRow>?> Write(
-        Guid workspaceId, string scoreName, string where, object parameters, bool force, CancellationToken ct)
+    /// <summary>
+    /// Writes a page of all scores, whatever Redis has of them. No row is locked: a later version that was overwritten had been committed
+    /// before, so that it is seen afterwards, and written again. Null: Redis is out of reach.
+    /// </summary>
+    private async Task<List<LiveRow>?> Overwrite(Guid workspaceId, string scoreName, Guid after, CancellationToken ct)
     {
-        List<LiveRow>? page = null;
-        await work.Run(workspaceId, async tx =>
+        var page = await work.Read(
+            workspaceId,
+            tx => LiveStore.Select(tx, scoreName, "lead_id > @after order by lead_id limit @BatchSize", new { after, BatchSize }), ct);
+        if (page.Count == 0)
         {
-            var rows = await LiveStore.Select(tx, scoreName, where, parameters);
-            if (rows.Count > 0)
-            {
-                if (!await live.Write(workspaceId, scoreName, rows.Select(row => (row.LeadId, row.Version, row.ToScore())).ToArray(), force))
-                {
-                    return;
-                }
+            return page;
+        }
 
-                await LiveStore.MarkLive(tx, scoreName, rows);
-            }
+        if (!await live.Write(workspaceId, scoreName, Entries(page), force: true))
+        {
+            return null;
+        }
 
-            page = rows;
-        }, ct);
-        telemetry.Projected(page?.Count ?? 0);
-        return page;
+        var written = new { ids = page.Select(row => row.LeadId).ToArray(), versions = page.Select(row => row.Version).ToArray() };
+        var later = await work.Read(
+            workspaceId,
+            tx => LiveStore.Select(
+                tx, scoreName,
+                "lead_id = any(@ids) and (lead_id, version) not in (select id, written from unnest(@ids, @versions) w (id, written))", written),
+            ct);
+        telemetry.Projected(page.Count);
+        return later.Count == 0 || await live.Write(workspaceId, scoreName, Entries(later), force: false) ? page : null;
     }
+
+    private static (Guid LeadId, long Version, LiveScore? Score)[] Entries(IEnumerable<LiveRow> rows) =>
+        rows.Select(row => (row.LeadId, row.Version, row.ToScore())).ToArray();
 
     /// <summary>Takes out of the ranges what no lead stands for, or another range holds. Whoever is taken out stands behind what is read
     /// next, so that the page begins where this one did, less what went.</summary>

@@ -11,26 +11,40 @@ internal sealed class LiveRanking(IDatabase database, LiveKeys keys, IReadOnlySe
     private const int FirstPage = 10;
     private const int Page = 100;
 
-    /// <summary>Scores with the highest totals at a time, in no order.</summary>
+    /// <summary>Scores with the highest totals at a time, in no order. Each round trip reads leads, and further pages of the ranges that ran
+    /// out; a range that ran out holds up no other, as reading too many leads is harmless.</summary>
+    /// <param name="names">The ranges.</param>
     /// <param name="limit">How many.</param>
     /// <param name="minTotal">Lower totals may be left out.</param>
     /// <param name="time">When.</param>
-    public async Task<List<LiveScore>> Top(int limit, double minTotal, DateTimeOffset time)
+    public async Task<List<LiveScore>> Top(IEnumerable<string> names, int limit, double minTotal, DateTimeOffset time)
     {
-        var ranges = (await database.SetMembersAsync(keys.Ranges)).Select(range => new RangeReader(database, keys, range!, time)).ToArray();
-        await Task.WhenAll(ranges.Select(range => range.Fill()));
+        var empty = names.Select(range => new RangeReader(database, keys, range, time)).ToList();
         var heads = new PriorityQueue<RangeReader, double>();
-        foreach (var range in ranges.Where(range => range.Head is not null))
-        {
-            heads.Enqueue(range, -range.Head!.Value.Bound);
-        }
-
         var seen = new HashSet<Guid>(except);
         var best = new PriorityQueue<LiveScore, double>();
-        while (heads.Count > 0)
+        var batch = new List<Guid>();
+        do
         {
-            // Equal bounds share a batch, so that few round trips read many leads.
-            var batch = new List<Guid>();
+            var fills = Task.WhenAll(empty.Select(range => range.Fill()));
+            var reads = await Task.WhenAll(batch.Select(id => database.HashGetAsync(keys.Block(id), LiveKeys.Id(id))));
+            await fills;
+            foreach (var score in reads.Zip(batch, (value, id) => LiveKeys.Parse(id, value)).OfType<LiveScore>())
+            {
+                best.Enqueue(score, score.State.TotalAt(time));
+                if (best.Count > limit)
+                {
+                    best.Dequeue();
+                }
+            }
+
+            foreach (var range in empty.Where(range => range.Head is not null))
+            {
+                heads.Enqueue(range, -range.Head!.Value.Bound);
+            }
+
+            empty.Clear();
+            batch.Clear();
             while (batch.Count < Page && heads.TryPeek(out var range, out var negative)
                 && -negative >= minTotal - 0.005 && !(best.Count >= limit && best.TryPeek(out _, out var least) && -negative < least))
             {
@@ -40,33 +54,17 @@ internal sealed class LiveRanking(IDatabase database, LiveKeys keys, IReadOnlySe
                     batch.Add(leadId);
                 }
 
-                if (range.Head is null)
-                {
-                    await range.Fill();
-                }
-
                 if (range.Head is { } next)
                 {
                     heads.Enqueue(range, -next.Bound);
                 }
-            }
-
-            if (batch.Count == 0)
-            {
-                break;
-            }
-
-            var reads = await Task.WhenAll(batch.Select(id => database.HashGetAsync(keys.Block(id), LiveKeys.Id(id))));
-            foreach (var score in reads.Zip(batch, (value, id) => LiveKeys.Parse(id, value)).OfType<LiveScore>())
-            {
-                best.Enqueue(score, score.State.TotalAt(time));
-                if (best.Count > limit)
+                else if (!range.Ended)
                 {
-                    best.Dequeue();
+                    empty.Add(range);
                 }
             }
         }
-
+        while (batch.Count + empty.Count > 0);
         return best.UnorderedItems.Select(item => item.Element).ToList();
     }
 
@@ -75,7 +73,8 @@ internal sealed class LiveRanking(IDatabase database, LiveKeys keys, IReadOnlySe
     {
         private readonly Queue<(Guid? LeadId, double Bound)> page = new();
         private long read;
-        private bool ended;
+
+        public bool Ended { get; private set; }
 
         public (Guid? LeadId, double Bound)? Head => page.TryPeek(out var head) ? head : null;
 
@@ -83,15 +82,10 @@ internal sealed class LiveRanking(IDatabase database, LiveKeys keys, IReadOnlySe
 
         public async Task Fill()
         {
-            if (ended)
-            {
-                return;
-            }
-
             var size = read == 0 ? FirstPage : Page;
             var entries = await database.SortedSetRangeByRankWithScoresAsync(
                 keys.RangePrefix + range, read, read + size - 1, Order.Descending);
-            (read, ended) = (read + entries.Length, entries.Length < size);
+            (read, Ended) = (read + entries.Length, entries.Length < size);
             foreach (var entry in entries)
             {
                 page.Enqueue((LiveKeys.Lead(entry.Element), LiveScore.Bound(range, entry.Score, time)));

@@ -7,7 +7,8 @@ namespace Lifecycle.Scoring.Live;
 /// <summary>
 /// Live scores in Redis: quick to read, and nobody's truth. Every method answers null or false, soon, when Redis is out of reach. Per
 /// workspace and score there are blocks of leads, a sorted set per range (see <see cref="LiveScore.Place"/>), and the set of ranges; per
-/// workspace a mark that all leads are in.
+/// workspace a mark that all leads are in, which names the snapshot of Postgres as of which they are. It is kept, lost and brought back with
+/// them, so that it never tells of more than is there.
 /// </summary>
 public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOptions> options, ILogger<LiveScores> logger)
 {
@@ -16,6 +17,7 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
     private static readonly string SetScript = Script("score.lua");
     private static readonly string TidyScript = Script("tidy.lua");
     private static readonly string CompleteScript = Script("complete.lua");
+    private static readonly string AdvanceScript = Script("advance.lua");
     private const string ServerKey = "lifecycle:scoring:server";
     private const string AnyScore = "";
     private readonly TimeSpan timeout = TimeSpan.FromMilliseconds(options.Value.RedisTimeoutMilliseconds);
@@ -68,9 +70,9 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
         Try(async database =>
         {
             var keys = new LiveKeys(workspaceId, scoreName);
-            return await database.KeyExistsAsync(keys.Complete)
-                ? await new LiveRanking(database, keys, except).Top(limit, minTotal, time)
-                : null;
+            var (complete, ranges) = (database.KeyExistsAsync(keys.Complete), database.SetMembersAsync(keys.Ranges));
+            var names = (await ranges).Select(range => (string)range!);
+            return await complete ? await new LiveRanking(database, keys, except).Top(names, limit, minTotal, time) : null;
         });
 
     /// <summary>Whether some score of the workspace has points that begin or end by themselves; null: Redis is out of reach.</summary>
@@ -86,13 +88,22 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
         await Try(async database => (bool?)await database.StringSetAsync(
             new LiveKeys(workspaceId, AnyScore).Restore(token), token, TimeSpan.FromDays(1))) ?? false;
 
-    /// <summary>Marks the workspace complete. False: Redis is out of reach, or was emptied since the restoration began.</summary>
-    public async Task<bool> EndRestore(Guid workspaceId, string token)
+    /// <summary>Marks the workspace complete as of a snapshot. False: Redis is out of reach, or was emptied since the restoration
+    /// began.</summary>
+    public async Task<bool> EndRestore(Guid workspaceId, string token, string snapshot)
     {
         var keys = new LiveKeys(workspaceId, AnyScore);
         return await Try(async database => (bool?)((int)await Evaluate(
-            database, CompleteScript, [keys.Complete, keys.Restore(token)], [token]) == 1)) ?? false;
+            database, CompleteScript, [keys.Complete, keys.Restore(token)], [token, snapshot]) == 1)) ?? false;
     }
+
+    /// <summary>The snapshot as of which Redis has all scores of the workspace; empty: it has not. Null: Redis is out of reach.</summary>
+    public Task<string?> Mark(Guid workspaceId) => Try(async database =>
+        (string?)await database.StringGetAsync(new LiveKeys(workspaceId, AnyScore).Complete) ?? "");
+
+    /// <summary>Moves the mark on. False: somebody else moved it, or Redis was emptied. Null: Redis is out of reach.</summary>
+    public Task<bool?> Advance(Guid workspaceId, string from, string to) => Try(async database => (bool?)((int)await Evaluate(
+        database, AdvanceScript, [new LiveKeys(workspaceId, AnyScore).Complete], [from, to]) == 1));
 
     /// <summary>Whether this is not the server process that was last written to: what it holds may be old.</summary>
     public async Task<bool> IsAnother() => await Try(async database =>

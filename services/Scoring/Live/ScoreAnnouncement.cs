@@ -1,6 +1,6 @@
 namespace Lifecycle.Scoring.Live;
 
-/// <summary>What replicas tell each other through Postgres when scores have changed.</summary>
+/// <summary>What replicas tell each other through Postgres when scores have changed, or, without leads, models.</summary>
 public sealed record ScoreAnnouncement(Guid WorkspaceId, IReadOnlyList<Guid> LeadIds)
 {
     /// <summary>Name for <c>listen</c>.</summary>

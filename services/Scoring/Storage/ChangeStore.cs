@@ -21,4 +21,42 @@ internal static class ChangeStore
             tx, scoreName, $"change_xid >= @from {leads} order by change_xid, lead_id limit @limit",
             new { from = since ?? horizon, ids = leadIds.ToArray(), limit }));
     }
+
+    /// <summary>The transaction's snapshot.</summary>
+    public static async Task<ChangeMark> Mark(Transaction<ScoringDbContext> tx) => ChangeMark.Parse(
+        (await tx.Connection.ExecuteScalarAsync<string>(new CommandDefinition(
+            "select pg_current_snapshot()::text", cancellationToken: tx.CancellationToken)))!)!;
+
+    /// <summary>Lets go of marks that transactions of another server left: the database was copied from there, and its transactions are
+    /// still to come here.</summary>
+    public static Task ForgetOtherServer(Transaction<ScoringDbContext> tx) => tx.Connection.ExecuteAsync(new CommandDefinition(
+        """
+        update lead set change_xid = 0
+        where workspace_id = @WorkspaceId and change_xid >= (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint);
+        update score set change_xid = 0
+        where workspace_id = @WorkspaceId and change_xid >= (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint);
+        """,
+        new { tx.WorkspaceId },
+        cancellationToken: tx.CancellationToken));
+
+    /// <summary>Scores that transactions changed which had not ended at the mark, in order of transaction and lead.</summary>
+    /// <param name="tx">A transaction that began after the mark was taken.</param>
+    /// <param name="scoreName">Which score.</param>
+    /// <param name="mark">The mark.</param>
+    /// <param name="after">The last one of the page before; null: the first page, with all that transactions changed which were running.</param>
+    /// <param name="limit">Length of a page.</param>
+    /// <returns>The page, and whether there are more.</returns>
+    public static async Task<(List<LiveRow> Rows, bool More)> After(
+        Transaction<ScoringDbContext> tx, string scoreName, ChangeMark mark, LiveRow? after, int limit)
+    {
+        // Each through the index (workspace_id, change_xid).
+        var running = after is null && mark.Running.Count > 0
+            ? await LiveStore.Select(tx, scoreName, "change_xid = any(@running)", new { running = mark.Running.ToArray() })
+            : [];
+        var rows = await LiveStore.Select(
+            tx, scoreName,
+            "change_xid >= @from and (change_xid, lead_id) > (@from, @lead) order by change_xid, lead_id limit @limit",
+            new { from = after?.ChangeXid ?? mark.Next, lead = after?.LeadId ?? Guid.Empty, limit });
+        return ([.. running, .. rows], rows.Count == limit);
+    }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dapper;
 using Lifecycle.Postgres;
 using Lifecycle.Scoring.Domain;
+using Npgsql;
 using NpgsqlTypes;
 
 namespace Lifecycle.Scoring.Storage;
@@ -13,8 +14,8 @@ internal static class LeadStore
     private const string Columns =
         """
         workspace_id, lead_id, profile_version, profile, create_time, channel, source, medium, campaign, since, stage, stage_version,
-        customer_time, merged_into, erase_time, qualified, decided_until, returned, due_time, model_version, state, version, live_version,
-        change_time, next_time, generation, adjustments, company_key, company_name
+        customer_time, merged_into, erase_time, qualified, decided_until, returned, due_time, model_version, state, version, change_time, next_time, generation, adjustments, company_key, company_name,
+        version stored_version
         """;
 
     /// <summary>
@@ -70,7 +71,6 @@ internal static class LeadStore
                 Fill("returned", NpgsqlDbType.Boolean, false),
                 Fill("model_version", NpgsqlDbType.Integer, -1),
                 Fill("version", NpgsqlDbType.Bigint, 0L),
-                Fill("live_version", NpgsqlDbType.Bigint, 0L),
                 Fill("change_time", NpgsqlDbType.TimestampTz, tx.Now),
             ],
             "on conflict do nothing");
@@ -99,7 +99,7 @@ internal static class LeadStore
                 since = n.since, stage = n.stage, stage_version = n.stage_version, customer_time = n.customer_time,
                 merged_into = n.merged_into, erase_time = n.erase_time,
                 qualified = n.qualified, decided_until = n.decided_until, returned = n.returned, due_time = n.due_time,
-                model_version = n.model_version, state = n.state, version = n.version, live_version = n.live_version,
+                model_version = n.model_version, state = n.state, version = n.version,
                 change_time = n.change_time, next_time = n.next_time, generation = n.generation, adjustments = n.adjustments,
                 company_key = n.company_key, company_name = n.company_name,
                 change_xid = case when lead.version = n.version then lead.change_xid else pg_current_xact_id()::text::bigint end
@@ -111,67 +111,69 @@ internal static class LeadStore
     }
 
     /// <summary>Records activities of leads; those known before are left as they are.</summary>
-    /// <returns>Leads that got a new one.</returns>
-    public static async Task<HashSet<Guid>> AddActivities(
+    /// <returns>Leads that got new ones, and how many.</returns>
+    public static async Task<Dictionary<Guid, int>> AddActivities(
         Transaction<ScoringDbContext> tx, IReadOnlyList<(Guid LeadId, Activity Activity)> activities)
     {
-        var leads = await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
+        await using var command = new NpgsqlCommand(
             """
             insert into activity (workspace_id, activity_id, lead_id, type, name, time, session_id, url, properties)
-            select @WorkspaceId, * from unnest(@ids, @leads, @types, @names, @times, @sessions, @urls, @properties::jsonb[])
+            select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9)
             on conflict do nothing
             returning lead_id
             """,
-            new
+            tx.Connection)
+        {
+            Parameters =
             {
-                tx.WorkspaceId,
-                ids = activities.Select(entry => entry.Activity.Id).ToArray(),
-                leads = activities.Select(entry => entry.LeadId).ToArray(),
-                types = activities.Select(entry => StoredText.Clean(entry.Activity.Type)).ToArray(),
-                names = activities.Select(entry => StoredText.Clean(entry.Activity.Name)).ToArray(),
-                times = activities.Select(entry => entry.Activity.Time.UtcDateTime).ToArray(),
-                sessions = activities.Select(entry => entry.Activity.SessionId).ToArray(),
-                urls = activities.Select(entry => StoredText.Clean(entry.Activity.Url)).ToArray(),
-                properties = activities.Select(entry => StoredText.CleanJson(JsonSerializer.Serialize(entry.Activity.Properties)))
-                    .ToArray(),
+                Bulk.Value(tx.WorkspaceId),
+                Column.Of(NpgsqlDbType.Uuid, activities, entry => entry.Activity.Id),
+                Column.Of(NpgsqlDbType.Uuid, activities, entry => entry.LeadId),
+                Column.Of(NpgsqlDbType.Text, activities, entry => StoredText.Clean(entry.Activity.Type)),
+                Column.Of(NpgsqlDbType.Text, activities, entry => StoredText.Clean(entry.Activity.Name)),
+                Column.Of(NpgsqlDbType.TimestampTz, activities, entry => entry.Activity.Time.UtcDateTime),
+                Column.Of(NpgsqlDbType.Uuid, activities, entry => entry.Activity.SessionId),
+                Column.Of(NpgsqlDbType.Text, activities, entry => StoredText.Clean(entry.Activity.Url)),
+                Column.Of(NpgsqlDbType.Jsonb, activities, entry => StoredText.CleanJson(JsonSerializer.Serialize(entry.Activity.Properties))),
             },
-            cancellationToken: tx.CancellationToken));
-        return leads.ToHashSet();
+        };
+        var added = new Dictionary<Guid, int>();
+        await using var reader = await command.ExecuteReaderAsync(tx.CancellationToken);
+        while (await reader.ReadAsync(tx.CancellationToken))
+        {
+            var lead = reader.GetGuid(0);
+            added[lead] = added.GetValueOrDefault(lead) + 1;
+        }
+
+        return added;
     }
 
-    /// <summary>Writes what scoring sets, and nothing else, of rows that were locked by this transaction.</summary>
-    public static Task SaveScores(Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows) => tx.Connection.ExecuteAsync(
-        new CommandDefinition(
-            """
-            update lead set
-                qualified = n.qualified, decided_until = n.decided_until, returned = n.returned, due_time = n.due_time,
-                model_version = n.model_version, state = n.state, version = n.version, change_time = n.change_time,
-                next_time = n.next_time, generation = n.generation, company_key = n.company_key, company_name = n.company_name,
-                change_xid = case when lead.version = n.version then lead.change_xid else pg_current_xact_id()::text::bigint end
-            from unnest(
-                @ids, @qualified, @decided, @returned, @due, @models, @states::jsonb[], @versions, @changes, @next, @generations, @keys, @names) n
-                (lead_id, qualified, decided_until, returned, due_time, model_version, state, version, change_time, next_time, generation,
-                company_key, company_name)
-            where lead.workspace_id = @WorkspaceId and lead.lead_id = n.lead_id
-            """,
-            new
-            {
-                tx.WorkspaceId,
-                ids = rows.Select(row => row.LeadId).ToArray(),
-                qualified = rows.Select(row => row.Qualified).ToArray(),
-                decided = TypedArray.Times(rows, row => row.DecidedUntil),
-                returned = rows.Select(row => row.Returned).ToArray(),
-                due = TypedArray.Times(rows, row => row.DueTime),
-                models = rows.Select(row => row.ModelVersion).ToArray(),
-                states = rows.Select(row => row.State).ToArray(),
-                versions = rows.Select(row => row.Version).ToArray(),
-                changes = rows.Select(row => row.ChangeTime.UtcDateTime).ToArray(),
-                next = TypedArray.Times(rows, row => row.NextTime),
-                generations = rows.Select(row => row.Generation).ToArray(),
-                keys = rows.Select(row => row.CompanyKey).ToArray(),
-                names = rows.Select(row => row.CompanyName).ToArray(),
-            },
-            cancellationToken: tx.CancellationToken));
+    /// <summary>Writes what scoring sets, and nothing else, of rows that were locked by this transaction, at its end.</summary>
+    public static void SaveScores(Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows) => tx.Close(
+        """
+        update lead set
+            qualified = n.qualified, decided_until = n.decided_until, returned = n.returned, due_time = n.due_time,
+            model_version = n.model_version, state = n.state, version = n.version, change_time = n.change_time,
+            next_time = n.next_time, generation = n.generation, company_key = n.company_key, company_name = n.company_name,
+            change_xid = case when lead.version = n.version then lead.change_xid else pg_current_xact_id()::text::bigint end
+        from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) n
+            (lead_id, qualified, decided_until, returned, due_time, model_version, state, version, change_time, next_time, generation,
+            company_key, company_name)
+        where lead.workspace_id = $1 and lead.lead_id = n.lead_id
+        """,
+        Column.Of(NpgsqlDbType.Uuid, rows, row => row.LeadId),
+        Column.Of(NpgsqlDbType.Boolean, rows, row => row.Qualified),
+        Column.Of(NpgsqlDbType.TimestampTz, rows, row => row.DecidedUntil?.UtcDateTime),
+        Column.Of(NpgsqlDbType.Boolean, rows, row => row.Returned),
+        Column.Of(NpgsqlDbType.TimestampTz, rows, row => row.DueTime?.UtcDateTime),
+        Column.Of(NpgsqlDbType.Integer, rows, row => row.ModelVersion),
+        Column.Of(NpgsqlDbType.Jsonb, rows, row => row.State),
+        Column.Of(NpgsqlDbType.Bigint, rows, row => row.Version),
+        Column.Of(NpgsqlDbType.TimestampTz, rows, row => row.ChangeTime.UtcDateTime),
+        Column.Of(NpgsqlDbType.TimestampTz, rows, row => row.NextTime?.UtcDateTime),
+        Column.Of(NpgsqlDbType.Integer, rows, row => row.Generation),
+        Column.Of(NpgsqlDbType.Text, rows, row => row.CompanyKey),
+        Column.Of(NpgsqlDbType.Text, rows, row => row.CompanyName));
 
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
@@ -199,7 +201,6 @@ internal static class LeadStore
         row.ModelVersion,
         State = Parse(row.State),
         row.Version,
-        row.LiveVersion,
         row.ChangeTime,
         row.NextTime,
         row.Generation,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dapper;
 using Lifecycle.Postgres;
 using Lifecycle.Scoring.Domain;
+using NpgsqlTypes;
 
 namespace Lifecycle.Scoring.Storage;
 
@@ -16,36 +17,31 @@ internal static class LedgerStore
         Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds) =>
         Read(tx, leadIds.ToDictionary(id => id, _ => DateTimeOffset.MinValue));
 
-    /// <summary>Whether an entry can change when the first new activity has that time: later ones, and those for what holds of the lead as
-    /// such, which may end.</summary>
-    public static bool MayChange(Contribution entry, DateTimeOffset from) => entry.Time >= from || entry.IsOfProfile;
-
-    /// <summary>As above, of each lead what <see cref="MayChange"/>, by the times given.</summary>
+    /// <summary>As above, of each lead the entries from a time on; that of all leads that are asked for together is the earliest.</summary>
     public static async Task<ILookup<(Guid LeadId, string ScoreName), Contribution>> Read(
         Transaction<ScoringDbContext> tx, IReadOnlyDictionary<Guid, DateTimeOffset> from)
     {
-        var all = from.Where(lead => lead.Value == DateTimeOffset.MinValue).Select(lead => lead.Key).ToArray();
-        var some = from.Where(lead => lead.Value != DateTimeOffset.MinValue).ToArray();
-        // Time and activity stand in the key: entries that are not wanted are passed over without being fetched.
-        var rows = await tx.Connection.QueryAsync<LedgerRow>(new CommandDefinition(
-            $"""
-            select {Columns} from ledger where workspace_id = @WorkspaceId and lead_id = any(@all)
-            union all
-            select {Columns} from unnest(@ids, @times) asked (id, since) join ledger on lead_id = id and time >= since
-            where workspace_id = @WorkspaceId
-            union all
-            select {Columns} from unnest(@ids, @times) asked (id, since) join ledger on lead_id = id and time < since
-            where workspace_id = @WorkspaceId and activity_id = '00000000-0000-0000-0000-000000000000'
-            """,
-            new
+        var rows = new List<LedgerRow>();
+        foreach (var part in new[] { from.Where(lead => lead.Value == DateTimeOffset.MinValue), from.Where(lead => lead.Value > DateTimeOffset.MinValue) })
+        {
+            var leads = part.ToArray();
+            if (leads.Length > 0)
             {
-                tx.WorkspaceId,
-                all,
-                ids = some.Select(lead => lead.Key).ToArray(),
-                times = some.Select(lead => lead.Value.UtcDateTime).ToArray(),
-            },
-            cancellationToken: tx.CancellationToken));
-        return rows.OrderBy(row => row.Time).ThenBy(row => row.ActivityId).ThenBy(row => row.RuleId, StringComparer.Ordinal).ToLookup(
+                // Through pk_ledger, lead by lead, whatever Postgres believes to be in the table: a join with the times of each lead becomes
+                // a walk through all of it, once for every lead, as long as nobody has counted it. Time stands in the key.
+                rows.AddRange(await tx.Connection.QueryAsync<LedgerRow>(new CommandDefinition(
+                    $"select {Columns} from ledger where workspace_id = @WorkspaceId and lead_id = any(@ids) and time >= @since",
+                    new
+                    {
+                        tx.WorkspaceId,
+                        ids = leads.Select(lead => lead.Key).ToArray(),
+                        since = leads.Min(lead => lead.Value).UtcDateTime,
+                    },
+                    cancellationToken: tx.CancellationToken)));
+            }
+        }
+
+        return rows.Where(row => row.Time >= from[row.LeadId]).OrderBy(row => row.Time).ThenBy(row => row.ActivityId).ThenBy(row => row.RuleId, StringComparer.Ordinal).ToLookup(
             row => (row.LeadId, row.ScoreName),
             row => new Contribution(
                 row.RuleId, row.Category, row.ActivityId, row.Points, row.Time,
@@ -53,68 +49,55 @@ internal static class LedgerStore
                 row.Evidence, row.Floor, row.EndTime));
     }
 
-    /// <summary>Brings the ledgers of leads from what they are to what they shall be.</summary>
-    public static async Task Write(Transaction<ScoringDbContext> tx, IReadOnlyList<LedgerChange> changes)
+    /// <summary>Brings the ledgers of leads from what they are to what they shall be, at the transaction's end.</summary>
+    public static void Write(Transaction<ScoringDbContext> tx, IReadOnlyList<LedgerChange> changes)
     {
         var written = changes.SelectMany(change => change.Written.Select(entry => (Of: change, Entry: entry))).ToArray();
         var removed = changes.SelectMany(change => change.Removed.Select(entry => (Of: change, Entry: entry))).ToArray();
         if (removed.Length > 0)
         {
-            await tx.Connection.ExecuteAsync(new CommandDefinition(
+            tx.Close(
                 """
-                delete from ledger using unnest(@leads, @scores, @rules, @activities, @times) gone (lead_id, score_name, rule_id, activity_id, time)
-                where ledger.workspace_id = @WorkspaceId and ledger.lead_id = gone.lead_id and ledger.score_name = gone.score_name
+                delete from ledger using unnest($2, $3, $4, $5, $6) gone (lead_id, score_name, rule_id, activity_id, time)
+                where ledger.workspace_id = $1 and ledger.lead_id = gone.lead_id and ledger.score_name = gone.score_name
                     and ledger.rule_id = gone.rule_id and ledger.activity_id = gone.activity_id and ledger.time = gone.time
                 """,
-                new
-                {
-                    tx.WorkspaceId,
-                    leads = removed.Select(row => row.Of.LeadId).ToArray(),
-                    scores = removed.Select(row => row.Of.ScoreName).ToArray(),
-                    times = removed.Select(row => row.Entry.Time.UtcDateTime).ToArray(),
-                    rules = removed.Select(row => row.Entry.RuleId).ToArray(),
-                    activities = removed.Select(row => row.Entry.ActivityId).ToArray(),
-                },
-                cancellationToken: tx.CancellationToken));
+                Column.Of(NpgsqlDbType.Uuid, removed, row => row.Of.LeadId),
+                Column.Of(NpgsqlDbType.Text, removed, row => row.Of.ScoreName),
+                Column.Of(NpgsqlDbType.Text, removed, row => row.Entry.RuleId),
+                Column.Of(NpgsqlDbType.Uuid, removed, row => row.Entry.ActivityId),
+                Column.Of(NpgsqlDbType.TimestampTz, removed, row => row.Entry.Time.UtcDateTime));
         }
 
         if (written.Length > 0)
         {
-            await tx.Connection.ExecuteAsync(new CommandDefinition(
+            tx.Close(
                 """
                 insert into ledger
                     (workspace_id, lead_id, score_name, rule_id, activity_id, category, points, time, half_life_seconds, floor, end_time,
                     evidence, model_version)
-                select @WorkspaceId, n.*
-                from unnest(@leads, @scores, @rules, @activities, @categories, @points, @times, @halfLives, @floors, @ends,
-                    @evidence::jsonb[], @models) n
+                select $1, n.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) n
                 on conflict (workspace_id, lead_id, score_name, rule_id, activity_id, time) do update set
                     category = excluded.category, points = excluded.points, half_life_seconds = excluded.half_life_seconds,
                     floor = excluded.floor, end_time = excluded.end_time, evidence = excluded.evidence, model_version = excluded.model_version
                 """,
-                new
-                {
-                    tx.WorkspaceId,
-                    leads = written.Select(row => row.Of.LeadId).ToArray(),
-                    scores = written.Select(row => row.Of.ScoreName).ToArray(),
-                    models = written.Select(row => row.Of.ModelVersion).ToArray(),
-                    floors = written.Select(row => row.Entry.Floor).ToArray(),
-                    // Not DateTime: an array that begins with null would be taken for times without a zone.
-                    ends = written.Select(row => row.Entry.End?.ToUniversalTime()).ToArray(),
-                    rules = written.Select(row => row.Entry.RuleId).ToArray(),
-                    activities = written.Select(row => row.Entry.ActivityId).ToArray(),
-                    categories = written.Select(row => (short)row.Entry.Category).ToArray(),
-                    points = written.Select(row => row.Entry.Points).ToArray(),
-                    times = written.Select(row => row.Entry.Time.UtcDateTime).ToArray(),
-                    halfLives = written.Select(row => row.Entry.HalfLife?.TotalSeconds).ToArray(),
-                    evidence = written.Select(row => Json(new EvidenceJson(row.Entry.Detail))).ToArray(),
-                },
-                cancellationToken: tx.CancellationToken));
+                Column.Of(NpgsqlDbType.Uuid, written, row => row.Of.LeadId),
+                Column.Of(NpgsqlDbType.Text, written, row => row.Of.ScoreName),
+                Column.Of(NpgsqlDbType.Text, written, row => row.Entry.RuleId),
+                Column.Of(NpgsqlDbType.Uuid, written, row => row.Entry.ActivityId),
+                Column.Of(NpgsqlDbType.Smallint, written, row => (short)row.Entry.Category),
+                Column.Of(NpgsqlDbType.Numeric, written, row => row.Entry.Points),
+                Column.Of(NpgsqlDbType.TimestampTz, written, row => row.Entry.Time.UtcDateTime),
+                Column.Of(NpgsqlDbType.Double, written, row => row.Entry.HalfLife?.TotalSeconds),
+                Column.Of(NpgsqlDbType.Numeric, written, row => row.Entry.Floor),
+                Column.Of(NpgsqlDbType.TimestampTz, written, row => row.Entry.End?.UtcDateTime),
+                Column.Of(NpgsqlDbType.Jsonb, written, row => Json(new EvidenceJson(row.Entry.Detail))),
+                Column.Of(NpgsqlDbType.Integer, written, row => row.Of.ModelVersion));
         }
     }
 
-    /// <summary>Adds transitions with their reasons.</summary>
-    public static async Task AddTransitions(
+    /// <summary>Adds transitions with their reasons, at the transaction's end.</summary>
+    public static void AddTransitions(
         Transaction<ScoringDbContext> tx, int modelVersion, IReadOnlyList<(Guid LeadId, Transition Transition)> transitions)
     {
         if (transitions.Count == 0)
@@ -122,27 +105,21 @@ internal static class LedgerStore
             return;
         }
 
-        await tx.Connection.ExecuteAsync(new CommandDefinition(
+        tx.Close(
             """
             insert into transition (workspace_id, transition_id, lead_id, qualified, time, score, reasons, recent, changes, hot, model_version)
-            select @WorkspaceId, n.*, @modelVersion
-            from unnest(@ids, @leads, @qualified, @times, @scores, @reasons::jsonb[], @recent::jsonb[], @changes::jsonb[], @hot) n
+            select $1, n.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) n
             """,
-            new
-            {
-                tx.WorkspaceId,
-                modelVersion,
-                ids = transitions.Select(_ => tx.NewId()).ToArray(),
-                leads = transitions.Select(row => row.LeadId).ToArray(),
-                qualified = transitions.Select(row => row.Transition.Qualified).ToArray(),
-                times = transitions.Select(row => row.Transition.Time.UtcDateTime).ToArray(),
-                scores = transitions.Select(row => row.Transition.Score).ToArray(),
-                reasons = transitions.Select(row => Json(row.Transition.Reasons)).ToArray(),
-                recent = transitions.Select(row => Json(row.Transition.Story.Recent)).ToArray(),
-                changes = transitions.Select(row => Json(row.Transition.Story.Changes)).ToArray(),
-                hot = transitions.Select(row => row.Transition.Story.Hot).ToArray(),
-            },
-            cancellationToken: tx.CancellationToken));
+            Column.Of(NpgsqlDbType.Uuid, transitions, _ => tx.NewId()),
+            Column.Of(NpgsqlDbType.Uuid, transitions, row => row.LeadId),
+            Column.Of(NpgsqlDbType.Boolean, transitions, row => row.Transition.Qualified),
+            Column.Of(NpgsqlDbType.TimestampTz, transitions, row => row.Transition.Time.UtcDateTime),
+            Column.Of(NpgsqlDbType.Numeric, transitions, row => row.Transition.Score),
+            Column.Of(NpgsqlDbType.Jsonb, transitions, row => Json(row.Transition.Reasons)),
+            Column.Of(NpgsqlDbType.Jsonb, transitions, row => Json(row.Transition.Story.Recent)),
+            Column.Of(NpgsqlDbType.Jsonb, transitions, row => Json(row.Transition.Story.Changes)),
+            Column.Of(NpgsqlDbType.Boolean, transitions, row => row.Transition.Story.Hot),
+            Column.Of(NpgsqlDbType.Integer, transitions, _ => modelVersion));
     }
 
     private static string Json<T>(T value) => StoredText.CleanJson(JsonSerializer.Serialize(value, DefaultModel.Json));

@@ -45,18 +45,6 @@ internal static class LiveStore
             new { tx.WorkspaceId, scoreName, ids = ids.ToArray() },
             cancellationToken: tx.CancellationToken))).ToHashSet();
 
-    /// <summary>Redis has the versions that these rows tell.</summary>
-    public static Task MarkLive(Transaction<ScoringDbContext> tx, string scoreName, IReadOnlyCollection<LiveRow> rows) =>
-        tx.Connection.ExecuteAsync(new CommandDefinition(
-            scoreName == ModelStore.DefaultScore
-                ? "update lead set live_version = version where workspace_id = @WorkspaceId and lead_id = any(@ids) and live_version < version"
-                : """
-                  update score set live_version = version
-                  where workspace_id = @WorkspaceId and score_name = @scoreName and lead_id = any(@ids) and live_version < version
-                  """,
-            new { tx.WorkspaceId, scoreName, ids = rows.Select(row => row.LeadId).ToArray() },
-            cancellationToken: tx.CancellationToken));
-
     /// <summary>Names of all scores that have rows or models, ended ones too.</summary>
     public static async Task<List<string>> Names(Transaction<ScoringDbContext> tx) =>
         (await tx.Connection.QueryAsync<string>(new CommandDefinition(

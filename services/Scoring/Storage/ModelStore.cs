@@ -116,6 +116,7 @@ public sealed class ModelStore
             """,
             new { tx.WorkspaceId, scoreName, model.Version, definition, tx.Now, actor, removed },
             cancellationToken: tx.CancellationToken));
+        ScoreKeeper.Announce(tx);
         return new(model, tx.Now, actor, scoreName);
     }
 

@@ -61,8 +61,8 @@ public sealed class LeadRow
     /// <summary>Increases with each change of score or qualification.</summary>
     public long Version { get; set; }
 
-    /// <summary>Version that Redis was last given; lower than <see cref="Version"/>: to be given.</summary>
-    public long LiveVersion { get; set; }
+    /// <summary>The version that was read, while this transaction changes <see cref="Version"/>; no column.</summary>
+    public long StoredVersion { get; set; }
 
     /// <summary>When the score was last computed.</summary>
     public DateTimeOffset ChangeTime { get; set; }
@@ -81,7 +81,7 @@ public sealed class LeadRow
 
     public string? CompanyName { get; set; }
 
-    /// <summary>Transaction that changed <see cref="Version"/> last, so that a watch finds what it missed.</summary>
+    /// <summary>Transaction that changed <see cref="Version"/> last, so that Redis and watches get what they have not got.</summary>
     public long ChangeXid { get; set; }
 }
 
@@ -102,8 +102,6 @@ public sealed class ScoreRow
     public DateTimeOffset? NextTime { get; set; }
 
     public long Version { get; set; }
-
-    public long LiveVersion { get; set; }
 
     public DateTimeOffset ChangeTime { get; set; }
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
@@ -23,14 +22,15 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
     /// <param name="rows">Leads; merged and erased ones are saved only.</param>
     /// <param name="cause">When what led to this happened, by lead: the events' time is never before it.</param>
     /// <param name="newModel">The model changed: leads may qualify as of the cause, not before.</param>
-    /// <param name="newFrom">
-    /// Given when nothing but activities are new: the time of the first of them, by lead. What was given for earlier ones cannot change, so
-    /// that part of the ledger is neither read nor compared. Null: anything may have changed.
+    /// <param name="news">
+    /// Given when nothing but activities are new. What was given for earlier ones, and for the profile, cannot change: that part of the
+    /// ledger is neither read nor compared. Null: anything may have changed.
     /// </param>
     /// <param name="settle">No history is on its way any more: what time alone did is decided; else it waits and is due.</param>
+    /// <param name="factsChanged">False: of the rows nothing is saved but what scoring sets.</param>
     public async Task Score(
         Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows, Func<LeadRow, DateTimeOffset> cause, bool newModel = false,
-        Func<LeadRow, DateTimeOffset>? newFrom = null, bool settle = false)
+        IReadOnlyDictionary<Guid, LeadNews>? news = null, bool settle = false, bool factsChanged = true)
     {
         var set = await models.InForce(tx);
         var scored = rows.Where(IsScored).ToArray();
@@ -41,8 +41,12 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
         var timed = set.Models.Any(stored => stored.Model.HasTimedRules);
         var from = scored.ToDictionary(
             row => row.LeadId,
-            row => newFrom is not null && !timed && row.Generation == set.Generation && row.State is not null ? newFrom(row) : DateTimeOffset.MinValue);
-        var ledger = await LedgerStore.Read(tx, from);
+            row => news is not null && !timed && row.Generation == set.Generation && row.State is not null
+                ? news[row.LeadId].From
+                : DateTimeOffset.MinValue);
+        var ledger = await LedgerStore.Read(
+            tx, scored.Where(row => row.Adjustments > 0 || HasLedger(from[row.LeadId], news?[row.LeadId], activities.GetValueOrDefault(row.LeadId)))
+                .ToDictionary(row => row.LeadId, row => from[row.LeadId]));
         var named = set.HasNamed ? await ScoreStore.Read(tx, rows.Select(row => row.LeadId).ToArray()) : [];
         var changes = new List<LedgerChange>();
         var changedScores = new List<ScoreRow>();
@@ -54,14 +58,16 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
             row.CompanyName = StoredText.Clean(lead.Profile?.Company?.Name);
             foreach (var stored in set.Models)
             {
-                var sheet = lead.Score(stored, adjustments[(row.LeadId, stored.ScoreName)]);
+                var byHand = adjustments[(row.LeadId, stored.ScoreName)].ToArray();
+                var sheet = lead.Score(stored, byHand, from[row.LeadId]);
                 var change = LedgerChange.Between(
-                    row.LeadId, stored.ScoreName, stored.Model.Version, ledger[(row.LeadId, stored.ScoreName)],
-                    sheet.Contributions.Where(entry => LedgerStore.MayChange(entry, from[row.LeadId])).ToArray());
+                    row.LeadId, stored.ScoreName, stored.Model.Version,
+                    ledger[(row.LeadId, stored.ScoreName)].Where(entry => MayChange(entry, from[row.LeadId])),
+                    sheet.Contributions.Where(entry => MayChange(entry, from[row.LeadId])).ToArray());
                 changes.Add(change);
                 if (stored.ScoreName == ModelStore.DefaultScore)
                 {
-                    transitions.AddRange(Decide(tx, row, stored.Model, sheet, lead, cause(row), newModel, settle));
+                    transitions.AddRange(Decide(tx, row, stored, sheet, lead, byHand, cause(row), newModel, settle));
                 }
                 else if (Informed(row.LeadId, stored, sheet, named) is { } changed)
                 {
@@ -83,13 +89,21 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
             changedScores.Add(row);
         }
 
-        await LedgerStore.Write(tx, changes);
-        await LedgerStore.AddTransitions(tx, set.Default.Model.Version, transitions);
-        await (newFrom is null ? LeadStore.Save(tx, rows) : LeadStore.SaveScores(tx, rows));
-        await ScoreStore.Save(tx, changedScores);
-        await Announce(
+        LedgerStore.Write(tx, changes);
+        LedgerStore.AddTransitions(tx, set.Default.Model.Version, transitions);
+        if (news is null && factsChanged)
+        {
+            await LeadStore.Save(tx, rows);
+        }
+        else
+        {
+            LeadStore.SaveScores(tx, rows);
+        }
+
+        ScoreStore.Save(tx, changedScores);
+        Announce(
             tx,
-            rows.Where(row => row.LiveVersion < row.Version).Select(row => row.LeadId).Concat(changedScores.Select(row => row.LeadId)).Distinct());
+            [.. rows.Where(row => row.Version != row.StoredVersion).Select(row => row.LeadId).Concat(changedScores.Select(row => row.LeadId)).Distinct()]);
         telemetry.Scored(rows.Count, changes.Sum(change => change.Written.Count), transitions.Count(entry => entry.Transition.Qualified));
         telemetry.Demoted(transitions.Count(entry => !entry.Transition.Qualified));
     }
@@ -105,19 +119,41 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
 
         var activities = await ActivityHistory.Read(tx, [row.LeadId]);
         var adjustments = await AdjustmentStore.Read(tx, [row]);
-        return (stored, LeadInput.Of(row, activities.GetValueOrDefault(row.LeadId) ?? [], now).Score(stored, adjustments[(row.LeadId, scoreName)]));
+        return (stored, LeadInput.Of(row, activities.GetValueOrDefault(row.LeadId) ?? [], now).Score(
+            stored, [.. adjustments[(row.LeadId, scoreName)]], DateTimeOffset.MinValue));
     }
 
-    /// <summary>Tells every replica which scores changed, once the transaction commits.</summary>
-    public static async Task Announce(Transaction<ScoringDbContext> tx, IEnumerable<Guid> leadIds)
+    /// <summary>Tells every replica, once the transaction commits, which scores changed; without any, that models or what is due did.</summary>
+    public static void Announce(Transaction<ScoringDbContext> tx, params IReadOnlyCollection<Guid> leadIds)
     {
-        foreach (var chunk in leadIds.Chunk(ScoreAnnouncement.MaxLeads))
+        foreach (var chunk in leadIds.Count == 0 ? [[]] : leadIds.Chunk(ScoreAnnouncement.MaxLeads))
         {
-            await tx.Connection.ExecuteAsync(new CommandDefinition(
-                "select pg_notify(@channel, @payload)",
-                new { channel = ScoreAnnouncement.Channel, payload = new ScoreAnnouncement(tx.WorkspaceId, chunk).ToString() },
-                cancellationToken: tx.CancellationToken));
+            tx.Closing.BatchCommands.Add(new("select pg_notify($1, $2)")
+            {
+                Parameters = { Bulk.Value(ScoreAnnouncement.Channel), Bulk.Value(new ScoreAnnouncement(tx.WorkspaceId, chunk).ToString()) },
+            });
         }
+    }
+
+    /// <summary>Whether an entry can change when the first new activity has that time: those for later ones. The least time: all.</summary>
+    private static bool MayChange(Contribution entry, DateTimeOffset from) =>
+        from == DateTimeOffset.MinValue || (entry.Time >= from && !entry.IsOfProfile);
+
+    /// <summary>Whether the ledger may have entries that can change: not when all activities from there on are new.</summary>
+    private static bool HasLedger(DateTimeOffset from, LeadNews? news, List<Activity>? activities)
+    {
+        if (from == DateTimeOffset.MinValue || activities is null || news is not { } added)
+        {
+            return true;
+        }
+
+        var later = 0;
+        for (var index = activities.Count - 1; index >= 0 && activities[index].Time >= from; index--)
+        {
+            later++;
+        }
+
+        return later != added.Count;
     }
 
     private static bool IsScored(LeadRow row) => row.MergedInto is null && row.EraseTime is null;
@@ -128,9 +164,10 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
 
     /// <summary>Sets the row to the sheet, decides on qualification and publishes both.</summary>
     private static List<(Guid LeadId, Transition Transition)> Decide(
-        Transaction<ScoringDbContext> tx, LeadRow row, ScoringModel model, ScoreSheet sheet, LeadInput lead, DateTimeOffset time, bool newModel,
-        bool settle)
+        Transaction<ScoringDbContext> tx, LeadRow row, StoredModel stored, ScoreSheet sheet, LeadInput lead, Adjustment[] byHand, DateTimeOffset time,
+        bool newModel, bool settle)
     {
+        var model = stored.Model;
         var standing = new Standing(row.Qualified, row.DecidedUntil, row.Returned, IsMarketings(row.Stage));
         var again = row.DecidedUntil is not null;
         newModel &= row.ModelVersion != model.Version;
@@ -140,8 +177,14 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
         }
 
         var last = sheet.LastFact > time ? sheet.LastFact : time;
-        var outcome = Qualifier.Walk(
-            model, sheet, row.Profile is null ? null : row.CreateTime, standing, newModel ? time : null, settle ? tx.Now : last, settle);
+        var outcome = Walk(sheet);
+        if (outcome.Transitions.Count > 0)
+        {
+            // Reasons are told in words, those of long ago too.
+            sheet = lead.Score(stored, byHand, DateTimeOffset.MinValue);
+            outcome = Walk(sheet);
+        }
+
         if (Apply(row, model, sheet, outcome, tx.Now))
         {
             tx.Publish(ScoreChanged(tx, row, model, sheet.State, time > sheet.State.At ? time : sheet.State.At));
@@ -157,6 +200,9 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
         }
 
         return told;
+
+        QualifierOutcome Walk(ScoreSheet by) => Qualifier.Walk(
+            model, by, row.Profile is null ? null : row.CreateTime, standing, newModel ? time : null, settle ? tx.Now : last, settle);
     }
 
     /// <summary>Whether the points changed.</summary>
@@ -232,23 +278,7 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
             row.Profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json),
             JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(row.Since, DefaultModel.Json)!, activities, now);
 
-        public ScoreSheet Score(StoredModel stored, IEnumerable<Adjustment> adjustments) => Scorer.Score(
-            stored.Model, Profile, SinceKeys.Of(Since, stored.ScoreName), Activities, adjustments.ToArray(), Now);
-    }
-}
-
-/// <summary>How a lead keeps since when a rule has held: by rule id, and for scores besides <c>default</c> with their name before it.</summary>
-internal static class SinceKeys
-{
-    public static string Key(string scoreName, string ruleId) => scoreName == ModelStore.DefaultScore ? ruleId : $"{scoreName}/{ruleId}";
-
-    /// <summary>Those of one score, by rule id.</summary>
-    public static IReadOnlyDictionary<string, DateTimeOffset> Of(IReadOnlyDictionary<string, DateTimeOffset> all, string scoreName)
-    {
-        var prefix = $"{scoreName}/";
-        return scoreName == ModelStore.DefaultScore
-            ? all
-            : all.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
-                .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value);
+        public ScoreSheet Score(StoredModel stored, IReadOnlyList<Adjustment> adjustments, DateTimeOffset wordsFrom) => Scorer.Score(
+            stored.Model, Profile, SinceKeys.Of(Since, stored.ScoreName), Activities, adjustments, Now, wordsFrom);
     }
 }

@@ -38,7 +38,7 @@ public sealed class ScoreSettler(UnitOfWork<ScoringDbContext> work, ScoreKeeper 
 
                 var rows = await LeadStore.Select(
                     tx, $"lead_id = any(@ids) order by lead_id for update{(wait ? "" : " skip locked")}", new { ids });
-                await keeper.Score(tx, rows, row => row.NextTime <= tx.Now ? row.NextTime.Value : tx.Now);
+                await keeper.Score(tx, rows, row => row.NextTime <= tx.Now ? row.NextTime.Value : tx.Now, factsChanged: false);
                 count = rows.Count;
                 settled.UnionWith(rows.Select(row => row.LeadId));
             }, ct);

@@ -1,5 +1,6 @@
 using Dapper;
 using Lifecycle.Postgres;
+using NpgsqlTypes;
 
 namespace Lifecycle.Scoring.Storage;
 
@@ -11,42 +12,35 @@ internal static class ScoreStore
         Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds) =>
         (await tx.Connection.QueryAsync<ScoreRow>(new CommandDefinition(
             """
-            select workspace_id, score_name, lead_id, model_version, state, next_time, version, live_version, change_time from score
+            select workspace_id, score_name, lead_id, model_version, state, next_time, version, change_time from score
             where workspace_id = @WorkspaceId and lead_id = any(@ids)
             """,
             new { tx.WorkspaceId, ids = leadIds.ToArray() },
             cancellationToken: tx.CancellationToken))).ToDictionary(row => (row.LeadId, row.ScoreName));
 
-    /// <summary>Writes rows, new or not.</summary>
-    public static async Task Save(Transaction<ScoringDbContext> tx, IReadOnlyCollection<ScoreRow> rows)
+    /// <summary>Writes rows, new or not, at the transaction's end.</summary>
+    public static void Save(Transaction<ScoringDbContext> tx, IReadOnlyCollection<ScoreRow> rows)
     {
         if (rows.Count == 0)
         {
             return;
         }
 
-        await tx.Connection.ExecuteAsync(new CommandDefinition(
+        tx.Close(
             """
-            insert into score
-                (workspace_id, score_name, lead_id, model_version, state, next_time, version, live_version, change_time, change_xid)
-            select @WorkspaceId, n.*, 0, @Now, pg_current_xact_id()::text::bigint
-            from unnest(@names, @leads, @models, @states::jsonb[], @nexts, @versions) n
+            insert into score (workspace_id, change_time, change_xid, score_name, lead_id, model_version, state, next_time, version)
+            select $1, $2, pg_current_xact_id()::text::bigint, n.* from unnest($3, $4, $5, $6, $7, $8) n
             on conflict (workspace_id, score_name, lead_id) do update set
                 model_version = excluded.model_version, state = excluded.state, next_time = excluded.next_time, version = excluded.version,
                 change_time = excluded.change_time,
                 change_xid = case when score.version = excluded.version then score.change_xid else excluded.change_xid end
             """,
-            new
-            {
-                tx.WorkspaceId,
-                tx.Now,
-                names = rows.Select(row => row.ScoreName).ToArray(),
-                leads = rows.Select(row => row.LeadId).ToArray(),
-                models = rows.Select(row => row.ModelVersion).ToArray(),
-                states = rows.Select(row => row.State).ToArray(),
-                nexts = rows.Select(row => row.NextTime?.ToUniversalTime()).ToArray(),
-                versions = rows.Select(row => row.Version).ToArray(),
-            },
-            cancellationToken: tx.CancellationToken));
+            Bulk.Value(tx.Now.UtcDateTime),
+            Column.Of(NpgsqlDbType.Text, rows, row => row.ScoreName),
+            Column.Of(NpgsqlDbType.Uuid, rows, row => row.LeadId),
+            Column.Of(NpgsqlDbType.Integer, rows, row => row.ModelVersion),
+            Column.Of(NpgsqlDbType.Jsonb, rows, row => row.State),
+            Column.Of(NpgsqlDbType.TimestampTz, rows, row => row.NextTime?.UtcDateTime),
+            Column.Of(NpgsqlDbType.Bigint, rows, row => row.Version));
     }
 }

@@ -19,16 +19,15 @@ public sealed class ScoringDbContext(DbContextOptions<ScoringDbContext> options)
             lead.HasIndex(row => new { row.WorkspaceId, row.CreateTime });
             // Whose decay is due.
             lead.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("due_time is not null");
-            // What Redis has not got yet: mostly empty.
-            lead.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("live_version < version").HasDatabaseName("ix_lead_stale");
             // Who is still scored by earlier models.
             lead.HasIndex(row => new { row.WorkspaceId, row.Generation }).HasFilter("state is not null");
             // Whose points begin or end.
             lead.HasIndex(row => new { row.WorkspaceId, row.NextTime }).HasFilter("next_time is not null");
             // A company's leads.
             lead.HasIndex(row => new { row.WorkspaceId, row.CompanyKey }).HasFilter("company_key is not null");
-            // What a watch missed.
+            // What Redis has not got yet, and a watch missed.
             lead.HasIndex(row => new { row.WorkspaceId, row.ChangeXid });
+            lead.Ignore(row => row.StoredVersion);
             lead.Property(row => row.Generation).HasDefaultValue(0);
             lead.Property(row => row.Adjustments).HasDefaultValue(0);
             lead.Property(row => row.ChangeXid).HasDefaultValue(0L);
@@ -39,7 +38,6 @@ public sealed class ScoringDbContext(DbContextOptions<ScoringDbContext> options)
             score.Property(row => row.State).HasColumnType("jsonb");
             score.HasIndex(row => new { row.WorkspaceId, row.LeadId });
             score.HasIndex(row => new { row.WorkspaceId, row.NextTime }).HasFilter("next_time is not null");
-            score.HasIndex(row => new { row.WorkspaceId, row.ScoreName, row.LeadId }).HasFilter("live_version < version").HasDatabaseName("ix_score_stale");
             score.HasIndex(row => new { row.WorkspaceId, row.ScoreName, row.ChangeXid });
         });
         modelBuilder.Entity<AdjustmentRow>(adjustment =>

@@ -122,6 +122,7 @@ public sealed class ScoreAdjuster(UnitOfWork<ScoringDbContext> work, ScoreKeeper
 
     private async Task<AdjustScoreResponse> Answer(Transaction<ScoringDbContext> tx, AdjustmentRow adjustment)
     {
+        await tx.Flush();
         var row = (await LiveStore.Select(tx, adjustment.ScoreName, "lead_id = @LeadId", new { adjustment.LeadId })).SingleOrDefault();
         var response = new AdjustScoreResponse { Adjustment = ToProto(adjustment) };
         if (row?.ToScore() is { } score && await models.Find(tx, adjustment.ScoreName, score.ModelVersion) is { } stored)

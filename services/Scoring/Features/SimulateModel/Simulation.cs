@@ -114,7 +114,7 @@ internal sealed class Simulation(UnitOfWork<ScoringDbContext> work, SimulationPl
 
         Qualification? First(ScoringModel model)
         {
-            var sheet = Scorer.Score(model, profile, since, history, withWords: false);
+            var sheet = Scorer.Score(model, profile, since, history, wordsFrom: DateTimeOffset.MaxValue);
             foreach (var transition in Qualifier.Walk(model, sheet, row.CreateTime, Standing.New).Transitions)
             {
                 if (transition.Time >= plan.To || transition.Time >= row.CustomerTime)

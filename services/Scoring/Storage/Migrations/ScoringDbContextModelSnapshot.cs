@@ -356,10 +356,6 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasDefaultValue(0)
                         .HasColumnName("generation");
 
-                    b.Property<long>("LiveVersion")
-                        .HasColumnType("bigint")
-                        .HasColumnName("live_version");
-
                     b.Property<string>("Medium")
                         .HasColumnType("text")
                         .HasColumnName("medium");
@@ -439,10 +435,6 @@ namespace Lifecycle.Scoring.Storage.Migrations
                     b.HasIndex("WorkspaceId", "Generation")
                         .HasDatabaseName("ix_lead_workspace_id_generation")
                         .HasFilter("state is not null");
-
-                    b.HasIndex("WorkspaceId", "LeadId")
-                        .HasDatabaseName("ix_lead_stale")
-                        .HasFilter("live_version < version");
 
                     b.HasIndex("WorkspaceId", "NextTime")
                         .HasDatabaseName("ix_lead_workspace_id_next_time")
@@ -645,10 +637,6 @@ namespace Lifecycle.Scoring.Storage.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("change_xid");
 
-                    b.Property<long>("LiveVersion")
-                        .HasColumnType("bigint")
-                        .HasColumnName("live_version");
-
                     b.Property<int>("ModelVersion")
                         .HasColumnType("integer")
                         .HasColumnName("model_version");
@@ -677,10 +665,6 @@ namespace Lifecycle.Scoring.Storage.Migrations
 
                     b.HasIndex("WorkspaceId", "ScoreName", "ChangeXid")
                         .HasDatabaseName("ix_score_workspace_id_score_name_change_xid");
-
-                    b.HasIndex("WorkspaceId", "ScoreName", "LeadId")
-                        .HasDatabaseName("ix_score_stale")
-                        .HasFilter("live_version < version");
 
                     b.ToTable("score", "scoring");
                 });
