@@ -14,6 +14,9 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
 {
     /// <summary>Nobody waits for what is written or restored in the background.</summary>
     private const int WritePatience = 10;
+
+    /// <summary>Leads that one run of the script writes: readers wait for no more.</summary>
+    private const int LeadsPerScript = 50;
     private static readonly string SetScript = Script("score.lua");
     private static readonly string TidyScript = Script("tidy.lua");
     private static readonly string CompleteScript = Script("complete.lua");
@@ -46,14 +49,21 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
                 await database.StringSetAsync(keys.Timed, "1");
             }
 
-            await Task.WhenAll(entries.Select(entry =>
+            await Task.WhenAll(entries.Chunk(LeadsPerScript).Select(chunk =>
             {
-                var (range, rank) = entry.Score?.Place() ?? ("", 0);
-                return Evaluate(database, SetScript, [keys.Block(entry.LeadId), keys.Ranges, keys.RangePrefix],
-                    [
-                        entry.Version, force ? "1" : "0", entry.Score is null ? "" : LiveScoreBytes.Write(entry.Score),
-                        LiveKeys.Id(entry.LeadId), range, rank.ToString("R", CultureInfo.InvariantCulture),
-                    ]);
+                var values = new List<RedisValue>(1 + (5 * chunk.Length)) { force ? "1" : "0" };
+                foreach (var entry in chunk)
+                {
+                    var (range, rank) = entry.Score?.Place() ?? ("", 0);
+                    values.AddRange(
+                        [
+                            entry.Version, entry.Score is null ? "" : LiveScoreBytes.Write(entry.Score), LiveKeys.Id(entry.LeadId), range,
+                            rank.ToString("R", CultureInfo.InvariantCulture),
+                        ]);
+                }
+
+                return Evaluate(
+                    database, SetScript, [keys.Ranges, keys.RangePrefix, .. chunk.Select(entry => keys.Block(entry.LeadId))], [.. values]);
             }));
             return (bool?)true;
         }, WritePatience) ?? false;

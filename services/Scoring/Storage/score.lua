@@ -1,24 +1,30 @@
--- Sets, or with empty data removes, the live score of one lead: atomic, and idempotent by version.
--- KEYS: 1 the hash of the lead's block, 2 the set of ranges, 3 the prefix of the ranges' sorted sets.
--- ARGV: 1 version, 2 '1' to set whatever is there, 3 data, 4 lead id (16 bytes), 5 range, 6 rank within the range.
+-- Sets, or with empty data removes, the live scores of leads: each atomic, and idempotent by version.
+-- KEYS: 1 the set of ranges, 2 the prefix of the ranges' sorted sets, then for each lead the hash of its block.
+-- ARGV: 1 '1' to set whatever is there, then for each lead: version, data, lead id (16 bytes), range, rank within the range.
 -- A field holds version:range:data. One without a range says that the lead is gone; it stays until the next restoration, so that an older
 -- write still under way does not bring the lead back. All keys carry the workspace as hash tag, so they live together.
-local old = redis.call('HGET', KEYS[1], ARGV[4])
-if old then
-  local version, range = string.match(old, '^(%d+):([^:]*):')
-  if version and ARGV[2] ~= '1' and tonumber(version) >= tonumber(ARGV[1]) then
-    return 0
-  end
-  if range and range ~= '' and range ~= ARGV[5] then
-    redis.call('ZREM', KEYS[3] .. range, ARGV[4])
-    if redis.call('EXISTS', KEYS[3] .. range) == 0 then
-      redis.call('SREM', KEYS[2], range)
+local ranges, prefix, force = KEYS[1], KEYS[2], ARGV[1] == '1'
+for lead = 3, #KEYS do
+  local at = 2 + (lead - 3) * 5
+  local block, version, data, id, range, rank = KEYS[lead], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local old = redis.call('HGET', block, id)
+  local stays = false
+  if old then
+    local known, stood = string.match(old, '^(%d+):([^:]*):')
+    stays = known and not force and tonumber(known) >= tonumber(version)
+    if not stays and stood and stood ~= '' and stood ~= range then
+      redis.call('ZREM', prefix .. stood, id)
+      if redis.call('EXISTS', prefix .. stood) == 0 then
+        redis.call('SREM', ranges, stood)
+      end
     end
   end
-end
-redis.call('HSET', KEYS[1], ARGV[4], ARGV[1] .. ':' .. ARGV[5] .. ':' .. ARGV[3])
-if ARGV[3] ~= '' then
-  redis.call('ZADD', KEYS[3] .. ARGV[5], ARGV[6], ARGV[4])
-  redis.call('SADD', KEYS[2], ARGV[5])
+  if not stays then
+    redis.call('HSET', block, id, version .. ':' .. range .. ':' .. data)
+    if data ~= '' then
+      redis.call('ZADD', prefix .. range, rank, id)
+      redis.call('SADD', ranges, range)
+    end
+  end
 end
 return 1
