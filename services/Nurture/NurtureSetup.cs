@@ -1,6 +1,9 @@
+using Lifecycle.Capture.V1;
 using Lifecycle.Contracts;
+using Lifecycle.Conversion.V1;
 using Lifecycle.Nurture.Consumers;
 using Lifecycle.Nurture.Features.AdvanceEnrollments;
+using Lifecycle.Nurture.Features.CallServices;
 using Lifecycle.Nurture.Features.EnrollLead;
 using Lifecycle.Nurture.Features.ExportPerson;
 using Lifecycle.Nurture.Features.JudgeEngagements;
@@ -8,8 +11,10 @@ using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Features.LintEmail;
 using Lifecycle.Nurture.Features.ManageEmails;
 using Lifecycle.Nurture.Features.ManageMailSettings;
+using Lifecycle.Nurture.Features.ManageNotifyEndpoints;
 using Lifecycle.Nurture.Features.ManagePrograms;
 using Lifecycle.Nurture.Features.ManageSegments;
+using Lifecycle.Nurture.Features.ManageSendingPolicy;
 using Lifecycle.Nurture.Features.ManageSuppressions;
 using Lifecycle.Nurture.Features.QueryMetrics;
 using Lifecycle.Nurture.Features.RecordHits;
@@ -68,6 +73,8 @@ internal static class NurtureSetup
         services.AddSingleton<EnrollLeadHandler>();
         services.AddSingleton<EndEnrollments>();
         services.AddSingleton<EnrollmentHandler>();
+        services.AddSingleton<BatchEnrollHandler>();
+        services.AddSingleton<TryProgramHandler>();
         services.AddSingleton<JudgeLeadHandler>();
         services.AddSingleton<ChangeListHandler>();
         services.AddSingleton<PreviewSegmentHandler>();
@@ -90,12 +97,15 @@ internal static class NurtureSetup
         services.AddSingleton<IMailWork, SendMailsHandler>();
         services.AddWorker<ITimerWork>();
         services.AddWorker<IMailWork>();
+        builder.AddProgramEffects();
     }
 
     public static void MapNurture(this WebApplication app)
     {
         app.MapRpcService<SegmentGrpcService>();
         app.MapRpcService<ProgramGrpcService>();
+        app.MapRpcService<NotifyEndpointGrpcService>();
+        app.MapRpcService<SendingPolicyGrpcService>();
         app.MapRpcService<EmailGrpcService>();
         app.MapRpcService<SuppressionGrpcService>();
         app.MapRpcService<MailSettingsGrpcService>();
@@ -104,6 +114,17 @@ internal static class NurtureSetup
         app.MapRpcService<MetricsGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
         app.MapMailEndpoints();
+    }
+
+    /// <summary>What steps of programs do outside of this service.</summary>
+    private static void AddProgramEffects(this WebApplicationBuilder builder)
+    {
+        builder.AddRpcClient<LeadService.LeadServiceClient>("capture");
+        builder.AddRpcClient<StageService.StageServiceClient>("conversion");
+        builder.Services.AddSingleton<ICallWork, CallServicesHandler>();
+        builder.Services.AddWorker<ICallWork>();
+        builder.Services.AddSingleton<NotifyEndpoints>();
+        builder.AddWebhooks(provider => provider.GetRequiredService<NotifyEndpoints>().All);
     }
 
     private static void AddWorker<TWork>(this IServiceCollection services)

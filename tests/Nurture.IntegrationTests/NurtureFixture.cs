@@ -30,6 +30,8 @@ public sealed class NurtureFixture : IAsyncLifetime
 
     internal TestSmtpServer Mails => mails!;
 
+    internal FakePeers Peers { get; } = new();
+
     /// <summary>Settings that make a test quick: due work is seen at once, and people may click at once.</summary>
     internal static Dictionary<string, string> Environment(TestDatabase database, TestVirtualHost broker, TestSmtpServer mails)
     {
@@ -48,7 +50,11 @@ public sealed class NurtureFixture : IAsyncLifetime
         database = await TestDatabase.Create<NurtureDbContext>("nurture");
         broker = await TestVirtualHost.Create();
         mails = new TestSmtpServer();
-        service = ServiceProcess.Create("Nurture", Environment(database, broker, mails));
+        await Peers.Start();
+        var environment = Environment(database, broker, mails);
+        environment["services__capture__grpc__0"] = environment["services__conversion__grpc__0"] = Peers.Address;
+        environment["Webhooks__PollSeconds"] = "1";
+        service = ServiceProcess.Create("Nurture", environment);
         await service.Start();
         bus = await TestBus.Start(broker, typeof(EmailSent), typeof(EmailEngaged), typeof(ProgramStepCompleted), typeof(LeadErasureConfirmed),
             typeof(SegmentMembershipChanged));
@@ -66,6 +72,7 @@ public sealed class NurtureFixture : IAsyncLifetime
             await service.DisposeAsync();
         }
 
+        await Peers.DisposeAsync();
         if (mails is not null)
         {
             await mails.DisposeAsync();

@@ -25,8 +25,34 @@ public sealed class ProgramJsonTests
 
         Assert.Equal(path.Steps, read.Steps);
         Assert.Equal(path.EntryTriggers.Skip(1), read.EntryTriggers.Skip(1));
+        Assert.Equal("key", ProgramStore.Parse(ProgramStore.ToJson(path with { Reentry = Reentry.PerKey, ReentryKey = "key" })).ReentryKey);
         Assert.Equal(["FORM"], Assert.IsType<LeadCapturedTrigger>(read.EntryTriggers[0]).CaptureTypes);
         Assert.Equal((path.GoalStage, path.Reentry, Stage.Sql), (read.GoalStage, read.Reentry, read.ExitOnStages[0]));
+    }
+
+    [Fact]
+    public void EveryStep_AsJson_ComesBack()
+    {
+        var id = Guid.Parse("01900000-0000-7000-8000-000000000001");
+        Step[] steps =
+        [
+            new SendEmailStep("a", id) { Next = "c" }, new WaitStep("b", TimeSpan.FromDays(2)),
+            new WaitTimeStep("c", new TimeOnly(9, 30), [DayOfWeek.Monday, DayOfWeek.Friday]),
+            new WaitEventStep("d", "Order Completed", "activity.name = \"x\"", "cart_id", TimeSpan.FromHours(5), "a"),
+            new WaitDateStep("e", "birthday", -7, new TimeOnly(8, 0), true, null), new BranchStep("f", "true", "d"),
+            new SplitStep("g", "seed", [new(30, "a"), new(70, null)]), new UpdateTraitStep("h", "plan", null),
+            new UpdateListStep("m", id, true), new NotifyStep("i", id), new HandToSalesStep("j", "Call them"), new GoalStep("k"), new ExitStep("l"),
+        ];
+        var path = new ProgramPath([new ManualTrigger()], steps, [], null, Reentry.Never);
+
+        var json = ProgramStore.ToJson(path);
+        var again = ProgramStore.ToJson(ProgramStore.Parse(json));
+
+        Assert.Equal(json, again);
+        Assert.Equal(steps.Select(step => step.GetType()), ProgramStore.Parse(json).Steps.Select(step => step.GetType()));
+        // Every kind of step stands above.
+        Assert.Equal(
+            typeof(Step).Assembly.GetTypes().Count(type => type.IsSubclassOf(typeof(Step))), steps.Select(step => step.GetType()).Distinct().Count());
     }
 
     [Fact]

@@ -15,7 +15,7 @@ namespace Lifecycle.Nurture.Consumers;
 /// mail.
 /// </summary>
 internal sealed class ActivitiesRecordedConsumer(
-    UnitOfWork<NurtureDbContext> work, ProgramStore programs, JudgeLeadHandler judge, RecordExternalHandler external)
+    UnitOfWork<NurtureDbContext> work, ProgramStore programs, JudgeLeadHandler judge, EnrollLeadHandler enroll, RecordExternalHandler external)
     : EventConsumer<ActivitiesRecorded, NurtureDbContext>(work)
 {
     protected override async Task Handle(Transaction<NurtureDbContext> tx, ActivitiesRecorded e)
@@ -27,11 +27,11 @@ internal sealed class ActivitiesRecordedConsumer(
 
         var leads = await LeadStore.LockAll(tx, e.Activities.Select(activity => activity.LeadId).ToList());
         var engagements = new List<(Guid LeadId, DateTimeOffset Time)>();
-        var names = (await programs.Active(tx)).SelectMany(program => program.Path.EntryTriggers).OfType<EventTrigger>()
-            .Select(trigger => trigger.EventName).ToHashSet();
+        var active = await programs.Active(tx);
         var done = new List<(LeadRow Lead, IReadOnlyList<LeadActivity> Activities, IReadOnlyCollection<EntryCause> Causes)>();
         var kept = new List<(Guid LeadId, ActivityInfo Activity)>();
         var mailed = new List<Guid>();
+        var happened = new List<(Guid LeadId, ActivityFacts Activity)>();
         foreach (var activities in e.Activities.GroupBy(activity => activity.LeadId))
         {
             var lead = leads[activities.Key];
@@ -47,14 +47,20 @@ internal sealed class ActivitiesRecordedConsumer(
             var counted = activities.Where(activity => ExternalEmail.FactOf(activity.Name) is null).ToList();
             mailed.AddRange(counted.Count < activities.Count() ? [lead.LeadId] : []);
             kept.AddRange(lead.EraseTime is null ? counted.Select(activity => (lead.LeadId, activity)) : []);
-            var causes = activities.Where(activity => names.Contains(activity.Name))
-                .Select(activity => (EntryCause)new ActivityCause(activity.Name, activity.Time)).ToList();
+            var facts = activities.Select(Facts).ToList();
+            happened.AddRange(facts.Select(activity => (lead.LeadId, activity)));
+            var causes = facts.Where(activity => active.Any(program => program.Path.Awaits(activity)))
+                .Select(activity => (EntryCause)new ActivityCause(activity)).ToList();
             done.Add((lead, counted.ConvertAll(ActivityStore.Of), causes));
         }
 
+        await enroll.Happened(tx, happened);
         await ActivityStore.Add(tx, kept);
         await Reopenings.Engaged(tx, engagements);
         await judge.Did(tx, done);
         await judge.MailChanged(tx, true, mailed);
     }
+
+    private static ActivityFacts Facts(ActivityInfo activity) =>
+        new(activity.Type, activity.Name, activity.Time, activity.Url, activity.Properties);
 }

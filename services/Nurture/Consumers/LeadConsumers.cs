@@ -83,9 +83,10 @@ internal sealed class LeadScoreChangedConsumer(UnitOfWork<NurtureDbContext> work
         if (e.Version > lead.ScoreVersion && lead.MergedInto is null && lead.EraseTime is null)
         {
             var before = JudgeLeadHandler.Known(lead);
+            var scored = new ScoreCause(lead.Score, lead.Band, e.Total, e.Band);
             (lead.ScoreVersion, lead.Score, lead.Grade, lead.Band) = (e.Version, e.Total, e.Grade, e.Band);
             await tx.Db.SaveChangesAsync(tx.CancellationToken);
-            await judge.Changed(tx, before, lead);
+            await judge.Changed(tx, before, lead, scored);
         }
     }
 }

@@ -114,3 +114,6 @@ internal interface ITimerWork : IDueWork;
 
 /// <summary>Work that waits for the mail server, and must not keep the timers waiting.</summary>
 internal interface IMailWork : IDueWork;
+
+/// <summary>Work that waits for other services, and must keep neither timers nor mails waiting.</summary>
+internal interface ICallWork : IDueWork;

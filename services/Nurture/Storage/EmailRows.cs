@@ -30,7 +30,7 @@ public sealed class EmailRow
 }
 
 /// <summary>
-/// One mail to one lead. A program's mail is unique by enrollment and step, which is (program, lead, occurrence) and step: however often an
+/// One mail to one lead. A program's mail is unique by enrollment, step and visit, which is (program, lead, occurrence) and step: however often an
 /// advance is repeated, there is one row, and one Message-ID made of its id.
 /// </summary>
 public sealed class MessageRow
@@ -53,6 +53,9 @@ public sealed class MessageRow
     public Guid? ProgramId { get; init; }
 
     public string? StepId { get; init; }
+
+    /// <summary>Which visit of the step, in a path with loops; see <see cref="StepVisitRow.Visit"/>.</summary>
+    public int Visit { get; init; }
 
     /// <summary>Template.</summary>
     public Guid? EmailId { get; init; }

@@ -1,4 +1,5 @@
 using Lifecycle.Postgres;
+using Lifecycle.Webhooks;
 using Microsoft.EntityFrameworkCore;
 
 namespace Lifecycle.Nurture.Storage;
@@ -24,12 +25,19 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
 
     public DbSet<RecyclingRow> Recyclings => Set<RecyclingRow>();
 
+    public DbSet<ProgramCallRow> ProgramCalls => Set<ProgramCallRow>();
+
+    public DbSet<NotifyEndpointRow> NotifyEndpoints => Set<NotifyEndpointRow>();
+
+    public DbSet<SendingPolicyRow> SendingPolicies => Set<SendingPolicyRow>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
         MapLeads(modelBuilder);
         MapSegments(modelBuilder);
         MapPrograms(modelBuilder);
+        MapProgramEffects(modelBuilder);
         MapMail(modelBuilder);
         modelBuilder.AddImportJournal();
     }
@@ -112,21 +120,46 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             program.ToTable("program").HasKey(row => new { row.WorkspaceId, row.Id });
             program.Property(row => row.Path).HasColumnType("jsonb");
         });
+        model.Entity<ProgramVersionRow>(version =>
+        {
+            version.ToTable("program_version").HasKey(row => new { row.WorkspaceId, row.ProgramId, row.Version });
+            version.Property(row => row.Path).HasColumnType("jsonb");
+        });
         model.Entity<EnrollmentRow>(enrollment =>
         {
             enrollment.ToTable("enrollment").HasKey(row => new { row.WorkspaceId, row.Id });
             enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.LeadId, row.Occurrence }).IsUnique();
-            // Exits look for a lead's running enrollments; nobody runs twice in one program.
-            enrollment.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.ProgramId }).IsUnique().HasFilter("state = 'ACTIVE'");
+            enrollment.Property(row => row.Key).HasDefaultValue("");
+            // Exits and events look for a lead's running enrollments; nobody runs twice in one program with one key.
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.ProgramId, row.Key }).IsUnique().HasFilter("state = 'ACTIVE'");
             // The queue of timers: a worker reads its head and nothing else.
             enrollment.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state = 'ACTIVE' and not held");
             enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.EnterTime });
         });
         model.Entity<StepVisitRow>(visit =>
         {
-            visit.ToTable("step_visit").HasKey(row => new { row.WorkspaceId, row.EnrollmentId, row.StepId });
+            visit.ToTable("step_visit").HasKey(row => new { row.WorkspaceId, row.EnrollmentId, row.StepId, row.Visit });
             visit.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.StepId });
         });
+    }
+
+    private static void MapProgramEffects(ModelBuilder model)
+    {
+        model.Entity<ProgramCallRow>(call =>
+        {
+            call.ToTable("program_call").HasKey(row => new { row.WorkspaceId, row.Id });
+            // The queue of the callers.
+            call.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state = 'PENDING'");
+            // An erasure and a merge ask for a lead's.
+            call.HasIndex(row => new { row.WorkspaceId, row.LeadId });
+        });
+        model.Entity<NotifyEndpointRow>(endpoint => endpoint.ToTable("notify_endpoint").HasKey(row => new { row.WorkspaceId, row.Id }));
+        model.Entity<SendingPolicyRow>(policy =>
+        {
+            policy.ToTable("sending_policy").HasKey(row => row.WorkspaceId);
+            policy.Property(row => row.Policy).HasColumnType("jsonb");
+        });
+        model.AddWebhookDeliveries();
     }
 
     private static void MapMail(ModelBuilder model)
@@ -136,7 +169,7 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
         {
             message.ToTable("message").HasKey(row => new { row.WorkspaceId, row.Id });
             message.Property(row => row.Links).HasDefaultValueSql("'{}'");
-            message.HasIndex(row => new { row.WorkspaceId, row.EnrollmentId, row.StepId }).IsUnique();
+            message.HasIndex(row => new { row.WorkspaceId, row.EnrollmentId, row.StepId, row.Visit }).IsUnique();
             message.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
             message.Property(row => row.Content).HasColumnType("jsonb");
             // A mail that another service asked for is made once.

@@ -103,11 +103,26 @@ public sealed class ProgramRow
 
     public required string Path { get; set; }
 
+    /// <summary>Grows with each change of the path.</summary>
     public required int Version { get; set; }
 
     public required DateTimeOffset CreateTime { get; init; }
 
     public required DateTimeOffset UpdateTime { get; set; }
+}
+
+/// <summary>A program as of one version; never changed. Enrollments go by the version by which they entered.</summary>
+public sealed class ProgramVersionRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid ProgramId { get; init; }
+
+    public required int Version { get; init; }
+
+    public required string Path { get; init; }
+
+    public required DateTimeOffset CreateTime { get; init; }
 }
 
 /// <summary>A lead in a program. <see cref="DueTime"/> is the durable timer; null once the enrollment has ended.</summary>
@@ -133,9 +148,33 @@ public sealed class EnrollmentRow
 
     public required string State { get; set; }
 
+    /// <summary>Tells it apart from the lead's other enrollments in a program with re-entry per key; else empty.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>Version of the program by which it goes; 0: the present one, whichever that is.</summary>
+    public int PathVersion { get; set; }
+
     public string? StepId { get; set; }
 
+    /// <summary>Steps it came to before the present one.</summary>
+    public int Visit { get; set; }
+
+    /// <summary>When it came to the present step.</summary>
+    public DateTimeOffset? StepTime { get; set; }
+
     public DateTimeOffset? DueTime { get; set; }
+
+    /// <summary>Event that it waits for.</summary>
+    public string? WaitsFor { get; set; }
+
+    /// <summary>When that happened; the step is due then.</summary>
+    public DateTimeOffset? EventTime { get; set; }
+
+    /// <summary>Why its step failed and is tried again at <see cref="DueTime"/>.</summary>
+    public string? Fault { get; set; }
+
+    /// <summary>Failures in a row.</summary>
+    public int Attempts { get; set; }
 
     /// <summary>Its program is paused: the timer stands still, and the queue does not have to pass over it.</summary>
     public bool Held { get; set; }
@@ -164,6 +203,9 @@ public sealed class StepVisitRow
     public required Guid EnrollmentId { get; init; }
 
     public required string StepId { get; init; }
+
+    /// <summary>Steps that the enrollment came to before: tells the visits of a loop apart.</summary>
+    public int Visit { get; init; }
 
     public required Guid ProgramId { get; init; }
 

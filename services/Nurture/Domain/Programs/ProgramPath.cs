@@ -4,7 +4,7 @@ namespace Lifecycle.Nurture.Domain.Programs;
 
 /// <summary>How leads enter, pass through and leave a program.</summary>
 /// <param name="EntryTriggers">Any one makes a lead enter; 1 to <see cref="MaxTriggers"/>.</param>
-/// <param name="Steps">The path in order; 1 to <see cref="MaxSteps"/>.</param>
+/// <param name="Steps">The graph; 1 to <see cref="MaxSteps"/> steps, of which the first is the beginning.</param>
 /// <param name="ExitOnStages">Stages at which a lead leaves.</param>
 /// <param name="GoalStage">Stage at which the program has done its work.</param>
 /// <param name="Reentry">Whether a lead may enter again.</param>
@@ -15,8 +15,20 @@ public sealed record ProgramPath(
     Stage? GoalStage,
     Reentry Reentry)
 {
+    /// <summary>In place of a step's name: the end of the path.</summary>
+    public const string End = "";
+
     public const int MaxTriggers = 10;
     public const int MaxSteps = 100;
+
+    /// <summary>Longest key of an enrollment, characters; a longer one is none.</summary>
+    public const int MaxKey = 200;
+
+    /// <summary>Property of the event that is the enrollment's key, e.g. <c>cart_id</c>; null where entries have none.</summary>
+    public string? ReentryKey { get; init; }
+
+    /// <summary>Mails of this program keep to no quiet hours and no caps, and do not count for them: receipts and the like.</summary>
+    public bool IsTransactional { get; init; }
 
     /// <summary>Share of the leads that the program holds out as its control group, percent; see <see cref="HoldOut"/>.</summary>
     public int HoldOutPercent { get; init; }
@@ -47,53 +59,34 @@ public sealed record ProgramPath(
     public bool IsGoalReached(Stage stage) =>
         GoalStage is { } goal && (stage == goal || (goal <= Stage.Advocate && stage <= Stage.Advocate && stage > goal));
 
+    /// <summary>Whether an activity may make a lead enter, as far as its name and kind tell.</summary>
+    public bool Awaits(ActivityFacts activity) => EntryTriggers.Any(
+        trigger => trigger is FormTrigger ? activity.Type == "FORM" : trigger is EventTrigger did && did.EventName == activity.Name);
+
+    /// <summary>Key of an enrollment that the cause begins; empty where the program has none, or the cause lacks it.</summary>
+    public string KeyOf(EntryCause cause) => Reentry != Reentry.PerKey ? "" : cause switch
+    {
+        ActivityCause did => did.Activity.Text(ReentryKey!) is { Length: <= MaxKey } key ? key : "",
+        ManualCause manual => manual.Key,
+        _ => "",
+    };
+
     /// <summary>The trigger that lets the lead in for this cause, or null. A lead at an exit stage or at the goal does not enter.</summary>
-    public EntryTrigger? Admits(EntryCause cause, Stage? stage, DateTimeOffset now) =>
+    /// <param name="cause">What happened.</param>
+    /// <param name="stage">The lead's stage; null: not known yet.</param>
+    /// <param name="now">Present time.</param>
+    /// <param name="holds">Whether a trigger's condition holds for an activity; null: conditions are not asked.</param>
+    public EntryTrigger? Admits(
+        EntryCause cause, Stage? stage, DateTimeOffset now, Func<string, ActivityFacts, bool>? holds = null) =>
         stage is { } current && (ExitOnStages.Contains(current) || IsGoalReached(current))
             ? null
-            : cause is ManualCause ? new ManualTrigger() : EntryTriggers.FirstOrDefault(trigger => trigger.Matches(cause, now));
+            : cause is ManualCause ? new ManualTrigger() : EntryTriggers.FirstOrDefault(trigger => trigger.Matches(cause, now) && (holds is null
+                || trigger is not EventTrigger { Condition: { } condition } || (cause is ActivityCause did && holds(condition, did.Activity))));
 
-    /// <summary>Collects the faults of triggers and steps under their places, e.g. <c>steps[2].wait.duration</c>.</summary>
+    /// <summary>Collects every fault of triggers and graph under its place, e.g. <c>steps[2].wait.duration</c>.</summary>
     /// <param name="violations">Where faults are named.</param>
-    /// <param name="conditionFault">Fault of a condition's text, or null when it is right.</param>
-    public void Check(Violations violations, Func<string, string?> conditionFault)
-    {
-        violations.Require(
-            EntryTriggers.Count is > 0 and <= MaxTriggers, "entryTriggers", $"entryTriggers needs 1 to {MaxTriggers} triggers.");
-        violations.Require(Steps.Count is > 0 and <= MaxSteps, "steps", $"steps needs 1 to {MaxSteps} steps.");
-        for (var index = 0; index < Steps.Count; index++)
-        {
-            CheckStep(violations, index, conditionFault);
-        }
-    }
-
-    private void CheckStep(Violations violations, int index, Func<string, string?> conditionFault)
-    {
-        var (step, field) = (Steps[index], $"steps[{index}]");
-        violations.Require(
-            step.Id.Length is > 0 and <= 64 && step.Id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_'),
-            $"{field}.id",
-            $"{field}.id has 1 to 64 letters, digits, - or _.");
-        violations.Require(IndexOf(step.Id) == index, $"{field}.id", $"{field}.id {step.Id} is the name of an earlier step too.");
-        switch (step)
-        {
-            case WaitStep wait:
-                violations.Require(
-                    wait.Duration > TimeSpan.Zero && wait.Duration <= MaxWait,
-                    $"{field}.wait.duration",
-                    $"{field}.wait.duration must be more than 0s and at most {MaxWait.TotalSeconds:0}s.");
-                break;
-            case BranchStep branch:
-                if (conditionFault(branch.Condition) is { } fault)
-                {
-                    violations.Add($"{field}.branch.condition", fault);
-                }
-
-                violations.Require(
-                    branch.ElseStepId is null || IndexOf(branch.ElseStepId) > index,
-                    $"{field}.branch.elseStepId",
-                    $"{field}.branch.elseStepId must name a later step.");
-                break;
-        }
-    }
+    /// <param name="conditionFault">Fault of a branch's condition, or null when it is right.</param>
+    /// <param name="activityFault">Fault of a condition over an activity, or null when it is right.</param>
+    public void Check(Violations violations, Func<string, string?> conditionFault, Func<string, string?> activityFault) =>
+        new PathCheck(this, violations, conditionFault, activityFault).Run();
 }

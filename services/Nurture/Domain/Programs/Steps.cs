@@ -1,114 +1,110 @@
 using System.Text.Json.Serialization;
-using Lifecycle.Kernel;
 
 namespace Lifecycle.Nurture.Domain.Programs;
 
-/// <summary>One step of a program's path.</summary>
+/// <summary>One step of a program's graph.</summary>
 /// <param name="Id">Name of the step, unique in its program.</param>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "action")]
 [JsonDerivedType(typeof(SendEmailStep), "SEND_EMAIL")]
 [JsonDerivedType(typeof(WaitStep), "WAIT")]
+[JsonDerivedType(typeof(WaitTimeStep), "WAIT_TIME")]
+[JsonDerivedType(typeof(WaitEventStep), "WAIT_EVENT")]
+[JsonDerivedType(typeof(WaitDateStep), "WAIT_DATE")]
 [JsonDerivedType(typeof(BranchStep), "BRANCH")]
+[JsonDerivedType(typeof(SplitStep), "SPLIT")]
+[JsonDerivedType(typeof(UpdateTraitStep), "UPDATE_TRAIT")]
+[JsonDerivedType(typeof(UpdateListStep), "UPDATE_LIST")]
+[JsonDerivedType(typeof(NotifyStep), "NOTIFY")]
+[JsonDerivedType(typeof(HandToSalesStep), "HAND_TO_SALES")]
+[JsonDerivedType(typeof(GoalStep), "GOAL")]
 [JsonDerivedType(typeof(ExitStep), "EXIT")]
 public abstract record Step(string Id)
 {
+    /// <summary>Step that follows; null: the next one in the list, after the last the end.</summary>
+    public string? Next { get; init; }
+
     /// <summary>Name of the action in reports.</summary>
     [JsonIgnore]
     public string Action => this switch
     {
         SendEmailStep => "SEND_EMAIL",
-        WaitStep => "WAIT",
+        WaitStep or WaitTimeStep or WaitEventStep or WaitDateStep => "WAIT",
         BranchStep => "BRANCH",
+        SplitStep => "SPLIT",
+        UpdateTraitStep => "UPDATE_TRAIT",
+        UpdateListStep => "UPDATE_LIST",
+        NotifyStep => "NOTIFY",
+        HandToSalesStep => "HAND_TO_SALES",
+        GoalStep => "GOAL",
         _ => "EXIT",
     };
+
+    /// <summary>Whether whoever comes here stays for some time in any case: what a loop needs, so that it does not turn for ever.</summary>
+    [JsonIgnore]
+    public bool TakesTime => this is WaitStep or WaitTimeStep or WaitEventStep;
+
+    /// <summary>Whether a path ends here.</summary>
+    [JsonIgnore]
+    public bool IsEnd => this is ExitStep or GoalStep or HandToSalesStep;
 }
 
-/// <summary>Sends a mail, once per enrollment.</summary>
+/// <summary>Sends a mail, once per visit of the step.</summary>
 public sealed record SendEmailStep(string Id, Guid EmailId) : Step(Id);
 
 /// <summary>Waits.</summary>
 /// <param name="Duration">More than nothing, at most <see cref="ProgramPath.MaxWait"/>.</param>
 public sealed record WaitStep(string Id, TimeSpan Duration) : Step(Id);
 
-/// <summary>Goes on with the next step where the condition holds, else jumps ahead.</summary>
-/// <param name="ElseStepId">A later step, or null for the end of the path.</param>
+/// <summary>Waits for a time of day in the lead's zone, the next one after the lead came.</summary>
+/// <param name="Days">Only on these; none: any.</param>
+public sealed record WaitTimeStep(string Id, TimeOnly At, IReadOnlyList<DayOfWeek> Days) : Step(Id);
+
+/// <summary>Waits for the lead to do something.</summary>
+/// <param name="EventName">Name of the activity.</param>
+/// <param name="Condition">Only an activity for which it holds; null: any.</param>
+/// <param name="KeyProperty">Only an activity whose property of this name is the enrollment's key; null: any.</param>
+/// <param name="Timeout">Longest wait.</param>
+/// <param name="TimeoutStepId">Where the way goes then; null: on, as if it had happened.</param>
+public sealed record WaitEventStep(
+    string Id, string EventName, string? Condition, string? KeyProperty, TimeSpan Timeout, string? TimeoutStepId) : Step(Id);
+
+/// <summary>Waits for a date of the lead.</summary>
+/// <param name="Trait">Trait that holds the date, <c>2026-03-31</c> or a time that begins so.</param>
+/// <param name="OffsetDays">Days after it; negative: before it.</param>
+/// <param name="At">Time of that day in the lead's zone.</param>
+/// <param name="Yearly">Whether the next anniversary is meant.</param>
+/// <param name="ElseStepId">Where the way goes at once when the date is unknown or past; null: on.</param>
+public sealed record WaitDateStep(string Id, string Trait, int OffsetDays, TimeOnly At, bool Yearly, string? ElseStepId) : Step(Id);
+
+/// <summary>Goes on where the condition holds, else elsewhere.</summary>
+/// <param name="ElseStepId">Null for the end of the path.</param>
 public sealed record BranchStep(string Id, string Condition, string? ElseStepId) : Step(Id);
+
+/// <summary>Sends shares of the leads different ways. The same lead always goes the same way.</summary>
+/// <param name="Seed">Another seed shares them out anew.</param>
+/// <param name="Ways">2 to 10, in all 100 %.</param>
+public sealed record SplitStep(string Id, string Seed, IReadOnlyList<SplitWay> Ways) : Step(Id);
+
+/// <param name="Percent">Whole percent, 1 to 99.</param>
+/// <param name="StepId">Where it leads; null: on.</param>
+public sealed record SplitWay(int Percent, string? StepId);
+
+/// <summary>Sets a trait of the lead.</summary>
+/// <param name="Value">Null: takes the trait away.</param>
+public sealed record UpdateTraitStep(string Id, string Trait, string? Value) : Step(Id);
+
+/// <summary>Puts the lead on a static list or takes it off.</summary>
+public sealed record UpdateListStep(string Id, Guid SegmentId, bool Adds) : Step(Id);
+
+/// <summary>Sends a signed webhook.</summary>
+public sealed record NotifyStep(string Id, Guid EndpointId) : Step(Id);
+
+/// <summary>Hands the lead to sales and ends the enrollment as converted.</summary>
+/// <param name="Note">Words for the seller.</param>
+public sealed record HandToSalesStep(string Id, string Note) : Step(Id);
+
+/// <summary>The program has done its work: ends the enrollment as converted.</summary>
+public sealed record GoalStep(string Id) : Step(Id);
 
 /// <summary>Ends the enrollment as completed.</summary>
 public sealed record ExitStep(string Id) : Step(Id);
-
-/// <summary>What makes a lead enter a program.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "trigger")]
-[JsonDerivedType(typeof(LeadCapturedTrigger), "LEAD_CAPTURED")]
-[JsonDerivedType(typeof(StageChangedTrigger), "STAGE_CHANGED")]
-[JsonDerivedType(typeof(SegmentEnteredTrigger), "SEGMENT_ENTERED")]
-[JsonDerivedType(typeof(EventTrigger), "EVENT")]
-[JsonDerivedType(typeof(ManualTrigger), "MANUAL")]
-public abstract record EntryTrigger
-{
-    /// <summary>How long ago a cause may lie by default, so that a backfill mails nobody.</summary>
-    public static readonly TimeSpan DefaultMaxAge = TimeSpan.FromDays(3);
-
-    /// <summary>Name of the trigger on an enrollment.</summary>
-    [JsonIgnore]
-    public string Name => this switch
-    {
-        LeadCapturedTrigger => "LEAD_CAPTURED",
-        StageChangedTrigger => "STAGE_CHANGED",
-        SegmentEnteredTrigger => "SEGMENT_ENTERED",
-        EventTrigger => "EVENT",
-        _ => "MANUAL",
-    };
-
-    /// <summary>Whether the cause makes a lead enter.</summary>
-    public bool Matches(EntryCause cause, DateTimeOffset now) => (this, cause) switch
-    {
-        (LeadCapturedTrigger trigger, CapturedCause captured) =>
-            (trigger.CaptureTypes.Count == 0 || trigger.CaptureTypes.Contains(captured.CaptureType))
-                && now - captured.CreateTime <= trigger.MaxAge,
-        (StageChangedTrigger trigger, StageCause moved) =>
-            moved.To == trigger.To && (trigger.Reason is null || trigger.Reason == moved.Reason) && now - moved.Time <= trigger.MaxAge,
-        (SegmentEnteredTrigger trigger, SegmentCause entered) => trigger.SegmentId == entered.SegmentId,
-        (EventTrigger trigger, ActivityCause activity) => activity.Name == trigger.EventName && now - activity.Time <= trigger.MaxAge,
-        (_, ManualCause) => true,
-        _ => false,
-    };
-}
-
-/// <param name="CaptureTypes">E.g. <c>FORM</c>; none: any.</param>
-/// <param name="MaxAge">Leads captured longer ago do not enter.</param>
-public sealed record LeadCapturedTrigger(IReadOnlyList<string> CaptureTypes, TimeSpan MaxAge) : EntryTrigger;
-
-/// <param name="Reason">Only for this reason; null: any.</param>
-public sealed record StageChangedTrigger(Stage To, string? Reason, TimeSpan MaxAge) : EntryTrigger;
-
-public sealed record SegmentEnteredTrigger(Guid SegmentId) : EntryTrigger;
-
-/// <param name="EventName">Name of the activity, e.g. <c>Cart Abandoned</c>.</param>
-public sealed record EventTrigger(string EventName, TimeSpan MaxAge) : EntryTrigger;
-
-public sealed record ManualTrigger : EntryTrigger;
-
-/// <summary>Something that happened to a lead and may make it enter a program.</summary>
-public abstract record EntryCause;
-
-public sealed record CapturedCause(string CaptureType, DateTimeOffset CreateTime) : EntryCause;
-
-public sealed record StageCause(Stage To, string Reason, DateTimeOffset Time) : EntryCause;
-
-public sealed record SegmentCause(Guid SegmentId) : EntryCause;
-
-public sealed record ActivityCause(string Name, DateTimeOffset Time) : EntryCause;
-
-/// <summary>Enrolled by hand, which every active program allows.</summary>
-public sealed record ManualCause : EntryCause;
-
-/// <summary>Whether a lead may enter a program again.</summary>
-public enum Reentry
-{
-    /// <summary>Once in a lifetime.</summary>
-    Never = 1,
-
-    /// <summary>Again, once the earlier enrollment has ended.</summary>
-    AfterExit = 2,
-}

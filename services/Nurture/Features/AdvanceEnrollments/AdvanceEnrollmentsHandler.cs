@@ -1,209 +1,208 @@
-using Dapper;
-using Lifecycle.Contracts;
-using Lifecycle.Kernel.Expressions;
 using Lifecycle.Nurture.Domain.Programs;
 using Lifecycle.Nurture.Features.EnrollLead;
+using Lifecycle.Nurture.Features.ManageSegments;
 using Lifecycle.Nurture.Jobs;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using NpgsqlTypes;
+using Npgsql;
 
 namespace Lifecycle.Nurture.Features.AdvanceEnrollments;
 
 /// <summary>
-/// Moves enrollments whose step is over. One transaction moves a batch: the next timer, the visits for the report, the queued mails and the
-/// events commit together, so that a killed worker leaves either nothing or all of it.
+/// Moves enrollments whose step is over. One transaction moves a batch: the next timer, the visits for the report, the queued mails, webhooks
+/// and calls and the events commit together, so that a killed worker leaves either nothing or all of it.
 /// </summary>
-internal sealed class AdvanceEnrollmentsHandler(
+internal sealed partial class AdvanceEnrollmentsHandler(
     UnitOfWork<NurtureDbContext> unitOfWork,
     ProgramStore programs,
+    EndEnrollments ends,
+    ChangeListHandler lists,
     IOptions<NurtureOptions> options,
     WorkSignal signal,
-    NurtureTelemetry telemetry) : ITimerWork
+    NurtureTelemetry telemetry,
+    ILogger<AdvanceEnrollmentsHandler> logger) : ITimerWork
 {
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromHours(1);
+
     public async Task<bool> RunBatch(Guid workspaceId, CancellationToken ct)
     {
-        var count = 0;
-        await unitOfWork.Run(workspaceId, async tx => count = await Advance(tx), ct);
-        return count >= options.Value.BatchSize;
+        try
+        {
+            return await Run(workspaceId, options.Value.BatchSize, ct);
+        }
+        catch (Exception fault) when (!ct.IsCancellationRequested && fault is not NpgsqlException { IsTransient: true })
+        {
+            // Something in the batch cannot be moved. One by one, the rest goes on and the culprit is put off.
+            LogBatchFailed(workspaceId, fault.GetBaseException().Message, fault);
+            for (var one = 0; one < options.Value.BatchSize && await RunOne(workspaceId, ct); one++)
+            {
+                ct.ThrowIfCancellationRequested();
+            }
+
+            return true;
+        }
     }
 
-    private async Task<int> Advance(Transaction<NurtureDbContext> tx)
+    private async Task<bool> RunOne(Guid workspaceId, CancellationToken ct)
     {
-        // Reads the head of the partial index on (workspace_id, due_time) and stops at the limit.
-        var due = (await tx.Connection.QueryAsync<DueEnrollment>(new CommandDefinition(
-            """
-            select e.id, e.program_id, e.lead_id, e.step_id, e.version, p.state = 'ACTIVE' as runs, p.version as program_version, p.path
-            from enrollment e join program p on p.workspace_id = e.workspace_id and p.id = e.program_id
-            where e.workspace_id = @workspace and e.state = 'ACTIVE' and not e.held and e.due_time <= @now
-            order by e.due_time limit @limit for update of e skip locked
-            """,
-            new { workspace = tx.WorkspaceId, now = tx.Now, limit = options.Value.BatchSize },
-            cancellationToken: tx.CancellationToken))).AsList();
-        if (due.Count == 0)
+        DueEnrollment? tried = null;
+        try
         {
-            return 0;
+            return await Run(workspaceId, 1, ct, due => tried = due);
+        }
+        catch (Exception fault) when (!ct.IsCancellationRequested && fault is not NpgsqlException { IsTransient: true } && tried is not null)
+        {
+            await unitOfWork.Run(workspaceId, tx => Fail(tx, tried, fault), ct);
+            return true;
+        }
+    }
+
+    private async Task<bool> Run(Guid workspaceId, int limit, CancellationToken ct, Action<DueEnrollment>? trying = null)
+    {
+        var (count, steps, mails) = (0, 0, 0);
+        await unitOfWork.Run(
+            workspaceId,
+            (tx, batch) => DueEnrollments.Open(tx, batch, limit),
+            async (tx, results) =>
+            {
+                var (due, workspace) = await DueEnrollments.Read(results, ct);
+                await results.DisposeAsync();
+                count = due.Count;
+                if (due.Count > 0)
+                {
+                    trying?.Invoke(due[0]);
+                    (steps, mails) = await Move(tx, due, workspace);
+                }
+            },
+            ct);
+        telemetry.StepsCompleted.Add(steps);
+        if (mails > 0)
+        {
+            signal.Ring(workspaceId);
         }
 
+        return count >= limit;
+    }
+
+    private async Task<(int Steps, int Mails)> Move(Transaction<NurtureDbContext> tx, List<DueEnrollment> due, WorkspaceRules workspace)
+    {
+        var paths = await programs.Paths(
+            tx, due.Where(enrollment => enrollment.Runs).Select(enrollment => (enrollment.ProgramId, enrollment.PathVersion)));
+        var needs = PathNeeds.Of(paths.Values, workspace.Policy);
+        var leads = needs.Leads
+            ? await DueEnrollments.Leads(tx, due.ConvertAll(enrollment => enrollment.LeadId), needs.Locks)
+            : new Dictionary<Guid, LeadRow>();
         var batch = new AdvanceBatch(tx);
-        var leads = await LeadsForBranches(tx, due);
+        var sent = needs.Sendings
+            ? await DueEnrollments.Sendings(tx, leads.Keys, workspace.Policy)
+            : Enumerable.Empty<(Guid LeadId, DateTimeOffset Time)>().ToLookup(mail => mail.LeadId, mail => mail.Time);
+        var sendings = new Dictionary<Guid, LeadSendings>();
         foreach (var enrollment in due)
         {
-            if (enrollment.Runs)
-            {
-                var path = PathOf(enrollment);
-                batch.Add(enrollment, EnrollmentEngine.Advance(
-                    path, enrollment.StepId, tx.Now, branch => Holds(branch, leads.GetValueOrDefault(enrollment.LeadId), tx.Now)));
-            }
-            else
+            if (!enrollment.Runs)
             {
                 batch.Hold(enrollment.Id);
+                continue;
+            }
+
+            if (needs.Locks && !leads.ContainsKey(enrollment.LeadId))
+            {
+                // Something happens to the lead at this moment; the next round sees it.
+                continue;
+            }
+
+            var path = paths[(enrollment.ProgramId, enrollment.PathVersion)];
+            if (!sendings.TryGetValue(enrollment.LeadId, out var mailed))
+            {
+                sendings.Add(enrollment.LeadId, mailed = new LeadSendings(workspace.Policy, sent[enrollment.LeadId]));
+            }
+
+            var lead = new ProgramLead(leads.GetValueOrDefault(enrollment.LeadId), enrollment.LeadId, tx.Now, workspace.Zone, programs, mailed)
+            {
+                IsTransactional = path.IsTransactional,
+            };
+            try
+            {
+                batch.Add(enrollment, EnrollmentEngine.Advance(path, enrollment.Position, tx.Now, lead), leads.GetValueOrDefault(enrollment.LeadId));
+            }
+            catch (Exception fault) when (fault is not OperationCanceledException)
+            {
+                await Fail(tx, enrollment, fault);
             }
         }
 
-        await batch.Write();
-        telemetry.StepsCompleted.Add(batch.CompletedSteps);
-        if (batch.QueuedMails > 0)
+        batch.Write();
+        if (batch.HandedToSales.Count > 0 || batch.ListChanges.Count > 0)
         {
-            signal.Ring(tx.WorkspaceId);
+            await tx.Flush();
         }
 
-        return due.Count;
+        await ChangeLists(tx, batch.ListChanges);
+
+        foreach (var (leadId, enrollmentId) in batch.HandedToSales)
+        {
+            await ends.HandedToSales(tx, leadId, enrollmentId);
+        }
+
+        return (batch.CompletedSteps, batch.QueuedMails + batch.QueuedCalls);
     }
 
-    private ProgramPath PathOf(DueEnrollment enrollment) =>
-        programs.PathOf(enrollment.ProgramId, enrollment.ProgramVersion, enrollment.Path);
-
-    /// <summary>Only branches look at the lead.</summary>
-    private async Task<IReadOnlyDictionary<Guid, LeadRow>> LeadsForBranches(
-        Transaction<NurtureDbContext> tx, IReadOnlyList<DueEnrollment> due)
+    /// <summary>With all that follows: events, segments that ask for the list, programs. A list that is gone since is passed over.</summary>
+    private async Task ChangeLists(Transaction<NurtureDbContext> tx, IReadOnlyCollection<(Guid List, Guid LeadId, bool Adds)> changes)
     {
-        var ids = due.Where(enrollment => PathOf(enrollment).Steps.Any(step => step is BranchStep)).Select(enrollment => enrollment.LeadId)
-            .ToList();
-        return ids.Count == 0 ? new Dictionary<Guid, LeadRow>() : await LeadStore.FindAll(tx, ids);
+        if (changes.Count == 0)
+        {
+            return;
+        }
+
+        var ids = changes.Select(change => change.List).Distinct().ToList();
+        var there = await tx.Db.Segments.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id) && row.IsList)
+            .Select(row => row.Id).ToListAsync(tx.CancellationToken);
+        foreach (var change in changes.GroupBy(change => (change.List, change.Adds)).Where(change => there.Contains(change.Key.List)))
+        {
+            await lists.Change(tx, change.Key.List, [.. change.Select(one => one.LeadId).Distinct()], change.Key.Adds);
+        }
     }
 
-    private static bool Holds(BranchStep branch, LeadRow? lead, DateTimeOffset now) =>
-        lead is not null && Condition.Parse(branch.Condition, Domain.Segments.LeadFacts.Catalog).TryGet(out var condition, out _)
-        && condition.Holds(LeadStore.Facts(lead), now);
-
-    internal sealed record DueEnrollment(
-        Guid Id, Guid ProgramId, Guid LeadId, string StepId, long Version, bool Runs, int ProgramVersion, string Path);
-
-    /// <summary>Gathers the rows of a batch and writes each table once.</summary>
-    private sealed class AdvanceBatch(Transaction<NurtureDbContext> tx)
+    private async Task Fail(Transaction<NurtureDbContext> tx, DueEnrollment enrollment, Exception fault)
     {
-        private readonly List<(DueEnrollment Enrollment, Advance Advance)> moves = [];
-        private readonly List<(DueEnrollment Enrollment, string StepId, bool Open)> visits = [];
-        private readonly List<(DueEnrollment Enrollment, SendEmailStep Step)> mails = [];
-        private readonly List<Guid> held = [];
+        var pause = TimeSpan.FromSeconds(
+            Math.Min(FirstRetry.TotalSeconds * Math.Pow(2, Math.Min(enrollment.Attempts, 20)), LongestRetry.TotalSeconds));
+        LogStepFailed(enrollment.Id, enrollment.StepId, pause, fault.GetBaseException().Message, fault);
+        await DueEnrollments.Fail(tx, enrollment.Id, fault.GetBaseException().Message, tx.Now + pause);
+    }
 
-        public int CompletedSteps { get; private set; }
+    [LoggerMessage(4111, LogLevel.Error, "A batch of due steps of workspace {WorkspaceId} failed; its enrollments go one by one: {Reason}")]
+    private partial void LogBatchFailed(Guid workspaceId, string reason, Exception fault);
 
-        public int QueuedMails => mails.Count;
+    [LoggerMessage(4112, LogLevel.Error, "Enrollment {EnrollmentId} cannot leave step {StepId} and tries again in {Pause}: {Reason}")]
+    private partial void LogStepFailed(Guid enrollmentId, string stepId, TimeSpan pause, string reason, Exception fault);
+}
 
-        public void Hold(Guid enrollmentId) => held.Add(enrollmentId);
-
-        public void Add(DueEnrollment enrollment, Advance advance)
+/// <summary>What the paths of a batch need to know of leads.</summary>
+/// <param name="Leads">Their rows.</param>
+/// <param name="Locks">Their rows, locked.</param>
+/// <param name="Sendings">When they were mailed.</param>
+internal readonly record struct PathNeeds(bool Leads, bool Locks, bool Sendings)
+{
+    public static PathNeeds Of(IEnumerable<ProgramPath> paths, SendingPolicy policy)
+    {
+        var (leads, locks, sendings) = (false, false, false);
+        foreach (var path in paths)
         {
-            moves.Add((enrollment, advance));
-            mails.AddRange(advance.Sends.Select(step => (enrollment, step)));
-            visits.AddRange(advance.CompletedSteps.Select(step => (enrollment, step, false)));
-            CompletedSteps += advance.CompletedSteps.Count;
-            if (advance.StepId is { } next)
+            foreach (var step in path.Steps)
             {
-                visits.Add((enrollment, next, true));
-            }
-
-            var version = enrollment.Version;
-            foreach (var step in advance.CompletedSteps)
-            {
-                Publish(enrollment, step, ++version, StepVisitRow.Completed);
-            }
-
-            if (advance.State == EnrollmentState.Exited)
-            {
-                Publish(enrollment, enrollment.StepId, ++version, StepVisitRow.Dropped);
+                leads |= step is not (SendEmailStep or WaitStep or SplitStep or GoalStep or ExitStep);
+                locks |= step is WaitEventStep or UpdateTraitStep or UpdateListStep or NotifyStep or HandToSalesStep;
+                // Two programs that mail one lead at the same moment count each other's mail only in turn.
+                sendings |= step is SendEmailStep && !path.IsTransactional && policy.Caps.Count > 0;
+                leads |= step is SendEmailStep && !path.IsTransactional && policy.QuietFrom is not null;
             }
         }
 
-        public async Task Write()
-        {
-            await WriteMoves();
-            await Bulk.Insert(
-                tx,
-                "step_visit",
-                [
-                    BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, visits, _ => tx.WorkspaceId),
-                    BulkColumn.From("enrollment_id", NpgsqlDbType.Uuid, visits, visit => visit.Enrollment.Id),
-                    BulkColumn.From("step_id", NpgsqlDbType.Text, visits, visit => visit.StepId),
-                    BulkColumn.From("program_id", NpgsqlDbType.Uuid, visits, visit => visit.Enrollment.ProgramId),
-                    BulkColumn.From("enter_time", NpgsqlDbType.TimestampTz, visits, _ => tx.Now),
-                    BulkColumn.From("leave_time", NpgsqlDbType.TimestampTz, visits, visit => visit.Open ? (DateTimeOffset?)null : tx.Now),
-                    BulkColumn.From("outcome", NpgsqlDbType.Text, visits, visit => visit.Open ? null : StepVisitRow.Completed),
-                ],
-                """
-                on conflict (workspace_id, enrollment_id, step_id) do update
-                set leave_time = excluded.leave_time, outcome = excluded.outcome
-                """);
-            await Bulk.Insert(
-                tx,
-                "message",
-                [
-                    BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, mails, _ => tx.WorkspaceId),
-                    BulkColumn.From("id", NpgsqlDbType.Uuid, mails, _ => tx.NewId()),
-                    BulkColumn.From("lead_id", NpgsqlDbType.Uuid, mails, mail => mail.Enrollment.LeadId),
-                    BulkColumn.From("enrollment_id", NpgsqlDbType.Uuid, mails, mail => mail.Enrollment.Id),
-                    BulkColumn.From("program_id", NpgsqlDbType.Uuid, mails, mail => mail.Enrollment.ProgramId),
-                    BulkColumn.From("step_id", NpgsqlDbType.Text, mails, mail => mail.Step.Id),
-                    BulkColumn.From("email_id", NpgsqlDbType.Uuid, mails, mail => mail.Step.EmailId),
-                    BulkColumn.From("state", NpgsqlDbType.Text, mails, _ => MessageRow.Pending),
-                    BulkColumn.From("due_time", NpgsqlDbType.TimestampTz, mails, _ => tx.Now),
-                    BulkColumn.From("attempts", NpgsqlDbType.Integer, mails, _ => 0),
-                    BulkColumn.From("create_time", NpgsqlDbType.TimestampTz, mails, _ => tx.Now),
-                    BulkColumn.From("version", NpgsqlDbType.Bigint, mails, _ => 0L),
-                ],
-                "on conflict (workspace_id, enrollment_id, step_id) do nothing");
-        }
-
-        private async Task WriteMoves() => await tx.Connection.ExecuteAsync(new CommandDefinition(
-            """
-            update enrollment e
-            set state = m.state, step_id = m.step, due_time = m.due, exit_reason = m.reason, version = e.version + m.events,
-                end_time = case when m.state = 'ACTIVE' then null else @now end
-            from unnest(@ids, @states, @steps, @dues, @reasons, @events) as m(id, state, step, due, reason, events)
-            where e.workspace_id = @workspace and e.id = m.id;
-            update step_visit v set leave_time = @now, outcome = 'DROPPED'
-            from unnest(@ids, @dropped) as m(id, step) where v.workspace_id = @workspace and v.enrollment_id = m.id and v.step_id = m.step;
-            update enrollment set held = true where workspace_id = @workspace and id = any(@held);
-            """,
-            new
-            {
-                workspace = tx.WorkspaceId,
-                now = tx.Now,
-                ids = moves.Select(move => move.Enrollment.Id).ToArray(),
-                states = moves.Select(move => Name(move.Advance.State)).ToArray(),
-                steps = moves.Select(move => move.Advance.StepId).ToArray(),
-                // Not DateTime: an array that begins with null would be taken for one without time zone.
-                dues = moves.Select(move => move.Advance.DueAt).ToArray(),
-                reasons = moves.Select(move => move.Advance.ExitReason).ToArray(),
-                events = moves.Select(move => move.Advance.CompletedSteps.Count + (move.Advance.State == EnrollmentState.Exited ? 1 : 0))
-                    .ToArray(),
-                dropped = moves.Select(move => move.Advance.State == EnrollmentState.Exited ? move.Enrollment.StepId : null).ToArray(),
-                held = held.ToArray(),
-            },
-            cancellationToken: tx.CancellationToken));
-
-        private void Publish(DueEnrollment enrollment, string step, long version, string outcome) => tx.Publish(new ProgramStepCompleted(
-            tx.NewId(), tx.WorkspaceId, tx.Now, version, enrollment.ProgramId, step, enrollment.Id, enrollment.LeadId, outcome));
-
-        private static string Name(EnrollmentState state) => state switch
-        {
-            EnrollmentState.Active => EnrollmentRow.Active,
-            EnrollmentState.Completed => EnrollmentRow.Completed,
-            EnrollmentState.Converted => EnrollmentRow.Converted,
-            _ => EnrollmentRow.Exited,
-        };
+        return new(leads || locks || sendings, locks || sendings, sendings);
     }
 }

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapper;
+using Lifecycle.Kernel.Expressions;
 using Lifecycle.Nurture.Domain.Programs;
+using Lifecycle.Nurture.Domain.Segments;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
 using Microsoft.Extensions.Caching.Memory;
@@ -9,7 +11,7 @@ using Microsoft.Extensions.Caching.Memory;
 namespace Lifecycle.Nurture.Features.EnrollLead;
 
 /// <summary>A program as the engine needs it.</summary>
-internal sealed record ActiveProgram(Guid Id, ProgramPath Path);
+internal sealed record ActiveProgram(Guid Id, int Version, ProgramPath Path);
 
 /// <summary>Programs with their paths, which are parsed once per version and kept in a bounded cache.</summary>
 internal sealed class ProgramStore : IDisposable
@@ -20,12 +22,18 @@ internal sealed class ProgramStore : IDisposable
         // jsonb keeps no order of members.
         AllowOutOfOrderMetadataProperties = true,
     };
+
     private readonly MemoryCache paths = new(new MemoryCacheOptions { SizeLimit = 2000 });
+    private readonly MemoryCache conditions = new(new MemoryCacheOptions { SizeLimit = 5000 });
 
     public static string ToJson(ProgramPath path) => JsonSerializer.Serialize(path, Json);
 
     public static ProgramPath Parse(string json) =>
         JsonSerializer.Deserialize<ProgramPath>(json, Json) ?? throw new InvalidOperationException("A program has no path.");
+
+    public static string ToJson(SendingPolicy policy) => JsonSerializer.Serialize(policy, Json);
+
+    public static SendingPolicy ParsePolicy(string json) => JsonSerializer.Deserialize<SendingPolicy>(json, Json) ?? SendingPolicy.None;
 
     public ProgramPath PathOf(Guid programId, int version, string json) => paths.GetOrCreate((programId, version), entry =>
     {
@@ -40,8 +48,68 @@ internal sealed class ProgramStore : IDisposable
             "select id, version, path from program where workspace_id = @workspace and state = 'ACTIVE' order by id",
             new { workspace = tx.WorkspaceId },
             cancellationToken: tx.CancellationToken));
-        return rows.Select(row => new ActiveProgram(row.Id, PathOf(row.Id, row.Version, row.Path))).ToList();
+        return rows.Select(row => new ActiveProgram(row.Id, row.Version, PathOf(row.Id, row.Version, row.Path))).ToList();
     }
 
-    public void Dispose() => paths.Dispose();
+    /// <summary>The paths of programs in these versions. Only what the cache lacks is read.</summary>
+    public async Task<IReadOnlyDictionary<(Guid ProgramId, int Version), ProgramPath>> Paths(
+        Transaction<NurtureDbContext> tx, IEnumerable<(Guid ProgramId, int Version)> wanted)
+    {
+        var (found, missing) = (new Dictionary<(Guid, int), ProgramPath>(), new List<(Guid ProgramId, int Version)>());
+        foreach (var key in wanted.Distinct())
+        {
+            if (paths.TryGetValue<ProgramPath>(key, out var path))
+            {
+                found.Add(key, path!);
+            }
+            else
+            {
+                missing.Add(key);
+            }
+        }
+
+        if (missing.Count > 0)
+        {
+            var rows = await tx.Connection.QueryAsync<(Guid ProgramId, int Version, string Path)>(new CommandDefinition(
+                """
+                select m.program_id, m.version, coalesce(v.path, p.path)
+                from unnest(@ids, @versions) as m(program_id, version)
+                join program p on p.workspace_id = @workspace and p.id = m.program_id
+                left join program_version v on v.workspace_id = @workspace and v.program_id = m.program_id and v.version = m.version
+                """,
+                new
+                {
+                    workspace = tx.WorkspaceId,
+                    ids = missing.Select(key => key.ProgramId).ToArray(),
+                    versions = missing.Select(key => key.Version).ToArray(),
+                },
+                cancellationToken: tx.CancellationToken));
+            foreach (var (id, version, json) in rows)
+            {
+                found.Add((id, version), PathOf(id, version, json));
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>A branch's condition, or null where it is none: it was checked when it was written.</summary>
+    public Condition? ConditionOf(string text) => conditions.GetOrCreate(text, entry =>
+    {
+        entry.Size = 1;
+        return Condition.Parse(text, LeadFacts.Catalog).TryGet(out var condition, out _) ? condition : null;
+    });
+
+    /// <summary>A condition over an activity, or null where it is none.</summary>
+    public Condition? ActivityCondition(string text) => conditions.GetOrCreate((nameof(ActivityCondition), text), entry =>
+    {
+        entry.Size = 1;
+        return Condition.Parse(text, ActivityFacts.Catalog).TryGet(out var condition, out _) ? condition : null;
+    });
+
+    public void Dispose()
+    {
+        paths.Dispose();
+        conditions.Dispose();
+    }
 }

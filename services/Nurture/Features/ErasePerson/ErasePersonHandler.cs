@@ -4,6 +4,7 @@ using Lifecycle.Nurture.Features.EnrollLead;
 using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
+using Lifecycle.Webhooks;
 
 namespace Lifecycle.Nurture.Features.ErasePerson;
 
@@ -47,10 +48,16 @@ internal static class ErasePersonHandler
                     """),
                 ("activities", "delete from activity where workspace_id = @workspace and lead_id = @lead"),
                 ("scoreChanges", "delete from score_change where workspace_id = @workspace and lead_id = @lead"),
+                ("programCalls",
+                    """
+                    update program_call set value = null, due_time = null, state = case state when 'PENDING' then 'CANCELLED' else state end
+                    where workspace_id = @workspace and lead_id = @lead and (value is not null or state = 'PENDING')
+                    """),
                 ("segmentMembers", "delete from segment_member where workspace_id = @workspace and lead_id = @lead"),
                 ("segmentTimers", "delete from segment_timer where workspace_id = @workspace and lead_id = @lead"),
             ],
             new { workspace = tx.WorkspaceId, lead = lead.LeadId, hash });
+        counts["webhookDeliveries"] = await WebhookDeliveries.Erase(tx, [lead.LeadId]);
         counts["profiles"] = lead.EraseTime is null ? 1 : 0;
         foreach (var row in new[] { lead, erased })
         {

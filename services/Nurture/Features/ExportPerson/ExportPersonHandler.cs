@@ -42,6 +42,12 @@ internal sealed class ExportPersonHandler(UnitOfWork<NurtureDbContext> unitOfWor
             select 'enrollments', coalesce(jsonb_agg(to_jsonb(e) - 'workspace_id' order by e.enter_time), '[]')::text
               from enrollment e where workspace_id = @workspace and lead_id = @lead
             union all
+            select 'programCalls', coalesce(jsonb_agg(to_jsonb(c) - 'workspace_id' order by c.create_time), '[]')::text
+              from program_call c where workspace_id = @workspace and lead_id = @lead
+            union all
+            select 'notifications', coalesce(jsonb_agg(to_jsonb(d) - 'workspace_id' order by d.create_time), '[]')::text
+              from webhook_delivery d where workspace_id = @workspace and lead_id = @lead
+            union all
             select 'emails', coalesce(jsonb_agg(to_jsonb(m) - 'workspace_id' order by m.create_time), '[]')::text
               from message m where workspace_id = @workspace and lead_id = @lead
             union all

@@ -18,7 +18,7 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
     private static readonly ListFields Fields = new ListFields("id", "e.id")
         .Add("leadId", "e.lead_id", FieldKind.Id).Sortable("enterTime", "e.enter_time", FieldKind.Time)
         .Names("state", "e.state", [EnrollmentRow.Active, EnrollmentRow.Completed, EnrollmentRow.Exited, EnrollmentRow.Converted])
-        .Add("stepId", "e.step_id").Add("trigger", "e.trigger");
+        .Add("stepId", "e.step_id").Add("trigger", "e.trigger").Add("key", "e.key").Add("waitsFor", "e.waits_for");
 
     public async Task<ListEnrollmentsResponse> List(ListEnrollmentsRequest request, ServerCallContext context)
     {
@@ -45,6 +45,8 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
         var violations = new Violations();
         violations.RequireId(request.ProgramId, "programId", out var programId);
         violations.RequireId(request.LeadId, "leadId", out var leadId);
+        violations.Require(
+            request.Key.Length <= ProgramPath.MaxKey, "key", $"key has {request.Key.Length} characters; at most {ProgramPath.MaxKey} are accepted.");
         violations.OrThrow();
         return (await unitOfWork.RunIdempotent(context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
         {
@@ -59,19 +61,24 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
             }
 
             var lead = await LeadStore.LockStanding(tx, leadId);
-            var program = new ActiveProgram(programId, ProgramStore.Parse(row.Path));
+            var program = new ActiveProgram(programId, row.Version, ProgramStore.Parse(row.Path));
             if (row.State != ProgramRow.Active)
             {
                 return Error.Precondition($"The program is {row.State}; start it first.");
             }
 
             var stage = StageNames.TryParse(lead.Stage, out var known) ? known : (Stage?)null;
-            if (program.Path.Admits(new ManualCause(), stage, tx.Now) is not { } trigger)
+            if (request.Key.Length > 0 && program.Path.Reentry != Reentry.PerKey)
+            {
+                return Error.Invalid("key", "key is for programs whose re-entry rule is PER_KEY.");
+            }
+
+            if (program.Path.Admits(new ManualCause(request.Key), stage, tx.Now) is not { } trigger)
             {
                 return Error.Precondition($"The lead is at {lead.Stage}, where the program ends.");
             }
 
-            return (await enroll.Enter(tx, program, lead.LeadId, trigger.Name)).Map(entered => Listed.From(entered).ToProto());
+            return (await enroll.Enter(tx, program, lead, trigger.Name, request.Key)).Map(entered => Listed.From(entered).ToProto());
         }, context.CancellationToken)).OrThrow();
     }
 
@@ -87,7 +94,15 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
 
         public string State { get; init; } = "";
 
+        public string Key { get; init; } = "";
+
+        public int PathVersion { get; init; }
+
         public string? StepId { get; init; }
+
+        public string? WaitsFor { get; init; }
+
+        public string? Fault { get; init; }
 
         public DateTimeOffset? DueTime { get; init; }
 
@@ -108,6 +123,9 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
             LeadId = row.LeadId,
             Occurrence = row.Occurrence,
             State = row.State,
+            Key = row.Key,
+            PathVersion = row.PathVersion,
+            WaitsFor = row.WaitsFor,
             StepId = row.StepId,
             DueTime = row.DueTime,
             Trigger = row.Trigger,
@@ -127,6 +145,10 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
             ExitReason = ExitReason ?? "",
             EnterTime = EnterTime.ToTimestamp(),
             EndTime = EndTime?.ToTimestamp(),
+            Key = Key,
+            ProgramVersion = PathVersion,
+            WaitsFor = WaitsFor ?? "",
+            Fault = Fault ?? "",
         };
     }
 }

@@ -1,9 +1,7 @@
-using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using Lifecycle.Kernel;
 using Lifecycle.Nurture.Domain.Programs;
 using EntryTriggerRule = Lifecycle.Nurture.Domain.Programs.EntryTrigger;
-using PathStep = Lifecycle.Nurture.Domain.Programs.Step;
 using ProtoStage = Lifecycle.Common.V1.Stage;
 
 namespace Lifecycle.Nurture.Features.ManagePrograms;
@@ -27,45 +25,14 @@ internal static class PathMessages
                 V1.EntryTrigger.TriggerOneofCase.SegmentEntered =>
                     Entered(messages[index].SegmentEntered, field + ".segmentEntered", violations),
                 V1.EntryTrigger.TriggerOneofCase.Event => Did(messages[index].Event, field + ".event", violations),
+                V1.EntryTrigger.TriggerOneofCase.FormSubmitted => Form(messages[index].FormSubmitted, field + ".formSubmitted", violations),
+                V1.EntryTrigger.TriggerOneofCase.ScoreReached => Score(messages[index].ScoreReached, field + ".scoreReached", violations),
                 V1.EntryTrigger.TriggerOneofCase.Manual => new ManualTrigger(),
                 _ => Missing(field, violations),
             });
         }
 
         return triggers;
-    }
-
-    public static IReadOnlyList<PathStep> Steps(IReadOnlyList<V1.Step> messages, Violations violations)
-    {
-        var steps = new List<PathStep>();
-        for (var index = 0; index < messages.Count; index++)
-        {
-            var (message, field) = (messages[index], $"steps[{index}]");
-            var id = message.Id.Length > 0 ? message.Id : string.Create(CultureInfo.InvariantCulture, $"step-{index + 1}");
-            switch (message.ActionCase)
-            {
-                case V1.Step.ActionOneofCase.SendEmail:
-                    violations.RequireId(message.SendEmail.EmailId, $"{field}.sendEmail.emailId", out var emailId);
-                    steps.Add(new SendEmailStep(id, emailId));
-                    break;
-                case V1.Step.ActionOneofCase.Wait:
-                    steps.Add(new WaitStep(id, message.Wait.Duration?.ToTimeSpan() ?? TimeSpan.Zero));
-                    break;
-                case V1.Step.ActionOneofCase.Branch:
-                    var elseStep = message.Branch.ElseStepId.Length == 0 ? null : message.Branch.ElseStepId;
-                    steps.Add(new BranchStep(id, message.Branch.Condition, elseStep));
-                    break;
-                case V1.Step.ActionOneofCase.Exit:
-                    steps.Add(new ExitStep(id));
-                    break;
-                default:
-                    violations.Add(field, $"{field} needs exactly one of sendEmail, wait, branch, exit.");
-                    steps.Add(new ExitStep(id));
-                    break;
-            }
-        }
-
-        return steps;
     }
 
     /// <summary>Stages a lead can be at.</summary>
@@ -91,16 +58,16 @@ internal static class PathMessages
             StageChanged = new() { To = (ProtoStage)(int)moved.To, Reason = moved.Reason ?? "", MaxAge = moved.MaxAge.ToDuration() },
         },
         SegmentEnteredTrigger entered => new() { SegmentEntered = new() { SegmentId = entered.SegmentId.ToString() } },
-        EventTrigger did => new() { Event = new() { Name = did.EventName, MaxAge = did.MaxAge.ToDuration() } },
+        EventTrigger did => new()
+        {
+            Event = new() { Name = did.EventName, MaxAge = did.MaxAge.ToDuration(), Condition = did.Condition ?? "" },
+        },
+        FormTrigger form => new()
+        {
+            FormSubmitted = new() { FormType = form.FormType ?? "", FormId = form.FormId ?? "", MaxAge = form.MaxAge.ToDuration() },
+        },
+        ScoreTrigger score => new() { ScoreReached = ToProto(score) },
         _ => new() { Manual = new() },
-    };
-
-    public static V1.Step ToProto(PathStep step) => step switch
-    {
-        SendEmailStep send => new() { Id = step.Id, SendEmail = new() { EmailId = send.EmailId.ToString() } },
-        WaitStep wait => new() { Id = step.Id, Wait = new() { Duration = wait.Duration.ToDuration() } },
-        BranchStep branch => new() { Id = step.Id, Branch = new() { Condition = branch.Condition, ElseStepId = branch.ElseStepId ?? "" } },
-        _ => new() { Id = step.Id, Exit = new() },
     };
 
     private static LeadCapturedTrigger Captured(V1.EntryTrigger.Types.LeadCaptured message, string field, Violations violations)
@@ -129,12 +96,44 @@ internal static class PathMessages
     private static EventTrigger Did(V1.EntryTrigger.Types.Event message, string field, Violations violations)
     {
         violations.RequireText(message.Name, $"{field}.name");
-        return new(message.Name, MaxAge(message.MaxAge, field, violations));
+        return new(message.Name, MaxAge(message.MaxAge, field, violations))
+        {
+            Condition = message.Condition.Length == 0 ? null : message.Condition,
+        };
+    }
+
+    private static FormTrigger Form(V1.EntryTrigger.Types.FormSubmitted message, string field, Violations violations)
+    {
+        violations.Require(message.FormType.Length <= 200, $"{field}.formType", $"{field}.formType has at most 200 characters.");
+        violations.Require(message.FormId.Length <= 200, $"{field}.formId", $"{field}.formId has at most 200 characters.");
+        return new(
+            message.FormType.Length == 0 ? null : message.FormType, message.FormId.Length == 0 ? null : message.FormId,
+            MaxAge(message.MaxAge, field, violations));
+    }
+
+    private static ScoreTrigger Score(V1.EntryTrigger.Types.ScoreReached message, string field, Violations violations)
+    {
+        violations.Require(message.HasMin || message.Band.Length > 0, field, $"{field} needs min, band or both.");
+        violations.Require(
+            !message.HasMin || Math.Abs(message.Min) <= 1_000_000, $"{field}.min", $"{field}.min must be -1000000 to 1000000.");
+        return new(
+            message.HasMin && Math.Abs(message.Min) <= 1_000_000 ? (decimal)message.Min : null, message.Band.Length == 0 ? null : message.Band);
+    }
+
+    private static V1.EntryTrigger.Types.ScoreReached ToProto(ScoreTrigger score)
+    {
+        var message = new V1.EntryTrigger.Types.ScoreReached { Band = score.Band ?? "" };
+        if (score.Min is { } min)
+        {
+            message.Min = (double)min;
+        }
+
+        return message;
     }
 
     private static ManualTrigger Missing(string field, Violations violations)
     {
-        violations.Add(field, $"{field} needs exactly one of leadCaptured, stageChanged, segmentEntered, event, manual.");
+        violations.Add(field, $"{field} needs exactly one of leadCaptured, stageChanged, segmentEntered, event, formSubmitted, scoreReached, manual.");
         return new();
     }
 

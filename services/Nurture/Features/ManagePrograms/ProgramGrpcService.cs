@@ -14,8 +14,12 @@ using ProgramMessage = Lifecycle.Nurture.V1.Program;
 namespace Lifecycle.Nurture.Features.ManagePrograms;
 
 /// <summary>Programs and enrollments over gRPC and REST.</summary>
-internal sealed class ProgramGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, EnrollmentHandler enrollments, WorkSignal signal)
-    : ProgramService.ProgramServiceBase
+internal sealed class ProgramGrpcService(
+    UnitOfWork<NurtureDbContext> unitOfWork,
+    EnrollmentHandler enrollments,
+    BatchEnrollHandler batchEnroll,
+    TryProgramHandler tries,
+    WorkSignal signal) : ProgramService.ProgramServiceBase
 {
     private static readonly ListFields Fields = new ListFields("id", "p.id")
         .Sortable("displayName", "p.display_name").Names("state", "p.state", [ProgramRow.Draft, ProgramRow.Active, ProgramRow.Paused])
@@ -45,6 +49,7 @@ internal sealed class ProgramGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
                 UpdateTime = tx.Now,
             };
             tx.Db.Programs.Add(row);
+            ProgramWriter.Keep(tx, row);
             return (Result<ProgramMessage>)ProgramWriter.ToProto(row);
         }, context.CancellationToken)).OrThrow();
     }
@@ -90,7 +95,11 @@ internal sealed class ProgramGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
             }
 
             row.DisplayName = request.HasDisplayName ? request.DisplayName : row.DisplayName;
-            (row.Path, row.Version) = (ProgramStore.ToJson(path), row.Version + 1);
+            if (ProgramWriter.TouchesPath(request))
+            {
+                await ProgramVersions.Replace(tx, row, path, request.MoveEnrollments);
+            }
+
             return await ProgramWriter.MissingReferences(tx, path);
         });
 
@@ -114,6 +123,7 @@ internal sealed class ProgramGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
                 """
                 delete from step_visit where workspace_id = @workspace and program_id = @id;
                 delete from enrollment where workspace_id = @workspace and program_id = @id;
+                delete from program_version where workspace_id = @workspace and program_id = @id;
                 """,
                 new { workspace = tx.WorkspaceId, id },
                 cancellationToken: tx.CancellationToken));
@@ -161,11 +171,23 @@ internal sealed class ProgramGrpcService(UnitOfWork<NurtureDbContext> unitOfWork
             await ReportProgramHandler.Report(tx, (await ProgramWriter.Find(tx, id)).OrThrow(), from, to), context.CancellationToken);
     }
 
+    public override async Task<ListProgramVersionsResponse> ListProgramVersions(ListProgramVersionsRequest request, ServerCallContext context) =>
+        await ProgramVersions.List(unitOfWork, request, context);
+
     public override Task<ListEnrollmentsResponse> ListEnrollments(ListEnrollmentsRequest request, ServerCallContext context) =>
         enrollments.List(request, context);
 
     public override Task<Enrollment> CreateEnrollment(CreateEnrollmentRequest request, ServerCallContext context) =>
         enrollments.Create(request, context);
+
+    public override Task<BatchCreateEnrollmentsResponse> BatchCreateEnrollments(
+        BatchCreateEnrollmentsRequest request, ServerCallContext context) => batchEnroll.Handle(request, context);
+
+    public override Task<DryRunProgramResponse> DryRunProgram(DryRunProgramRequest request, ServerCallContext context) =>
+        tries.DryRunProgram(request, context);
+
+    public override Task<SendTestProgramResponse> SendTestProgram(SendTestProgramRequest request, ServerCallContext context) =>
+        tries.SendTestProgram(request, context);
 
     private async Task<ProgramMessage> Change(
         string idText,

@@ -25,14 +25,16 @@ internal static class ProgramWriter
         violations.RequireText(request.DisplayName, "displayName");
         var path = new ProgramPath(
             PathMessages.Triggers(request.EntryTriggers, violations),
-            PathMessages.Steps(request.Steps, violations),
+            StepMessages.Read(request.Steps, violations),
             PathMessages.Stages(request.ExitOnStages, "exitOnStages", violations),
             PathMessages.Goal(request.GoalStage, violations),
-            request.Reentry == ProgramMessage.Types.Reentry.AfterExit ? Reentry.AfterExit : Reentry.Never)
+            ToRule(request.Reentry))
         {
+            ReentryKey = request.ReentryKey.Length == 0 ? null : request.ReentryKey,
+            IsTransactional = request.Transactional,
             HoldOutPercent = HoldOutShare(request.HoldOutPercent, violations),
         };
-        path.Check(violations, ConditionFault);
+        Check(path, violations);
         return path;
     }
 
@@ -53,26 +55,30 @@ internal static class ProgramWriter
         {
             EntryTriggers = request.EntryTriggers.Count == 0
                 ? path.EntryTriggers : PathMessages.Triggers(request.EntryTriggers, violations),
-            Steps = request.Steps.Count == 0 ? path.Steps : PathMessages.Steps(request.Steps, violations),
+            Steps = request.Steps.Count == 0 ? path.Steps : StepMessages.Read(request.Steps, violations),
             ExitOnStages = request.Clear.Contains("exitOnStages") ? []
                 : request.ExitOnStages.Count == 0 ? path.ExitOnStages
                 : PathMessages.Stages(request.ExitOnStages, "exitOnStages", violations),
             GoalStage = request.Clear.Contains("goalStage") ? null
                 : request.HasGoalStage ? PathMessages.Goal(request.GoalStage, violations)
                 : path.GoalStage,
-            Reentry = request.HasReentry
-                ? request.Reentry == ProgramMessage.Types.Reentry.AfterExit ? Reentry.AfterExit : Reentry.Never
-                : path.Reentry,
+            Reentry = request.HasReentry ? ToRule(request.Reentry) : path.Reentry,
+            ReentryKey = !request.HasReentryKey ? path.ReentryKey : request.ReentryKey.Length == 0 ? null : request.ReentryKey,
+            IsTransactional = request.HasTransactional ? request.Transactional : path.IsTransactional,
             HoldOutPercent = request.HasHoldOutPercent ? HoldOutShare(request.HoldOutPercent, violations) : path.HoldOutPercent,
         };
-        changed.Check(violations, ConditionFault);
+        if (TouchesPath(request))
+        {
+            Check(changed, violations);
+        }
+
         return changed;
     }
 
     /// <summary>Whether an update asks for more than another name.</summary>
     public static bool TouchesPath(UpdateProgramRequest request) =>
         request.EntryTriggers.Count + request.Steps.Count + request.ExitOnStages.Count + request.Clear.Count > 0 || request.HasGoalStage
-            || request.HasReentry || request.HasHoldOutPercent;
+            || request.HasReentry || request.HasReentryKey || request.HasTransactional || request.HasHoldOutPercent;
 
     /// <summary>Names templates and segments that are not there.</summary>
     public static async Task<Error?> MissingReferences(Transaction<NurtureDbContext> tx, ProgramPath path)
@@ -101,7 +107,47 @@ internal static class ProgramWriter
             }
         }
 
+        await MissingLists(tx, path, violations);
+        await MissingEndpoints(tx, path, violations);
         return violations.ToError();
+    }
+
+    private static async Task MissingLists(Transaction<NurtureDbContext> tx, ProgramPath path, Violations violations)
+    {
+        var ids = path.Steps.OfType<UpdateListStep>().Select(step => step.SegmentId).Distinct().ToList();
+        if (ids.Count == 0)
+        {
+            return;
+        }
+
+        var lists = await tx.Db.Segments.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id) && row.IsList)
+            .Select(row => row.Id).ToListAsync(tx.CancellationToken);
+        for (var index = 0; index < path.Steps.Count; index++)
+        {
+            if (path.Steps[index] is UpdateListStep step && !lists.Contains(step.SegmentId))
+            {
+                violations.Add($"steps[{index}].updateList.segmentId", $"No static list {step.SegmentId} exists in this workspace.");
+            }
+        }
+    }
+
+    private static async Task MissingEndpoints(Transaction<NurtureDbContext> tx, ProgramPath path, Violations violations)
+    {
+        var ids = path.Steps.OfType<NotifyStep>().Select(step => step.EndpointId).Distinct().ToList();
+        if (ids.Count == 0)
+        {
+            return;
+        }
+
+        var endpoints = await tx.Db.NotifyEndpoints.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+            .Select(row => row.Id).ToListAsync(tx.CancellationToken);
+        for (var index = 0; index < path.Steps.Count; index++)
+        {
+            if (path.Steps[index] is NotifyStep notify && !endpoints.Contains(notify.EndpointId))
+            {
+                violations.Add($"steps[{index}].notify.endpointId", $"Endpoint {notify.EndpointId} does not exist in this workspace.");
+            }
+        }
     }
 
     /// <summary>The program's row, locked and tracked.</summary>
@@ -127,10 +173,13 @@ internal static class ProgramWriter
             DisplayName = row.DisplayName,
             State = System.Enum.Parse<ProgramMessage.Types.State>(row.State, ignoreCase: true),
             EntryTriggers = { path.EntryTriggers.Select(PathMessages.ToProto) },
-            Steps = { path.Steps.Select(PathMessages.ToProto) },
+            Steps = { path.Steps.Select(StepMessages.ToProto) },
             ExitOnStages = { path.ExitOnStages.Select(stage => (ProtoStage)(int)stage) },
             GoalStage = (ProtoStage)(int)(path.GoalStage ?? 0),
-            Reentry = path.Reentry == Reentry.AfterExit ? ProgramMessage.Types.Reentry.AfterExit : ProgramMessage.Types.Reentry.Never,
+            Reentry = (ProgramMessage.Types.Reentry)(int)path.Reentry,
+            ReentryKey = path.ReentryKey ?? "",
+            Transactional = path.IsTransactional,
+            Version = row.Version,
             HoldOutPercent = path.HoldOutPercent,
             CreateTime = row.CreateTime.ToTimestamp(),
             UpdateTime = row.UpdateTime.ToTimestamp(),
@@ -142,6 +191,22 @@ internal static class ProgramWriter
         violations.Require(percent is >= 0 and <= HoldOut.MaxPercent, "holdOutPercent", $"holdOutPercent lies between 0 and {HoldOut.MaxPercent}.");
         return percent;
     }
+
+    /// <summary>The path of a version that others may go by, kept as it is.</summary>
+    public static void Keep(Transaction<NurtureDbContext> tx, ProgramRow row) => tx.Db.Set<ProgramVersionRow>().Add(new()
+    {
+        WorkspaceId = tx.WorkspaceId,
+        ProgramId = row.Id,
+        Version = row.Version,
+        Path = row.Path,
+        CreateTime = tx.Now,
+    });
+
+    private static Reentry ToRule(ProgramMessage.Types.Reentry message) =>
+        message == ProgramMessage.Types.Reentry.Unspecified ? Reentry.Never : (Reentry)(int)message;
+
+    private static void Check(ProgramPath path, Violations violations) => path.Check(
+        violations, ConditionFault, text => Condition.Parse(text, ActivityFacts.Catalog).Error?.Violations[0].Message);
 
     private static string? ConditionFault(string text) => Condition.Parse(text, LeadFacts.Catalog).Error?.Violations[0].Message;
 }

@@ -34,6 +34,8 @@ internal static class MergeLeadsHandler
               select 1 from message t where t.workspace_id = @workspace and t.lead_id = @target and t.external_id = m.external_id)
               then m.external_id || '#' || m.id else m.external_id end
             where m.workspace_id = @workspace and m.lead_id = @source;
+            update program_call set lead_id = @target where workspace_id = @workspace and lead_id = @source;
+            update webhook_delivery set lead_id = @target where workspace_id = @workspace and lead_id = @source;
             update mql set lead_id = @target where workspace_id = @workspace and lead_id = @source;
             update recycling set lead_id = @target where workspace_id = @workspace and lead_id = @source;
             update lead set merged_into = @target where workspace_id = @workspace and merged_into = @source;

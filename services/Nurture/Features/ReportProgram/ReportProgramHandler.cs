@@ -56,7 +56,8 @@ internal static class ReportProgramHandler
               count(m.id) filter (where m.state in ('BOUNCED', 'FAILED', 'SKIPPED')) as failed
             from enrollment e
             join step_visit v on v.workspace_id = e.workspace_id and v.enrollment_id = e.id
-            left join message m on m.workspace_id = v.workspace_id and m.enrollment_id = v.enrollment_id and m.step_id = v.step_id
+            left join message m on m.workspace_id = v.workspace_id and m.enrollment_id = v.enrollment_id
+              and m.step_id = v.step_id and m.visit = v.visit
             where e.workspace_id = @workspace and e.program_id = @program and e.enter_time >= @from and e.enter_time < @to
             group by v.step_id
             """,
