@@ -11,6 +11,7 @@ using Lifecycle.Nurture.Storage;
 using Lifecycle.Nurture.V1;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
+using ProgramLead = Lifecycle.Nurture.Features.AdvanceEnrollments.ProgramLead;
 using SendingPolicy = Lifecycle.Nurture.Domain.Programs.SendingPolicy;
 
 namespace Lifecycle.Nurture.Features.ManagePrograms;
