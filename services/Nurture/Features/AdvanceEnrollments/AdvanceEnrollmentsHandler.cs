@@ -151,7 +151,7 @@ internal sealed partial class AdvanceEnrollmentsHandler(
     }
 
     /// <summary>With all that follows: events, segments that ask for the list, programs. A list that is gone since is passed over.</summary>
-    private async Task ChangeLists(Transaction<NurtureDbContext> tx, IReadOnlyCollection<(Guid List, Guid LeadId, bool Adds)> changes)
+    private async Task ChangeLists(Transaction<NurtureDbContext> tx, List<(Guid List, Guid LeadId, bool Adds)> changes)
     {
         if (changes.Count == 0)
         {
