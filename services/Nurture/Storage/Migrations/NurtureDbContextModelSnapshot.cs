@@ -288,6 +288,10 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
                     b.Property<DateTimeOffset?>("DueTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("due_time");
@@ -300,13 +304,28 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("enter_time");
 
+                    b.Property<DateTimeOffset?>("EventTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("event_time");
+
                     b.Property<string>("ExitReason")
                         .HasColumnType("text")
                         .HasColumnName("exit_reason");
 
+                    b.Property<string>("Fault")
+                        .HasColumnType("text")
+                        .HasColumnName("fault");
+
                     b.Property<bool>("Held")
                         .HasColumnType("boolean")
                         .HasColumnName("held");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("key");
 
                     b.Property<Guid>("LeadId")
                         .HasColumnType("uuid")
@@ -315,6 +334,10 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.Property<int>("Occurrence")
                         .HasColumnType("integer")
                         .HasColumnName("occurrence");
+
+                    b.Property<int>("PathVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("path_version");
 
                     b.Property<Guid>("ProgramId")
                         .HasColumnType("uuid")
@@ -329,6 +352,10 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("step_id");
 
+                    b.Property<DateTimeOffset?>("StepTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("step_time");
+
                     b.Property<string>("Trigger")
                         .IsRequired()
                         .HasColumnType("text")
@@ -338,6 +365,14 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("version");
 
+                    b.Property<int>("Visit")
+                        .HasColumnType("integer")
+                        .HasColumnName("visit");
+
+                    b.Property<string>("WaitsFor")
+                        .HasColumnType("text")
+                        .HasColumnName("waits_for");
+
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_enrollment");
 
@@ -345,13 +380,13 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasDatabaseName("ix_enrollment_workspace_id_due_time")
                         .HasFilter("state = 'ACTIVE' and not held");
 
-                    b.HasIndex("WorkspaceId", "LeadId", "ProgramId")
-                        .IsUnique()
-                        .HasDatabaseName("ix_enrollment_workspace_id_lead_id_program_id")
-                        .HasFilter("state = 'ACTIVE'");
-
                     b.HasIndex("WorkspaceId", "ProgramId", "EnterTime")
                         .HasDatabaseName("ix_enrollment_workspace_id_program_id_enter_time");
+
+                    b.HasIndex("WorkspaceId", "LeadId", "ProgramId", "Key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_enrollment_workspace_id_lead_id_program_id_key")
+                        .HasFilter("state = 'ACTIVE'");
 
                     b.HasIndex("WorkspaceId", "ProgramId", "LeadId", "Occurrence")
                         .IsUnique()
@@ -694,6 +729,10 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("version");
 
+                    b.Property<int>("Visit")
+                        .HasColumnType("integer")
+                        .HasColumnName("visit");
+
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_message");
 
@@ -709,10 +748,6 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.HasIndex("WorkspaceId", "SendTime")
                         .HasDatabaseName("ix_message_workspace_id_send_time");
 
-                    b.HasIndex("WorkspaceId", "EnrollmentId", "StepId")
-                        .IsUnique()
-                        .HasDatabaseName("ix_message_workspace_id_enrollment_id_step_id");
-
                     b.HasIndex("WorkspaceId", "LeadId", "CreateTime")
                         .HasDatabaseName("ix_message_workspace_id_lead_id_create_time");
 
@@ -723,6 +758,10 @@ namespace Lifecycle.Nurture.Storage.Migrations
 
                     b.HasIndex("WorkspaceId", "ProgramId", "StepId")
                         .HasDatabaseName("ix_message_workspace_id_program_id_step_id");
+
+                    b.HasIndex("WorkspaceId", "EnrollmentId", "StepId", "Visit")
+                        .IsUnique()
+                        .HasDatabaseName("ix_message_workspace_id_enrollment_id_step_id_visit");
 
                     b.ToTable("message", "nurture");
                 });
@@ -755,6 +794,123 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasDatabaseName("ix_mql_workspace_id_time");
 
                     b.ToTable("mql", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.NotifyEndpointRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("DisableReason")
+                        .HasColumnType("text")
+                        .HasColumnName("disable_reason");
+
+                    b.Property<string>("DisplayName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("display_name");
+
+                    b.Property<bool>("Enabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("enabled");
+
+                    b.Property<string>("Secret")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("secret");
+
+                    b.Property<string>("Url")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("url");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_notify_endpoint");
+
+                    b.ToTable("notify_endpoint", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.ProgramCallRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<DateTimeOffset?>("DueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_time");
+
+                    b.Property<Guid>("EnrollmentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("enrollment_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<Guid>("ProgramId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("program_id");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<string>("StepId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("step_id");
+
+                    b.Property<string>("Trait")
+                        .HasColumnType("text")
+                        .HasColumnName("trait");
+
+                    b.Property<string>("Value")
+                        .HasColumnType("text")
+                        .HasColumnName("value");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_program_call");
+
+                    b.HasIndex("WorkspaceId", "DueTime")
+                        .HasDatabaseName("ix_program_call_workspace_id_due_time")
+                        .HasFilter("state = 'PENDING'");
+
+                    b.HasIndex("WorkspaceId", "LeadId")
+                        .HasDatabaseName("ix_program_call_workspace_id_lead_id");
+
+                    b.ToTable("program_call", "nurture");
                 });
 
             modelBuilder.Entity("Lifecycle.Nurture.Storage.ProgramRow", b =>
@@ -798,6 +954,35 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasName("pk_program");
 
                     b.ToTable("program", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.ProgramVersionRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("ProgramId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("program_id");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("Path")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("path");
+
+                    b.HasKey("WorkspaceId", "ProgramId", "Version")
+                        .HasName("pk_program_version");
+
+                    b.ToTable("program_version", "nurture");
                 });
 
             modelBuilder.Entity("Lifecycle.Nurture.Storage.RecyclingRow", b =>
@@ -1002,6 +1187,28 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.ToTable("segment_timer", "nurture");
                 });
 
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.SendingPolicyRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("Policy")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("policy");
+
+                    b.Property<DateTimeOffset>("UpdateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("update_time");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_sending_policy");
+
+                    b.ToTable("sending_policy", "nurture");
+                });
+
             modelBuilder.Entity("Lifecycle.Nurture.Storage.SpendRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -1066,6 +1273,10 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("step_id");
 
+                    b.Property<int>("Visit")
+                        .HasColumnType("integer")
+                        .HasColumnName("visit");
+
                     b.Property<DateTimeOffset>("EnterTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("enter_time");
@@ -1082,7 +1293,7 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("program_id");
 
-                    b.HasKey("WorkspaceId", "EnrollmentId", "StepId")
+                    b.HasKey("WorkspaceId", "EnrollmentId", "StepId", "Visit")
                         .HasName("pk_step_visit");
 
                     b.HasIndex("WorkspaceId", "ProgramId", "StepId")
@@ -1321,6 +1532,109 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasName("pk_workspace");
 
                     b.ToTable("workspace", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Webhooks.WebhookAttemptRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("DeliveryId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("delivery_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<int>("Milliseconds")
+                        .HasColumnType("integer")
+                        .HasColumnName("milliseconds");
+
+                    b.Property<int>("Status")
+                        .HasColumnType("integer")
+                        .HasColumnName("status");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.HasKey("WorkspaceId", "DeliveryId", "Id")
+                        .HasName("pk_webhook_attempt");
+
+                    b.ToTable("webhook_attempt", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Webhooks.WebhookDeliveryRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempts");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<DateTimeOffset?>("DueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_time");
+
+                    b.Property<Guid>("EndpointId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("endpoint_id");
+
+                    b.Property<Guid?>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.Property<string>("WebhookId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("webhook_id");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_webhook_delivery");
+
+                    b.HasIndex("WorkspaceId", "DueTime")
+                        .HasDatabaseName("ix_webhook_delivery_workspace_id_due_time")
+                        .HasFilter("due_time is not null");
+
+                    b.HasIndex("WorkspaceId", "LeadId")
+                        .HasDatabaseName("ix_webhook_delivery_workspace_id_lead_id")
+                        .HasFilter("lead_id is not null");
+
+                    b.HasIndex("WorkspaceId", "EndpointId", "CreateTime", "Id")
+                        .HasDatabaseName("ix_webhook_delivery_workspace_id_endpoint_id_create_time_id");
+
+                    b.ToTable("webhook_delivery", "nurture");
                 });
 #pragma warning restore 612, 618
         }
