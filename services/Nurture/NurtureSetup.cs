@@ -47,6 +47,7 @@ internal static class NurtureSetup
         bus.Consume<ActivitiesRecordedConsumer, ActivitiesRecorded>();
         bus.Consume<SessionStartedConsumer, SessionStarted>();
         bus.Consume<SpendRecordedConsumer, SpendRecorded>();
+        bus.Consume<EmailRequestedConsumer, EmailRequested>();
     }
 
     public static void AddNurture(this WebApplicationBuilder builder)

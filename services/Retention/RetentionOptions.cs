@@ -30,4 +30,8 @@ public sealed class RetentionOptions
     /// <summary>Minutes between rounds in which customers are held against the rules of expansion.</summary>
     [Range(1, 1440)]
     public int ExpansionPauseMinutes { get; set; } = 60;
+
+    /// <summary>Seconds between rounds in which surveys look whom to ask.</summary>
+    [Range(0.1, 86400)]
+    public double SurveyPollSeconds { get; set; } = 300;
 }

@@ -5,11 +5,13 @@ using Lifecycle.Retention.Consumers;
 using Lifecycle.Retention.Features.AnswerByLink;
 using Lifecycle.Retention.Features.AskSurveys;
 using Lifecycle.Retention.Features.ExportPerson;
+using Lifecycle.Retention.Features.FollowUpSurveys;
 using Lifecycle.Retention.Features.KeepRates;
 using Lifecycle.Retention.Features.KeepRollups;
 using Lifecycle.Retention.Features.ManageCustomers;
 using Lifecycle.Retention.Features.QueryMetrics;
 using Lifecycle.Retention.Features.RecordAdvocacy;
+using Lifecycle.Retention.Features.ReportCampaigns;
 using Lifecycle.Retention.Features.ReportRetention;
 using Lifecycle.Retention.Features.RunLoyalty;
 using Lifecycle.Retention.Features.ScoreRisk;
@@ -31,6 +33,7 @@ internal static class RetentionSetup
         bus.Consume<LeadStageChangedConsumer, LeadStageChanged>();
         bus.Consume<EmailSentConsumer, EmailSent>();
         bus.Consume<EmailEngagedConsumer, EmailEngaged>();
+        bus.Consume<ActivitiesRecordedConsumer, ActivitiesRecorded>();
     }
 
     public static void AddRetention(this WebApplicationBuilder builder)
@@ -45,12 +48,16 @@ internal static class RetentionSetup
         builder.AddRpcClient<OpportunityService.OpportunityServiceClient>("conversion");
         builder.Services.AddSingleton<SurveyLinks>();
         builder.Services.AddSingleton<AnswerPage>();
+        builder.Services.AddSingleton<SendInvitations>();
+        builder.Services.AddHostedService<SurveyJob>();
     }
 
     public static void MapRetention(this WebApplication app)
     {
         app.MapRpcService<CustomerGrpcService>();
         app.MapRpcService<SurveyGrpcService>();
+        app.MapRpcService<SurveyFollowUpGrpcService>();
+        app.MapRpcService<CustomerCampaignGrpcService>();
         app.MapRpcService<AdvocacyGrpcService>();
         app.MapRpcService<LoyaltyGrpcService>();
         app.MapRpcService<ReportGrpcService>();

@@ -12,4 +12,7 @@ internal static class RetentionTelemetry
 
     /// <summary>Survey answers recorded.</summary>
     public static readonly Counter<long> AnswersRecorded = Meter.CreateCounter<long>("lifecycle.retention.answer.record", "{answer}");
+
+    /// <summary>Invitations to surveys handed to Nurture.</summary>
+    public static readonly Counter<long> InvitationsSent = Meter.CreateCounter<long>("lifecycle.retention.invitation.send", "{invitation}");
 }

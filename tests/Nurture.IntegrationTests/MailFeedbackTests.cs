@@ -80,6 +80,52 @@ public sealed class MailFeedbackTests(NurtureFixture fixture)
     }
 
     [Fact]
+    public async Task ReceiveMailReport_PersonsAnswerTwice_IsOneReplyAndSuppressesNobody()
+    {
+        var workspace = await fixture.NewWorkspace();
+        var (lead, address, messageId) = await Mailed(workspace);
+        var answer = $"From: {address}\r\nIn-Reply-To: <{messageId}>\r\n\r\nPlease call me.";
+
+        Assert.Equal("REPLY", (await Receive(workspace, answer))["kind"]!.GetValue<string>());
+        Assert.False((await Receive(workspace, answer))["results"]![0]!["applied"]!.GetValue<bool>());
+        Assert.Null(await ReasonOf(workspace, address));
+        var mail = Assert.Single(await workspace.LeadEmails(lead))!;
+        Assert.Equal("SENT", mail["state"]!.GetValue<string>());
+        Assert.Equal(["REPLY ANSWERED"], mail["engagements"]!.AsArray().Select(one => $"{one!["kind"]} {one["reason"]}"));
+    }
+
+    [Fact]
+    public async Task EmailRequested_Twice_IsOneMailWithItsValues()
+    {
+        var workspace = await fixture.NewWorkspace();
+        var (lead, request) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var address = $"{lead:N}@example.org";
+        var wanted = new EmailRequested(
+            Guid.CreateVersion7(), workspace.Id, TestWorkspace.Now, 1, request, lead, null, "{{survey.question}}",
+            "<p>{{lead.firstName}}: <a href=\"{{survey.url}}\">{{survey.question}}</a></p>",
+            new Dictionary<string, string> { ["survey.url"] = "https://example.com/s/x", ["survey.question"] = "Would you <recommend> us?" });
+
+        // The request may come before the lead, and more than once.
+        var again = wanted with { EventId = Guid.CreateVersion7() };
+        await workspace.Publish(wanted);
+        await workspace.Publish(again);
+        await workspace.Publish(workspace.Captured(lead, address));
+        await Eventually.True(
+            async () => (await workspace.LeadEmails(lead)).Any(mail => mail!["state"]!.GetValue<string>() == "SENT"), "the mail, marked as sent");
+        await Eventually.Equal(
+            2L,
+            async () => (long)(await fixture.Database.Query(
+                "select count(*) from inbox where message_id = $1 or message_id = $2", wanted.EventId, again.EventId))[0][0]!,
+            "both requests handled");
+
+        var mail = Assert.Single(fixture.Mails.To(address));
+        Assert.Equal("Would you <recommend> us?", mail.Subject);
+        Assert.Contains("Ada: <a href=\"http://localhost:8080/e/c/", mail.Html, StringComparison.Ordinal);
+        Assert.Contains("Would you &lt;recommend&gt; us?", mail.Html, StringComparison.Ordinal);
+        Assert.Single(await workspace.LeadEmails(lead));
+    }
+
+    [Fact]
     public async Task ReceiveMailReport_OtherMailOrType_ChangesNothing()
     {
         var workspace = await fixture.NewWorkspace();

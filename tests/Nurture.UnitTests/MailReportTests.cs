@@ -153,6 +153,20 @@ public sealed class MailReportTests
     public void Read_ReportOfNoFailure_IsNone(string type, string status) => Assert.Null(MailReport.Read(Report(type, status, "message/rfc822")));
 
     [Theory]
+    [InlineData("In-Reply-To: <id@lifecycle.example>", true)]
+    [InlineData("In-Reply-To: <id@lifecycle.example>\nAuto-Submitted: no", true)]
+    [InlineData("In-Reply-To: <id@lifecycle.example>\nAuto-Submitted: auto-replied", false)]
+    [InlineData("In-Reply-To: <id@lifecycle.example>\nPrecedence: bulk", false)]
+    [InlineData("Subject: Hello", false)]
+    public void Read_Answer_CountsWhereAPersonWroteIt(string header, bool counts)
+    {
+        var report = MailReport.Read($"From: ada@example.org\n{header}\n\nThank you!");
+
+        Assert.Equal(counts ? FeedbackKind.Reply : null, report?.Recipients.Single().Kind);
+        Assert.Equal(counts ? "id@lifecycle.example" : null, report?.MessageId);
+    }
+
+    [Theory]
     [InlineData("5.1.1", FeedbackKind.HardBounce)]
     [InlineData("5.0.0", FeedbackKind.HardBounce)]
     [InlineData("5.4.4", FeedbackKind.HardBounce)]

@@ -46,9 +46,10 @@ public sealed class RetentionFixture : IAsyncLifetime
         await conversion.Start();
         var environment = ServiceEnvironment.For(database, broker);
         environment["services__conversion__grpc__0"] = conversion.Grpc.ToString();
+        environment["Retention__SurveyPollSeconds"] = "0.3";
         service = ServiceProcess.Create("Retention", environment);
         await service.Start();
-        bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(CustomerRiskChanged), typeof(RevenueMoved), typeof(NpsAnswered), typeof(AdvocateGained), typeof(LeadErasureConfirmed));
+        bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(CustomerRiskChanged), typeof(RevenueMoved), typeof(NpsAnswered), typeof(EmailRequested), typeof(AdvocateGained), typeof(LeadErasureConfirmed));
     }
 
     public async ValueTask DisposeAsync()

@@ -10,10 +10,12 @@ public sealed class EmailSentConsumer(UnitOfWork<RetentionDbContext> work) : Eve
 {
     protected override async Task Handle(Transaction<RetentionDbContext> tx, EmailSent e) => await tx.Connection.ExecuteAsync(
         """
-        insert into campaign_email (workspace_id, email_id, lead_id, sent_time, opened, clicked, bounced) values (@workspaceId, @emailId, @leadId, @time, false, false, false)
-        on conflict (workspace_id, email_id) do update set lead_id = excluded.lead_id, sent_time = excluded.sent_time
+        insert into campaign_email (workspace_id, email_id, lead_id, sent_time, program_id, opened, clicked, bounced, replied)
+        values (@workspaceId, @emailId, @leadId, @time, @programId, false, false, false, false)
+        on conflict (workspace_id, email_id) do update
+        set lead_id = excluded.lead_id, sent_time = excluded.sent_time, program_id = excluded.program_id
         """,
-        new { workspaceId = tx.WorkspaceId, emailId = e.EmailId, leadId = e.LeadId, time = e.OccurredAt });
+        new { workspaceId = tx.WorkspaceId, emailId = e.EmailId, leadId = e.LeadId, time = e.OccurredAt, programId = e.ProgramId });
 }
 
 /// <summary>Counts what people did with a mail; scanners and robots do not count.</summary>
@@ -28,10 +30,24 @@ public sealed class EmailEngagedConsumer(UnitOfWork<RetentionDbContext> work) : 
 
         await tx.Connection.ExecuteAsync(
             """
-            insert into campaign_email (workspace_id, email_id, lead_id, opened, clicked, bounced) values (@workspaceId, @emailId, @leadId, @opened, @clicked, @bounced)
+            insert into campaign_email (workspace_id, email_id, lead_id, program_id, opened, clicked, bounced, replied, click_time)
+            values (@workspaceId, @emailId, @leadId, @programId, @opened, @clicked, @bounced, @replied, @clickTime)
             on conflict (workspace_id, email_id) do update set
-              opened = campaign_email.opened or excluded.opened, clicked = campaign_email.clicked or excluded.clicked, bounced = campaign_email.bounced or excluded.bounced
+              opened = campaign_email.opened or excluded.opened, clicked = campaign_email.clicked or excluded.clicked,
+              bounced = campaign_email.bounced or excluded.bounced, replied = campaign_email.replied or excluded.replied,
+              click_time = least(campaign_email.click_time, excluded.click_time)
             """,
-            new { workspaceId = tx.WorkspaceId, emailId = e.EmailId, leadId = e.LeadId, opened = e.Kind == "OPEN", clicked = e.Kind == "CLICK", bounced = e.Kind == "BOUNCE" });
+            new
+            {
+                workspaceId = tx.WorkspaceId,
+                emailId = e.EmailId,
+                leadId = e.LeadId,
+                programId = e.ProgramId,
+                opened = e.Kind == "OPEN",
+                clicked = e.Kind == "CLICK",
+                bounced = e.Kind == "BOUNCE",
+                replied = e.Kind == "REPLY",
+                clickTime = e.Kind == "CLICK" ? e.OccurredAt : (DateTimeOffset?)null,
+            });
     }
 }

@@ -56,6 +56,11 @@ public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : Ev
                     update referral set referred_email = null
                     where workspace_id = @workspaceId and referred_email is not null and (referred_lead_id = @leadId or referred_email = @email)
                     """),
+                ("surveyTasks",
+                    """
+                    update survey_task set note = '' where workspace_id = @workspaceId and note <> ''
+                      and (lead_id = @leadId or customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId))
+                    """),
                 ("loyaltyReasons",
                     """
                     update loyalty_entry set reason = '' where workspace_id = @workspaceId and reason <> ''
@@ -101,6 +106,8 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             delete from customer_contact s where workspace_id = @workspaceId and lead_id = @sourceId and exists (
               select 1 from customer_contact t where t.workspace_id = @workspaceId and t.customer_id = s.customer_id and t.lead_id = @targetId);
             update customer_contact set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
+            update survey_invitation set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
+            update survey_task set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
             """,
             parameters);
         await MergeCustomers(tx, e.SourceLeadId, targetId);
@@ -136,9 +143,20 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             delete from expansion_suggestion s where workspace_id = @workspaceId and customer_id = @sourceId and exists (
               select 1 from expansion_suggestion t where t.workspace_id = @workspaceId and t.customer_id = @targetId and t.rule_id = s.rule_id);
             update expansion_suggestion set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
-            update survey_answer set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId and not by_link;
-            delete from survey_answer where workspace_id = @workspaceId and customer_id = @sourceId and by_link
-              and survey_id in (select survey_id from survey_answer where workspace_id = @workspaceId and customer_id = @targetId and by_link);
+            update survey_answer set customer_id = @targetId
+              where workspace_id = @workspaceId and customer_id = @sourceId and (not by_link or invitation_id is not null);
+            delete from survey_answer where workspace_id = @workspaceId and customer_id = @sourceId and by_link and survey_id in (
+              select survey_id from survey_answer
+              where workspace_id = @workspaceId and customer_id = @targetId and by_link and invitation_id is null);
+            update survey_task set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
+            delete from survey_invitation s where s.workspace_id = @workspaceId and s.customer_id = @sourceId and s.state <> 'INVITED' and exists (
+              select 1 from survey_invitation t where t.workspace_id = @workspaceId and t.customer_id = @targetId
+                and t.survey_id = s.survey_id and t.occasion = s.occasion);
+            update survey_invitation s set customer_id = @targetId where s.workspace_id = @workspaceId and s.customer_id = @sourceId
+              and not exists (select 1 from survey_invitation t where t.workspace_id = @workspaceId and t.customer_id = @targetId
+                and t.survey_id = s.survey_id and t.occasion = s.occasion);
+            update survey_invitation s set customer_id = @targetId, occasion = s.occasion || '#' || s.id
+              where s.workspace_id = @workspaceId and s.customer_id = @sourceId;
             update survey_answer set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
             update advocacy set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
             update loyalty_entry set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;

@@ -32,6 +32,12 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
 
     public DbSet<SurveyAnswerRow> Answers => Set<SurveyAnswerRow>();
 
+    public DbSet<SurveyInvitationRow> Invitations => Set<SurveyInvitationRow>();
+
+    public DbSet<SurveyThemeRow> Themes => Set<SurveyThemeRow>();
+
+    public DbSet<SurveyTaskRow> Tasks => Set<SurveyTaskRow>();
+
     public DbSet<ReferralRow> Referrals => Set<ReferralRow>();
 
     public DbSet<AdvocacyRow> Advocacy => Set<AdvocacyRow>();
@@ -107,6 +113,10 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
         {
             survey.ToTable("survey").HasKey(row => new { row.WorkspaceId, row.Id });
             survey.Property(row => row.Type).HasConversion<string>();
+            survey.Property(row => row.SampleShare).HasDefaultValue(1.0);
+            // 0 days are a choice, not an absence.
+            survey.Property(row => row.FatigueDays).HasDefaultValue(30).HasSentinel(-1);
+            survey.Property(row => row.CloseLoopHours).HasDefaultValue(48);
         });
         modelBuilder.Entity<SurveyAnswerRow>(answer =>
         {
@@ -114,7 +124,10 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             answer.HasIndex(row => new { row.WorkspaceId, row.SurveyId, row.AnswerTime });
             // The newest answer of a customer, for its risk.
             answer.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.AnswerTime }).HasFilter("customer_id is not null");
-            answer.HasIndex(row => new { row.WorkspaceId, row.SurveyId, row.CustomerId }).IsUnique().HasFilter("by_link");
+            answer.HasIndex(row => new { row.WorkspaceId, row.AnswerTime });
+            answer.HasIndex(row => new { row.WorkspaceId, row.SurveyId, row.CustomerId }).IsUnique()
+                .HasFilter("by_link and invitation_id is null");
+            answer.HasIndex(row => new { row.WorkspaceId, row.InvitationId }).IsUnique().HasFilter("invitation_id is not null");
         });
         modelBuilder.Entity<ReferralRow>(referral =>
         {
@@ -137,6 +150,27 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
         {
             entry.ToTable("loyalty_entry").HasKey(row => new { row.WorkspaceId, row.Id });
             entry.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.CustomerId });
+        });
+        modelBuilder.Entity<SurveyInvitationRow>(invitation =>
+        {
+            invitation.ToTable("survey_invitation").HasKey(row => new { row.WorkspaceId, row.Id });
+            invitation.HasIndex(row => new { row.WorkspaceId, row.SurveyId, row.CustomerId, row.Occasion }).IsUnique();
+            // What is to be decided.
+            invitation.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state = 'PENDING'");
+            // Whom was asked last when, for the fatigue rule.
+            invitation.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.InviteTime }).HasFilter("state = 'INVITED'");
+            invitation.HasIndex(row => new { row.WorkspaceId, row.InviteTime }).HasFilter("state = 'INVITED'");
+        });
+        modelBuilder.Entity<SurveyThemeRow>(theme =>
+        {
+            theme.ToTable("survey_theme").HasKey(row => new { row.WorkspaceId, row.Id });
+            theme.HasIndex(row => new { row.WorkspaceId, row.DisplayName }).IsUnique();
+        });
+        modelBuilder.Entity<SurveyTaskRow>(task =>
+        {
+            task.ToTable("survey_task").HasKey(row => new { row.WorkspaceId, row.Id });
+            task.HasIndex(row => new { row.WorkspaceId, row.AnswerId }).IsUnique();
+            task.HasIndex(row => new { row.WorkspaceId, row.DueTime, row.Id });
         });
         modelBuilder.Entity<CampaignEmailRow>(email =>
         {

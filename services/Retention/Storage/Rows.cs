@@ -283,6 +283,27 @@ public sealed class SurveyRow : TenantRow
     public required string Question { get; set; }
 
     public required DateTimeOffset CreateTime { get; init; }
+
+    /// <summary>It asks by itself, on the occasions below.</summary>
+    public bool Asks { get; set; }
+
+    public int? AfterOnboardingDays { get; set; }
+
+    public bool Quarterly { get; set; }
+
+    /// <summary>Activity after which it asks; empty: none.</summary>
+    public string SupportEvent { get; set; } = "";
+
+    public double SampleShare { get; set; } = 1;
+
+    public long SampleSeed { get; set; }
+
+    public int FatigueDays { get; set; } = 30;
+
+    /// <summary>Template of Nurture.</summary>
+    public Guid? EmailId { get; set; }
+
+    public int CloseLoopHours { get; set; } = 48;
 }
 
 public sealed class SurveyAnswerRow : TenantRow
@@ -301,8 +322,11 @@ public sealed class SurveyAnswerRow : TenantRow
 
     public required DateTimeOffset AnswerTime { get; set; }
 
-    /// <summary>Came over a public link, of which one answer per customer counts.</summary>
+    /// <summary>Came over a public link, of which one answer per customer counts, or one per invitation.</summary>
     public bool ByLink { get; init; }
+
+    /// <summary>The invitation that it answers.</summary>
+    public Guid? InvitationId { get; init; }
 
     public long Version { get; set; } = 1;
 }
@@ -406,4 +430,12 @@ public sealed class CampaignEmailRow : TenantRow
     public bool Clicked { get; set; }
 
     public bool Bounced { get; set; }
+
+    /// <summary>Program that sent it; null outside programs.</summary>
+    public Guid? ProgramId { get; set; }
+
+    /// <summary>A person's first click.</summary>
+    public DateTimeOffset? ClickTime { get; set; }
+
+    public bool Replied { get; set; }
 }

@@ -10,7 +10,7 @@ public sealed record EmailSent(
 
 /// <summary>Something happened to a sent e-mail.</summary>
 /// <param name="ActivityId">The same for the same engagement, also when it is published again.</param>
-/// <param name="Kind"><c>OPEN</c>, <c>CLICK</c>, <c>UNSUBSCRIBE</c>, <c>BOUNCE</c> or <c>COMPLAINT</c>.</param>
+/// <param name="Kind"><c>OPEN</c>, <c>CLICK</c>, <c>UNSUBSCRIBE</c>, <c>BOUNCE</c>, <c>COMPLAINT</c> or <c>REPLY</c>.</param>
 /// <param name="Classification"><c>HUMAN</c>, <c>SUSPECT</c> or <c>BOT</c>. Only <c>HUMAN</c> counts for scores.</param>
 /// <param name="Url">Link that was clicked.</param>
 /// <param name="Unique">First of its kind by a human for this e-mail.</param>

@@ -43,3 +43,16 @@ public sealed record AdvocateGained(
 {
     string? ILifecycleEvent.OrderingKey => LeadId.ToString();
 }
+
+/// <summary>A mail to a lead is wanted, once for each <paramref name="RequestId"/>; Nurture sends it, unless the address is suppressed.</summary>
+/// <param name="RequestId">What it is for, e.g. a survey's invitation.</param>
+/// <param name="TemplateId">Template of Nurture; null: <paramref name="Subject"/> and <paramref name="Html"/>.</param>
+/// <param name="Subject">Handlebars.</param>
+/// <param name="Html">Handlebars.</param>
+/// <param name="Values">Values for the template beside the lead's, e.g. <c>survey.url</c> for <c>{{survey.url}}</c>.</param>
+public sealed record EmailRequested(
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
+    Guid RequestId, Guid LeadId, Guid? TemplateId, string Subject, string Html, IReadOnlyDictionary<string, string> Values) : ILifecycleEvent
+{
+    string? ILifecycleEvent.OrderingKey => LeadId.ToString();
+}

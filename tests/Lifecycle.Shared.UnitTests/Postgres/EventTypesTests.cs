@@ -11,7 +11,7 @@ public sealed class EventTypesTests
     [Fact]
     public void All_Events_AreThoseOfTheContract() => Assert.Equal(
         [
-            "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "CustomerRiskChanged", "EmailEngaged", "EmailSent", "HandoffOverdue", "LeadCaptured",
+            "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "CustomerRiskChanged", "EmailEngaged", "EmailRequested", "EmailSent", "HandoffOverdue", "LeadCaptured",
             "LeadDisqualified", "LeadErased", "LeadErasureConfirmed", "LeadQualified", "LeadReturned", "LeadScoreChanged", "LeadStageChanged", "LeadUpdated",
             "LeadsMerged", "NpsAnswered", "OpportunityChanged", "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SegmentMembershipChanged", "SessionStarted",
             "SpendRecorded", "TargetAtRisk", "WorkspaceUpdated",

@@ -13,6 +13,9 @@ public enum FeedbackKind
 
     /// <summary>Reported as spam.</summary>
     Complaint = 3,
+
+    /// <summary>Answered by the person.</summary>
+    Reply = 4,
 }
 
 /// <summary>One recipient of a report.</summary>
@@ -34,8 +37,8 @@ public sealed partial record MailReport(string? MessageId, IReadOnlyList<Reporte
     private static readonly string[] SoftDetails = ["1.7", "1.8", "2.2", "2.3", "2.4", "4.5", "4.6", "4.7"];
 
     /// <summary>
-    /// The report in a mail: a delivery status notification (RFC 3464), qmail's form, or an abuse report (RFC 5965). Null for any other
-    /// mail, and for reports of no failure (delayed, delivered, relayed, "not spam").
+    /// The report in a mail: a delivery status notification (RFC 3464), qmail's form, an abuse report (RFC 5965), or an answer. Null for any
+    /// other mail, and for reports of no failure (delayed, delivered, relayed, "not spam").
     /// </summary>
     public static MailReport? Read(string mail)
     {
@@ -43,7 +46,7 @@ public sealed partial record MailReport(string? MessageId, IReadOnlyList<Reporte
         var parts = message.All.ToList();
         var report = parts.Find(part => part.Type is "message/feedback-report") is { } feedback ? Complaint(feedback, parts)
             : parts.Find(part => part.Type is "message/delivery-status" or "message/global-delivery-status") is { } status ? Bounce(status, parts)
-            : Qmail(message);
+            : Qmail(message) ?? Reply(message);
         return report is { Recipients.Count: > 0 } ? report : null;
     }
 
@@ -89,6 +92,17 @@ public sealed partial record MailReport(string? MessageId, IReadOnlyList<Reporte
             type is "abuse" or "fraud" or "opt-out" or "opt-out-list"
                 ? [new(FeedbackKind.Complaint, address, "", type)]
                 : []);
+    }
+
+    /// <summary>An answer by a person; mails that a machine sent say so (RFC 3834, 5, and what was in use before it).</summary>
+    private static MailReport? Reply(MimePart message)
+    {
+        var isAutomatic = (message.Header("Auto-Submitted") is { } auto && !auto.StartsWith("no", StringComparison.OrdinalIgnoreCase))
+            || message.Header("Precedence")?.Trim().ToLowerInvariant() is "bulk" or "auto_reply" or "junk" or "list"
+            || message.Header("X-Autoreply") is not null || message.Header("X-Autorespond") is not null;
+        return isAutomatic || message.Type == "multipart/report" || Bare(message.Header("In-Reply-To")) is not { } answered
+            ? null
+            : new(answered, [new(FeedbackKind.Reply, null, "", "")]);
     }
 
     /// <summary>qmail's bounce: plain text, a paragraph for each recipient, then the mail.</summary>

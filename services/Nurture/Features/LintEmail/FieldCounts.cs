@@ -28,8 +28,8 @@ internal static class FieldCounts
         ["company.country"] = "l.company ->> 'Country'",
     };
 
-    /// <summary>Fields that every mail has, and names of whole groups.</summary>
-    private static readonly string[] Always = ["unsubscribeUrl", "lead", "company", "lead.traits"];
+    /// <summary>Fields that every mail (or every mail of a survey) has, and names of whole groups.</summary>
+    private static readonly string[] Always = ["unsubscribeUrl", "lead", "company", "lead.traits", "survey.url", "survey.question"];
 
     /// <summary>Whether templates know such a field at all.</summary>
     public static bool IsKnown(string path) =>

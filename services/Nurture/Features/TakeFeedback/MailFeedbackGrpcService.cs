@@ -40,8 +40,12 @@ internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitO
             .Select(one => new Feedback(one.Kind, messageId, one.Address, one.Status, one.Detail, now)).ToList();
         var response = (await unitOfWork.Run<MailFeedbackResponse>(
             context.Caller().WorkspaceId, async tx => await Take(tx, feedback), context.CancellationToken)).OrThrow();
-        response.Kind = report.Recipients[0].Kind == FeedbackKind.Complaint
-            ? MailFeedbackResponse.Types.Kind.Complaint : MailFeedbackResponse.Types.Kind.Bounce;
+        response.Kind = report.Recipients[0].Kind switch
+        {
+            FeedbackKind.Complaint => MailFeedbackResponse.Types.Kind.Complaint,
+            FeedbackKind.Reply => MailFeedbackResponse.Types.Kind.Reply,
+            _ => MailFeedbackResponse.Types.Kind.Bounce,
+        };
         return response;
     }
 
@@ -53,7 +57,7 @@ internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitO
         {
             var field = $"events[{index}]";
             violations.Require(
-                Enum.IsDefined((FeedbackKind)(int)told.Kind), $"{field}.kind", "kind must be HARD_BOUNCE, SOFT_BOUNCE or COMPLAINT.");
+                Enum.IsDefined((FeedbackKind)(int)told.Kind), $"{field}.kind", "kind must be HARD_BOUNCE, SOFT_BOUNCE, COMPLAINT or REPLY.");
             violations.Require(told.MessageId.Length + told.Email.Length > 0, $"{field}.messageId", "messageId or email is required.");
             violations.Require(
                 told.Email.Length == 0 || EmailAddress.Normalize(told.Email) is not null, $"{field}.email", "email must be an address such as ada@example.com.");

@@ -29,7 +29,8 @@ internal static class TakeFeedbackHandler
         // The address that was mailed: a report of a forwarded mail names another.
         var email = message?.ToAddress ?? feedback.Email;
         var isNew = message is not null && await Mark(tx, message, feedback);
-        var suppresses = feedback.Kind != FeedbackKind.SoftBounce || (message is not null && await HasTooManySoftBounces(tx, message.LeadId));
+        var suppresses = feedback.Kind is FeedbackKind.HardBounce or FeedbackKind.Complaint || (feedback.Kind == FeedbackKind.SoftBounce
+            && message is not null && await HasTooManySoftBounces(tx, message.LeadId));
         var isSuppressed = email is not null && suppresses
             && await Suppressions.Add(tx, email, feedback.Kind == FeedbackKind.Complaint ? "COMPLAINED" : "BOUNCED");
         return new(message?.Id, email, isNew || isSuppressed, email is not null && suppresses);
@@ -48,23 +49,37 @@ internal static class TakeFeedbackHandler
     /// <summary>Marks the mail and tells of it. False where that was told before.</summary>
     private static async Task<bool> Mark(Transaction<NurtureDbContext> tx, MessageRow message, Feedback feedback)
     {
-        var isComplaint = feedback.Kind == FeedbackKind.Complaint;
-        if ((isComplaint ? message.ComplainTime : message.BounceTime) is not null)
+        var isKnown = feedback.Kind switch
+        {
+            FeedbackKind.Complaint => message.ComplainTime is not null,
+            FeedbackKind.Reply => await HasReply(tx, message.Id),
+            _ => message.BounceTime is not null,
+        };
+        if (isKnown)
         {
             return false;
         }
 
-        var (activity, kind) = (tx.NewId(), isComplaint ? "COMPLAINT" : "BOUNCE");
-        var reason = isComplaint ? "REPORTED" : $"{(feedback.Kind == FeedbackKind.HardBounce ? "HARD" : "SOFT")} {feedback.Status}".TrimEnd();
+        var activity = tx.NewId();
+        var (kind, reason) = feedback.Kind switch
+        {
+            FeedbackKind.Complaint => ("COMPLAINT", "REPORTED"),
+            FeedbackKind.Reply => ("REPLY", "ANSWERED"),
+            FeedbackKind.HardBounce => ("BOUNCE", $"HARD {feedback.Status}".TrimEnd()),
+            _ => ("BOUNCE", $"SOFT {feedback.Status}".TrimEnd()),
+        };
         // A mail that bounced was not delivered, though our server took it; one that is complained of was.
         await tx.Connection.ExecuteAsync(new CommandDefinition(
-            isComplaint
-                ? "update message set complain_time = @time, version = version + 1 where workspace_id = @workspace and id = @id"
-                : """
-                  update message set bounce_time = @time, deliver_time = null, due_time = null, state = 'BOUNCED', version = version + 1,
-                    detail = case when to_address is null then null else @detail end
-                  where workspace_id = @workspace and id = @id
-                  """,
+            feedback.Kind switch
+            {
+                FeedbackKind.Complaint => "update message set complain_time = @time, version = version + 1 where workspace_id = @workspace and id = @id",
+                FeedbackKind.Reply => "update message set version = version + 1 where workspace_id = @workspace and id = @id",
+                _ => """
+                    update message set bounce_time = @time, deliver_time = null, due_time = null, state = 'BOUNCED', version = version + 1,
+                      detail = case when to_address is null then null else @detail end
+                    where workspace_id = @workspace and id = @id
+                    """,
+            },
             new { workspace = tx.WorkspaceId, id = message.Id, time = feedback.Time.UtcDateTime, detail = Detail(feedback) },
             cancellationToken: tx.CancellationToken));
         await tx.Connection.ExecuteAsync(new CommandDefinition(
@@ -77,8 +92,19 @@ internal static class TakeFeedbackHandler
         tx.Publish(new EmailEngaged(
             tx.NewId(), tx.WorkspaceId, feedback.Time, message.Version + 1,
             activity, message.Id, message.LeadId, message.ProgramId, kind, "HUMAN", null, true));
+        if (feedback.Kind == FeedbackKind.Reply)
+        {
+            await Reopenings.Engaged(tx, message.LeadId, feedback.Time);
+        }
+
         return true;
     }
+
+    private static Task<bool> HasReply(Transaction<NurtureDbContext> tx, Guid messageId) =>
+        tx.Connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+            "select exists (select 1 from engagement where workspace_id = @workspace and message_id = @messageId and kind = 'REPLY')",
+            new { workspace = tx.WorkspaceId, messageId },
+            cancellationToken: tx.CancellationToken));
 
     private static string Detail(Feedback feedback) =>
         feedback.Detail.Contains(feedback.Status, StringComparison.Ordinal) ? feedback.Detail : $"{feedback.Status} {feedback.Detail}";

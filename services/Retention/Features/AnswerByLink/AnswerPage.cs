@@ -53,7 +53,7 @@ public sealed class AnswerPage(UnitOfWork<RetentionDbContext> work, SurveyLinks 
 
         var result = await work.Run(
             target.WorkspaceId,
-            tx => RecordAnswer.Run(tx, target.SurveyId, new(target.CustomerId, null, score, comment, time.GetUtcNow(), ByLink: true)),
+            tx => Record(tx, target, score, comment),
             cancellationToken);
         return result.Error switch
         {
@@ -61,6 +61,17 @@ public sealed class AnswerPage(UnitOfWork<RetentionDbContext> work, SurveyLinks 
             { Kind: ErrorKind.InvalidArgument } error => Form(survey, error.Message, StatusCodes.Status400BadRequest),
             _ => Page("This link is no longer good", "<p>Ask whoever sent it for a new one.</p>", StatusCodes.Status404NotFound),
         };
+    }
+
+    /// <summary>A link names an invitation, or a customer where somebody made it by hand.</summary>
+    private async Task<Result<SurveyAnswerRow>> Record(Transaction<RetentionDbContext> tx, SurveyLinkTarget target, int score, string comment)
+    {
+        var invitation = await tx.Db.Invitations.SingleOrDefaultAsync(
+            row => row.WorkspaceId == tx.WorkspaceId && row.Id == target.AskedId && row.SurveyId == target.SurveyId, tx.CancellationToken);
+        return await RecordAnswer.Run(
+            tx,
+            target.SurveyId,
+            new(invitation?.CustomerId ?? target.AskedId, invitation?.LeadId, score, comment, time.GetUtcNow(), ByLink: true, invitation?.Id));
     }
 
     private Task<SurveyRow?> Survey(SurveyLinkTarget target, CancellationToken cancellationToken) => work.Read(

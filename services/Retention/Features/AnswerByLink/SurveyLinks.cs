@@ -7,10 +7,11 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Retention.Features.AnswerByLink;
 
 /// <summary>Who answers what, as an opaque link carries it.</summary>
-public sealed record SurveyLinkTarget(Guid WorkspaceId, Guid SurveyId, Guid CustomerId);
+/// <param name="AskedId">The invitation, or the customer where the link was made by hand.</param>
+public sealed record SurveyLinkTarget(Guid WorkspaceId, Guid SurveyId, Guid AskedId);
 
 /// <summary>
-/// Links to the answer page. The token is base64url of workspace, survey, customer, day of expiry (52 bytes) and the first 16 bytes of their
+/// Links to the answer page. The token is base64url of workspace, survey, invitation or customer, day of expiry (52 bytes) and the first 16 bytes of their
 /// HMAC-SHA256 under a key of its own, derived from the identity secret.
 /// </summary>
 public sealed class SurveyLinks(IConfiguration configuration, IOptions<RetentionOptions> options, TimeProvider time)
@@ -21,12 +22,12 @@ public sealed class SurveyLinks(IConfiguration configuration, IOptions<Retention
     private readonly byte[] key = HKDF.DeriveKey(
         HashAlgorithmName.SHA256, Convert.FromBase64String(configuration["Lifecycle:IdentitySecret"] ?? ""), 32, info: Encoding.UTF8.GetBytes("retention survey links"));
 
-    public Uri Create(Guid workspaceId, Guid surveyId, Guid customerId)
+    public Uri Create(Guid workspaceId, Guid surveyId, Guid askedId)
     {
         var token = new byte[TargetLength + SignatureLength];
         workspaceId.TryWriteBytes(token);
         surveyId.TryWriteBytes(token.AsSpan(16));
-        customerId.TryWriteBytes(token.AsSpan(32));
+        askedId.TryWriteBytes(token.AsSpan(32));
         BinaryPrimitives.WriteInt32BigEndian(token.AsSpan(48), Day(time.GetUtcNow()) + options.Value.LinkDays);
         HMACSHA256.HashData(key, token.AsSpan(0, TargetLength)).AsSpan(0, SignatureLength).CopyTo(token.AsSpan(TargetLength));
         return new Uri(options.Value.PublicBaseUrl, $"/s/{WebEncoders.Base64UrlEncode(token)}");

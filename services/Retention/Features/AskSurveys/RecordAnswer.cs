@@ -8,9 +8,14 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Retention.Features.AskSurveys;
 
 /// <summary>An answer as given.</summary>
-internal sealed record GivenAnswer(Guid? CustomerId, Guid? LeadId, int Score, string Comment, DateTimeOffset Time, bool ByLink);
+/// <param name="InvitationId">The invitation that it answers.</param>
+internal sealed record GivenAnswer(
+    Guid? CustomerId, Guid? LeadId, int Score, string Comment, DateTimeOffset Time, bool ByLink, Guid? InvitationId = null);
 
-/// <summary>Records an answer and publishes it. Over a link, a customer has one answer, which the next replaces.</summary>
+/// <summary>
+/// Records an answer and publishes it. Over a link, a customer has one answer (one for each invitation), which the next replaces. An
+/// unhappy one makes a task.
+/// </summary>
 internal static class RecordAnswer
 {
     public static async Task<Result<SurveyAnswerRow>> Run(Transaction<RetentionDbContext> tx, Guid surveyId, GivenAnswer given)
@@ -37,7 +42,9 @@ internal static class RecordAnswer
         var comment = given.Comment.Length > 0 ? given.Comment : null;
         var earlier = given.ByLink
             ? await tx.Db.Answers.SingleOrDefaultAsync(
-                row => row.WorkspaceId == tx.WorkspaceId && row.SurveyId == surveyId && row.CustomerId == given.CustomerId && row.ByLink, tx.CancellationToken)
+                row => row.WorkspaceId == tx.WorkspaceId && row.SurveyId == surveyId && row.ByLink && row.InvitationId == given.InvitationId
+                    && (given.InvitationId != null || row.CustomerId == given.CustomerId),
+                tx.CancellationToken)
             : null;
         var answer = earlier ?? new SurveyAnswerRow
         {
@@ -50,6 +57,7 @@ internal static class RecordAnswer
             Comment = comment,
             AnswerTime = given.Time,
             ByLink = given.ByLink,
+            InvitationId = given.InvitationId,
         };
         if (earlier is null)
         {
@@ -60,6 +68,7 @@ internal static class RecordAnswer
             (answer.Score, answer.Comment, answer.AnswerTime, answer.Version) = (given.Score, comment, given.Time, answer.Version + 1);
         }
 
+        await SurveyTasks.Follow(tx, survey, answer);
         RetentionTelemetry.AnswersRecorded.Add(1);
         tx.Publish(new NpsAnswered(
             tx.NewId(), tx.WorkspaceId, given.Time, answer.Version, surveyId, Names.Of(survey.Type), answer.CustomerId, answer.LeadId, given.Score, comment));

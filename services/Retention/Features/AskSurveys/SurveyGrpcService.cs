@@ -43,6 +43,7 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
         violations.Require(System.Enum.IsDefined((SurveyType)(int)request.Type), "type", "type must be NPS, CSAT or CES.");
         violations.RequireText(request.DisplayName, "displayName");
         violations.LimitText(request.Question, "question", 500);
+        SurveySchedules.Check(violations, request.Schedule, request.CloseLoopHours);
         violations.OrThrow();
         var type = (SurveyType)(int)request.Type;
         return (await work.RunIdempotent<Survey>(
@@ -57,7 +58,9 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
                     DisplayName = request.DisplayName,
                     Question = request.Question.Length > 0 ? request.Question : type.UsualQuestion(),
                     CreateTime = tx.Now,
+                    CloseLoopHours = request.CloseLoopHours > 0 ? request.CloseLoopHours : 48,
                 };
+                SurveySchedules.Take(row, request.Schedule ?? new());
                 tx.Db.Surveys.Add(row);
                 return Task.FromResult<Result<Survey>>(ToProto(row));
             },
@@ -78,11 +81,18 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
             violations.RequireText(request.Question, "question", 500);
         }
 
+        SurveySchedules.Check(violations, request.Schedule, request.CloseLoopHours);
         violations.OrThrow();
         return (await work.RunIdempotent<Survey>(
             context.Caller().WorkspaceId, context.Method, request.RequestId, request,
             async tx => (await Find(tx, id)).Map(row =>
             {
+                if (request.Schedule is { } schedule)
+                {
+                    SurveySchedules.Take(row, schedule);
+                }
+
+                row.CloseLoopHours = request.CloseLoopHours > 0 ? request.CloseLoopHours : row.CloseLoopHours;
                 row.DisplayName = request.HasDisplayName ? request.DisplayName : row.DisplayName;
                 row.Question = request.HasQuestion ? request.Question : row.Question;
                 return ToProto(row);
@@ -108,6 +118,7 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
                     return Error.Precondition($"Survey {id} has answers; it stays, or the figures would change.");
                 }
 
+                await tx.Db.Invitations.Where(one => one.WorkspaceId == tx.WorkspaceId && one.SurveyId == id).ExecuteDeleteAsync(tx.CancellationToken);
                 tx.Db.Surveys.Remove(row);
                 return new Empty();
             },
@@ -195,6 +206,8 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
         DisplayName = row.DisplayName,
         Question = row.Question,
         CreateTime = row.CreateTime.ToProto(),
+        Schedule = SurveySchedules.ToProto(row),
+        CloseLoopHours = row.CloseLoopHours,
     };
 
     private static SurveyAnswer ToProto(SurveyAnswerRow row) => new()

@@ -46,6 +46,10 @@ public sealed class PersonDataGrpcService(UnitOfWork<RetentionDbContext> work) :
                 .Select(row => new { row.Id, type = Names.Of(row.Type), amount = row.Amount.ToString(null, null), row.CurrencyCode, row.OccurTime, row.Reason }),
             surveyAnswers = (await tx.Db.Answers.Where(row => row.WorkspaceId == workspaceId && (row.LeadId == leadId || ids.Contains(row.CustomerId!.Value))).ToListAsync(ct))
                 .Select(row => new { row.Id, row.SurveyId, row.Score, row.Comment, row.AnswerTime }),
+            surveyInvitations = (await tx.Db.Invitations.Where(row => row.WorkspaceId == workspaceId && (row.LeadId == leadId || ids.Contains(row.CustomerId))).ToListAsync(ct))
+                .Select(row => new { row.Id, row.SurveyId, row.Occasion, row.State, row.InviteTime }),
+            surveyTasks = (await tx.Db.Tasks.Where(row => row.WorkspaceId == workspaceId && (row.LeadId == leadId || ids.Contains(row.CustomerId!.Value))).ToListAsync(ct))
+                .Select(row => new { row.Id, row.SurveyId, row.Score, row.State, row.Note, row.CreateTime }),
             referrals = (await tx.Db.Referrals.Where(row => row.WorkspaceId == workspaceId && (row.AdvocateLeadId == leadId || row.ReferredLeadId == leadId)).ToListAsync(ct))
                 .Select(row => new { row.Id, row.AdvocateLeadId, row.ReferredEmail, row.CreateTime }),
             advocacy = (await tx.Db.Advocacy.Where(row => row.WorkspaceId == workspaceId && ids.Contains(row.CustomerId)).ToListAsync(ct))

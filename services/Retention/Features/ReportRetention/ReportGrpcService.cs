@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
-using Lifecycle.Retention.Domain;
 using Lifecycle.Retention.Features.KeepRollups;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Retention.V1;
@@ -89,34 +88,8 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
     {
         var caller = context.Caller();
         var period = Period(request, caller);
-        return work.Read(
-            caller.WorkspaceId,
-            async tx =>
-            {
-                var scores = await Facts.NpsScores(tx, null, period.From, period.To);
-                var byGranule = scores.ToLookup(fact => period.IndexOf(fact.Time), fact => fact.Score);
-                var report = new NpsReport { Note = scores.Count == 0 ? "Nobody answered an NPS survey in the period." : "" };
-                for (var index = 0; index < period.Granules.Count; index++)
-                {
-                    var count = NpsCount.Of(byGranule[index]);
-                    var row = new NpsRow
-                    {
-                        Start = Text(period.Granules[index].Start),
-                        Promoters = count.Promoters,
-                        Passives = count.Passives,
-                        Detractors = count.Detractors,
-                    };
-                    if (count.Score is { } score)
-                    {
-                        row.Nps = score;
-                    }
-
-                    report.Rows.Add(row);
-                }
-
-                return report;
-            },
-            context.CancellationToken);
+        var (type, surveyId, groupBy) = SurveyReports.Parse(request).OrThrow();
+        return work.Read(caller.WorkspaceId, tx => SurveyReports.Run(tx, period, type, surveyId, groupBy), context.CancellationToken);
     }
 
     public override async Task<CohortsReport> GetCohortsReport(GetRetentionReportRequest request, ServerCallContext context)
@@ -135,6 +108,4 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
 
     private static ReportPeriod Period(GetRetentionReportRequest request, Caller caller) => ReportPeriod.Create(
         request.From, request.To, request.Granularity == ProtoGranularity.Unspecified ? Granularity.Month : (Granularity)(int)request.Granularity, caller.TimeZone).OrThrow();
-
-    private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", null);
 }

@@ -282,6 +282,10 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("bounced");
 
+                    b.Property<DateTimeOffset?>("ClickTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("click_time");
+
                     b.Property<bool>("Clicked")
                         .HasColumnType("boolean")
                         .HasColumnName("clicked");
@@ -293,6 +297,14 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.Property<bool>("Opened")
                         .HasColumnType("boolean")
                         .HasColumnName("opened");
+
+                    b.Property<Guid?>("ProgramId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("program_id");
+
+                    b.Property<bool>("Replied")
+                        .HasColumnType("boolean")
+                        .HasColumnName("replied");
 
                     b.Property<DateTimeOffset?>("SentTime")
                         .HasColumnType("timestamp with time zone")
@@ -1245,6 +1257,10 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("customer_id");
 
+                    b.Property<Guid?>("InvitationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("invitation_id");
+
                     b.Property<Guid?>("LeadId")
                         .HasColumnType("uuid")
                         .HasColumnName("lead_id");
@@ -1264,6 +1280,14 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_survey_answer");
 
+                    b.HasIndex("WorkspaceId", "AnswerTime")
+                        .HasDatabaseName("ix_survey_answer_workspace_id_answer_time");
+
+                    b.HasIndex("WorkspaceId", "InvitationId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_survey_answer_workspace_id_invitation_id")
+                        .HasFilter("invitation_id is not null");
+
                     b.HasIndex("WorkspaceId", "CustomerId", "AnswerTime")
                         .HasDatabaseName("ix_survey_answer_workspace_id_customer_id_answer_time")
                         .HasFilter("customer_id is not null");
@@ -1274,12 +1298,230 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.HasIndex("WorkspaceId", "SurveyId", "CustomerId")
                         .IsUnique()
                         .HasDatabaseName("ix_survey_answer_workspace_id_survey_id_customer_id")
-                        .HasFilter("by_link");
+                        .HasFilter("by_link and invitation_id is null");
 
                     b.ToTable("survey_answer", "retention");
                 });
 
+            modelBuilder.Entity("Lifecycle.Retention.Storage.SurveyInvitationRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<DateTimeOffset?>("DueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_time");
+
+                    b.Property<DateTimeOffset?>("InviteTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("invite_time");
+
+                    b.Property<Guid?>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<string>("Occasion")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("occasion");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<Guid>("SurveyId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("survey_id");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_survey_invitation");
+
+                    b.HasIndex("WorkspaceId", "DueTime")
+                        .HasDatabaseName("ix_survey_invitation_workspace_id_due_time")
+                        .HasFilter("state = 'PENDING'");
+
+                    b.HasIndex("WorkspaceId", "InviteTime")
+                        .HasDatabaseName("ix_survey_invitation_workspace_id_invite_time")
+                        .HasFilter("state = 'INVITED'");
+
+                    b.HasIndex("WorkspaceId", "LeadId", "InviteTime")
+                        .HasDatabaseName("ix_survey_invitation_workspace_id_lead_id_invite_time")
+                        .HasFilter("state = 'INVITED'");
+
+                    b.HasIndex("WorkspaceId", "SurveyId", "CustomerId", "Occasion")
+                        .IsUnique()
+                        .HasDatabaseName("ix_survey_invitation_workspace_id_survey_id_customer_id_occasi~");
+
+                    b.ToTable("survey_invitation", "retention");
+                });
+
             modelBuilder.Entity("Lifecycle.Retention.Storage.SurveyRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int?>("AfterOnboardingDays")
+                        .HasColumnType("integer")
+                        .HasColumnName("after_onboarding_days");
+
+                    b.Property<bool>("Asks")
+                        .HasColumnType("boolean")
+                        .HasColumnName("asks");
+
+                    b.Property<int>("CloseLoopHours")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(48)
+                        .HasColumnName("close_loop_hours");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("DisplayName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("display_name");
+
+                    b.Property<Guid?>("EmailId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("email_id");
+
+                    b.Property<int>("FatigueDays")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(30)
+                        .HasColumnName("fatigue_days");
+
+                    b.Property<bool>("Quarterly")
+                        .HasColumnType("boolean")
+                        .HasColumnName("quarterly");
+
+                    b.Property<string>("Question")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("question");
+
+                    b.Property<long>("SampleSeed")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sample_seed");
+
+                    b.Property<double>("SampleShare")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("double precision")
+                        .HasDefaultValue(1.0)
+                        .HasColumnName("sample_share");
+
+                    b.Property<string>("SupportEvent")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("support_event");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_survey");
+
+                    b.ToTable("survey", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.SurveyTaskRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AnswerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("answer_id");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<Guid?>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<DateTimeOffset?>("DoneTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("done_time");
+
+                    b.Property<DateTimeOffset>("DueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_time");
+
+                    b.Property<Guid?>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("note");
+
+                    b.Property<string>("Owner")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<int>("Score")
+                        .HasColumnType("integer")
+                        .HasColumnName("score");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("state");
+
+                    b.Property<Guid>("SurveyId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("survey_id");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_survey_task");
+
+                    b.HasIndex("WorkspaceId", "AnswerId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_survey_task_workspace_id_answer_id");
+
+                    b.HasIndex("WorkspaceId", "DueTime", "Id")
+                        .HasDatabaseName("ix_survey_task_workspace_id_due_time_id");
+
+                    b.ToTable("survey_task", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.SurveyThemeRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
                         .HasColumnType("uuid")
@@ -1298,20 +1540,19 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("display_name");
 
-                    b.Property<string>("Question")
+                    b.PrimitiveCollection<string[]>("Keywords")
                         .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("question");
-
-                    b.Property<string>("Type")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("type");
+                        .HasColumnType("text[]")
+                        .HasColumnName("keywords");
 
                     b.HasKey("WorkspaceId", "Id")
-                        .HasName("pk_survey");
+                        .HasName("pk_survey_theme");
 
-                    b.ToTable("survey", "retention");
+                    b.HasIndex("WorkspaceId", "DisplayName")
+                        .IsUnique()
+                        .HasDatabaseName("ix_survey_theme_workspace_id_display_name");
+
+                    b.ToTable("survey_theme", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.LoyaltyProgramRow", b =>
