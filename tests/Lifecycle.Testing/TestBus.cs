@@ -51,9 +51,9 @@ public sealed class TestBus : IAsyncDisposable
     /// <summary>Publishes, confirmed by the broker, with the event id as message id.</summary>
     public Task Publish(ILifecycleEvent e) => bus.Publish(e, e.GetType(), context => context.MessageId = e.EventId);
 
-    /// <summary>The collected events of one kind.</summary>
+    /// <summary>The collected events of one kind. An event may be delivered more than once, and stays one event.</summary>
     public IReadOnlyList<T> Of<T>()
-        where T : ILifecycleEvent => [.. received.Select(delivery => delivery.Event).OfType<T>()];
+        where T : ILifecycleEvent => [.. received.Select(delivery => delivery.Event).OfType<T>().DistinctBy(e => e.EventId)];
 
     /// <summary>Waits until exactly so many events of one kind have come; more at that moment is a failure too.</summary>
     public async Task<IReadOnlyList<T>> Until<T>(int count, Func<T, bool>? where = null, TimeSpan? within = null)
