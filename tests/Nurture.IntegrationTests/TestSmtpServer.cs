@@ -158,11 +158,17 @@ internal sealed class TestSmtpServer : IAsyncDisposable
     private async Task<string> ReadMail(StreamReader reader)
     {
         var text = new StringBuilder();
-        while (await reader.ReadLineAsync(stopping.Token) is { } line && line != ".")
+        while (await reader.ReadLineAsync(stopping.Token) is { } line)
         {
+            if (line == ".")
+            {
+                return text.ToString();
+            }
+
             text.Append(line.StartsWith('.') ? line[1..] : line).Append("\r\n");
         }
 
-        return text.ToString();
+        // Without its end a mail is not taken (RFC 5321, 4.1.1.4).
+        throw new IOException("The client went away within a mail.");
     }
 }
