@@ -68,6 +68,6 @@ public sealed class ReclassificationCrashTests
                 await other.Batch(Messages.Page($"d{index++}", Messages.At(Start, index), referrer: "https://partner.example/"));
                 return await database.Scalar<long>("select count(*) from session where channel = 'Partners'") > 0;
             },
-            "the other replica knows the rules");
+            "the other replica knows the rules", TimeSpan.FromSeconds(10));
     }
 }

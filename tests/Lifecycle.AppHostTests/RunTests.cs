@@ -183,7 +183,7 @@ public sealed class RunTests
 
         var seen = new HashSet<string>();
         var clock = Stopwatch.StartNew();
-        while (seen.Count < 2 && clock.Elapsed < TimeSpan.FromSeconds(60))
+        while (seen.Count < 2 && clock.Elapsed < TimeSpan.FromSeconds(20))
         {
             if (await RunIdAsync(port) is { } id) seen.Add(id);
         }
@@ -210,7 +210,7 @@ public sealed class RunTests
 
         await application.DisposeAsync();
 
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"It took {clock.Elapsed.TotalSeconds:0.0} s.");
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(15), $"It took {clock.Elapsed.TotalSeconds:0.0} s.");
         Assert.Null(application.Failure);
         Assert.All(ids, id => Assert.False(Directory.Exists($"/proc/{id}")));
         Assert.Equal(["client", "server"], await File.ReadAllLinesAsync(order));
