@@ -1,0 +1,85 @@
+namespace Lifecycle.Retention.Storage;
+
+public sealed class ReferralRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid AdvocateLeadId { get; set; }
+
+    /// <summary>Normalised address; null after an erasure.</summary>
+    public string? ReferredEmail { get; set; }
+
+    public Guid? ReferredLeadId { get; set; }
+
+    public bool Converted { get; set; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+public sealed class AdvocacyRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid CustomerId { get; set; }
+
+    /// <summary><c>CASE_STUDY</c>, <c>REVIEW</c>, <c>REFERENCE</c> or <c>TESTIMONIAL</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary><c>PLANNED</c>, <c>PUBLISHED</c> or <c>WITHDRAWN</c>.</summary>
+    public required string Status { get; set; }
+
+    public bool Consent { get; set; }
+
+    public string Title { get; set; } = "";
+
+    public string Url { get; set; } = "";
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+public sealed class LoyaltyProgramRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required string DisplayName { get; set; }
+
+    /// <summary>Tiers in order of their minimum, jsonb.</summary>
+    public List<LoyaltyTierPart> Tiers { get; set; } = [];
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+public sealed class LoyaltyTierPart
+{
+    public required string Name { get; init; }
+
+    public required long MinPoints { get; init; }
+}
+
+public sealed class LoyaltyMemberRow : TenantRow
+{
+    public required Guid ProgramId { get; init; }
+
+    public required Guid CustomerId { get; init; }
+
+    /// <summary>Sum of the entries.</summary>
+    public long Balance { get; set; }
+
+    public required DateTimeOffset JoinTime { get; init; }
+}
+
+/// <summary>An entry of the points ledger; append-only.</summary>
+public sealed class LoyaltyEntryRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid ProgramId { get; init; }
+
+    public required Guid CustomerId { get; init; }
+
+    public required long Points { get; init; }
+
+    public string Reason { get; init; } = "";
+
+    public required DateTimeOffset Time { get; init; }
+}

@@ -1,0 +1,46 @@
+namespace Lifecycle.Retention.Storage;
+
+/// <summary>A rule that suggests an upsell or cross-sell.</summary>
+public sealed class ExpansionRuleRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required string DisplayName { get; init; }
+
+    /// <summary><c>UPSELL</c> or <c>CROSS_SELL</c>.</summary>
+    public required string Kind { get; init; }
+
+    public required string Condition { get; init; }
+
+    public required string Product { get; init; }
+
+    /// <summary>In the workspace's currency.</summary>
+    public decimal? Amount { get; init; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+/// <summary>A rule that fitted a customer; once per rule and customer.</summary>
+public sealed class ExpansionSuggestionRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid CustomerId { get; set; }
+
+    public required Guid RuleId { get; init; }
+
+    public required string Kind { get; init; }
+
+    public required string Product { get; init; }
+
+    public decimal? Amount { get; init; }
+
+    /// <summary><c>OPEN</c>, <c>OPENED</c> or <c>DISMISSED</c>.</summary>
+    public required string State { get; set; }
+
+    public Guid? OpportunityId { get; set; }
+
+    public string DismissReason { get; set; } = "";
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
