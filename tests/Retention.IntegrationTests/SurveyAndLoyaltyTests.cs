@@ -90,7 +90,7 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
         await tenant.Publish(new LeadErased(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 9, leadId));
 
         await Eventually.Equal("Erased", async () => (string?)(await tenant.Get($"/v1/customers/{customer}"))["displayName"], "the erasure");
-        var confirmed = Assert.Single(await fixture.Bus.Until<LeadErasureConfirmed>(1, e => e.LeadId == leadId));
+        var confirmed = Assert.Single(await fixture.Bus.Until<LeadErasureConfirmed>(1, e => e.LeadId == leadId && e.Service == "retention"));
         Assert.Equal(("retention", 1L, 1L, 1L), (confirmed.Service, confirmed.Counts["customers"], confirmed.Counts["comments"], confirmed.Counts["profiles"]));
         var answer = Assert.Single((await tenant.Get($"/v1/surveys/{survey}/answers"))["answers"]!.AsArray());
         Assert.Equal("", (string?)answer!["comment"]);
