@@ -16,33 +16,11 @@ namespace Lifecycle.Gateway.Scorecard;
 /// </summary>
 internal sealed partial class TargetWatcher(
     UnitOfWork<GatewayDbContext> work, TargetOutlooks outlooks, IOptions<GatewayOptions> options, TimeProvider time, ILogger<TargetWatcher> logger)
-    : BackgroundService
+    : WorkspaceJob<GatewayDbContext>(work, TimeSpan.FromSeconds(options.Value.TargetPollSeconds), time, logger)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var pause = TimeSpan.FromSeconds(options.Value.TargetPollSeconds);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await work.ForEachWorkspace(Look, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                LogRoundFailed(exception.GetBaseException().Message);
-            }
-
-            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private async Task Look(Guid workspaceId, CancellationToken ct)
+    protected override async Task Run(Guid workspaceId, CancellationToken ct)
     {
         var (targets, caller) = await Claim(workspaceId, ct);
         if (caller is null)
@@ -52,12 +30,12 @@ internal sealed partial class TargetWatcher(
 
         try
         {
-            var found = await outlooks.Evaluate(caller, targets, time.GetUtcNow(), ct);
-            await work.Run(workspaceId, tx => Tell(tx, found.Where(outlook => outlook.Level != Level.Unspecified)), ct);
+            var found = await outlooks.Evaluate(caller, targets, Time.GetUtcNow(), ct);
+            await Work.Run(workspaceId, tx => Tell(tx, found.Where(outlook => outlook.Level != Level.Unspecified)), ct);
         }
         catch (RpcException exception) when (!ct.IsCancellationRequested)
         {
-            LogAway(workspaceId, exception.Status.Detail);
+            LogAway(Logger, workspaceId, exception.Status.Detail);
         }
     }
 
@@ -65,7 +43,7 @@ internal sealed partial class TargetWatcher(
     private async Task<(IReadOnlyList<MetricTarget> Targets, Caller? Caller)> Claim(Guid workspaceId, CancellationToken ct)
     {
         (IReadOnlyList<MetricTarget>, Caller?) claimed = ([], null);
-        await work.Run(workspaceId, async tx =>
+        await Work.Run(workspaceId, async tx =>
         {
             var taken = await tx.Connection.ExecuteAsync(new CommandDefinition(
                 "update target_check set due_time = @lease where workspace_id = @workspaceId and due_time <= @now",
@@ -113,9 +91,6 @@ internal sealed partial class TargetWatcher(
 
     private static decimal Exact(double value) => Math.Round((decimal)Math.Clamp(value, -1e27, 1e27), 6);
 
-    [LoggerMessage(3021, LogLevel.Warning, "A round of looking at targets failed and comes again: {Reason}")]
-    private partial void LogRoundFailed(string reason);
-
     [LoggerMessage(3022, LogLevel.Warning, "The targets of workspace {WorkspaceId} cannot be looked at before all their services answer: {Reason}")]
-    private partial void LogAway(Guid workspaceId, string reason);
+    private static partial void LogAway(ILogger logger, Guid workspaceId, string reason);
 }
