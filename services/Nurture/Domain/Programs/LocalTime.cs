@@ -6,7 +6,7 @@ namespace Lifecycle.Nurture.Domain.Programs;
 public static class LocalTime
 {
     /// <summary>Names of traits that may hold the lead's IANA time zone, the first known one counts.</summary>
-    private static readonly string[] ZoneTraits = ["timeZone", "timezone", "time_zone"];
+    public static readonly IReadOnlyList<string> ZoneTraits = ["timeZone", "timezone", "time_zone"];
 
     /// <summary>The lead's zone by its traits, else the workspace's.</summary>
     /// <param name="trait">The lead's trait of a name, or null.</param>

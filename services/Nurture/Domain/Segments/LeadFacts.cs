@@ -81,12 +81,13 @@ public sealed record LeadFacts(
         },
         new Dictionary<string, FieldType> { ["lead.traits"] = FieldType.Any });
 
-    /// <summary>What segments may say besides: counts over what the lead did and over mails, and other segments.</summary>
+    /// <summary>What segments may say besides: counts over what the lead did and over mails, days, and other segments.</summary>
     public static readonly FieldCatalog SegmentCatalog = Catalog.With(new FieldCatalog(new Dictionary<string, FieldType>())
     {
         CountsActivities = true,
         Counted = Catalog.With(LeadActivity.Catalog),
         KnowsSegments = true,
+        KnowsDates = true,
     });
 
     public FieldValue Get(Field field) => field.Name switch

@@ -14,6 +14,9 @@ public sealed class SegmentNode(Guid id, Condition? condition)
     /// <summary>Place in the order in which segments are judged: after all that they ask for.</summary>
     public int Rank { get; internal set; }
 
+    /// <summary>Whether it asks for days, which are those of the lead's zone or the workspace's.</summary>
+    public bool AsksForDays => condition is { Dates.Count: > 0 };
+
     /// <summary>Whether time alone can change it.</summary>
     public bool IsTimed { get; } = condition is not null && SegmentReads.IsTimed(condition);
 
@@ -203,7 +206,7 @@ public sealed class SegmentGraph
     private static IEnumerable<Field> FieldsOf(SegmentNode node) => node.Condition is not { } condition
         ? []
         : condition.Fields.Concat(condition.Tallies.SelectMany(tally => tally.Condition?.Fields ?? new HashSet<Field>()))
-            .Where(field => !SegmentReads.IsOfActivity(field)).Distinct();
+            .Where(field => !SegmentReads.IsOfActivity(field)).Concat(SegmentReads.ZoneFields(condition)).Distinct();
 
     private List<SegmentNode> Order()
     {

@@ -1,20 +1,25 @@
 using Lifecycle.Kernel.Expressions;
+using Lifecycle.Nurture.Domain.Programs;
 
 namespace Lifecycle.Nurture.Domain.Segments;
 
 /// <summary>A lead as segments see it: what is known of it, what it did, and the segments that it is in.</summary>
-public sealed class SegmentSubject : IHistorySource, ISegmentSource
+public sealed class SegmentSubject : IHistorySource, ISegmentSource, IDatedSource
 {
+    private static readonly TimeOnly Midnight = TimeOnly.MinValue;
     private readonly LeadFacts facts;
     private readonly TallyHistory<LeadActivity> history;
     private readonly ISet<Guid> members;
+    private readonly TimeZoneInfo workspaceZone;
+    private TimeZoneInfo? zone;
 
     /// <param name="facts">What is known of the lead.</param>
     /// <param name="activities">What is counted, by time.</param>
     /// <param name="members">Segments that it is in; judging changes them.</param>
-    public SegmentSubject(LeadFacts facts, IReadOnlyList<LeadActivity> activities, ISet<Guid> members)
+    /// <param name="workspaceZone">Zone of a lead that tells none; UTC by default.</param>
+    public SegmentSubject(LeadFacts facts, IReadOnlyList<LeadActivity> activities, ISet<Guid> members, TimeZoneInfo? workspaceZone = null)
     {
-        (this.facts, this.members) = (facts, members);
+        (this.facts, this.members, this.workspaceZone) = (facts, members, workspaceZone ?? TimeZoneInfo.Utc);
         history = new(activities, facts.CreateTime, (tally, activity) => Fits(facts, tally, activity));
     }
 
@@ -23,6 +28,26 @@ public sealed class SegmentSubject : IHistorySource, ISegmentSource
     public int Count(Tally tally, DateTimeOffset now) => history.Count(tally, now);
 
     public bool IsIn(Guid segment) => members.Contains(segment);
+
+    /// <summary>The zone is asked for where a condition asks for days, and nowhere else.</summary>
+    private TimeZoneInfo Zone => zone ??= LocalTime.ZoneOf(facts.Trait, workspaceZone);
+
+    /// <summary>
+    /// Whether today is the day that the field tells, or its return in a later year, moved by the offset. 29 February returns on the 28th
+    /// in a year without one.
+    /// </summary>
+    public bool IsOn(DateTest test, DateTimeOffset now)
+    {
+        var today = LocalTime.Day(now, Zone);
+        if (DayOf(test.Field) is not { } day || today.DayNumber - test.OffsetDays < DateOnly.MinValue.DayNumber
+            || today.DayNumber - test.OffsetDays > DateOnly.MaxValue.DayNumber)
+        {
+            return false;
+        }
+
+        var unmoved = today.AddDays(-test.OffsetDays);
+        return test.IsYearly ? unmoved.Year > day.Year && unmoved == LocalTime.Anniversary(day, unmoved.Year) : unmoved == day;
+    }
 
     /// <summary>
     /// Whether a count counts the activity. Mails that were sent or bounced are not the lead's doing: only a condition that reads
@@ -51,6 +76,18 @@ public sealed class SegmentSubject : IHistorySource, ISegmentSource
             }
         }
 
+        foreach (var test in condition.Dates)
+        {
+            // The first instant of the day, and of the day after: it ends by itself.
+            for (var end = 0; end <= 1 && DayOf(test.Field) is { } day; end++)
+            {
+                if (LocalTime.DueOn(day, test.OffsetDays + end, Midnight, test.IsYearly, now, Zone) is { } due)
+                {
+                    Consider(due);
+                }
+            }
+        }
+
         foreach (var tally in condition.Tallies)
         {
             foreach (var time in history.Changes(tally))
@@ -63,6 +100,13 @@ public sealed class SegmentSubject : IHistorySource, ISegmentSource
 
         void Consider(DateTimeOffset time) => next = time > now && time < DateTimeOffset.MaxValue && (next is null || time < next) ? time : next;
     }
+
+    /// <summary>An instant is the day that it falls on in the lead's zone; a text is the day that it begins with.</summary>
+    private DateOnly? DayOf(Field field) => facts.Get(field) switch
+    {
+        { IsMissing: false, Type: FieldType.Time } value => LocalTime.Day(value.AsTime()!.Value, Zone),
+        var value => LocalTime.ReadDay(value.AsText()),
+    };
 
     private sealed class ActivityOf(LeadActivity activity, LeadFacts facts) : IFieldSource
     {
@@ -80,6 +124,11 @@ internal static class SegmentReads
     public static bool Mail(Tally tally) =>
         tally.Condition is { } condition && condition.Fields.Any(field => field.Name.StartsWith("email.", StringComparison.Ordinal));
 
+    /// <summary>Where a lead tells its zone: a condition that asks for days reads it too.</summary>
+    public static IEnumerable<Field> ZoneFields(Condition condition) => condition.Dates.Count == 0
+        ? []
+        : LocalTime.ZoneTraits.Select(name => new Field("lead.traits", name, FieldType.Any));
+
     /// <summary>Whether time alone can change the condition.</summary>
-    public static bool IsTimed(Condition condition) => condition.Spans.Count > 0 || condition.Tallies.Any(tally => tally.Span is not null);
+    public static bool IsTimed(Condition condition) => condition.Spans.Count > 0 || condition.Dates.Count > 0 || condition.Tallies.Any(tally => tally.Span is not null);
 }

@@ -1,4 +1,5 @@
 using Lifecycle.Kernel.Expressions;
+using Lifecycle.Nurture.Domain.Segments;
 
 namespace Lifecycle.Nurture.Features.JudgeSegments;
 
@@ -28,7 +29,8 @@ internal static class LeadColumns
     /// <summary>Columns of the conditions' fields, always with the lead's id and the time from which it is known.</summary>
     public static string For(IEnumerable<Condition> conditions) => string.Join(
         ", ",
-        conditions.SelectMany(condition => condition.Fields.Concat(condition.Tallies.SelectMany(tally => tally.Condition?.Fields ?? new HashSet<Field>())))
+        conditions.SelectMany(condition => condition.Fields.Concat(condition.Tallies.SelectMany(tally => tally.Condition?.Fields ?? new HashSet<Field>()))
+                .Concat(SegmentReads.ZoneFields(condition)))
             .Select(field => field.Name).Where(name => !name.StartsWith("activity.", StringComparison.Ordinal) && !name.StartsWith("email.", StringComparison.Ordinal))
             .Select(Of).Concat(["lead_id", "create_time"]).Distinct().Order(StringComparer.Ordinal));
 

@@ -36,11 +36,12 @@ internal static class MembershipKeeper
         var tallies = reach.SelectMany(id => graph.Find(id)?.Condition?.Tallies ?? []).Distinct().ToList();
         var members = await Members(tx, reach, ids);
         var activities = await ActivityStore.Load(tx, ids, tallies);
+        var zone = reach.Any(id => graph.Find(id) is { AsksForDays: true }) ? await WorkspaceZone(tx) : TimeZoneInfo.Utc;
         var changes = new MembershipChanges();
         foreach (var lead in leads)
         {
             var places = members[lead.LeadId].ToHashSet();
-            var subject = new SegmentSubject(lead.Facts, [.. activities[lead.LeadId]], places);
+            var subject = new SegmentSubject(lead.Facts, [.. activities[lead.LeadId]], places, zone);
             changes.Add(lead.LeadId, graph.Judge(subject, places, lead.Seeds, tx.Now));
         }
 
@@ -68,6 +69,12 @@ internal static class MembershipKeeper
             }
         }
     }
+
+    /// <summary>Days are the workspace's where a lead tells no zone of its own.</summary>
+    public static async Task<TimeZoneInfo> WorkspaceZone(Transaction<NurtureDbContext> tx) =>
+        await tx.Connection.ExecuteScalarAsync<string?>(new CommandDefinition(
+            "select time_zone from workspace where id = @workspace", new { workspace = tx.WorkspaceId }, cancellationToken: tx.CancellationToken))
+            is { } name && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) ? zone : TimeZoneInfo.Utc;
 
     /// <summary>One lead: by its index, whatever it is in. Many: by the segments, in which leads of a page lie together.</summary>
     private static async Task<ILookup<Guid, Guid>> Members(

@@ -39,6 +39,7 @@ internal sealed class PreviewSegmentHandler(UnitOfWork<NurtureDbContext> unitOfW
             EvaluatedCount = place?.Evaluated ?? 0,
             TotalCount = place?.Total ?? await Total(tx),
         };
+        var zone = condition.Dates.Count > 0 ? await MembershipKeeper.WorkspaceZone(tx) : TimeZoneInfo.Utc;
         var (last, judged, isAtEnd) = (place?.Last, 0, false);
         while (judged < options.Value.PreviewLeads && !isAtEnd)
         {
@@ -48,7 +49,7 @@ internal sealed class PreviewSegmentHandler(UnitOfWork<NurtureDbContext> unitOfW
             var activities = await ActivityStore.Load(tx, leads.ConvertAll(lead => lead.LeadId), condition.Tallies);
             foreach (var lead in leads)
             {
-                var subject = new SegmentSubject(LeadStore.Facts(lead), [.. activities[lead.LeadId]], members[lead.LeadId].ToHashSet());
+                var subject = new SegmentSubject(LeadStore.Facts(lead), [.. activities[lead.LeadId]], members[lead.LeadId].ToHashSet(), zone);
                 if (condition.Holds(subject, tx.Now))
                 {
                     response.Count++;

@@ -7,7 +7,7 @@ namespace Lifecycle.Kernel.Expressions;
 /// Grammar: <c>or</c> binds weakest, then <c>and</c>, then <c>not</c>; parentheses group. A test is one of
 /// <c>field = != &lt; &lt;= &gt; &gt;= literal</c> · <c>field [not] in (literal, …)</c> ·
 /// <c>field [not] contains|startsWith|endsWith|matches "text"</c> · <c>exists field</c> · <c>field within 30d</c> (an instant not after now
-/// and less than so long ago) · <c>true</c> · <c>false</c>. Literals: <c>"text"</c> or <c>'text'</c> (backslash escapes the quote and
+/// and less than so long ago) · <c>on_date(field, -30d)</c> · <c>anniversary(field)</c> · <c>true</c> · <c>false</c>. Literals: <c>"text"</c> or <c>'text'</c> (backslash escapes the quote and
 /// itself), numbers,
 /// <c>true</c>, <c>false</c>; instants are texts such as <c>"2026-03-31"</c> or RFC 3339. A part of a field name that is no identifier is
 /// quoted:
@@ -35,9 +35,10 @@ public sealed class Condition
         IReadOnlySet<Field> fields,
         IReadOnlyList<Tally> tallies,
         IReadOnlyList<(Field Field, TimeSpan Span)> spans,
-        IReadOnlySet<Guid> segments)
+        IReadOnlySet<Guid> segments,
+        IReadOnlyList<DateTest> dates)
     {
-        (Text, this.root, Fields, Tallies, Spans, Segments) = (text, root, fields, tallies, spans, segments);
+        (Text, this.root, Fields, Tallies, Spans, Segments, Dates) = (text, root, fields, tallies, spans, segments, dates);
     }
 
     /// <summary>As it was written.</summary>
@@ -49,12 +50,14 @@ public sealed class Condition
     /// <summary>The counts it compares.</summary>
     public IReadOnlyList<Tally> Tallies { get; }
 
-    /// <summary>Its tests <c>field within span</c>, outside counts. With <see cref="Tallies"/> they are all that time alone can
-    /// change.</summary>
+    /// <summary>Its tests <c>field within span</c>, outside counts.</summary>
     public IReadOnlyList<(Field Field, TimeSpan Span)> Spans { get; }
 
     /// <summary>The segments it asks for by <c>in_segment</c>.</summary>
     public IReadOnlySet<Guid> Segments { get; }
+
+    /// <summary>Its tests of days. With <see cref="Tallies"/> and <see cref="Spans"/> they are all that time alone can change.</summary>
+    public IReadOnlyList<DateTest> Dates { get; }
 
     /// <summary>
     /// Reads a condition. The error names each fault with its position (from 1): the first fault of the form, or all unknown fields, unfit

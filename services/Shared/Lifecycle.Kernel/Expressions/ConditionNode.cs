@@ -61,6 +61,12 @@ internal sealed class WithinNode(Field field, TimeSpan span) : ConditionNode
         source.Get(field).AsTime() is { } time && time <= now && now - time < span;
 }
 
+/// <summary>For a source without days it is no day.</summary>
+internal sealed class DateNode(DateTest test) : ConditionNode
+{
+    public override bool Holds(IFieldSource source, DateTimeOffset now) => (source as IDatedSource)?.IsOn(test, now) ?? false;
+}
+
 /// <summary>A source that keeps no activities counts none.</summary>
 internal sealed class TallyNode(Tally tally, Comparison comparison, decimal number) : ConditionNode
 {

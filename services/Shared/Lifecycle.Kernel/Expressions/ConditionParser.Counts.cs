@@ -89,7 +89,7 @@ internal sealed partial class ConditionParser
         var (outerFields, outerSpans, from) = (fields, spans, Current.Position);
         (fields, spans, counting, counted) = ([], [], true, catalog.Counted);
         var root = Or();
-        var condition = new Condition(text[(from - 1)..(Current.Position - 1)].Trim(), root, fields, [], spans, new HashSet<Guid>());
+        var condition = new Condition(text[(from - 1)..(Current.Position - 1)].Trim(), root, fields, [], spans, new HashSet<Guid>(), []);
         (fields, spans, counting, counted) = (outerFields, outerSpans, false, null);
         return condition;
     }
@@ -135,7 +135,7 @@ internal sealed partial class ConditionParser
             throw Expected("a duration such as 30d");
         }
 
-        Literals.TryDuration(tokens[next++].Text, out var span);
-        return span;
+        var token = tokens[next++];
+        return Literals.TryDuration(token.Text, out var span) ? span : throw ConditionTokens.NoNumber(token);
     }
 }

@@ -44,7 +44,7 @@ internal sealed partial class ConditionParser(string text, FieldCatalog catalog,
             return Error.Invalid(name, $"{name}, position {fault.Position}: {fault.Message}.");
         }
 
-        return violations.ToError() is { } error ? error : new Condition(text, root, fields, tallies, spans, segments);
+        return violations.ToError() is { } error ? error : new Condition(text, root, fields, tallies, spans, segments, dates);
     }
 
     private ConditionNode Or()
@@ -126,6 +126,11 @@ internal sealed partial class ConditionParser(string text, FieldCatalog catalog,
         if (Current.Is("in_segment") && tokens[next + 1].Is("("))
         {
             return InSegment();
+        }
+
+        if (IsDateHere)
+        {
+            return DateOf();
         }
 
         return TallyKindHere() is { } kind ? CountOf(kind) : Test();

@@ -112,13 +112,15 @@ internal static class ConditionTokens
 
         var token = new Token(kind, text[start..at], start + 1);
         var valid = kind == TokenKind.Duration
-            ? Literals.TryDuration(token.Text, out _)
+            ? Literals.TryDuration(token.Text.TrimStart('-'), out _)
             : decimal.TryParse(
                 token.Text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _);
-        return valid
-            ? token
-            : throw new ConditionSyntaxException($"'{token.Text}' is neither a number nor a duration such as 30d", start + 1);
+        return valid ? token : throw NoNumber(token);
     }
+
+    /// <summary>The fault of a token that begins as a number does. Only offsets of days take a duration with a minus.</summary>
+    public static ConditionSyntaxException NoNumber(Token token) =>
+        new($"'{token.Text}' is neither a number nor a duration such as 30d", token.Position);
 
     /// <summary>Identifiers joined by dots; a part in quotes may hold anything.</summary>
     private static string Word(string text, ref int at)

@@ -39,6 +39,9 @@ public sealed class FieldCatalog
     /// <summary>Whether conditions may ask for segments; the sources are then <see cref="ISegmentSource"/>.</summary>
     public bool KnowsSegments { get; init; }
 
+    /// <summary>Whether conditions may ask for days; the sources are then <see cref="IDatedSource"/>.</summary>
+    public bool KnowsDates { get; init; }
+
     /// <summary>Every name, maps as <c>name.*</c>, in order: what the error of an unknown field lists.</summary>
     public IEnumerable<string> Names => fields.Keys.Concat(maps.Keys.Select(name => name + ".*")).Order(StringComparer.Ordinal);
 
@@ -68,6 +71,7 @@ public sealed class FieldCatalog
             CountsActivities = CountsActivities || other.CountsActivities,
             Counted = other.Counted ?? Counted,
             KnowsSegments = KnowsSegments || other.KnowsSegments,
+            KnowsDates = KnowsDates || other.KnowsDates,
         };
 
     private static Dictionary<string, FieldType> Join(Dictionary<string, FieldType> left, Dictionary<string, FieldType> right)
