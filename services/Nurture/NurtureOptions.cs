@@ -62,6 +62,20 @@ public sealed class NurtureOptions
     [Range(0.02, 60)]
     public double PollSeconds { get; set; } = 1;
 
+    /// <summary>How long a step may be over before its lead counts as standing still.</summary>
+    [Range(1, 86400)]
+    public int StallSeconds { get; set; } = 900;
+
+    /// <summary>How often the watchdog looks for leads that stand still.</summary>
+    [Range(0.1, 3600)]
+    public double WatchSeconds { get; set; } = 30;
+
+    /// <summary>
+    /// How long a database session may idle within a transaction while leads that stand still are locked, before the watchdog ends it.
+    /// </summary>
+    [Range(1, 86400)]
+    public int HangSeconds { get; set; } = 300;
+
     /// <summary>A click sooner than this after the sending counts as suspect. Small, since a waiting person is fast too.</summary>
     [Range(0, 60)]
     public double FastClickSeconds { get; set; } = 1;

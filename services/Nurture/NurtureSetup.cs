@@ -22,6 +22,7 @@ using Lifecycle.Nurture.Features.RenderEmail;
 using Lifecycle.Nurture.Features.ReportNurture;
 using Lifecycle.Nurture.Features.SendMails;
 using Lifecycle.Nurture.Features.TakeFeedback;
+using Lifecycle.Nurture.Features.WatchStalls;
 using Lifecycle.Nurture.Jobs;
 using Lifecycle.Nurture.Mail;
 using Lifecycle.Postgres;
@@ -90,13 +91,16 @@ internal static class NurtureSetup
         services.AddSingleton<UnsubscribeHandler>();
         services.AddSingleton<QueryMetricsHandler>();
         services.AddSingleton<ExportPersonHandler>();
-        services.AddSingleton<ITimerWork, AdvanceEnrollmentsHandler>();
+        services.AddSingleton<AdvanceEnrollmentsHandler>();
+        services.AddSingleton<ITimerWork>(provider => provider.GetRequiredService<AdvanceEnrollmentsHandler>());
         services.AddSingleton<ITimerWork, JudgeEngagementsHandler>();
         services.AddSingleton<ITimerWork, JudgeTimersHandler>();
         services.AddSingleton<ITimerWork, JudgeSegmentsHandler>();
         services.AddSingleton<ITimerWork, PurgeActivities>();
         services.AddSingleton<IMailWork, SendMailsHandler>();
+        services.AddSingleton<IWatchWork, WatchStallsHandler>();
         services.AddWorker<ITimerWork>();
+        services.AddWorker<IWatchWork>();
         services.AddWorker<IMailWork>();
         builder.AddProgramEffects();
     }

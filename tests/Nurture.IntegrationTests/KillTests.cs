@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Lifecycle.Contracts;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Testing;
@@ -34,16 +35,19 @@ public sealed class KillTests
         await first.Start();
         await second.Start(untilReady: false);
         await using var bus = await TestBus.Start(broker, typeof(EmailSent));
+        var clock = Stopwatch.StartNew();
         var workspace = Guid.CreateVersion7();
         await Prepare(database, workspace);
 
         var publishing = PublishLeads(bus, workspace);
+        var kills = new List<long>();
         for (var kill = 1; kill <= Kills; kill++)
         {
             var victim = kill % 2 == 0 ? first : second;
             var goal = kill * (2 * Leads / (Kills + 1));
             await Eventually.True(() => Task.FromResult(mails.Mails.Count >= goal), $"{goal} mails", Patience);
             await victim.Kill();
+            kills.Add(Stopwatch.GetTimestamp());
             await victim.Start(untilReady: false);
         }
 
@@ -53,6 +57,12 @@ public sealed class KillTests
         await Eventually.Equal(
             (long)Leads, () => database.Scalar<long>("select count(*) from enrollment where state = 'COMPLETED'"), "every path ends", Patience);
         var ids = mails.Mails.GroupBy(mail => mail.MessageId).ToList();
+        var caught = ids.SelectMany(copies => copies.Zip(copies.Skip(1)))
+            .Count(pair => kills.Any(kill => pair.First.Timestamp < kill && kill < pair.Second.Timestamp));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{mails.Mails.Count} mails taken by the server, {Kills} kills, {ids.Count} Message-IDs of {2 * Leads}, "
+            + $"{mails.Mails.Count - ids.Count} copies with the Message-ID of another, {caught} of them on the other side of a kill, "
+            + $"{clock.Elapsed.TotalSeconds:0} s");
         Assert.Equal(2 * Leads, ids.Count);
         Assert.All(
             mails.Mails.GroupBy(mail => mail.To),

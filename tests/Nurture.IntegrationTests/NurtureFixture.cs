@@ -32,6 +32,9 @@ public sealed class NurtureFixture : IAsyncLifetime
 
     internal FakePeers Peers { get; } = new();
 
+    /// <summary>Environment of a test's own process, over the usual one.</summary>
+    internal IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Settings that make a test quick: due work is seen at once, and people may click at once.</summary>
     internal static Dictionary<string, string> Environment(TestDatabase database, TestVirtualHost broker, TestSmtpServer mails)
     {
@@ -54,6 +57,11 @@ public sealed class NurtureFixture : IAsyncLifetime
         var environment = Environment(database, broker, mails);
         environment["services__capture__grpc__0"] = environment["services__conversion__grpc__0"] = Peers.Address;
         environment["Webhooks__PollSeconds"] = "1";
+        foreach (var (name, value) in Settings)
+        {
+            environment[name] = value;
+        }
+
         service = ServiceProcess.Create("Nurture", environment);
         await service.Start();
         bus = await TestBus.Start(broker, typeof(EmailSent), typeof(EmailEngaged), typeof(ProgramStepCompleted), typeof(LeadErasureConfirmed),

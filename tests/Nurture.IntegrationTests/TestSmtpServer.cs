@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -11,6 +12,9 @@ namespace Nurture.IntegrationTests;
 /// <param name="Text">The mail, as it came.</param>
 internal sealed record ReceivedMail(string From, string To, string Text)
 {
+    /// <summary>When it was taken, by <see cref="Stopwatch"/>.</summary>
+    public long Timestamp { get; } = Stopwatch.GetTimestamp();
+
     public string MessageId => Header("Message-ID").Trim('<', '>');
 
     public string Subject => Header("Subject");

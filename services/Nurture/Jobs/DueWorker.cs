@@ -26,6 +26,9 @@ internal sealed partial class DueWorker<TWork>(
     ILogger<DueWorker<TWork>> logger) : BackgroundService
     where TWork : IDueWork
 {
+    /// <summary>Batches of one kind of work in a row: a workspace with a million rows due holds up no other one, and no other kind.</summary>
+    private const int BatchesPerTurn = 20;
+
     /// <summary>The transaction that rang needs a moment to commit.</summary>
     private static readonly TimeSpan CommitTime = TimeSpan.FromMilliseconds(20);
 
@@ -38,8 +41,12 @@ internal sealed partial class DueWorker<TWork>(
         {
             try
             {
-                await unitOfWork.ForEachWorkspace(RunAll, stoppingToken);
-                await ServeUntilPoll(rung, stoppingToken);
+                var isLeft = false;
+                await unitOfWork.ForEachWorkspace(async (workspaceId, ct) => isLeft |= await RunAll(workspaceId, ct), stoppingToken);
+                if (!isLeft)
+                {
+                    await ServeUntilPoll(rung, stoppingToken);
+                }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -76,23 +83,35 @@ internal sealed partial class DueWorker<TWork>(
                 workspaces.Add(workspaceId);
             }
 
+            var isLeft = false;
             foreach (var workspaceId in workspaces)
             {
-                await RunAll(workspaceId, ct);
+                isLeft |= await RunAll(workspaceId, ct);
+            }
+
+            if (isLeft)
+            {
+                return;
             }
         }
     }
 
-    private async Task RunAll(Guid workspaceId, CancellationToken ct)
+    /// <returns>Whether more is due than its turn allowed for.</returns>
+    private async Task<bool> RunAll(Guid workspaceId, CancellationToken ct)
     {
+        var isLeft = false;
         foreach (var work in works)
         {
             try
             {
-                while (await work.RunBatch(workspaceId, ct))
+                var (hasMore, batches) = (true, 0);
+                for (; hasMore && batches < BatchesPerTurn; batches++)
                 {
                     ct.ThrowIfCancellationRequested();
+                    hasMore = await work.RunBatch(workspaceId, ct);
                 }
+
+                isLeft |= hasMore;
             }
             catch (Exception fault) when (!ct.IsCancellationRequested)
             {
@@ -100,6 +119,8 @@ internal sealed partial class DueWorker<TWork>(
                 LogFailed(work.GetType().Name, workspaceId, fault.GetBaseException().Message, fault);
             }
         }
+
+        return isLeft;
     }
 
     [LoggerMessage(4101, LogLevel.Error, "{Work} of workspace {WorkspaceId} failed and comes again: {Reason}")]
@@ -117,3 +138,6 @@ internal interface IMailWork : IDueWork;
 
 /// <summary>Work that waits for other services, and must keep neither timers nor mails waiting.</summary>
 internal interface ICallWork : IDueWork;
+
+/// <summary>Looks after the other workers, and must wait for none of them.</summary>
+internal interface IWatchWork : IDueWork;

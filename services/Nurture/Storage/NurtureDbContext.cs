@@ -135,6 +135,15 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             // The queue of timers: a worker reads its head and nothing else.
             enrollment.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state = 'ACTIVE' and not held");
             enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.EnterTime });
+            // The report of stalls names those whose step fails; there are few.
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.StepId }).HasFilter("state = 'ACTIVE' and fault is not null");
+        });
+        model.Entity<StallRow>(stall =>
+        {
+            stall.ToTable("stall").HasKey(row => new { row.WorkspaceId, row.Id });
+            // However many watchdogs look, an enrollment stands still once.
+            stall.HasIndex(row => new { row.WorkspaceId, row.EnrollmentId }).IsUnique().HasFilter("end_time is null");
+            stall.HasIndex(row => new { row.WorkspaceId, row.EndTime });
         });
         model.Entity<StepVisitRow>(visit =>
         {

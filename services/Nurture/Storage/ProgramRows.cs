@@ -191,6 +191,41 @@ public sealed class EnrollmentRow
     public DateTimeOffset? EndTime { get; set; }
 }
 
+/// <summary>An enrollment that the watchdog found standing still: its step is over, and nobody moves it.</summary>
+public sealed class StallRow
+{
+    public const string NotTaken = "NOT_TAKEN";
+    public const string WorkerHangs = "WORKER_HANGS";
+
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public required Guid EnrollmentId { get; init; }
+
+    public required Guid ProgramId { get; init; }
+
+    public required string StepId { get; init; }
+
+    public required int Visit { get; init; }
+
+    public required string Reason { get; init; }
+
+    /// <summary>When the step was over.</summary>
+    public required DateTimeOffset DueTime { get; init; }
+
+    public required DateTimeOffset FindTime { get; init; }
+
+    /// <summary>How often the watchdog has taken it on.</summary>
+    public int Tries { get; init; }
+
+    /// <summary>When it does so next.</summary>
+    public required DateTimeOffset NextTime { get; init; }
+
+    /// <summary>When it was seen to have gone on, or left; null while it stands still.</summary>
+    public DateTimeOffset? EndTime { get; init; }
+}
+
 /// <summary>One enrollment at one step.</summary>
 public sealed class StepVisitRow
 {

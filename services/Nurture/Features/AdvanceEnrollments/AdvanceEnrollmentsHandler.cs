@@ -24,6 +24,9 @@ internal sealed partial class AdvanceEnrollmentsHandler(
     NurtureTelemetry telemetry,
     ILogger<AdvanceEnrollmentsHandler> logger) : ITimerWork
 {
+    /// <summary>Rows up to which a batch reads past leads that others hold.</summary>
+    private const int LargestBatch = 10_000;
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromHours(1);
 
@@ -31,7 +34,16 @@ internal sealed partial class AdvanceEnrollmentsHandler(
     {
         try
         {
-            return await Run(workspaceId, options.Value.BatchSize, ct);
+            for (var limit = options.Value.BatchSize; ; limit *= 4)
+            {
+                var (count, moved) = await Run(workspaceId, limit, ct);
+                if (moved > 0 || count < limit || limit >= LargestBatch)
+                {
+                    return moved > 0 && count >= limit;
+                }
+
+                // Others hold every lead at the queue's head: they must not hold up those behind.
+            }
         }
         catch (Exception fault) when (!ct.IsCancellationRequested && fault is not NpgsqlException { IsTransient: true })
         {
@@ -46,12 +58,29 @@ internal sealed partial class AdvanceEnrollmentsHandler(
         }
     }
 
+    /// <summary>
+    /// Moves one enrollment that stands still. Whatever is in its way is kept with it and puts it off, also what would pass for a moment's
+    /// fault: it has stood still for longer than that.
+    /// </summary>
+    public async Task Resume(Guid workspaceId, Guid enrollmentId, CancellationToken ct)
+    {
+        DueEnrollment? tried = null;
+        try
+        {
+            await Run(workspaceId, 1, ct, due => tried = due, enrollmentId);
+        }
+        catch (Exception fault) when (!ct.IsCancellationRequested && tried is not null)
+        {
+            await unitOfWork.Run(workspaceId, tx => Fail(tx, tried, fault), ct);
+        }
+    }
+
     private async Task<bool> RunOne(Guid workspaceId, CancellationToken ct)
     {
         DueEnrollment? tried = null;
         try
         {
-            return await Run(workspaceId, 1, ct, due => tried = due);
+            return (await Run(workspaceId, 1, ct, due => tried = due)).Count > 0;
         }
         catch (Exception fault) when (!ct.IsCancellationRequested && fault is not NpgsqlException { IsTransient: true } && tried is not null)
         {
@@ -60,21 +89,22 @@ internal sealed partial class AdvanceEnrollmentsHandler(
         }
     }
 
-    private async Task<bool> Run(Guid workspaceId, int limit, CancellationToken ct, Action<DueEnrollment>? trying = null)
+    private async Task<(int Count, int Moved)> Run(
+        Guid workspaceId, int limit, CancellationToken ct, Action<DueEnrollment>? trying = null, Guid? only = null)
     {
-        var (count, steps, mails) = (0, 0, 0);
+        var (count, moved, steps, mails) = (0, 0, 0, 0);
         await unitOfWork.Run(
             workspaceId,
-            (tx, batch) => DueEnrollments.Open(tx, batch, limit),
+            (tx, batch) => DueEnrollments.Open(tx, batch, limit, only),
             async (tx, results) =>
             {
                 var (due, workspace) = await DueEnrollments.Read(results, ct);
                 await results.DisposeAsync();
-                count = due.Count;
+                (count, moved) = (due.Count, 0);
                 if (due.Count > 0)
                 {
                     trying?.Invoke(due[0]);
-                    (steps, mails) = await Move(tx, due, workspace);
+                    (moved, steps, mails) = await Move(tx, due, workspace);
                 }
             },
             ct);
@@ -84,10 +114,10 @@ internal sealed partial class AdvanceEnrollmentsHandler(
             signal.Ring(workspaceId);
         }
 
-        return count >= limit;
+        return (count, moved);
     }
 
-    private async Task<(int Steps, int Mails)> Move(Transaction<NurtureDbContext> tx, List<DueEnrollment> due, WorkspaceRules workspace)
+    private async Task<(int Moved, int Steps, int Mails)> Move(Transaction<NurtureDbContext> tx, List<DueEnrollment> due, WorkspaceRules workspace)
     {
         var paths = await programs.Paths(
             tx, due.Where(enrollment => enrollment.Runs).Select(enrollment => (enrollment.ProgramId, enrollment.PathVersion)));
@@ -100,6 +130,7 @@ internal sealed partial class AdvanceEnrollmentsHandler(
             ? await DueEnrollments.Sendings(tx, leads.Keys, workspace.Policy)
             : Enumerable.Empty<(Guid LeadId, DateTimeOffset Time)>().ToLookup(mail => mail.LeadId, mail => mail.Time);
         var sendings = new Dictionary<Guid, LeadSendings>();
+        var busy = 0;
         foreach (var enrollment in due)
         {
             if (!enrollment.Runs)
@@ -111,6 +142,7 @@ internal sealed partial class AdvanceEnrollmentsHandler(
             if (needs.Locks && !leads.ContainsKey(enrollment.LeadId))
             {
                 // Something happens to the lead at this moment; the next round sees it.
+                busy++;
                 continue;
             }
 
@@ -147,7 +179,7 @@ internal sealed partial class AdvanceEnrollmentsHandler(
             await ends.HandedToSales(tx, leadId, enrollmentId);
         }
 
-        return (batch.CompletedSteps, batch.QueuedMails + batch.QueuedCalls);
+        return (due.Count - busy, batch.CompletedSteps, batch.QueuedMails + batch.QueuedCalls);
     }
 
     /// <summary>With all that follows: events, segments that ask for the list, programs. A list that is gone since is passed over.</summary>

@@ -55,23 +55,26 @@ internal sealed record WorkspaceRules(TimeZoneInfo Zone, SendingPolicy Policy)
 /// <summary>What an advance reads, in two round trips: the queue's head with the workspace's rules, then what the paths ask for.</summary>
 internal static class DueEnrollments
 {
-    /// <summary>Reads the head of the partial index on (workspace_id, due_time) and stops at the limit.</summary>
-    private const string Due =
+    private const string Columns =
         """
         select e.id, e.program_id, e.lead_id, e.key, e.occurrence, e.step_id, e.visit, e.step_time, e.due_time, e.event_time, e.attempts,
           e.version, e.enter_time, p.state = 'ACTIVE' as runs,
           case when e.path_version = 0 then p.version else e.path_version end as path_version
         from enrollment e join program p on p.workspace_id = e.workspace_id and p.id = e.program_id
         where e.workspace_id = $1 and e.state = 'ACTIVE' and not e.held and e.due_time <= $2
-        order by e.due_time limit $3 for update of e skip locked
         """;
 
-    /// <summary>Puts the reading of the queue's head into the round trip that begins the transaction.</summary>
-    public static void Open(Transaction<NurtureDbContext> tx, NpgsqlBatch batch, int limit)
+    /// <summary>Reads the head of the partial index on (workspace_id, due_time) and stops at the limit.</summary>
+    private const string Due = Columns + " order by e.due_time limit $3 for update of e skip locked";
+
+    private const string DueOne = Columns + " and e.id = $3 for update of e skip locked";
+
+    /// <summary>Puts the reading of the queue's head, or of one enrollment, into the round trip that begins the transaction.</summary>
+    public static void Open(Transaction<NurtureDbContext> tx, NpgsqlBatch batch, int limit, Guid? only = null)
     {
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(Due)
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(only is null ? Due : DueOne)
         {
-            Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Value(tx.Now), Bulk.Value(limit) },
+            Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Value(tx.Now), only is { } id ? Bulk.Value(id) : Bulk.Value(limit) },
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(
             "select w.time_zone, p.policy from workspace w left join sending_policy p on p.workspace_id = w.id where w.id = $1")

@@ -4,11 +4,12 @@ using Lifecycle.Nurture.Storage;
 using Lifecycle.Nurture.V1;
 using Lifecycle.Postgres;
 using Lifecycle.Rpc;
+using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Nurture.Features.ReportNurture;
 
 /// <summary>Nurture's reports over gRPC and REST.</summary>
-internal sealed class NurtureReportGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, TimeProvider time)
+internal sealed class NurtureReportGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, TimeProvider time)
     : NurtureReportService.NurtureReportServiceBase
 {
     private const int MaxWindowDays = 3660;
@@ -32,7 +33,9 @@ internal sealed class NurtureReportGrpcService(UnitOfWork<NurtureDbContext> unit
         violations.Require(request.ScoreDays is >= 0 and <= MaxScoreDays, "scoreDays", $"scoreDays lies between 1 and {MaxScoreDays}.");
         violations.OrThrow();
         var days = request.ScoreDays == 0 ? DefaultScoreDays : request.ScoreDays;
-        return unitOfWork.Read(context.Caller().WorkspaceId, tx => ReportStalls.Run(tx, from, to, program, days), context.CancellationToken);
+        var patience = TimeSpan.FromSeconds(options.Value.StallSeconds);
+        return unitOfWork.Read(
+            context.Caller().WorkspaceId, tx => ReportStalls.Run(tx, from, to, program, days, patience), context.CancellationToken);
     }
 
     public override Task<GetEngagementReportResponse> GetEngagementReport(GetEngagementReportRequest request, ServerCallContext context)

@@ -8,9 +8,6 @@ namespace Lifecycle.Nurture.Features.ReportNurture;
 /// <summary>Where leads wait, are overdue or drop off, and what their score did after each step.</summary>
 internal static class ReportStalls
 {
-    /// <summary>A step that is over for longer, in a program that runs, is overdue: workers look every second.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
-
     /// <summary>The score at an instant is that of the last change before it: one search each in the key of score_change.</summary>
     private const string Sql =
         """
@@ -44,8 +41,14 @@ internal static class ReportStalls
         order by dropped desc, overdue desc, waiting desc, program_name, step_id
         """;
 
+    /// <param name="tx">Reading transaction.</param>
+    /// <param name="from">Leads that entered at or after.</param>
+    /// <param name="to">Leads that entered before.</param>
+    /// <param name="program">Only this program; null: all.</param>
+    /// <param name="scoreDays">Days after which scores are compared.</param>
+    /// <param name="patience">A step that is over for longer, in a program that runs, is overdue: workers look every second.</param>
     public static async Task<GetStallReportResponse> Run(
-        Transaction<NurtureDbContext> tx, DateTimeOffset from, DateTimeOffset to, Guid? program, int scoreDays)
+        Transaction<NurtureDbContext> tx, DateTimeOffset from, DateTimeOffset to, Guid? program, int scoreDays, TimeSpan patience)
     {
         var rows = await tx.Connection.QueryAsync<StepNumbers>(new CommandDefinition(
             Sql,
@@ -57,11 +60,12 @@ internal static class ReportStalls
                 program,
                 days = scoreDays,
                 scored = tx.Now.AddDays(-scoreDays).UtcDateTime,
-                late = (tx.Now - Patience).UtcDateTime,
+                late = (tx.Now - patience).UtcDateTime,
                 now = tx.Now,
             },
             cancellationToken: tx.CancellationToken));
         var response = new GetStallReportResponse { Steps = { rows.Select(ToProto) } };
+        response.Stalls.AddRange(await OpenStalls.Read(tx, from, to, program));
         response.EmptyReason = response.Steps.Count == 0 ? "No lead entered a program in the period." : "";
         return response;
     }

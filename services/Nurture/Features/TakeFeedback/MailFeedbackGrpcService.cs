@@ -3,6 +3,7 @@ using Grpc.Core;
 using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Nurture.Domain.Emails;
+using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Nurture.V1;
 using Lifecycle.Postgres;
@@ -11,7 +12,7 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Nurture.Features.TakeFeedback;
 
 /// <summary>Bounces and complaints over gRPC and REST.</summary>
-internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, TimeProvider time)
+internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitOfWork, JudgeLeadHandler segments, TimeProvider time)
     : MailFeedbackService.MailFeedbackServiceBase
 {
     private const int MaxEvents = 1000;
@@ -79,13 +80,15 @@ internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitO
             .OrThrow();
     }
 
-    private static async Task<MailFeedbackResponse> Take(Transaction<NurtureDbContext> tx, List<Feedback> feedback)
+    private async Task<MailFeedbackResponse> Take(Transaction<NurtureDbContext> tx, List<Feedback> feedback)
     {
         var results = new MailFeedbackResponse.Types.Result[feedback.Count];
+        var marked = new List<Guid>();
         // Mails are locked in order of their ids, so that two calls never wait for each other.
         foreach (var (index, one) in feedback.Index().OrderBy(one => one.Item.MessageId).ThenBy(one => one.Item.Email, StringComparer.Ordinal))
         {
             var result = await TakeFeedbackHandler.Take(tx, one);
+            marked.AddRange(result.MarkedLead is { } lead ? [lead] : []);
             results[index] = new()
             {
                 Kind = (MailFeedback.Types.Kind)(int)one.Kind,
@@ -97,6 +100,8 @@ internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitO
             };
         }
 
+        // A bounce, a complaint or an answer is no opening or click, but segments may count each.
+        await segments.MailChanged(tx, false, marked);
         return new() { Results = { results } };
     }
 }

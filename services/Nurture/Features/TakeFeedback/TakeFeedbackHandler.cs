@@ -13,7 +13,8 @@ namespace Lifecycle.Nurture.Features.TakeFeedback;
 internal sealed record Feedback(FeedbackKind Kind, Guid? MessageId, string? Email, string Status, string Detail, DateTimeOffset Time);
 
 /// <summary>What became of a report.</summary>
-internal sealed record FeedbackResult(Guid? MessageId, string? Email, bool IsApplied, bool IsSuppressed);
+/// <param name="MarkedLead">The lead whose mail was marked by it; null where none was.</param>
+internal sealed record FeedbackResult(Guid? MessageId, string? Email, bool IsApplied, bool IsSuppressed, Guid? MarkedLead);
 
 /// <summary>
 /// Acts on bounces and complaints. Only a Message-ID names the mail: by the address alone nobody knows which of several mails is meant, and
@@ -33,7 +34,7 @@ internal static class TakeFeedbackHandler
             && message is not null && await HasTooManySoftBounces(tx, message.LeadId));
         var isSuppressed = email is not null && suppresses
             && await Suppressions.Add(tx, email, feedback.Kind == FeedbackKind.Complaint ? "COMPLAINED" : "BOUNCED");
-        return new(message?.Id, email, isNew || isSuppressed, email is not null && suppresses);
+        return new(message?.Id, email, isNew || isSuppressed, email is not null && suppresses, isNew ? message!.LeadId : null);
     }
 
     /// <summary>The mail's id in a Message-ID; null for one that is not ours.</summary>

@@ -383,6 +383,10 @@ namespace Lifecycle.Nurture.Storage.Migrations
                     b.HasIndex("WorkspaceId", "ProgramId", "EnterTime")
                         .HasDatabaseName("ix_enrollment_workspace_id_program_id_enter_time");
 
+                    b.HasIndex("WorkspaceId", "ProgramId", "StepId")
+                        .HasDatabaseName("ix_enrollment_workspace_id_program_id_step_id")
+                        .HasFilter("state = 'ACTIVE' and fault is not null");
+
                     b.HasIndex("WorkspaceId", "LeadId", "ProgramId", "Key")
                         .IsUnique()
                         .HasDatabaseName("ix_enrollment_workspace_id_lead_id_program_id_key")
@@ -1257,6 +1261,72 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasName("pk_spend");
 
                     b.ToTable("spend", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.StallRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("DueTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_time");
+
+                    b.Property<DateTimeOffset?>("EndTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("end_time");
+
+                    b.Property<Guid>("EnrollmentId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("enrollment_id");
+
+                    b.Property<DateTimeOffset>("FindTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("find_time");
+
+                    b.Property<DateTimeOffset>("NextTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("next_time");
+
+                    b.Property<Guid>("ProgramId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("program_id");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("StepId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("step_id");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("integer")
+                        .HasColumnName("tries");
+
+                    b.Property<int>("Visit")
+                        .HasColumnType("integer")
+                        .HasColumnName("visit");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_stall");
+
+                    b.HasIndex("WorkspaceId", "EndTime")
+                        .HasDatabaseName("ix_stall_workspace_id_end_time");
+
+                    b.HasIndex("WorkspaceId", "EnrollmentId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_stall_workspace_id_enrollment_id")
+                        .HasFilter("end_time is null");
+
+                    b.ToTable("stall", "nurture");
                 });
 
             modelBuilder.Entity("Lifecycle.Nurture.Storage.StepVisitRow", b =>
