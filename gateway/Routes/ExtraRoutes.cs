@@ -53,5 +53,6 @@ internal static class ExtraRoutes
             ContentType = "text/csv",
         },
         new("retention", "GET,HEAD,POST", "/s/{token}", Public, "Shows a survey and takes its answer"),
+        new("retention", "GET,HEAD", "/r/{workspace}/{code}", Public, "Counts a click on a referral link and leads on to its landing page") { ContentType = "text/plain" },
     ];
 }

@@ -16,6 +16,7 @@ using Lifecycle.Retention.Features.ReportRetention;
 using Lifecycle.Retention.Features.RunLoyalty;
 using Lifecycle.Retention.Features.ScoreRisk;
 using Lifecycle.Retention.Features.SuggestExpansion;
+using Lifecycle.Retention.Features.TrackReferrals;
 using Lifecycle.Rpc;
 
 namespace Lifecycle.Retention;
@@ -46,6 +47,8 @@ internal static class RetentionSetup
         builder.Services.AddSingleton<ExpansionEvaluator>();
         builder.Services.AddHostedService<ExpansionJob>();
         builder.AddRpcClient<OpportunityService.OpportunityServiceClient>("conversion");
+        builder.Services.AddSingleton<ReferralLinks>();
+        builder.Services.AddSingleton<ReferralRedirect>();
         builder.Services.AddSingleton<SurveyLinks>();
         builder.Services.AddSingleton<AnswerPage>();
         builder.Services.AddSingleton<SendInvitations>();
@@ -59,6 +62,7 @@ internal static class RetentionSetup
         app.MapRpcService<SurveyFollowUpGrpcService>();
         app.MapRpcService<CustomerCampaignGrpcService>();
         app.MapRpcService<AdvocacyGrpcService>();
+        app.MapRpcService<ReferralLinkGrpcService>();
         app.MapRpcService<LoyaltyGrpcService>();
         app.MapRpcService<ReportGrpcService>();
         app.MapRpcService<CurrencyRateGrpcService>();
@@ -67,5 +71,6 @@ internal static class RetentionSetup
         app.MapRpcService<RetentionMetricsGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();
         app.Services.GetRequiredService<AnswerPage>().Map(app);
+        app.Services.GetRequiredService<ReferralRedirect>().Map(app);
     }
 }

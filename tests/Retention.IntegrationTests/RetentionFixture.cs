@@ -130,6 +130,10 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
         return customer!;
     }
 
+    /// <summary>Version of the profile that Retention has of a lead; 0 before one came.</summary>
+    public Task<long> Version(Guid leadId) =>
+        fixture.Database.Scalar<long>("select coalesce(max(version), 0) from lead_profile where workspace_id = $1 and lead_id = $2", Id, leadId);
+
     public async Task<double?> Metric(string metric, string from, string to, string granularity = "MONTH", int point = 0) =>
         (await Get($"/v1/metrics/retention?from={from}&to={to}&granularity={granularity}&metrics={metric}"))["series"]![0]!["points"]![point]!["value"]?.GetValue<double>();
 

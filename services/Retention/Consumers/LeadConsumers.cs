@@ -2,6 +2,7 @@ using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Retention.Features.KeepRollups;
+using Lifecycle.Retention.Features.TrackReferrals;
 using Lifecycle.Retention.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -10,15 +11,21 @@ namespace Lifecycle.Retention.Consumers;
 /// <summary>Keeps name, address and first touch of every lead.</summary>
 public sealed class LeadCapturedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<LeadCaptured, RetentionDbContext>(work)
 {
-    protected override Task Handle(Transaction<RetentionDbContext> tx, LeadCaptured e) =>
-        LeadProfiles.Keep(tx, e.LeadId, e.Version, e.Email, e.Traits, e.Company, e.FirstTouch);
+    protected override async Task Handle(Transaction<RetentionDbContext> tx, LeadCaptured e)
+    {
+        await LeadProfiles.Keep(tx, e.LeadId, e.Version, e.CreateTime, e.Email, e.Traits, e.Company, e.FirstTouch);
+        await ReferralCredits.Profile(tx, e.LeadId, e.OccurredAt, e.FirstTouch, e.LastTouch, e.Traits);
+    }
 }
 
 /// <summary>Keeps the newest profile.</summary>
 public sealed class LeadUpdatedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<LeadUpdated, RetentionDbContext>(work)
 {
-    protected override Task Handle(Transaction<RetentionDbContext> tx, LeadUpdated e) =>
-        LeadProfiles.Keep(tx, e.LeadId, e.Version, e.Email, e.Traits, e.Company, e.FirstTouch);
+    protected override async Task Handle(Transaction<RetentionDbContext> tx, LeadUpdated e)
+    {
+        await LeadProfiles.Keep(tx, e.LeadId, e.Version, e.CreateTime, e.Email, e.Traits, e.Company, e.FirstTouch);
+        await ReferralCredits.Profile(tx, e.LeadId, e.OccurredAt, e.FirstTouch, e.LastTouch, e.Traits);
+    }
 }
 
 /// <summary>Takes out what names the person; customers, sums and answers stay as numbers.</summary>
@@ -56,6 +63,13 @@ public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : Ev
                     update referral set referred_email = null
                     where workspace_id = @workspaceId and referred_email is not null and (referred_lead_id = @leadId or referred_email = @email)
                     """),
+                // A chosen code may be a name. Without it nothing comes over the link any more.
+                ("referralLinks",
+                    """
+                    update referral_link set code = 'ERASED-' || id, revoke_time = coalesce(revoke_time, now())
+                    where workspace_id = @workspaceId and advocate_lead_id = @leadId and code <> 'ERASED-' || id
+                    """),
+                ("referralClaims", "delete from referral_claim where workspace_id = @workspaceId and lead_id = @leadId"),
                 ("surveyTasks",
                     """
                     update survey_task set note = '' where workspace_id = @workspaceId and note <> ''
@@ -111,6 +125,7 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             """,
             parameters);
         await MergeCustomers(tx, e.SourceLeadId, targetId);
+        await ReferralCredits.Merge(tx, e.SourceLeadId, targetId);
     }
 
     private static async Task MergeCustomers(Transaction<RetentionDbContext> tx, Guid sourceLeadId, Guid targetLeadId)

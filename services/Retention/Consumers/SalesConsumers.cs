@@ -16,9 +16,19 @@ public sealed class RevenueBookedConsumer(UnitOfWork<RetentionDbContext> work) :
     }
 }
 
-/// <summary>A lead that became a customer has a customer here, also where nothing was booked (an imported one).</summary>
+/// <summary>Keeps how far a lead came. One that became a customer has a customer here, also where nothing was booked (an imported one).</summary>
 public sealed class LeadStageChangedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<LeadStageChanged, RetentionDbContext>(work)
 {
-    protected override Task Handle(Transaction<RetentionDbContext> tx, LeadStageChanged e) =>
-        e.To == Stage.Customer.Name() ? CustomerLedger.OfLead(tx, e.LeadId, e.OccurredAt, account: null) : Task.CompletedTask;
+    protected override async Task Handle(Transaction<RetentionDbContext> tx, LeadStageChanged e)
+    {
+        if (StageNames.TryParse(e.To, out var stage) && stage is >= Stage.Mql and <= Stage.Advocate)
+        {
+            await LeadProfiles.Reach(tx, e.LeadId, stage);
+        }
+
+        if (stage == Stage.Customer)
+        {
+            await CustomerLedger.OfLead(tx, e.LeadId, e.OccurredAt, account: null);
+        }
+    }
 }

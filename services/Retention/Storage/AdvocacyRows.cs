@@ -13,6 +13,12 @@ public sealed class ReferralRow : TenantRow
 
     public bool Converted { get; set; }
 
+    /// <summary>The link that brought the person; null for one told by hand.</summary>
+    public Guid? LinkId { get; set; }
+
+    /// <summary>Credits nobody: another of the same person came first, or the person is the advocate.</summary>
+    public bool Declined { get; set; }
+
     public required DateTimeOffset CreateTime { get; init; }
 }
 

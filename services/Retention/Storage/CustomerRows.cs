@@ -135,6 +135,15 @@ public sealed class LeadProfileRow : TenantRow
 
     public string Campaign { get; set; } = "";
 
+    /// <summary>When the person became known; null before its profile came.</summary>
+    public DateTimeOffset? KnownTime { get; set; }
+
+    /// <summary>Furthest stage of the funnel it reached, as number of <see cref="Kernel.Stage"/>; 0 below MQL.</summary>
+    public int Stage { get; set; }
+
+    /// <summary>Was seen with the code of a referral link.</summary>
+    public bool Claimed { get; set; }
+
     public long Version { get; set; }
 
     public bool Erased { get; set; }

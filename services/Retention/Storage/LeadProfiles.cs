@@ -1,6 +1,7 @@
 using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
+using Lifecycle.Retention.Features.TrackReferrals;
 using Microsoft.EntityFrameworkCore;
 
 namespace Lifecycle.Retention.Storage;
@@ -58,9 +59,23 @@ public static class LeadProfiles
             .SingleAsync(tx.CancellationToken);
     }
 
+    /// <summary>Keeps the furthest stage that the lead reached.</summary>
+    public static async Task Reach(Transaction<RetentionDbContext> tx, Guid leadId, Kernel.Stage stage)
+    {
+        leadId = await Resolve(tx, leadId);
+        await tx.Connection.ExecuteAsync(
+            """
+            insert into lead_profile (workspace_id, lead_id, channel, source, medium, campaign, version, erased, advocate, stage)
+            values (@workspaceId, @leadId, '', '', '', '', 0, false, false, @stage)
+            on conflict (workspace_id, lead_id) do update set stage = greatest(lead_profile.stage, excluded.stage)
+            """,
+            new { workspaceId = tx.WorkspaceId, leadId, stage = (int)stage });
+    }
+
     /// <summary>Keeps a profile unless a newer one, or an erasure, is known; then finds the referral that brought the lead.</summary>
     public static async Task Keep(
-        Transaction<RetentionDbContext> tx, Guid leadId, long version, string? email, IReadOnlyDictionary<string, string> traits, CompanyInfo? company, TouchInfo touch)
+        Transaction<RetentionDbContext> tx, Guid leadId, long version, DateTimeOffset knownTime, string? email, IReadOnlyDictionary<string, string> traits,
+        CompanyInfo? company, TouchInfo touch)
     {
         var lead = await Lock(tx, leadId);
         if (lead.Erased || lead.Version >= version)
@@ -69,7 +84,7 @@ public static class LeadProfiles
         }
 
         var person = string.Join(' ', new[] { traits.GetValueOrDefault("firstName"), traits.GetValueOrDefault("lastName") }.Where(part => !string.IsNullOrWhiteSpace(part)));
-        lead.Version = version;
+        (lead.Version, lead.KnownTime) = (version, knownTime);
         lead.Email = email;
         lead.Name = company?.Name ?? (person.Length > 0 ? person : null);
         (lead.Channel, lead.Source, lead.Medium, lead.Campaign) = (touch.Channel, touch.Source ?? "", touch.Medium ?? "", touch.Campaign ?? "");
@@ -77,15 +92,23 @@ public static class LeadProfiles
         var parameters = new { workspaceId = tx.WorkspaceId, leadId, email, name = lead.Name ?? email ?? "" };
         await tx.Connection.ExecuteAsync(
             "update customer set display_name = @name where workspace_id = @workspaceId and lead_id = @leadId and display_name = ''", parameters);
-        if (email is not null)
+        if (email is not null && lead.MergedInto is null)
         {
+            // Who was sent before by somebody else stays theirs.
             await tx.Connection.ExecuteAsync(
                 """
                 update referral r set referred_lead_id = @leadId,
-                  converted = exists (select 1 from customer c where c.workspace_id = r.workspace_id and c.lead_id = @leadId)
-                where workspace_id = @workspaceId and referred_email = @email and advocate_lead_id <> @leadId
+                  converted = exists (select 1 from customer c where c.workspace_id = r.workspace_id and c.lead_id = @leadId),
+                  declined = exists (select 1 from referral o where o.workspace_id = r.workspace_id and o.referred_lead_id = @leadId and not o.declined)
+                where workspace_id = @workspaceId and referred_email = @email and advocate_lead_id <> @leadId and referred_lead_id is distinct from @leadId
                 """,
                 parameters);
+        }
+
+        if (lead.Claimed)
+        {
+            // Codes that were seen before the profile came.
+            await ReferralCredits.Credit(tx, leadId);
         }
     }
 }

@@ -40,6 +40,10 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
 
     public DbSet<ReferralRow> Referrals => Set<ReferralRow>();
 
+    public DbSet<ReferralLinkRow> ReferralLinks => Set<ReferralLinkRow>();
+
+    public DbSet<ReferralSettingsRow> ReferralSettings => Set<ReferralSettingsRow>();
+
     public DbSet<AdvocacyRow> Advocacy => Set<AdvocacyRow>();
 
     public DbSet<LoyaltyProgramRow> LoyaltyPrograms => Set<LoyaltyProgramRow>();
@@ -108,6 +112,8 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
         {
             lead.ToTable("lead_profile").HasKey(row => new { row.WorkspaceId, row.LeadId });
             lead.HasIndex(row => new { row.WorkspaceId, row.Email }).HasFilter("email is not null");
+            lead.Property(row => row.Stage).HasDefaultValue(0);
+            lead.Property(row => row.Claimed).HasDefaultValue(false);
         });
         modelBuilder.Entity<SurveyRow>(survey =>
         {
@@ -134,7 +140,20 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             referral.ToTable("referral").HasKey(row => new { row.WorkspaceId, row.Id });
             referral.HasIndex(row => new { row.WorkspaceId, row.ReferredEmail }).IsUnique().HasFilter("referred_email is not null");
             referral.HasIndex(row => new { row.WorkspaceId, row.AdvocateLeadId });
+            // Who sent a lead; one referral of it at most is not declined, which its locked profile sees to.
+            referral.HasIndex(row => new { row.WorkspaceId, row.ReferredLeadId }).HasFilter("referred_lead_id is not null");
+            referral.HasIndex(row => new { row.WorkspaceId, row.LinkId }).HasFilter("link_id is not null");
+            referral.Property(row => row.Declined).HasDefaultValue(false);
         });
+        modelBuilder.Entity<ReferralLinkRow>(link =>
+        {
+            link.ToTable("referral_link").HasKey(row => new { row.WorkspaceId, row.Id });
+            link.HasIndex(row => new { row.WorkspaceId, row.Code }).IsUnique();
+            link.HasIndex(row => new { row.WorkspaceId, row.AdvocateLeadId });
+        });
+        modelBuilder.Entity<ReferralClickRow>(click => click.ToTable("referral_click").HasKey(row => new { row.WorkspaceId, row.LinkId, row.Time }));
+        modelBuilder.Entity<ReferralClaimRow>(claim => claim.ToTable("referral_claim").HasKey(row => new { row.WorkspaceId, row.LeadId, row.LinkId }));
+        modelBuilder.Entity<ReferralSettingsRow>(settings => settings.ToTable("referral_settings").HasKey(row => row.WorkspaceId));
         modelBuilder.Entity<AdvocacyRow>(advocacy =>
         {
             advocacy.ToTable("advocacy").HasKey(row => new { row.WorkspaceId, row.Id });

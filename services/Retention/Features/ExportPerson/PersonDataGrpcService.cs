@@ -52,6 +52,8 @@ public sealed class PersonDataGrpcService(UnitOfWork<RetentionDbContext> work) :
                 .Select(row => new { row.Id, row.SurveyId, row.Score, row.State, row.Note, row.CreateTime }),
             referrals = (await tx.Db.Referrals.Where(row => row.WorkspaceId == workspaceId && (row.AdvocateLeadId == leadId || row.ReferredLeadId == leadId)).ToListAsync(ct))
                 .Select(row => new { row.Id, row.AdvocateLeadId, row.ReferredEmail, row.CreateTime }),
+            referralLinks = (await tx.Db.ReferralLinks.Where(row => row.WorkspaceId == workspaceId && row.AdvocateLeadId == leadId).ToListAsync(ct))
+                .Select(row => new { row.Id, row.Code, row.Program, row.CreateTime, row.RevokeTime }),
             advocacy = (await tx.Db.Advocacy.Where(row => row.WorkspaceId == workspaceId && ids.Contains(row.CustomerId)).ToListAsync(ct))
                 .Select(row => new { row.Id, row.Kind, row.Status, row.Title, row.Url, row.CreateTime }),
             loyaltyEntries = (await tx.Db.LoyaltyEntries.Where(row => row.WorkspaceId == workspaceId && ids.Contains(row.CustomerId)).ToListAsync(ct))

@@ -1,3 +1,4 @@
+using Dapper;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Retention.Domain;
@@ -78,6 +79,8 @@ internal sealed record CreateCustomerCommand(
             return Error.AlreadyExists("A customer with this lead or external id was made at the same moment.");
         }
 
+        await tx.Connection.ExecuteAsync(
+            "update referral set converted = true where workspace_id = @workspaceId and referred_lead_id = @LeadId and not converted", new { workspaceId = tx.WorkspaceId, LeadId });
         return row.ToProto(currencyCode, tx.Now);
     }
 }

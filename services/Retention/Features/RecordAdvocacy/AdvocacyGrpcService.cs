@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
+using Lifecycle.Retention.Features.TrackReferrals;
 using Lifecycle.Retention.Storage;
 using Lifecycle.Retention.V1;
 using Lifecycle.Rpc;
@@ -11,7 +12,6 @@ namespace Lifecycle.Retention.Features.RecordAdvocacy;
 /// <summary>Referrals, case studies, reviews and references.</summary>
 public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, TimeProvider time) : AdvocacyService.AdvocacyServiceBase
 {
-    private static readonly ListFields ReferralFields = new ListFields("id", "r.id");
     private static readonly ListFields AdvocacyFields = new ListFields("id", "a.id");
 
     public override async Task<Referral> CreateReferral(CreateReferralRequest request, ServerCallContext context)
@@ -21,23 +21,17 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         var email = violations.Email(request.ReferredEmail, "referredEmail");
         var createTime = violations.TimeOrNow(request.CreateTime, time.GetUtcNow(), "createTime");
         violations.OrThrow();
+        var caller = context.Caller();
         return (await work.RunIdempotent<Referral>(
-            context.Caller().WorkspaceId, context.Method, request.RequestId, request, tx => Refer(tx, leadId, email, createTime), context.CancellationToken)).OrThrow();
+            caller.WorkspaceId, context.Method, request.RequestId, request, tx => Refer(tx, leadId, email, createTime, caller.CurrencyCode), context.CancellationToken)).OrThrow();
     }
 
     public override Task<ListReferralsResponse> ListReferrals(ListReferralsRequest request, ServerCallContext context)
     {
+        var caller = context.Caller();
         var leadId = Optional(request.AdvocateLeadId, "advocateLeadId");
-        var query = ListQuery.Parse(ReferralFields, request.PageSize, request.PageToken, null, null, "id desc", request.AdvocateLeadId).OrThrow();
-        return work.Read(
-            context.Caller().WorkspaceId,
-            async tx =>
-            {
-                var (ids, next) = await Pages.Ids(tx, "referral r", "r.id", query, leadId is null ? "true" : "r.advocate_lead_id = @parentId", leadId);
-                var rows = await tx.Db.Referrals.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).OrderByDescending(row => row.Id).ToListAsync(tx.CancellationToken);
-                return new ListReferralsResponse { Referrals = { rows.Select(ToProto) }, NextPageToken = next };
-            },
-            context.CancellationToken);
+        var query = Referrals.Parse(request).OrThrow();
+        return work.Read(caller.WorkspaceId, tx => Referrals.List(tx, query, leadId, caller.CurrencyCode), context.CancellationToken);
     }
 
     public override async Task<Advocacy> CreateAdvocacy(CreateAdvocacyRequest request, ServerCallContext context)
@@ -123,7 +117,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
             context.CancellationToken)).OrThrow();
     }
 
-    private static async Task<Result<Referral>> Refer(Transaction<RetentionDbContext> tx, Guid leadId, string email, DateTimeOffset createTime)
+    private static async Task<Result<Referral>> Refer(
+        Transaction<RetentionDbContext> tx, Guid leadId, string email, DateTimeOffset createTime, string currencyCode)
     {
         leadId = await LeadProfiles.Resolve(tx, leadId);
         if (!await tx.Db.Customers.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == leadId, tx.CancellationToken))
@@ -133,19 +128,29 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
                 : Error.Precondition($"Lead {leadId} is no customer; only customers refer.");
         }
 
-        // The advocate's row serialises its referrals; of two advocates with one address the unique index lets the first pass.
-        var advocate = await LeadProfiles.Lock(tx, leadId);
-        if (advocate.Email == email)
+        var referred = await tx.Db.LeadProfiles.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Email == email).Select(row => (Guid?)row.LeadId).FirstOrDefaultAsync(tx.CancellationToken);
+        // Both rows serialise what is told of them, in order of their ids; of two advocates with one address the unique index lets the first pass.
+        foreach (var id in new[] { leadId, referred ?? leadId }.Distinct().Order())
+        {
+            await LeadProfiles.Lock(tx, id);
+        }
+
+        if ((await LeadProfiles.Lock(tx, leadId)).Email == email)
         {
             return Error.Invalid("referredEmail", "referredEmail is the advocate's own address.");
         }
 
-        if (await tx.Db.Referrals.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.ReferredEmail == email, tx.CancellationToken))
+        var referrals = tx.Db.Referrals.Where(row => row.WorkspaceId == tx.WorkspaceId);
+        if (await referrals.AnyAsync(row => row.ReferredEmail == email, tx.CancellationToken))
         {
             return Error.AlreadyExists("This address was referred before.");
         }
 
-        var referred = await tx.Db.LeadProfiles.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Email == email).Select(row => (Guid?)row.LeadId).FirstOrDefaultAsync(tx.CancellationToken);
+        if (referred is not null && await referrals.AnyAsync(row => row.ReferredLeadId == referred && !row.Declined, tx.CancellationToken))
+        {
+            return Error.AlreadyExists("This person was referred before.");
+        }
+
         var referral = new ReferralRow
         {
             WorkspaceId = tx.WorkspaceId,
@@ -158,7 +163,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         };
         tx.Db.Referrals.Add(referral);
         await GainAdvocate.Run(tx, leadId, "REFERRAL", createTime);
-        return ToProto(referral);
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        return await Referrals.Read(tx, referral.Id, currencyCode);
     }
 
     private static Guid? Optional(string text, string field)
@@ -180,16 +186,6 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         violations.Require(
             url.Length == 0 || (Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"), "url", "url must be an http or https address.");
     }
-
-    private static Referral ToProto(ReferralRow row) => new()
-    {
-        Id = row.Id.ToString(),
-        AdvocateLeadId = row.AdvocateLeadId.ToString(),
-        ReferredEmail = row.ReferredEmail ?? "",
-        ReferredLeadId = row.ReferredLeadId?.ToString() ?? "",
-        State = row.Converted ? Referral.Types.State.Converted : row.ReferredLeadId is null ? Referral.Types.State.Open : Referral.Types.State.Captured,
-        CreateTime = row.CreateTime.ToProto(),
-    };
 
     private static Advocacy ToProto(AdvocacyRow row) => new()
     {

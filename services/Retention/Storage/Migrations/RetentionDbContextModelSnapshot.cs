@@ -833,6 +833,12 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("channel");
 
+                    b.Property<bool>("Claimed")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("claimed");
+
                     b.Property<string>("Email")
                         .HasColumnType("text")
                         .HasColumnName("email");
@@ -840,6 +846,10 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.Property<bool>("Erased")
                         .HasColumnType("boolean")
                         .HasColumnName("erased");
+
+                    b.Property<DateTimeOffset?>("KnownTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("known_time");
 
                     b.Property<string>("Medium")
                         .IsRequired()
@@ -858,6 +868,12 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("source");
+
+                    b.Property<int>("Stage")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(0)
+                        .HasColumnName("stage");
 
                     b.Property<long>("Version")
                         .HasColumnType("bigint")
@@ -1014,6 +1030,107 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.ToTable("mrr_month", "retention");
                 });
 
+            modelBuilder.Entity("Lifecycle.Retention.Storage.ReferralClaimRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<Guid>("LinkId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("link_id");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.HasKey("WorkspaceId", "LeadId", "LinkId")
+                        .HasName("pk_referral_claim");
+
+                    b.ToTable("referral_claim", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.ReferralClickRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("LinkId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("link_id");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.Property<long>("People")
+                        .HasColumnType("bigint")
+                        .HasColumnName("people");
+
+                    b.Property<long>("Programs")
+                        .HasColumnType("bigint")
+                        .HasColumnName("programs");
+
+                    b.HasKey("WorkspaceId", "LinkId", "Time")
+                        .HasName("pk_referral_click");
+
+                    b.ToTable("referral_click", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.ReferralLinkRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AdvocateLeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("advocate_lead_id");
+
+                    b.Property<string>("Code")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("code");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("LandingPage")
+                        .HasColumnType("text")
+                        .HasColumnName("landing_page");
+
+                    b.Property<string>("Program")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("program");
+
+                    b.Property<DateTimeOffset?>("RevokeTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("revoke_time");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_referral_link");
+
+                    b.HasIndex("WorkspaceId", "AdvocateLeadId")
+                        .HasDatabaseName("ix_referral_link_workspace_id_advocate_lead_id");
+
+                    b.HasIndex("WorkspaceId", "Code")
+                        .IsUnique()
+                        .HasDatabaseName("ix_referral_link_workspace_id_code");
+
+                    b.ToTable("referral_link", "retention");
+                });
+
             modelBuilder.Entity("Lifecycle.Retention.Storage.ReferralRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -1036,6 +1153,16 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("create_time");
 
+                    b.Property<bool>("Declined")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("declined");
+
+                    b.Property<Guid?>("LinkId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("link_id");
+
                     b.Property<string>("ReferredEmail")
                         .HasColumnType("text")
                         .HasColumnName("referred_email");
@@ -1050,12 +1177,43 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.HasIndex("WorkspaceId", "AdvocateLeadId")
                         .HasDatabaseName("ix_referral_workspace_id_advocate_lead_id");
 
+                    b.HasIndex("WorkspaceId", "LinkId")
+                        .HasDatabaseName("ix_referral_workspace_id_link_id")
+                        .HasFilter("link_id is not null");
+
                     b.HasIndex("WorkspaceId", "ReferredEmail")
                         .IsUnique()
                         .HasDatabaseName("ix_referral_workspace_id_referred_email")
                         .HasFilter("referred_email is not null");
 
+                    b.HasIndex("WorkspaceId", "ReferredLeadId")
+                        .HasDatabaseName("ix_referral_workspace_id_referred_lead_id")
+                        .HasFilter("referred_lead_id is not null");
+
                     b.ToTable("referral", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.ReferralSettingsRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.PrimitiveCollection<string[]>("LandingPages")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("landing_pages");
+
+                    b.Property<string>("UtmSource")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("utm_source");
+
+                    b.HasKey("WorkspaceId")
+                        .HasName("pk_referral_settings");
+
+                    b.ToTable("referral_settings", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.RevenueRow", b =>
