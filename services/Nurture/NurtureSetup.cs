@@ -6,6 +6,7 @@ using Lifecycle.Nurture.Features.AdvanceEnrollments;
 using Lifecycle.Nurture.Features.CallServices;
 using Lifecycle.Nurture.Features.EnrollLead;
 using Lifecycle.Nurture.Features.ExportPerson;
+using Lifecycle.Nurture.Features.ImportEnrollments;
 using Lifecycle.Nurture.Features.JudgeEngagements;
 using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Features.LintEmail;
@@ -76,6 +77,8 @@ internal static class NurtureSetup
         services.AddSingleton<EndEnrollments>();
         services.AddSingleton<EnrollmentHandler>();
         services.AddSingleton<BatchEnrollHandler>();
+        services.AddSingleton<CaptureLeadsHandler>();
+        services.AddSingleton<ImportEnrollmentsHandler>();
         services.AddSingleton<TryProgramHandler>();
         services.AddSingleton<JudgeLeadHandler>();
         services.AddSingleton<ChangeListHandler>();

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Nurture.IntegrationTests;
 
 /// <summary>What steps of programs speak to: Capture and Conversion on one port, receivers of webhooks on another.</summary>
-internal sealed class FakePeers : IAsyncDisposable
+internal sealed partial class FakePeers : IAsyncDisposable
 {
     private readonly int[] ports = FreePorts.Find(2);
     private WebApplication? app;
@@ -65,7 +65,7 @@ internal sealed class FakePeers : IAsyncDisposable
         return Results.Ok();
     }
 
-    private sealed class Leads(FakePeers peers) : LeadService.LeadServiceBase
+    private sealed partial class Leads(FakePeers peers) : LeadService.LeadServiceBase
     {
         public override Task<Lead> UpdateLead(UpdateLeadRequest request, ServerCallContext context)
         {

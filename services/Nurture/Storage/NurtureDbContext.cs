@@ -137,6 +137,8 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.EnterTime });
             // The report of stalls names those whose step fails; there are few.
             enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.StepId }).HasFilter("state = 'ACTIVE' and fault is not null");
+            // Control groups: since when a program has one, and who is in it, among millions that are not.
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.EnterTime }, "ix_enrollment_held_out").HasFilter("state = 'HELD_OUT'");
         });
         model.Entity<StallRow>(stall =>
         {
@@ -145,6 +147,8 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             stall.HasIndex(row => new { row.WorkspaceId, row.EnrollmentId }).IsUnique().HasFilter("end_time is null");
             stall.HasIndex(row => new { row.WorkspaceId, row.EndTime });
         });
+        model.Entity<PendingEntryRow>(entry =>
+            entry.ToTable("pending_entry").HasKey(row => new { row.WorkspaceId, row.LeadId, row.ProgramId, row.Key }));
         model.Entity<StepVisitRow>(visit =>
         {
             visit.ToTable("step_visit").HasKey(row => new { row.WorkspaceId, row.EnrollmentId, row.StepId, row.Visit });

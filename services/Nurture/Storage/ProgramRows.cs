@@ -226,6 +226,21 @@ public sealed class StallRow
     public DateTimeOffset? EndTime { get; init; }
 }
 
+/// <summary>A lead that a file brought into a program, and whose profile has not come yet.</summary>
+public sealed class PendingEntryRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid LeadId { get; init; }
+
+    public required Guid ProgramId { get; init; }
+
+    /// <summary>Key of the enrollment, for a program with re-entry per key; else empty.</summary>
+    public required string Key { get; init; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
 /// <summary>One enrollment at one step.</summary>
 public sealed class StepVisitRow
 {

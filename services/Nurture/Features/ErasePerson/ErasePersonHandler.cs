@@ -53,6 +53,7 @@ internal static class ErasePersonHandler
                     update program_call set value = null, due_time = null, state = case state when 'PENDING' then 'CANCELLED' else state end
                     where workspace_id = @workspace and lead_id = @lead and (value is not null or state = 'PENDING')
                     """),
+                ("pendingEntries", "delete from pending_entry where workspace_id = @workspace and lead_id = @lead"),
                 ("segmentMembers", "delete from segment_member where workspace_id = @workspace and lead_id = @lead"),
                 ("segmentTimers", "delete from segment_timer where workspace_id = @workspace and lead_id = @lead"),
             ],

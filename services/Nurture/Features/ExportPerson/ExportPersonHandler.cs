@@ -42,6 +42,9 @@ internal sealed class ExportPersonHandler(UnitOfWork<NurtureDbContext> unitOfWor
             select 'enrollments', coalesce(jsonb_agg(to_jsonb(e) - 'workspace_id' order by e.enter_time), '[]')::text
               from enrollment e where workspace_id = @workspace and lead_id = @lead
             union all
+            select 'pendingEntries', coalesce(jsonb_agg(to_jsonb(e) - 'workspace_id' order by e.create_time), '[]')::text
+              from pending_entry e where workspace_id = @workspace and lead_id = @lead
+            union all
             select 'programCalls', coalesce(jsonb_agg(to_jsonb(c) - 'workspace_id' order by c.create_time), '[]')::text
               from program_call c where workspace_id = @workspace and lead_id = @lead
             union all

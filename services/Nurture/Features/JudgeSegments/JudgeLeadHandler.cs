@@ -30,6 +30,10 @@ internal sealed class JudgeLeadHandler(SegmentStore segments, EnrollLeadHandler 
         }
 
         await Enter(tx, lead, entered, causes);
+        if (before is null && IsJudged(lead))
+        {
+            await PendingEntries.Enter(tx, enroll, lead);
+        }
     }
 
     /// <summary>Leads did something. One reading and one writing for all of them.</summary>

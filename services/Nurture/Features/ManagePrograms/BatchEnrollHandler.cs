@@ -14,9 +14,6 @@ internal sealed class BatchEnrollHandler(UnitOfWork<NurtureDbContext> unitOfWork
 {
     private const int MaxLeads = 1000;
 
-    /// <summary>Name of the trigger on enrollments that came so.</summary>
-    private const string Trigger = "IMPORT";
-
     public async Task<BatchCreateEnrollmentsResponse> Handle(BatchCreateEnrollmentsRequest request, ServerCallContext context)
     {
         var violations = new Violations();
@@ -52,7 +49,7 @@ internal sealed class BatchEnrollHandler(UnitOfWork<NurtureDbContext> unitOfWork
                 ? Error.NotFound("Lead", given)
                 : Refusal(program.Path, row, tx.Now) is { } refusal
                     ? Error.Precondition(refusal)
-                    : await enroll.Enter(tx, program, row, Trigger);
+                    : await enroll.Enter(tx, program, row, PendingEntries.Trigger);
             if (entered.Error is { } error)
             {
                 response.Refused.Add(new RefusedEnrollment { Lead = given, Reason = error.Message });

@@ -17,7 +17,7 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
 {
     private static readonly ListFields Fields = new ListFields("id", "e.id")
         .Add("leadId", "e.lead_id", FieldKind.Id).Sortable("enterTime", "e.enter_time", FieldKind.Time)
-        .Names("state", "e.state", [EnrollmentRow.Active, EnrollmentRow.Completed, EnrollmentRow.Exited, EnrollmentRow.Converted])
+        .Names("state", "e.state", [EnrollmentRow.Active, EnrollmentRow.Completed, EnrollmentRow.Exited, EnrollmentRow.Converted, EnrollmentRow.HeldOut])
         .Add("stepId", "e.step_id").Add("trigger", "e.trigger").Add("key", "e.key").Add("waitsFor", "e.waits_for");
 
     public async Task<ListEnrollmentsResponse> List(ListEnrollmentsRequest request, ServerCallContext context)

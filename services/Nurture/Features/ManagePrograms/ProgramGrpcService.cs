@@ -1,8 +1,10 @@
 using Dapper;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Nurture.Features.EnrollLead;
+using Lifecycle.Nurture.Features.ImportEnrollments;
 using Lifecycle.Nurture.Features.ReportProgram;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Nurture.V1;
@@ -18,6 +20,7 @@ internal sealed class ProgramGrpcService(
     UnitOfWork<NurtureDbContext> unitOfWork,
     EnrollmentHandler enrollments,
     BatchEnrollHandler batchEnroll,
+    ImportEnrollmentsHandler import,
     TryProgramHandler tries,
     WorkSignal signal) : ProgramService.ProgramServiceBase
 {
@@ -123,6 +126,7 @@ internal sealed class ProgramGrpcService(
                 """
                 delete from step_visit where workspace_id = @workspace and program_id = @id;
                 delete from enrollment where workspace_id = @workspace and program_id = @id;
+                delete from pending_entry where workspace_id = @workspace and program_id = @id;
                 delete from program_version where workspace_id = @workspace and program_id = @id;
                 """,
                 new { workspace = tx.WorkspaceId, id },
@@ -182,6 +186,9 @@ internal sealed class ProgramGrpcService(
 
     public override Task<BatchCreateEnrollmentsResponse> BatchCreateEnrollments(
         BatchCreateEnrollmentsRequest request, ServerCallContext context) => batchEnroll.Handle(request, context);
+
+    public override async Task<ImportResponse> ImportEnrollments(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
+        (await import.Import(context.Caller(), requestStream, context.CancellationToken)).OrThrow();
 
     public override Task<DryRunProgramResponse> DryRunProgram(DryRunProgramRequest request, ServerCallContext context) =>
         tries.DryRunProgram(request, context);

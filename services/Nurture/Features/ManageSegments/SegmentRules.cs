@@ -82,14 +82,4 @@ internal static class SegmentRules
             false => Error.Precondition("The segment has a condition, which alone says who is in it; only the members of a list are named."),
             true => true,
         };
-
-    /// <summary>How many different leads are not on the list.</summary>
-    public static Task<int> CountMissing(Transaction<NurtureDbContext> tx, Guid list, IReadOnlyCollection<Guid> leads) =>
-        tx.Connection.ExecuteScalarAsync<int>(new CommandDefinition(
-            """
-            select count(distinct l.id) from unnest(@leads) as l(id) where not exists (
-              select 1 from segment_member m where m.workspace_id = @workspace and m.segment_id = @list and m.lead_id = l.id)
-            """,
-            new { workspace = tx.WorkspaceId, list, leads = leads.ToArray() },
-            cancellationToken: tx.CancellationToken));
 }

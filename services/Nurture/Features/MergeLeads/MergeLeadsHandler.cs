@@ -36,6 +36,10 @@ internal static class MergeLeadsHandler
             where m.workspace_id = @workspace and m.lead_id = @source;
             update program_call set lead_id = @target where workspace_id = @workspace and lead_id = @source;
             update webhook_delivery set lead_id = @target where workspace_id = @workspace and lead_id = @source;
+            insert into pending_entry (workspace_id, lead_id, program_id, key, create_time)
+              select workspace_id, @target, program_id, key, create_time from pending_entry
+              where workspace_id = @workspace and lead_id = @source on conflict do nothing;
+            delete from pending_entry where workspace_id = @workspace and lead_id = @source;
             update mql set lead_id = @target where workspace_id = @workspace and lead_id = @source;
             update recycling set lead_id = @target where workspace_id = @workspace and lead_id = @source;
             update lead set merged_into = @target where workspace_id = @workspace and merged_into = @source;

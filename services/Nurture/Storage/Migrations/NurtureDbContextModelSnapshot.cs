@@ -396,6 +396,10 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_enrollment_workspace_id_program_id_lead_id_occurrence");
 
+                    b.HasIndex(new[] { "WorkspaceId", "ProgramId", "EnterTime" }, "ix_enrollment_held_out")
+                        .HasDatabaseName("ix_enrollment_held_out")
+                        .HasFilter("state = 'HELD_OUT'");
+
                     b.ToTable("enrollment", "nurture");
                 });
 
@@ -841,6 +845,34 @@ namespace Lifecycle.Nurture.Storage.Migrations
                         .HasName("pk_notify_endpoint");
 
                     b.ToTable("notify_endpoint", "nurture");
+                });
+
+            modelBuilder.Entity("Lifecycle.Nurture.Storage.PendingEntryRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<Guid>("ProgramId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("program_id");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("text")
+                        .HasColumnName("key");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.HasKey("WorkspaceId", "LeadId", "ProgramId", "Key")
+                        .HasName("pk_pending_entry");
+
+                    b.ToTable("pending_entry", "nurture");
                 });
 
             modelBuilder.Entity("Lifecycle.Nurture.Storage.ProgramCallRow", b =>
