@@ -48,7 +48,7 @@ internal static class ExtraRoutes
         new("nurture", "GET,HEAD", "/e/c/{token}", Public, "Records a click in an e-mail and leads on to its target"),
         new("nurture", "GET,HEAD,POST", "/e/u/{token}", Public, "Unsubscribes from e-mails (RFC 8058)"),
         new("conversion", "POST", "/v1/crm/{token}/inbound", Public, "Takes a CRM's webhook, signed with its connection's secret") { ContentType = "application/json" },
-        new("conversion", "GET", "/v1/exports/offlineConversions", [new RpcAccess("conversion:read")], "Won deals by the advertisement's click, from one day to before another (`from`, `to`)")
+        new("conversion", "GET", "/v1/exports/offlineConversions", [new RpcAccess("conversion:read")], "Won deals by the advertisement's click, from one day to before another (`from`, `to`), or a file that was handed out before (`exportId`)")
         {
             ContentType = "text/csv",
         },

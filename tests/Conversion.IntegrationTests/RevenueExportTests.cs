@@ -59,14 +59,7 @@ public sealed class RevenueExportTests(ConversionFixture fixture) : ConversionTe
     {
         foreach (var (click, day) in new[] { ("gclid:Cj0-1", 10), ("gclid:=EVIL,\"1\"", 11), ("msclkid:9", 12) })
         {
-            var deal = await workspace.Post("/v1/opportunities",
-                new
-                {
-                    leadId = await Lead(click, []),
-                    createTime = Times.March(2),
-                    amount = new { currencyCode = "USD", amount = "1250.5" }
-                });
-            await workspace.Post($"/v1/opportunities/{deal["id"]}:win", new { closeTime = Times.March(day) });
+            await Win(click, day);
         }
 
         var csv = await Csv("from=2026-03-01&to=2026-04-01");
@@ -79,6 +72,39 @@ public sealed class RevenueExportTests(ConversionFixture fixture) : ConversionTe
         Assert.Contains("9,Deal,2026-03-12", await Csv("from=2026-03-01&to=2026-04-01&clickIdType=msclkid&conversionName=Deal"),
             StringComparison.Ordinal);
         await workspace.Get("/v1/exports/offlineConversions?from=soon", HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task OfflineConversions_HandedOut_AreLoggedAndToldOnceWhereAsked()
+    {
+        await Win("gclid:A", 10);
+        await Win("gclid:B", 11);
+
+        var first = await Csv("from=2026-03-01&to=2026-03-11&onlyNew=true");
+        var second = await Csv("from=2026-03-01&to=2026-04-01&onlyNew=true");
+        var third = await Csv("from=2026-03-01&to=2026-04-01&onlyNew=true");
+        var all = await Csv("from=2026-03-01&to=2026-04-01");
+
+        Assert.Equal(["A"], Clicks(first));
+        Assert.Equal(["B"], Clicks(second));
+        Assert.Empty(Clicks(third));
+        Assert.Equal(["A", "B"], Clicks(all));
+        var log = (await workspace.Get("/v1/analyticsExport/offlineExports"))["offlineExports"]!.AsArray();
+        Assert.Equal([(2, false), (0, true), (1, true), (1, true)], log.Select(entry => ((int)entry!["conversions"]!, (bool)entry["onlyNew"]!)));
+        Assert.Equal("gclid", (string?)log[0]!["clickIdType"]);
+        Assert.Equal(second, await Csv($"exportId={log[2]!["id"]}"));
+        await workspace.Get($"/v1/exports/offlineConversions?exportId={Guid.CreateVersion7()}", HttpStatusCode.NotFound);
+        Assert.Equal(4, (await workspace.Get("/v1/analyticsExport/offlineExports?filter=clickIdType%20%3D%20%22gclid%22"))["offlineExports"]!.AsArray().Count);
+    }
+
+    private static IEnumerable<string> Clicks(string csv) => csv.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Split(',')[0]);
+
+    private async Task Win(string click, int day)
+    {
+        var deal = await workspace.Post(
+            "/v1/opportunities",
+            new { leadId = await Lead(click, []), createTime = Times.March(2), amount = new { currencyCode = "USD", amount = "1250.5" } });
+        await workspace.Post($"/v1/opportunities/{deal["id"]}:win", new { closeTime = Times.March(day) });
     }
 
     private async Task<string> Csv(string query)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
+using Lifecycle.Testing;
 
 namespace Lifecycle.Benchmarks;
 
@@ -13,7 +14,7 @@ internal sealed class StageMoves : Benchmark
 
     public override string Name => "stage-moves";
 
-    public override string Summary => "stage moves through the gateway for 20 s, until the last event is out";
+    public override string Summary => "stage moves through the gateway for 20 s after 10 s to warm up, until the last event is out";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -28,9 +29,22 @@ internal sealed class StageMoves : Benchmark
         await database.Query("alter table stage_change enable trigger user");
         var waiting = new ConcurrentQueue<(Guid Lead, int Stage)>(
             Enumerable.Range(0, leads).Select(n => (Guid.Parse($"00000000-0000-7000-8000-{n:x12}"), 0)));
-        var (moved, clock) = (0, Stopwatch.StartNew());
-        var length = TimeSpan.FromSeconds(20);
+        // A process that has just started compiles its code while it works: what is asked for is a rate that lasts.
+        await Move(client, waiting, TimeSpan.FromSeconds(10));
+        await Drain(database);
         var times = await ProcessorTimes.Begin(suite, database);
+        var clock = Stopwatch.StartNew();
+        var moved = await Move(client, waiting, TimeSpan.FromSeconds(20));
+        var sending = clock.Elapsed;
+        await Drain(database);
+        run.AtLeast("moves with the event out", moved / clock.Elapsed.TotalSeconds, "moves/s", 500);
+        run.Tell("events still to go out at the end", (clock.Elapsed - sending).TotalMilliseconds, "ms");
+        ProcessorTimes.Tell(run, times.Seconds(), moved, "move");
+    }
+
+    private static async Task<int> Move(HttpClient client, ConcurrentQueue<(Guid Lead, int Stage)> waiting, TimeSpan length)
+    {
+        var (moved, clock) = (0, Stopwatch.StartNew());
         await Task.WhenAll(Enumerable.Range(0, Senders).Select(async _ =>
         {
             while (clock.Elapsed < length && waiting.TryDequeue(out var next))
@@ -48,14 +62,14 @@ internal sealed class StageMoves : Benchmark
                 }
             }
         }));
-        var sending = clock.Elapsed;
+        return moved;
+    }
+
+    private static async Task Drain(TestDatabase database)
+    {
         while (await database.Scalar<long>("select count(*) from outbox") > 0)
         {
             await Task.Delay(10);
         }
-
-        run.AtLeast("moves with the event out", moved / clock.Elapsed.TotalSeconds, "moves/s", 500);
-        run.Tell("events still to go out at the end", (clock.Elapsed - sending).TotalMilliseconds, "ms");
-        ProcessorTimes.Tell(run, times.Seconds(), moved, "move");
     }
 }

@@ -150,4 +150,11 @@ public sealed class AnalyticsExportGrpcService(UnitOfWork<ConversionDbContext> w
             return await ReadDeliveries.Replay(tx, export?.Id ?? Guid.Empty, id);
         }, context.CancellationToken)).OrThrow();
     }
+
+    public override Task<ListOfflineExportsResponse> ListOfflineExports(ListOfflineExportsRequest request, ServerCallContext context)
+    {
+        var query = Features.ExportRevenue.ListOfflineExports.Parse(request);
+        return work.Read(
+            context.Caller().WorkspaceId, tx => Features.ExportRevenue.ListOfflineExports.Page(tx, query), context.CancellationToken);
+    }
 }

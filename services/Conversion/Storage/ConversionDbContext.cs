@@ -31,6 +31,8 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
 
     public DbSet<AnalyticsExportRow> AnalyticsExports => Set<AnalyticsExportRow>();
 
+    public DbSet<OfflineExportRow> OfflineExports => Set<OfflineExportRow>();
+
     public DbSet<PipelineRow> Pipelines => Set<PipelineRow>();
 
     public DbSet<OpportunityRow> Opportunities => Set<OpportunityRow>();
@@ -139,6 +141,17 @@ public sealed class ConversionDbContext(DbContextOptions<ConversionDbContext> op
             receipt.HasIndex(row => new { row.WorkspaceId, row.ConnectionId, row.ReceiveTime });
         });
         modelBuilder.Entity<AnalyticsExportRow>(export => export.ToTable("analytics_export").HasKey(row => row.WorkspaceId));
+        modelBuilder.Entity<OfflineExportRow>(export =>
+        {
+            export.ToTable("offline_export").HasKey(row => new { row.WorkspaceId, row.Id });
+            export.HasIndex(row => new { row.WorkspaceId, row.CreateTime, row.Id });
+        });
+        modelBuilder.Entity<OfflineExportDealRow>(deal =>
+        {
+            deal.ToTable("offline_export_deal").HasKey(row => new { row.WorkspaceId, row.ExportId, row.OpportunityId });
+            // Whether a deal was told before.
+            deal.HasIndex(row => new { row.WorkspaceId, row.OpportunityId });
+        });
         modelBuilder.Entity<OpportunityChangeRow>(change =>
         {
             change.ToTable("opportunity_change").HasKey(row => new { row.WorkspaceId, row.OpportunityId, row.Version });

@@ -107,3 +107,37 @@ public sealed class AnalyticsExportRow
 
     public string? DisableReason { get; set; }
 }
+
+/// <summary>A file of offline conversions that was handed out.</summary>
+public sealed class OfflineExportRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+
+    public required string Actor { get; init; }
+
+    public required DateTimeOffset FromTime { get; init; }
+
+    public required DateTimeOffset ToTime { get; init; }
+
+    public required string ClickIdType { get; init; }
+
+    public required string ConversionName { get; init; }
+
+    public required bool OnlyNew { get; init; }
+
+    public int Conversions { get; set; }
+}
+
+/// <summary>A deal of such a file.</summary>
+public sealed class OfflineExportDealRow
+{
+    public required Guid WorkspaceId { get; init; }
+
+    public required Guid ExportId { get; init; }
+
+    public required Guid OpportunityId { get; init; }
+}

@@ -31,6 +31,8 @@ internal sealed class ContextFactory<TContext>(DbContextOptions<TContext> option
         var db = create(options);
         db.Database.SetDbConnection(tx.Connection);
         db.Database.UseTransaction(tx.DbTransaction);
+        // A save that fails ends the transaction: a savepoint before each would be two round trips for nothing.
+        db.Database.AutoSavepointsEnabled = false;
         if (!tracking)
         {
             db.ChangeTracker.QueryTrackingBehavior = QueryTrackingBehavior.NoTracking;

@@ -15,7 +15,7 @@ public sealed class MoveLeadStage(UnitOfWork<ConversionDbContext> work, EnsureLe
     public async Task<Result<LeadStage>> Handle(MoveLeadStageRequest request, Caller caller, string method, CancellationToken ct)
     {
         var violations = new Violations();
-        var hasLead = violations.RequireId(request.LeadId, "leadId", out var leadId);
+        violations.RequireId(request.LeadId, "leadId", out var leadId);
         var to = request.To.ToKernel();
         violations.Require(to is not null and not Stage.Visitor, "to", $"to must be one of {string.Join(", ", Targets)}.");
         violations.Require(
@@ -28,14 +28,17 @@ public sealed class MoveLeadStage(UnitOfWork<ConversionDbContext> work, EnsureLe
             return error;
         }
 
-        if (hasLead && (await leads.Handle(caller.WorkspaceId, leadId, ct)).Error is { } unknown)
+        // Nearly every lead is known: Capture is asked only where the move meets a stranger.
+        var isKnown = true;
+        Task<Result<LeadStage>> Move() => work.RunIdempotent<LeadStage>(caller.WorkspaceId, method, request.RequestId, request, async tx =>
         {
-            return unknown;
-        }
+            var lead = await StageLedger.LockKnown(tx, leadId);
+            if (lead is null || !(lead.Captured || lead.LeadId != leadId))
+            {
+                isKnown = false;
+                return Error.NotFound("Lead", leadId);
+            }
 
-        return await work.RunIdempotent<LeadStage>(caller.WorkspaceId, method, request.RequestId, request, async tx =>
-        {
-            var lead = await StageLedger.Lock(tx, leadId);
             var reason = request.Reason.Length > 0 ? request.Reason : StageMachine.DefaultReason(lead.Stage, to!.Value);
             if (reason is null)
             {
@@ -48,6 +51,14 @@ public sealed class MoveLeadStage(UnitOfWork<ConversionDbContext> work, EnsureLe
                 new(caller.Actor, request.Note.Length == 0 ? null : request.Note));
             return moved.Error is { } refused ? refused : await StageMessages.Read(tx, lead);
         }, ct);
+
+        var answer = await Move();
+        if (isKnown)
+        {
+            return answer;
+        }
+
+        return (await leads.Handle(caller.WorkspaceId, leadId, ct)).Error is { } unknown ? unknown : await Move();
     }
 
     private static IEnumerable<string> Targets =>
@@ -59,8 +70,8 @@ public static class StageMessages
 {
     public static async Task<LeadStage> Read(Transaction<ConversionDbContext> tx, LeadRow lead)
     {
-        var history = await tx.Db.StageChanges.Where(change => change.LeadId == lead.LeadId).OrderBy(change => change.Version)
-            .ToListAsync(tx.CancellationToken);
+        var history = await tx.Db.StageChanges.AsNoTracking().Where(change => change.LeadId == lead.LeadId)
+            .OrderBy(change => change.Version).ToListAsync(tx.CancellationToken);
         var stage = new LeadStage
         {
             LeadId = lead.LeadId.ToString(),

@@ -598,6 +598,83 @@ namespace Lifecycle.Conversion.Storage.Migrations
                     b.ToTable("lead", "conversion");
                 });
 
+            modelBuilder.Entity("Lifecycle.Conversion.Storage.OfflineExportDealRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("ExportId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("export_id");
+
+                    b.Property<Guid>("OpportunityId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("opportunity_id");
+
+                    b.HasKey("WorkspaceId", "ExportId", "OpportunityId")
+                        .HasName("pk_offline_export_deal");
+
+                    b.HasIndex("WorkspaceId", "OpportunityId")
+                        .HasDatabaseName("ix_offline_export_deal_workspace_id_opportunity_id");
+
+                    b.ToTable("offline_export_deal", "conversion");
+                });
+
+            modelBuilder.Entity("Lifecycle.Conversion.Storage.OfflineExportRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<string>("ClickIdType")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("click_id_type");
+
+                    b.Property<string>("ConversionName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("conversion_name");
+
+                    b.Property<int>("Conversions")
+                        .HasColumnType("integer")
+                        .HasColumnName("conversions");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<DateTimeOffset>("FromTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("from_time");
+
+                    b.Property<bool>("OnlyNew")
+                        .HasColumnType("boolean")
+                        .HasColumnName("only_new");
+
+                    b.Property<DateTimeOffset>("ToTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("to_time");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_offline_export");
+
+                    b.HasIndex("WorkspaceId", "CreateTime", "Id")
+                        .HasDatabaseName("ix_offline_export_workspace_id_create_time_id");
+
+                    b.ToTable("offline_export", "conversion");
+                });
+
             modelBuilder.Entity("Lifecycle.Conversion.Storage.OpportunityChangeRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
