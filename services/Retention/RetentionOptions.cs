@@ -27,6 +27,10 @@ public sealed class RetentionOptions
     [Range(1, 3600)]
     public int RiskPauseSeconds { get; set; } = 10;
 
+    /// <summary>Cases that a churn model is learnt from at most, the latest first.</summary>
+    [Range(100, 500_000)]
+    public int MaxTrainingCases { get; set; } = 50_000;
+
     /// <summary>Minutes between rounds in which customers are held against the rules of expansion.</summary>
     [Range(1, 1440)]
     public int ExpansionPauseMinutes { get; set; } = 60;

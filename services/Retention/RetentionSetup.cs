@@ -8,6 +8,7 @@ using Lifecycle.Retention.Features.ExportPerson;
 using Lifecycle.Retention.Features.FollowUpSurveys;
 using Lifecycle.Retention.Features.KeepRates;
 using Lifecycle.Retention.Features.KeepRollups;
+using Lifecycle.Retention.Features.LearnChurn;
 using Lifecycle.Retention.Features.ManageCustomers;
 using Lifecycle.Retention.Features.QueryMetrics;
 using Lifecycle.Retention.Features.RecordAdvocacy;
@@ -67,6 +68,7 @@ internal static class RetentionSetup
         app.MapRpcService<ReportGrpcService>();
         app.MapRpcService<CurrencyRateGrpcService>();
         app.MapRpcService<RiskGrpcService>();
+        app.MapRpcService<ChurnModelGrpcService>();
         app.MapRpcService<ExpansionGrpcService>();
         app.MapRpcService<RetentionMetricsGrpcService>();
         app.MapRpcService<PersonDataGrpcService>();

@@ -47,6 +47,9 @@ public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : Ev
                     update customer_signal set name = '', external_id = null where workspace_id = @workspaceId and (name <> '' or external_id is not null)
                       and customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId)
                     """),
+                ("activitySignals",
+                    "update customer_signal set name = '', external_id = null, lead_id = null where workspace_id = @workspaceId and lead_id = @leadId"),
+                ("heldSignals", "delete from held_signal where workspace_id = @workspaceId and lead_id = @leadId"),
                 ("heldBookings", "update held_booking set account = null where workspace_id = @workspaceId and lead_id = @leadId and account is not null"),
                 ("revenueReasons",
                     """
@@ -120,6 +123,10 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             delete from customer_contact s where workspace_id = @workspaceId and lead_id = @sourceId and exists (
               select 1 from customer_contact t where t.workspace_id = @workspaceId and t.customer_id = s.customer_id and t.lead_id = @targetId);
             update customer_contact set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
+            update customer_signal set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
+            update held_signal s set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId and not exists (
+              select 1 from held_signal t where t.workspace_id = @workspaceId and t.lead_id = @targetId and t.activity_id = s.activity_id);
+            delete from held_signal where workspace_id = @workspaceId and lead_id = @sourceId;
             update survey_invitation set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
             update survey_task set lead_id = @targetId where workspace_id = @workspaceId and lead_id = @sourceId;
             """,
@@ -155,6 +162,7 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             delete from customer_signal s where workspace_id = @workspaceId and customer_id = @sourceId and exists (
               select 1 from customer_signal t where t.workspace_id = @workspaceId and t.customer_id = @targetId and t.external_id = s.external_id);
             update customer_signal set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;
+            delete from past_plan where workspace_id = @workspaceId and customer_id = @sourceId;
             delete from expansion_suggestion s where workspace_id = @workspaceId and customer_id = @sourceId and exists (
               select 1 from expansion_suggestion t where t.workspace_id = @workspaceId and t.customer_id = @targetId and t.rule_id = s.rule_id);
             update expansion_suggestion set customer_id = @targetId where workspace_id = @workspaceId and customer_id = @sourceId;

@@ -53,6 +53,9 @@ public sealed class CustomerRow : TenantRow
     /// <summary>The score is at or above the threshold of its model.</summary>
     public bool AtRisk { get; set; }
 
+    /// <summary>Probability to leave by the churn model in force, as last told; null without one.</summary>
+    public double? ChurnProbability { get; set; }
+
     /// <summary>When it is scored next.</summary>
     public required DateTimeOffset RiskDueTime { get; set; }
 
@@ -77,6 +80,66 @@ public sealed class CustomerSignalRow : TenantRow
     public required DateTimeOffset Time { get; init; }
 
     public string? ExternalId { get; set; }
+
+    /// <summary>Whose activity it was; null for what was told by the API.</summary>
+    public Guid? LeadId { get; set; }
+}
+
+/// <summary>A signal of a lead that is no customer yet, or not known to be one.</summary>
+public sealed class HeldSignalRow : TenantRow
+{
+    public required Guid LeadId { get; init; }
+
+    public required Guid ActivityId { get; init; }
+
+    public required string Kind { get; init; }
+
+    public required decimal Quantity { get; init; }
+
+    public required string Name { get; init; }
+
+    public required DateTimeOffset Time { get; init; }
+}
+
+/// <summary>Which activities are signals.</summary>
+public sealed class SignalRuleRow : TenantRow
+{
+    /// <summary>Name of the activity, in small letters.</summary>
+    public required string EventKey { get; init; }
+
+    /// <summary>The name as it was given.</summary>
+    public required string EventName { get; init; }
+
+    public required string Kind { get; init; }
+
+    /// <summary>Property that holds the quantity; empty: each counts 1.</summary>
+    public required string QuantityProperty { get; init; }
+}
+
+/// <summary>A plan that a customer had until it got another.</summary>
+public sealed class PastPlanRow : TenantRow
+{
+    public required Guid CustomerId { get; init; }
+
+    public required DateTimeOffset UntilTime { get; init; }
+
+    public required string Plan { get; init; }
+}
+
+/// <summary>A version of the learnt churn model.</summary>
+public sealed class ChurnModelRow : TenantRow
+{
+    public required int Version { get; init; }
+
+    /// <summary><see cref="Domain.Learning.ChurnModel"/>.</summary>
+    public required string Definition { get; init; }
+
+    public required DateTimeOffset CreateTime { get; init; }
+
+    public required string Actor { get; init; }
+
+    /// <summary>When it was retired or replaced; null while in force.</summary>
+    public DateTimeOffset? RetireTime { get; set; }
 }
 
 /// <summary>A version of the risk model's weights.</summary>

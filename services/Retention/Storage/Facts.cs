@@ -16,6 +16,8 @@ internal static class Facts
         ["campaign"] = "coalesce(l.campaign, '')",
         ["segment"] = "coalesce(c.segment, '')",
         ["plan"] = "coalesce(c.plan, '')",
+        // First month of the customer in the zone @timeZone, as 2026-03.
+        ["cohort"] = "coalesce(to_char(c.start_time at time zone @timeZone, 'YYYY-MM'), '')",
     };
 
     public const string CustomerJoin = "left join lead_profile l on l.workspace_id = c.workspace_id and l.lead_id = c.lead_id";
@@ -29,9 +31,9 @@ internal static class Facts
         where r.workspace_id = @workspaceId and r.occur_time >= @from and r.occur_time < @to and r.type in ('New', 'Upsell', 'CrossSell', 'Renewal')
         group by 1, 2, 4
         """,
-        period.From, period.To, [.. period.Granules.Select(granule => granule.From)]);
+        period);
 
-    public static Task<List<ScoreFact>> NpsScores(Transaction<RetentionDbContext> tx, string? dimension, DateTimeOffset from, DateTimeOffset to) => Query<ScoreFact>(
+    public static Task<List<ScoreFact>> NpsScores(Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<ScoreFact>(
         tx,
         $"""
         select a.answer_time as time, a.score, {Group(dimension)} as group_name
@@ -40,18 +42,18 @@ internal static class Facts
         left join lead_profile l on l.workspace_id = a.workspace_id and l.lead_id = coalesce(a.lead_id, c.lead_id)
         where a.workspace_id = @workspaceId and a.answer_time >= @from and a.answer_time < @to
         """,
-        from, to);
+        period);
 
-    public static Task<List<CountFact>> Advocates(Transaction<RetentionDbContext> tx, string? dimension, DateTimeOffset from, DateTimeOffset to) => Query<CountFact>(
+    public static Task<List<CountFact>> Advocates(Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<CountFact>(
         tx,
         $"""
         select l.advocate_time as time, {Group(dimension)} as group_name
         from lead_profile l left join customer c on c.workspace_id = l.workspace_id and c.lead_id = l.lead_id
         where l.workspace_id = @workspaceId and l.merged_into is null and l.advocate_time >= @from and l.advocate_time < @to
         """,
-        from, to);
+        period);
 
-    public static Task<List<CountFact>> Referrals(Transaction<RetentionDbContext> tx, string? dimension, DateTimeOffset from, DateTimeOffset to) => Query<CountFact>(
+    public static Task<List<CountFact>> Referrals(Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<CountFact>(
         tx,
         $"""
         select r.create_time as time, {Group(dimension)} as group_name
@@ -59,22 +61,32 @@ internal static class Facts
         left join lead_profile l on l.workspace_id = r.workspace_id and l.lead_id = r.advocate_lead_id
         where r.workspace_id = @workspaceId and r.create_time >= @from and r.create_time < @to
         """,
-        from, to);
+        period);
 
     /// <summary>Mails delivered to people who were customers by then.</summary>
-    public static Task<List<EmailFact>> CampaignEmails(Transaction<RetentionDbContext> tx, string? dimension, DateTimeOffset from, DateTimeOffset to) => Query<EmailFact>(
+    public static Task<List<EmailFact>> CampaignEmails(Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<EmailFact>(
         tx,
         $"""
         select e.sent_time as time, e.opened, e.clicked, {Group(dimension)} as group_name
         from campaign_email e join customer c on c.workspace_id = e.workspace_id and c.lead_id = e.lead_id and c.start_time <= e.sent_time {CustomerJoin}
         where e.workspace_id = @workspaceId and e.sent_time >= @from and e.sent_time < @to and not e.bounced
         """,
-        from, to);
+        period);
 
     public static string Group(string? dimension) => dimension is null ? "''" : Dimensions[dimension];
 
-    private static async Task<List<T>> Query<T>(Transaction<RetentionDbContext> tx, string sql, DateTimeOffset from, DateTimeOffset to, DateTimeOffset[]? bounds = null) =>
-        (await tx.Connection.QueryAsync<T>(new CommandDefinition(sql, new { workspaceId = tx.WorkspaceId, from, to, bounds = bounds ?? [] }, cancellationToken: tx.CancellationToken))).AsList();
+    private static async Task<List<T>> Query<T>(Transaction<RetentionDbContext> tx, string sql, ReportPeriod period) =>
+        (await tx.Connection.QueryAsync<T>(new CommandDefinition(
+            sql,
+            new
+            {
+                workspaceId = tx.WorkspaceId,
+                from = period.From,
+                to = period.To,
+                bounds = period.Granules.Select(granule => granule.From).ToArray(),
+                timeZone = period.TimeZone.Id,
+            },
+            cancellationToken: tx.CancellationToken))).AsList();
 }
 
 internal sealed class SaleFact

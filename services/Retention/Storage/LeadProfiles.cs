@@ -45,6 +45,51 @@ public static class LeadProfiles
             new { workspace = tx.WorkspaceId, ids, emails }, cancellationToken: tx.CancellationToken))).AsList());
     }
 
+    /// <summary>
+    /// The leads that those live on as, without the erased. They are locked against merges and erasures until the end of the transaction: what is written of
+    /// them is found by whoever merges or erases them next.
+    /// </summary>
+    internal static async Task<IReadOnlyDictionary<Guid, Guid>> Living(Transaction<RetentionDbContext> tx, Guid[] leadIds)
+    {
+        const int Longest = 32;
+        var known = new Dictionary<Guid, FoundLead>();
+        var asked = leadIds;
+        for (var step = 0; step < Longest && asked.Length > 0; step++)
+        {
+            var rows = await tx.Connection.QueryAsync<FoundLead>(new CommandDefinition(
+                """
+                insert into lead_profile (workspace_id, lead_id, channel, source, medium, campaign, version, erased, advocate)
+                select @workspace, id, '', '', '', '', 0, false, false from unnest(@ids) id order by id on conflict do nothing;
+                select lead_id, coalesce(merged_into, lead_id) as target, erased from lead_profile
+                where workspace_id = @workspace and lead_id = any(@ids) order by lead_id for share
+                """,
+                new { workspace = tx.WorkspaceId, ids = asked }, cancellationToken: tx.CancellationToken));
+            foreach (var row in rows)
+            {
+                known[row.LeadId] = row;
+            }
+
+            asked = [.. known.Values.Select(row => row.Target).Where(target => !known.ContainsKey(target)).Distinct()];
+        }
+
+        FoundLead? Last(Guid id)
+        {
+            for (var step = 0; step < Longest && known.TryGetValue(id, out var row); step++)
+            {
+                if (row.Target == id)
+                {
+                    return row.Erased ? null : row;
+                }
+
+                id = row.Target;
+            }
+
+            return null;
+        }
+
+        return leadIds.Select(id => (Id: id, Last: Last(id))).Where(pair => pair.Last is not null).ToDictionary(pair => pair.Id, pair => pair.Last!.LeadId);
+    }
+
     /// <summary>The lead's row, locked; made when there is none.</summary>
     public static async Task<LeadProfileRow> Lock(Transaction<RetentionDbContext> tx, Guid leadId)
     {
@@ -134,4 +179,6 @@ internal sealed class FoundLead
     public string? Email { get; init; }
 
     public Guid Target { get; init; }
+
+    public bool Erased { get; init; }
 }

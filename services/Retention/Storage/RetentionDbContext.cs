@@ -16,6 +16,10 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
 
     public DbSet<CustomerSignalRow> Signals => Set<CustomerSignalRow>();
 
+    public DbSet<SignalRuleRow> SignalRules => Set<SignalRuleRow>();
+
+    public DbSet<HeldSignalRow> HeldSignals => Set<HeldSignalRow>();
+
     public DbSet<RiskModelRow> RiskModels => Set<RiskModelRow>();
 
     public DbSet<ExpansionRuleRow> ExpansionRules => Set<ExpansionRuleRow>();
@@ -94,6 +98,20 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             signal.ToTable("customer_signal").HasKey(row => new { row.WorkspaceId, row.Id });
             signal.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.Time });
             signal.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
+            signal.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("lead_id is not null");
+        });
+        modelBuilder.Entity<HeldSignalRow>(signal =>
+        {
+            signal.ToTable("held_signal").HasKey(row => new { row.WorkspaceId, row.LeadId, row.ActivityId });
+            // What is forgotten.
+            signal.HasIndex(row => new { row.WorkspaceId, row.Time });
+        });
+        modelBuilder.Entity<SignalRuleRow>(rule => rule.ToTable("signal_rule").HasKey(row => new { row.WorkspaceId, row.EventKey }));
+        modelBuilder.Entity<PastPlanRow>(plan => plan.ToTable("past_plan").HasKey(row => new { row.WorkspaceId, row.CustomerId, row.UntilTime }));
+        modelBuilder.Entity<ChurnModelRow>(model =>
+        {
+            model.ToTable("churn_model").HasKey(row => new { row.WorkspaceId, row.Version });
+            model.Property(row => row.Definition).HasColumnType("jsonb");
         });
         modelBuilder.Entity<RiskModelRow>(model => model.ToTable("risk_model").HasKey(row => new { row.WorkspaceId, row.Version }));
         modelBuilder.Entity<ExpansionRuleRow>(rule => rule.ToTable("expansion_rule").HasKey(row => new { row.WorkspaceId, row.Id }));

@@ -75,6 +75,7 @@ internal static class Waterfalls
                 workspace = tx.WorkspaceId,
                 bounds = period.Granules.Select(granule => granule.From).ToArray(),
                 to = period.To,
+                timeZone = period.TimeZone.Id,
             },
             cancellationToken: tx.CancellationToken))).AsList();
         return steps.GroupBy(step => step.GroupName).ToDictionary(group => group.Key, IReadOnlyList<WaterfallRow> (group) => Rows(group, period.Granules.Count));

@@ -38,8 +38,10 @@ public sealed class PersonDataGrpcService(UnitOfWork<RetentionDbContext> work) :
         var data = new
         {
             customers = customers.Select(row => new { row.Id, row.ExternalId, row.DisplayName, row.StartTime, row.Segment, row.Plan, row.Owner, row.ChurnReason, row.ChurnTime }),
-            signals = (await tx.Db.Signals.Where(row => row.WorkspaceId == workspaceId && ids.Contains(row.CustomerId)).ToListAsync(ct))
+            signals = (await tx.Db.Signals.Where(row => row.WorkspaceId == workspaceId && (ids.Contains(row.CustomerId) || row.LeadId == leadId)).ToListAsync(ct))
                 .Select(row => new { row.Id, row.Kind, row.Quantity, row.Name, row.Time }),
+            heldSignals = (await tx.Db.HeldSignals.Where(row => row.WorkspaceId == workspaceId && row.LeadId == leadId).ToListAsync(ct))
+                .Select(row => new { row.ActivityId, row.Kind, row.Quantity, row.Name, row.Time }),
             contacts = contacts.Select(row => new { row.Id, row.CustomerId, row.DisplayName, row.Email, row.Role }),
             heldBookings = held.Select(row => new { row.OpportunityId, row.Account, amount = row.Amount.ToString(null, null), row.CurrencyCode, row.CloseTime }),
             revenue = (await tx.Db.Revenue.Where(row => row.WorkspaceId == workspaceId && ids.Contains(row.CustomerId)).ToListAsync(ct))

@@ -116,6 +116,7 @@ internal static class CustomerImportBatch
     private static async Task Update(Transaction<RetentionDbContext> tx, List<Held> rows)
     {
         Bulk.AddUpdate(tx.Closing, "customer", ["workspace_id", "id"], Columns(tx, rows));
+        PastPlans.Keep(tx, [.. rows.Where(row => row.PlanBefore is not null && row.PlanBefore != row.Plan).Select(row => (row.Id, row.PlanBefore!))]);
         await tx.Flush();
     }
 
@@ -161,10 +162,14 @@ internal static class CustomerImportBatch
 
         public int TermMonths { get; set; }
 
+        /// <summary>The plan before the batch; null where no row has one.</summary>
+        public string? PlanBefore { get; private set; }
+
         /// <summary>Takes the cells that the row has; whether they differ from what is held.</summary>
         public bool Take(CustomerImportRow row)
         {
             var before = (ExternalId, DisplayName, StartTime, RenewalDate, Segment, Plan, Owner, ContractStart, TermMonths);
+            PlanBefore ??= row.Plan is null ? null : Plan;
             ExternalId = row.ExternalId;
             DisplayName = row.DisplayName ?? DisplayName;
             StartTime = row.StartTime ?? StartTime;

@@ -29,6 +29,7 @@ internal static class CustomerQueries
         .Add("owner", "c.owner")
         .Add("mrr", "c.mrr", FieldKind.Number)
         .Add("riskScore", "c.risk_score", FieldKind.Number)
+        .Add("churnProbability", "c.churn_probability", FieldKind.Number)
         .Sortable("startTime", "c.start_time", FieldKind.Time)
         .Add("renewalDate", "c.renewal_date", FieldKind.Date);
 
@@ -75,6 +76,11 @@ internal static class CustomerQueries
         if (row is { Churned: false, RiskScore: { } score })
         {
             customer.RiskScore = (double)score;
+        }
+
+        if (row is { Churned: false, ChurnProbability: { } probability })
+        {
+            customer.ChurnProbability = probability;
         }
 
         if (row is { Churned: true, ChurnVoluntary: { } voluntary })

@@ -43,6 +43,11 @@ internal sealed record UpdateCustomerCommand(Guid Id, UpdateCustomerRequest Requ
             return Error.AlreadyExists($"A customer with the external id {externalId} exists already.");
         }
 
+        if (Request.HasPlan && Request.Plan != row.Plan)
+        {
+            PastPlans.Keep(tx, [(row.Id, row.Plan)]);
+        }
+
         row.DisplayName = Request.HasDisplayName ? Request.DisplayName : row.DisplayName;
         row.ExternalId = Request.HasExternalId ? externalId : row.ExternalId;
         row.RenewalDate = Request.HasRenewalDate ? RenewalDate : row.RenewalDate;

@@ -10,7 +10,7 @@ using Lifecycle.Rpc.Metrics;
 
 namespace Lifecycle.Retention.Features.QueryMetrics;
 
-/// <summary>The metrics of Retention. Groups are those of the customer: first touch of its lead, segment and plan.</summary>
+/// <summary>The metrics of Retention. Groups are those of the customer: first touch of its lead, segment, plan and first month.</summary>
 public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> work, RollupKeeper rollups) : MetricsService.MetricsServiceBase
 {
     private static readonly MetricCatalog Catalog = new("retention",
@@ -79,22 +79,22 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
 
         if (WantsAny("nps", "nps_responses"))
         {
-            AddNps(answer, query.Period, await Facts.NpsScores(tx, query.GroupBy, query.Period.From, query.Period.To));
+            AddNps(answer, query.Period, await Facts.NpsScores(tx, query.GroupBy, query.Period));
         }
 
         if (query.Wants("advocates"))
         {
-            AddCounts(answer, query.Period, "advocates", await Facts.Advocates(tx, query.GroupBy, query.Period.From, query.Period.To));
+            AddCounts(answer, query.Period, "advocates", await Facts.Advocates(tx, query.GroupBy, query.Period));
         }
 
         if (query.Wants("referrals"))
         {
-            AddCounts(answer, query.Period, "referrals", await Facts.Referrals(tx, query.GroupBy, query.Period.From, query.Period.To));
+            AddCounts(answer, query.Period, "referrals", await Facts.Referrals(tx, query.GroupBy, query.Period));
         }
 
         if (WantsAny("campaign_open_rate", "campaign_click_rate"))
         {
-            AddCampaigns(answer, query.Period, await Facts.CampaignEmails(tx, query.GroupBy, query.Period.From, query.Period.To));
+            AddCampaigns(answer, query.Period, await Facts.CampaignEmails(tx, query.GroupBy, query.Period));
         }
 
         return answer.Build();

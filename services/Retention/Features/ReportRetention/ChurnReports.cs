@@ -66,7 +66,7 @@ internal static class ChurnReports
     }
 
     /// <summary>Survival of customers that began in the period, from their start to their first loss.</summary>
-    public static async Task<SurvivalReport> Survive(Transaction<RetentionDbContext> tx, DateTimeOffset from, DateTimeOffset to, string? dimension, int months)
+    public static async Task<SurvivalReport> Survive(Transaction<RetentionDbContext> tx, DateTimeOffset from, DateTimeOffset to, TimeZoneInfo timeZone, string? dimension, int months)
     {
         var counts = (await tx.Connection.QueryAsync<Count>(new CommandDefinition(
             $"""
@@ -79,7 +79,7 @@ internal static class ChurnReports
               on x.customer_id = c.id and x.churn_time >= c.start_time {Facts.CustomerJoin}
             where c.workspace_id = @workspace and c.start_time >= @from and c.start_time < least(@to, @now) group by 1, 2
             """,
-            new { workspace = tx.WorkspaceId, from, to, now = tx.Now }, cancellationToken: tx.CancellationToken))).AsList();
+            new { workspace = tx.WorkspaceId, from, to, now = tx.Now, timeZone = timeZone.Id }, cancellationToken: tx.CancellationToken))).AsList();
         var report = new SurvivalReport { Note = counts.Count == 0 ? "No customer began in the period." : "" };
         foreach (var group in counts.GroupBy(count => count.GroupName).OrderByDescending(group => group.Sum(count => count.Lost + count.Staying)).Take(MaxCurves))
         {

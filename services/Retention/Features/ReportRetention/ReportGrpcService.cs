@@ -55,7 +55,7 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
         return work.Read(
             caller.WorkspaceId,
             tx => ChurnReports.Survive(
-                tx, ReportPeriod.Midnight(from, caller.TimeZone), ReportPeriod.Midnight(to, caller.TimeZone), request.GroupBy.Length == 0 ? null : request.GroupBy,
+                tx, ReportPeriod.Midnight(from, caller.TimeZone), ReportPeriod.Midnight(to, caller.TimeZone), caller.TimeZone, request.GroupBy.Length == 0 ? null : request.GroupBy,
                 request.Months == 0 ? DefaultMonths : request.Months),
             context.CancellationToken);
     }

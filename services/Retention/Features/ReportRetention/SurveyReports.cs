@@ -34,6 +34,7 @@ internal static class SurveyReports
             to = period.To,
             type = type.ToString(),
             surveyId,
+            timeZone = period.TimeZone.Id,
         };
         var answers = await Read(
             tx,

@@ -2,6 +2,7 @@ using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Retention.Domain;
+using Lifecycle.Retention.Features.LearnChurn;
 using NpgsqlTypes;
 
 namespace Lifecycle.Retention.Features.ScoreRisk;
@@ -58,7 +59,7 @@ internal static class CustomerRisks
             row.Usage, row.UsageBefore, row.Tickets, row.NpsScore, row.FailedPayments, row.Mails, row.Opened, row.Clicked, row.RenewalDays))))];
     }
 
-    /// <summary>Keeps the scores of locked customers and tells of those that changed.</summary>
+    /// <summary>Keeps the scores of locked customers, with their probability to leave, and tells of the scores that changed.</summary>
     public static async Task Keep(Transaction<Storage.RetentionDbContext> tx, RiskModel model, int modelVersion, IReadOnlyList<ScoredCustomer> customers)
     {
         foreach (var customer in customers.Where(customer => customer.Score != (customer.Known ?? 0)))
@@ -68,12 +69,14 @@ internal static class CustomerRisks
                 [.. customer.Contributions.Where(part => part.Points > 0).OrderByDescending(part => part.Points).Select(part => part.Evidence)]));
         }
 
+        var probabilities = await ChurnModels.Probabilities(tx, [.. customers.Select(customer => customer.Id)]);
         Bulk.AddUpdate(
             tx.Closing, "customer", ["workspace_id", "id"],
             [
                 BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, customers, _ => tx.WorkspaceId),
                 BulkColumn.From("id", NpgsqlDbType.Uuid, customers, one => one.Id),
                 BulkColumn.From("risk_score", NpgsqlDbType.Numeric, customers, one => one.Score),
+                new BulkColumn("churn_probability", NpgsqlDbType.Double, probabilities.ToArray()),
                 BulkColumn.From("at_risk", NpgsqlDbType.Boolean, customers, one => one.Score >= model.Threshold),
                 BulkColumn.From("risk_due_time", NpgsqlDbType.TimestampTz, customers, _ => tx.Now.AddDays(1)),
                 BulkColumn.From("version", NpgsqlDbType.Bigint, customers, one => one.Version + (one.Score != (one.Known ?? 0) ? 1 : 0)),

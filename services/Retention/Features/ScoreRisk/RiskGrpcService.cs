@@ -116,6 +116,16 @@ public sealed class RiskGrpcService(UnitOfWork<RetentionDbContext> work, TimePro
             context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx => await RiskModels.Put(tx, model), context.CancellationToken)).OrThrow();
     }
 
+    public override Task<SignalRules> GetSignalRules(GetSignalRulesRequest request, ServerCallContext context) =>
+        work.Read(context.Caller().WorkspaceId, SignalRuleBook.Read, context.CancellationToken);
+
+    public override async Task<SignalRules> PutSignalRules(PutSignalRulesRequest request, ServerCallContext context)
+    {
+        var rules = SignalRuleBook.Parse(request.Rules).OrThrow();
+        return (await work.RunIdempotent<SignalRules>(
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx => await SignalRuleBook.Put(tx, rules), context.CancellationToken)).OrThrow();
+    }
+
     private static Guid Id(string text, string field)
     {
         var violations = new Violations();

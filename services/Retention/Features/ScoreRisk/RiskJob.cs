@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Retention.Features.ScoreRisk;
 
-/// <summary>Scores customers of whom something was told, and every customer once a day.</summary>
+/// <summary>Gives signals to customers that became known, and scores customers of whom something was told, and every customer once a day.</summary>
 public sealed class RiskJob(UnitOfWork<RetentionDbContext> work, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RiskJob> logger)
     : WorkspaceJob<RetentionDbContext>(work, TimeSpan.FromSeconds(options.Value.RiskPauseSeconds), time, logger)
 {
@@ -12,6 +12,14 @@ public sealed class RiskJob(UnitOfWork<RetentionDbContext> work, IOptions<Retent
 
     protected override async Task Run(Guid workspaceId, CancellationToken ct)
     {
+        foreach (var step in new[] { ActivitySignals.GiveHeld, (Func<Transaction<RetentionDbContext>, Task<bool>>)ActivitySignals.Forget })
+        {
+            for (var more = true; more;)
+            {
+                await Work.Run(workspaceId, async tx => more = await step(tx), ct);
+            }
+        }
+
         for (var count = BatchSize; count == BatchSize;)
         {
             count = 0;

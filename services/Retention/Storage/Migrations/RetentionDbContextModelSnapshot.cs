@@ -322,6 +322,40 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.ToTable("campaign_email", "retention");
                 });
 
+            modelBuilder.Entity("Lifecycle.Retention.Storage.ChurnModelRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<string>("Definition")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("definition");
+
+                    b.Property<DateTimeOffset?>("RetireTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("retire_time");
+
+                    b.HasKey("WorkspaceId", "Version")
+                        .HasName("pk_churn_model");
+
+                    b.ToTable("churn_model", "retention");
+                });
+
             modelBuilder.Entity("Lifecycle.Retention.Storage.CohortMonthRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -489,6 +523,10 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("at_risk");
 
+                    b.Property<double?>("ChurnProbability")
+                        .HasColumnType("double precision")
+                        .HasColumnName("churn_probability");
+
                     b.Property<string>("ChurnReason")
                         .HasColumnType("text")
                         .HasColumnName("churn_reason");
@@ -631,6 +669,10 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("text")
                         .HasColumnName("kind");
 
+                    b.Property<Guid?>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasColumnType("text")
@@ -646,6 +688,10 @@ namespace Lifecycle.Retention.Storage.Migrations
 
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_customer_signal");
+
+                    b.HasIndex("WorkspaceId", "LeadId")
+                        .HasDatabaseName("ix_customer_signal_workspace_id_lead_id")
+                        .HasFilter("lead_id is not null");
 
                     b.HasIndex("WorkspaceId", "CustomerId", "ExternalId")
                         .IsUnique()
@@ -803,6 +849,47 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasName("pk_held_booking");
 
                     b.ToTable("held_booking", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.HeldSignalRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("LeadId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("lead_id");
+
+                    b.Property<Guid>("ActivityId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("activity_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<decimal>("Quantity")
+                        .HasColumnType("numeric")
+                        .HasColumnName("quantity");
+
+                    b.Property<DateTimeOffset>("Time")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("time");
+
+                    b.HasKey("WorkspaceId", "LeadId", "ActivityId")
+                        .HasName("pk_held_signal");
+
+                    b.HasIndex("WorkspaceId", "Time")
+                        .HasDatabaseName("ix_held_signal_workspace_id_time");
+
+                    b.ToTable("held_signal", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.LeadProfileRow", b =>
@@ -1028,6 +1115,31 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasName("pk_mrr_month");
 
                     b.ToTable("mrr_month", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.PastPlanRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<DateTimeOffset>("UntilTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("until_time");
+
+                    b.Property<string>("Plan")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("plan");
+
+                    b.HasKey("WorkspaceId", "CustomerId", "UntilTime")
+                        .HasName("pk_past_plan");
+
+                    b.ToTable("past_plan", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.ReferralClaimRow", b =>
@@ -1387,6 +1499,37 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasName("pk_rollup_state");
 
                     b.ToTable("rollup_state", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.SignalRuleRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("EventKey")
+                        .HasColumnType("text")
+                        .HasColumnName("event_key");
+
+                    b.Property<string>("EventName")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("event_name");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("QuantityProperty")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("quantity_property");
+
+                    b.HasKey("WorkspaceId", "EventKey")
+                        .HasName("pk_signal_rule");
+
+                    b.ToTable("signal_rule", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.SurveyAnswerRow", b =>

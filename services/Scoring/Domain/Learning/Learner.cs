@@ -1,4 +1,5 @@
 using Lifecycle.Kernel;
+using Lifecycle.Kernel.Learning;
 
 namespace Lifecycle.Scoring.Domain.Learning;
 
@@ -15,12 +16,10 @@ public static class Learner
 
     private const int LeadsPerCoefficient = 10;
     private const int MaxFeatures = 60;
-    private const int Folds = 5;
     private const double MinShare = 0.005;
 
     // A value that fewer leads have is about persons, not about leads.
     private const int MinSupport = 10;
-    private static readonly double[] Penalties = [100, 30, 10, 3, 1];
 
     /// <param name="leads">In any order.</param>
     /// <param name="current">The model in force: the draft keeps its half-lives.</param>
@@ -41,21 +40,21 @@ public static class Learner
                 $"Of {won} won and {lost} lost leads no attribute or activity is known that at least {MinSupport} of them share: there is nothing to learn from.");
         }
 
-        var (penalty, logOdds) = Validate(cases, most);
+        // Each fold gets its share of won and of lost leads, by turns in order of id, and screens anew.
         var outcomes = cases.Select(lead => lead.Won).ToArray();
-        var calibration = Calibration.Fit(logOdds, outcomes);
-        var probabilities = logOdds.Select(calibration.Probability).ToArray();
-        var share = (double)won / cases.Length;
+        var validated = CrossValidation.Run(outcomes, CrossValidation.ByTurns(outcomes), (seen, unseen) =>
+        {
+            DecidedLead[] learnt = [.. seen.Select(index => cases[index])], tested = [.. unseen.Select(index => cases[index])];
+            var screened = Screen(learnt, most);
+            return (Rows(learnt, screened), Rows(tested, screened), screened.Count);
+        });
         var report = new TrainingReport(
-            won, lost, Folds, penalty, RocCurve.Of(logOdds, outcomes), Calibration.Brier(probabilities, outcomes), share * (1 - share),
-            logOdds.Zip(outcomes, (value, isWon) =>
-                LogisticFit.Loss((calibration.Slope * value) + calibration.Intercept, isWon ? 1 : 0)).Average(),
-            Calibration.Table(probabilities, outcomes));
-        var fit = LogisticRegression.Fit(Rows(cases, chosen), chosen.Count, penalty);
+            won, lost, CrossValidation.Folds, validated.Penalty, validated.Auc, validated.Brier, validated.BaseBrier, validated.LogLoss, validated.Bins);
+        var fit = LogisticRegression.Fit(Rows(cases, chosen), chosen.Count, validated.Penalty);
         var features = chosen.Select((feature, index) => DraftBuilder.InPoints(feature, fit.Coefficients[index], cases))
             .OrderByDescending(feature => Math.Abs(feature.Coefficient)).ThenBy(feature => feature.Feature.ToString(), StringComparer.Ordinal)
             .ToArray();
-        return new PredictionModel(features, fit.Intercept, calibration, report, DraftBuilder.Build(features, cases, current));
+        return new PredictionModel(features, fit.Intercept, validated.Calibration, report, DraftBuilder.Build(features, cases, current));
     }
 
     /// <summary>What is missing to learn from so many leads; null: nothing.</summary>
@@ -67,40 +66,6 @@ public static class Learner
             ? null
             : Error.Precondition(
                 $"Learning needs at least {MinLeads} won and {MinLeads} lost leads; there are {won} won and {lost} lost: {string.Join(" and ", parts)} are missing.");
-    }
-
-    /// <summary>Log-odds of each lead by a model that had not seen it, at the penalty under which they were best.</summary>
-    private static (double Penalty, double[] LogOdds) Validate(DecidedLead[] cases, int most)
-    {
-        var folds = AssignFolds(cases);
-        var logOdds = Penalties.Select(_ => new double[cases.Length]).ToArray();
-        for (var fold = 0; fold < Folds; fold++)
-        {
-            var seen = cases.Where((_, index) => folds[index] != fold).ToArray();
-            var features = Screen(seen, most);
-            var rows = Rows(seen, features);
-            var unseen = Enumerable.Range(0, cases.Length).Where(index => folds[index] == fold).ToArray();
-            var tested = Rows([.. unseen.Select(index => cases[index])], features);
-            for (var choice = 0; choice < Penalties.Length; choice++)
-            {
-                var fit = LogisticRegression.Fit(rows, features.Count, Penalties[choice]);
-                for (var position = 0; position < unseen.Length; position++)
-                {
-                    logOdds[choice][unseen[position]] = fit.LogOdds(tested[position]);
-                }
-            }
-        }
-
-        var best = Enumerable.Range(0, Penalties.Length)
-            .MinBy(choice => logOdds[choice].Zip(cases, (value, lead) => LogisticFit.Loss(value, lead.Won ? 1 : 0)).Sum());
-        return (Penalties[best], logOdds[best]);
-    }
-
-    /// <summary>Each fold gets its share of won and of lost leads, by turns in order of id.</summary>
-    private static int[] AssignFolds(DecidedLead[] cases)
-    {
-        var (won, lost) = (0, 0);
-        return cases.Select(lead => (lead.Won ? won++ : lost++) % Folds).ToArray();
     }
 
     /// <summary>The features in which won and lost leads differ most: by log odds ratio over its standard error, half a lead added to each

@@ -1,3 +1,5 @@
+using Lifecycle.Kernel.Learning;
+
 namespace Lifecycle.Scoring.Domain.Learning;
 
 /// <summary>A lead whose fate is known, with what was known of it before.</summary>

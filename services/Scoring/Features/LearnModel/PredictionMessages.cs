@@ -39,7 +39,7 @@ internal static class PredictionMessages
         };
         message.Quality.Calibration.AddRange(report.Bins.Select(bin => new CalibrationBin
         {
-            Leads = bin.Leads,
+            Leads = bin.Cases,
             Predicted = bin.Predicted,
             Observed = bin.Observed,
         }));

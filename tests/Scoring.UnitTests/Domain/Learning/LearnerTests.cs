@@ -1,4 +1,5 @@
 using Lifecycle.Kernel;
+using Lifecycle.Kernel.Learning;
 using Lifecycle.Scoring.Domain;
 using Lifecycle.Scoring.Domain.Learning;
 
@@ -42,7 +43,7 @@ public sealed class LearnerTests
         Assert.InRange(model.Report.Auc.Area, 0.68, 0.78);
         Assert.True(model.Report.Brier < model.Report.BaseBrier);
         Assert.InRange(model.Calibration.Slope, 0.85, 1.15);
-        Assert.Equal(4_000, model.Report.Bins.Sum(bin => bin.Leads));
+        Assert.Equal(4_000, model.Report.Bins.Sum(bin => bin.Cases));
         Assert.All(model.Report.Bins, bin => Assert.Equal(bin.Observed, bin.Predicted, 0.08));
         var (probability, factors) = model.Predict(new Dictionary<Feature, double> { [Demo] = 1, [Pages] = 3 });
         Assert.Equal(1 / (1 + Math.Exp(1 - 1.5 - 0.9)), probability, 0.05);

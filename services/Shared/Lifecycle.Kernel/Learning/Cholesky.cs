@@ -1,4 +1,4 @@
-namespace Lifecycle.Scoring.Domain.Learning;
+namespace Lifecycle.Kernel.Learning;
 
 /// <summary>Solves linear equations with a symmetric positive definite matrix.</summary>
 internal static class Cholesky

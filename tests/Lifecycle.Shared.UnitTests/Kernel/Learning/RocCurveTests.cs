@@ -1,8 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Lifecycle.Scoring.Domain.Learning;
+using Lifecycle.Kernel.Learning;
 
-namespace Scoring.UnitTests.Domain.Learning;
+namespace Lifecycle.Shared.UnitTests.Kernel.Learning;
 
 public sealed class RocCurveTests
 {

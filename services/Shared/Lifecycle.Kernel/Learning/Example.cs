@@ -1,9 +1,9 @@
-namespace Lifecycle.Scoring.Domain.Learning;
+namespace Lifecycle.Kernel.Learning;
 
 /// <summary>One case to learn from: a sparse row of values and what came of it.</summary>
 /// <param name="Features">Positions of the values that are not zero, ascending.</param>
 /// <param name="Values">Those values.</param>
-/// <param name="Target">1 for won, 0 for lost; a share between them where a target is smoothed.</param>
+/// <param name="Target">1 for a positive case, 0 for a negative one; a share between them where a target is smoothed.</param>
 public sealed record Example(int[] Features, double[] Values, double Target)
 {
     public bool Won => Target > 0.5;

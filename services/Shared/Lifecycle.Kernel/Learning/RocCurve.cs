@@ -1,6 +1,6 @@
-namespace Lifecycle.Scoring.Domain.Learning;
+namespace Lifecycle.Kernel.Learning;
 
-/// <summary>Area under the ROC curve: how often a won lead ranks above a lost one, ties counting half.</summary>
+/// <summary>Area under the ROC curve: how often a positive case ranks above a negative one, ties counting half.</summary>
 /// <param name="Area">0 to 1; 0.5 is chance.</param>
 /// <param name="Low">Lower end of the 95 % confidence interval.</param>
 /// <param name="High">Upper end.</param>
@@ -9,16 +9,16 @@ public sealed record RocCurve(double Area, double Low, double High)
     private const double Normal95 = 1.959963984540054;
 
     /// <summary>
-    /// The area by mid-ranks, its interval by DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988): variance = variance of the won leads'
-    /// placements / number of won + the same for lost.
+    /// The area by mid-ranks, its interval by DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988): variance = variance of the positive cases'
+    /// placements / their number + the same for the negative ones.
     /// </summary>
-    /// <param name="scores">Any increasing measure of the chance to win.</param>
+    /// <param name="scores">Any increasing measure of the chance to be positive.</param>
     /// <param name="won">What came of each; both kinds are there.</param>
     public static RocCurve Of(IReadOnlyList<double> scores, IReadOnlyList<bool> won)
     {
         var all = MidRanks(scores);
         var (winners, losers) = (Positions(won, true), Positions(won, false));
-        // Share of lost leads below each won one, and of won leads above each lost one.
+        // Share of negative cases below each positive one, and of positive ones above each negative one.
         var ofWon = Placements(all, winners, scores, losers.Length);
         var ofLost = Placements(all, losers, scores, winners.Length).Select(share => 1 - share).ToArray();
         var area = ofWon.Average();

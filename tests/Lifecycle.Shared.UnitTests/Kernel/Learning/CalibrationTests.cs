@@ -1,6 +1,6 @@
-using Lifecycle.Scoring.Domain.Learning;
+using Lifecycle.Kernel.Learning;
 
-namespace Scoring.UnitTests.Domain.Learning;
+namespace Lifecycle.Shared.UnitTests.Kernel.Learning;
 
 public sealed class CalibrationTests
 {
@@ -39,7 +39,7 @@ public sealed class CalibrationTests
         var table = Calibration.Table(probabilities, [.. probabilities.Select(probability => probability >= 0.5)]);
 
         Assert.Equal(10, table.Count);
-        Assert.All(table, bin => Assert.Equal(2, bin.Leads));
+        Assert.All(table, bin => Assert.Equal(2, bin.Cases));
         Assert.Equal((0.025, 0.0), (Math.Round(table[0].Predicted, 10), table[0].Observed));
         Assert.Equal((0.925, 1.0), (Math.Round(table[9].Predicted, 10), table[9].Observed));
     }

@@ -1,4 +1,4 @@
-namespace Lifecycle.Scoring.Domain.Learning;
+namespace Lifecycle.Kernel.Learning;
 
 /// <summary>
 /// Logistic regression with an L2 penalty, by Newton's method (iteratively reweighted least squares; Hastie, Tibshirani, Friedman: The
@@ -7,7 +7,7 @@ namespace Lifecycle.Scoring.Domain.Learning;
 /// <remarks>
 /// It minimises Σ cross-entropy + penalty / 2 · Σ (deviation · coefficient)², the intercept free: the same as standardising the values first,
 /// since centring only moves an intercept that is not penalised. With a penalty above zero the minimum is finite and single even where a
-/// value separates won from lost without error. The same examples give the same fit, to the last bit.
+/// value separates the two kinds without error. The same examples give the same fit, to the last bit.
 /// </remarks>
 public static class LogisticRegression
 {
