@@ -32,6 +32,7 @@ internal static class RetentionSetup
         bus.Consume<LeadErasedConsumer, LeadErased>();
         bus.Consume<LeadsMergedConsumer, LeadsMerged>();
         bus.Consume<RevenueBookedConsumer, RevenueBooked>();
+        bus.Consume<OpportunityChangedConsumer, OpportunityChanged>();
         bus.Consume<LeadStageChangedConsumer, LeadStageChanged>();
         bus.Consume<EmailSentConsumer, EmailSent>();
         bus.Consume<EmailEngagedConsumer, EmailEngaged>();

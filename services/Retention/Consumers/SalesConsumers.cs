@@ -16,6 +16,13 @@ public sealed class RevenueBookedConsumer(UnitOfWork<RetentionDbContext> work) :
     }
 }
 
+/// <summary>Keeps how the opportunities end that suggestions opened.</summary>
+public sealed class OpportunityChangedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<OpportunityChanged, RetentionDbContext>(work)
+{
+    protected override Task Handle(Transaction<RetentionDbContext> tx, OpportunityChanged e) =>
+        Bookings.Decide(tx, e.OpportunityId, e.State is "WON" or "LOST" ? e.State : "", e.Version);
+}
+
 /// <summary>Keeps how far a lead came. One that became a customer has a customer here, also where nothing was booked (an imported one).</summary>
 public sealed class LeadStageChangedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<LeadStageChanged, RetentionDbContext>(work)
 {

@@ -43,8 +43,21 @@ internal static class Bookings
             new { workspace = tx.WorkspaceId, id = customer.Id });
         await LedgerBatch.Append(
             tx, [new(customer, isFirst ? RevenueType.New : suggested is { Kind: "CROSS_SELL" } ? RevenueType.CrossSell : RevenueType.Upsell, amount, converted, Recurrence.OneOff, booking.CloseTime, externalId)]);
+        if (suggested is not null)
+        {
+            await Decide(tx, booking.OpportunityId, "WON", suggested.OpportunityVersion);
+        }
+
         return true;
     }
+
+    /// <summary>Keeps how a suggestion's opportunity stands, unless a later version of it is known; nothing for others.</summary>
+    public static Task Decide(Transaction<RetentionDbContext> tx, Guid opportunityId, string outcome, long version) => tx.Connection.ExecuteAsync(new CommandDefinition(
+        """
+        update expansion_suggestion set outcome = @outcome, opportunity_version = @version
+        where workspace_id = @workspace and opportunity_id = @opportunityId and opportunity_version <= @version
+        """,
+        new { workspace = tx.WorkspaceId, opportunityId, outcome, version }, cancellationToken: tx.CancellationToken));
 
     /// <summary>The suggestion that opened the opportunity; null for most.</summary>
     private static Task<ExpansionSuggestionRow?> Suggested(Transaction<RetentionDbContext> tx, Guid opportunityId) => tx.Db.Suggestions.AsNoTracking()

@@ -40,6 +40,12 @@ public sealed class ExpansionSuggestionRow : TenantRow
 
     public Guid? OpportunityId { get; set; }
 
+    /// <summary><c>WON</c> or <c>LOST</c>; empty while its opportunity is open, or without one.</summary>
+    public string Outcome { get; set; } = "";
+
+    /// <summary>Version of the opportunity that told the outcome.</summary>
+    public long OpportunityVersion { get; set; }
+
     public string DismissReason { get; set; } = "";
 
     public required DateTimeOffset CreateTime { get; init; }

@@ -119,6 +119,10 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
         {
             suggestion.ToTable("expansion_suggestion").HasKey(row => new { row.WorkspaceId, row.Id });
             suggestion.Property(row => row.DismissReason).HasDefaultValue("");
+            suggestion.Property(row => row.Outcome).HasDefaultValue("");
+            suggestion.Property(row => row.OpportunityVersion).HasDefaultValue(0L);
+            // Suggestions of a period.
+            suggestion.HasIndex(row => new { row.WorkspaceId, row.CreateTime });
             suggestion.HasIndex(row => new { row.WorkspaceId, row.CustomerId, row.RuleId }).IsUnique();
             // Whose win an opportunity's is.
             suggestion.HasIndex(row => new { row.WorkspaceId, row.OpportunityId }).HasFilter("opportunity_id is not null");

@@ -92,6 +92,13 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
         return work.Read(caller.WorkspaceId, tx => SurveyReports.Run(tx, period, type, surveyId, groupBy), context.CancellationToken);
     }
 
+    public override Task<ExpansionReport> GetExpansionReport(GetRetentionReportRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var (period, groupBy) = (Period(request, caller), ExpansionReports.Parse(request.GroupBy).OrThrow());
+        return work.Read(caller.WorkspaceId, tx => ExpansionReports.Of(tx, period, groupBy, caller.CurrencyCode), context.CancellationToken);
+    }
+
     public override async Task<CohortsReport> GetCohortsReport(GetRetentionReportRequest request, ServerCallContext context)
     {
         var caller = context.Caller();

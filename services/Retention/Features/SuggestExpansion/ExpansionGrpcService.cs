@@ -22,11 +22,18 @@ public sealed class ExpansionGrpcService(
     // Whoever opens an opportunity rather waits for a busy Conversion than asks again.
     private static readonly TimeSpan OpenDeadline = TimeSpan.FromSeconds(60);
 
+    private const string OfCustomer = $"from customer c {Facts.CustomerJoin} where c.workspace_id = s.workspace_id and c.id = s.customer_id";
+
     private static readonly ListFields Fields = new ListFields("id", "s.id")
         .Names("state", "s.state", ["OPEN", "OPENED", "DISMISSED"])
         .Names("kind", "s.kind", ["UPSELL", "CROSS_SELL"])
         .Add("customerId", "s.customer_id", FieldKind.Id)
         .Add("ruleId", "s.rule_id", FieldKind.Id)
+        .Names("outcome", "s.outcome", ["WON", "LOST"])
+        .Add("createTime", "s.create_time", FieldKind.Time)
+        .Add("segment", $"(select c.segment {OfCustomer})")
+        .Add("plan", $"(select c.plan {OfCustomer})")
+        .Add("source", $"(select coalesce(l.source, '') {OfCustomer})")
         .Add("product", "s.product");
 
     public override Task<ListExpansionRulesResponse> ListExpansionRules(ListExpansionRulesRequest request, ServerCallContext context)
@@ -145,13 +152,15 @@ public sealed class ExpansionGrpcService(
         }
 
         // The opportunity first: after a crash in between the next attempt finds it by its external id.
-        var opportunityId = await Open(suggestion, customer, caller, ct);
+        var opportunity = await Open(suggestion, customer, caller, ct);
         return (await work.Run<ExpansionSuggestion>(
             caller.WorkspaceId,
             async tx =>
             {
                 var row = await tx.Db.Suggestions.FromSql($"select * from expansion_suggestion where workspace_id = {tx.WorkspaceId} and id = {id} for update").SingleAsync(tx.CancellationToken);
-                (row.State, row.OpportunityId) = ("OPENED", opportunityId);
+                (row.State, row.OpportunityId) = ("OPENED", Guid.Parse(opportunity.Id));
+                // Whoever asks again after a crash finds it perhaps decided; what is told of it later has a version.
+                row.Outcome = row.OpportunityVersion == 0 && opportunity.State is not Opportunity.Types.State.Open ? Names.Of(opportunity.State) : row.Outcome;
                 return ToProto(row, caller.CurrencyCode);
             },
             ct)).OrThrow();
@@ -184,7 +193,7 @@ public sealed class ExpansionGrpcService(
             context.CancellationToken)).OrThrow();
     }
 
-    private async Task<Guid> Open(ExpansionSuggestionRow suggestion, CustomerRow customer, Caller caller, CancellationToken ct)
+    private async Task<Opportunity> Open(ExpansionSuggestionRow suggestion, CustomerRow customer, Caller caller, CancellationToken ct)
     {
         var externalId = $"expansion:{suggestion.Id}";
         var options = calls.As(Caller.Service("retention", caller.WorkspaceId, caller.TimeZone, caller.CurrencyCode), ct, OpenDeadline);
@@ -203,12 +212,12 @@ public sealed class ExpansionGrpcService(
                     Amount = suggestion.Amount is { } amount ? new Kernel.Money(caller.CurrencyCode, amount).ToProto() : null,
                 },
                 options);
-            return Guid.Parse(opened.Id);
+            return await opportunities.GetOpportunityAsync(new() { Id = opened.Id }, options);
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.AlreadyExists)
         {
             var found = await opportunities.ListOpportunitiesAsync(new() { Filter = $"externalId = \"{externalId}\"" }, options);
-            return Guid.Parse(found.Opportunities[0].Id);
+            return found.Opportunities[0];
         }
     }
 
@@ -241,6 +250,7 @@ public sealed class ExpansionGrpcService(
         Amount = row.Amount is { } amount ? new Kernel.Money(currencyCode, amount).ToProto() : null,
         State = Names.TryParse(row.State, out ExpansionSuggestion.Types.State state) ? state : default,
         OpportunityId = row.OpportunityId?.ToString() ?? "",
+        Outcome = Names.TryParse(row.Outcome, out ExpansionSuggestion.Types.Outcome outcome) ? outcome : default,
         DismissReason = row.DismissReason,
         CreateTime = row.CreateTime.ToProto(),
     };

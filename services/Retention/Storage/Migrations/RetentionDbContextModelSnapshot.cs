@@ -786,6 +786,19 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("opportunity_id");
 
+                    b.Property<long>("OpportunityVersion")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasDefaultValue(0L)
+                        .HasColumnName("opportunity_version");
+
+                    b.Property<string>("Outcome")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text")
+                        .HasDefaultValue("")
+                        .HasColumnName("outcome");
+
                     b.Property<string>("Product")
                         .IsRequired()
                         .HasColumnType("text")
@@ -802,6 +815,9 @@ namespace Lifecycle.Retention.Storage.Migrations
 
                     b.HasKey("WorkspaceId", "Id")
                         .HasName("pk_expansion_suggestion");
+
+                    b.HasIndex("WorkspaceId", "CreateTime")
+                        .HasDatabaseName("ix_expansion_suggestion_workspace_id_create_time");
 
                     b.HasIndex("WorkspaceId", "OpportunityId")
                         .HasDatabaseName("ix_expansion_suggestion_workspace_id_opportunity_id")
