@@ -74,6 +74,7 @@ internal static class NurtureSetup
         services.AddSingleton<ProgramStore>();
         services.AddSingleton<SegmentStore>();
         services.AddSingleton<EnrollLeadHandler>();
+        services.AddSingleton<EmailWaits>();
         services.AddSingleton<EndEnrollments>();
         services.AddSingleton<EnrollmentHandler>();
         services.AddSingleton<BatchEnrollHandler>();

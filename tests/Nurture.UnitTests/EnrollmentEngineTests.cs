@@ -286,5 +286,14 @@ internal sealed class TestLead : IProgramLead
 
     public void SetTrait(string name, string? value) => Traits[name] = value ?? "";
 
+    public HashSet<Guid> Lists { get; } = [];
+
+    /// <summary>When a person did what a step waits for.</summary>
+    public Func<WaitEmailStep, DateTimeOffset?> Engages { get; init; } = _ => null;
+
+    public void ChangeList(Guid list, bool adds) => _ = adds ? Lists.Add(list) : Lists.Remove(list);
+
+    public DateTimeOffset? Engaged(WaitEmailStep wait) => Engages(wait);
+
     public SendVerdict MaySend(DateTimeOffset now) => Verdict;
 }

@@ -39,7 +39,8 @@ public sealed class ProgramJsonTests
             new SendEmailStep("a", id) { Next = "c" }, new WaitStep("b", TimeSpan.FromDays(2)),
             new WaitTimeStep("c", new TimeOnly(9, 30), [DayOfWeek.Monday, DayOfWeek.Friday]),
             new WaitEventStep("d", "Order Completed", "activity.name = \"x\"", "cart_id", TimeSpan.FromHours(5), "a"),
-            new WaitDateStep("e", "birthday", -7, new TimeOnly(8, 0), true, null), new BranchStep("f", "true", "d"),
+            new WaitDateStep("e", "birthday", -7, new TimeOnly(8, 0), true, null),
+            new WaitEmailStep("n", true, "a", TimeSpan.FromDays(3), "l"), new BranchStep("f", "true", "d"),
             new SplitStep("g", "seed", [new(30, "a"), new(70, null)]), new UpdateTraitStep("h", "plan", null),
             new UpdateListStep("m", id, true), new NotifyStep("i", id), new HandToSalesStep("j", "Call them"), new GoalStep("k"), new ExitStep("l"),
         ];

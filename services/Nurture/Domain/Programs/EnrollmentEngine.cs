@@ -66,6 +66,12 @@ public interface IProgramLead
     /// <summary>A trait that the path has set: what is asked after it sees the new value.</summary>
     void SetTrait(string name, string? value);
 
+    /// <summary>A list that the path has changed: what is asked after it sees that at once.</summary>
+    void ChangeList(Guid list, bool adds);
+
+    /// <summary>When a person did with the mail what the step waits for; null: not yet, as far as is known.</summary>
+    DateTimeOffset? Engaged(WaitEmailStep wait);
+
     /// <summary>Whether a mail may go now; counts it as sent where it does.</summary>
     SendVerdict MaySend(DateTimeOffset now);
 }
@@ -93,7 +99,7 @@ public static class EnrollmentEngine
     public static Position Begin(ProgramPath path, DateTimeOffset start, IProgramLead lead, out string? waitsFor)
     {
         var first = path.Steps[0];
-        waitsFor = (first as WaitEventStep)?.EventName;
+        waitsFor = WaitsFor(first);
         return new(first.Id, 0, start, DueAt(first, start, lead) ?? start);
     }
 
@@ -115,7 +121,8 @@ public static class EnrollmentEngine
         }
 
         // Of a date wait: whether the enrollment has waited for it, or came when the date was unknown or past.
-        var happened = position.EventTime is not null || (path.Steps[index] is WaitDateStep && position.DueAt > position.EnterTime);
+        var happened = position.EventTime is not null || (path.Steps[index] is WaitDateStep && position.DueAt > position.EnterTime)
+            || (path.Steps[index] is WaitEmailStep mail && lead.Engaged(mail) <= position.DueAt);
         while (true)
         {
             var at = new StepVisit(path.Steps[index], visit);
@@ -140,6 +147,10 @@ public static class EnrollmentEngine
             {
                 lead.SetTrait(update.Trait, update.Value);
             }
+            else if (at.Step is UpdateListStep list)
+            {
+                lead.ChangeList(list.SegmentId, list.Adds);
+            }
 
             if (at.Step.IsEnd)
             {
@@ -148,7 +159,6 @@ public static class EnrollmentEngine
             }
 
             index = Follow(path, index, lead, happened);
-            happened = false;
             if (index >= path.Steps.Count)
             {
                 return new(completed, effects, skipped, EnrollmentState.Completed, null, null, null);
@@ -160,11 +170,14 @@ public static class EnrollmentEngine
             }
 
             enterTime = now;
-            if (DueAt(path.Steps[index], now, lead) is { } due)
+            // A mail that has only just been queued is opened by nobody yet, whatever became of earlier ones of its step.
+            happened = path.Steps[index] is WaitEmailStep wait && lead.Engaged(wait) is not null
+                && !effects.Concat(skipped).Any(sent => sent.Step is SendEmailStep && wait.IsOf(sent.Step.Id));
+            if (!happened && DueAt(path.Steps[index], now, lead) is { } due)
             {
                 return new(
                     completed, effects, skipped, EnrollmentState.Active, new(path.Steps[index].Id, visit, now, due),
-                    (path.Steps[index] as WaitEventStep)?.EventName, null);
+                    WaitsFor(path.Steps[index]), null);
             }
         }
     }
@@ -186,11 +199,19 @@ public static class EnrollmentEngine
             BranchStep branch when !lead.Holds(branch.Condition) => branch.ElseStepId ?? ProgramPath.End,
             SplitStep split => WayOf(split, Share(split.Seed, lead.Id)),
             WaitEventStep { TimeoutStepId: { } timeout } when !happened => timeout,
+            WaitEmailStep { TimeoutStepId: { } timeout } when !happened => timeout,
             WaitDateStep { ElseStepId: { } missing } when !happened => missing,
             _ => null,
         } ?? step.Next;
         return target == ProgramPath.End ? path.Steps.Count : target is null ? index + 1 : path.IndexOf(target);
     }
+
+    private static string? WaitsFor(Step step) => step switch
+    {
+        WaitEventStep wait => wait.EventName,
+        WaitEmailStep wait => wait.WaitsFor,
+        _ => null,
+    };
 
     private static string? WayOf(SplitStep split, int share)
     {
@@ -212,6 +233,7 @@ public static class EnrollmentEngine
         WaitStep wait => now + wait.Duration,
         WaitTimeStep wait => LocalTime.Next(now, wait.At, wait.Days, lead.Zone),
         WaitEventStep wait => now + wait.Timeout,
+        WaitEmailStep wait => now + wait.Timeout,
         WaitDateStep wait => DateOf(wait, now, lead),
         _ => null,
     };

@@ -6,6 +6,7 @@ namespace Lifecycle.Nurture.Domain.Programs;
 internal sealed class PathCheck(
     ProgramPath path, Violations violations, Func<string, string?> conditionFault, Func<string, string?> activityFault)
 {
+    private const string EmailTimeout = "wait.untilEmail.timeoutStepId";
     private const int MaxText = 200;
     private const int MaxOffsetDays = 3660;
 
@@ -75,6 +76,12 @@ internal sealed class PathCheck(
                     $"{field}.wait.untilEvent.keyProperty",
                     $"{field}.wait.untilEvent.keyProperty needs a program whose reentry is PER_KEY: other enrollments have no key.");
                 break;
+            case WaitEmailStep wait:
+                CheckDuration(wait.Timeout, $"{field}.wait.untilEmail.timeout");
+                violations.Require(
+                    path.Steps.Any(sent => sent is SendEmailStep && wait.IsOf(sent.Id)), $"{field}.wait.untilEmail.stepId",
+                    $"{field}.wait.untilEmail.stepId: {(wait.MailStepId is { } of ? $"no step {of}" : "no step")} sends a mail.");
+                break;
             case WaitDateStep wait:
                 violations.RequireText(wait.Trait, $"{field}.wait.untilDate.trait", MaxText);
                 violations.Require(
@@ -140,13 +147,13 @@ internal sealed class PathCheck(
     {
         // Step by step those go that no untimed step leads on from; what is left are the loops, and what leads into them.
         var left = Enumerable.Range(0, path.Steps.Count).Where(index => !path.Steps[index].TakesTime).ToHashSet();
-        while (left.FirstOrDefault(index => !Following(index).Any(left.Contains), -1) is >= 0 and var end)
+        while (left.FirstOrDefault(index => !FollowingAtOnce(index).Any(left.Contains), -1) is >= 0 and var end)
         {
             left.Remove(end);
         }
 
         // And those that only lead into a loop.
-        while (left.FirstOrDefault(index => !left.Any(from => Following(from).Contains(index)), -1) is >= 0 and var start)
+        while (left.FirstOrDefault(index => !left.Any(from => FollowingAtOnce(from).Contains(index)), -1) is >= 0 and var start)
         {
             left.Remove(start);
         }
@@ -159,10 +166,16 @@ internal sealed class PathCheck(
     }
 
     /// <summary>Places of the steps that may follow; those of missing names apart.</summary>
-    private IEnumerable<int> Following(int index)
+    private IEnumerable<int> Following(int index) => Following(path, index);
+
+    /// <summary>Without the way of a time-out, where a mail may have been opened before.</summary>
+    private IEnumerable<int> FollowingAtOnce(int index) => Following(path, index, EmailTimeout);
+
+    /// <summary>Places of the steps that may follow one; those of missing names apart.</summary>
+    internal static IEnumerable<int> Following(ProgramPath path, int index, string? without = null)
     {
         var step = path.Steps[index];
-        var named = NamedEdges(step).Select(edge => path.IndexOf(edge.Target)).Where(target => target >= 0);
+        var named = NamedEdges(step).Where(edge => edge.Field != without).Select(edge => path.IndexOf(edge.Target)).Where(target => target >= 0);
         return FallsThrough(step) && index + 1 < path.Steps.Count ? named.Append(index + 1) : named;
     }
 
@@ -180,6 +193,7 @@ internal sealed class PathCheck(
         {
             BranchStep branch => [("branch.elseStepId", branch.ElseStepId)],
             WaitEventStep wait => [("wait.untilEvent.timeoutStepId", wait.TimeoutStepId)],
+            WaitEmailStep wait => [(EmailTimeout, wait.TimeoutStepId)],
             WaitDateStep wait => [("wait.untilDate.elseStepId", wait.ElseStepId)],
             SplitStep split => [.. split.Ways.Select((way, index) => ($"split.ways[{index}].stepId", way.StepId))],
             _ => [],

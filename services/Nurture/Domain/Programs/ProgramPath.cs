@@ -53,6 +53,32 @@ public sealed record ProgramPath(
         return -1;
     }
 
+    /// <summary>The steps that one advance from a step may pass or come to: on from it, up to those that take time.</summary>
+    public IReadOnlyList<Step> Ahead(string stepId)
+    {
+        var start = IndexOf(stepId);
+        if (start < 0)
+        {
+            return [];
+        }
+
+        var (reached, waiting) = (new HashSet<int> { start }, new Stack<int>([start]));
+        while (waiting.TryPop(out var index))
+        {
+            if (index != start && Steps[index].TakesTime)
+            {
+                continue;
+            }
+
+            foreach (var next in PathCheck.Following(this, index).Where(reached.Add))
+            {
+                waiting.Push(next);
+            }
+        }
+
+        return [.. reached.Order().Select(index => Steps[index])];
+    }
+
     /// <summary>
     /// Whether a lead at the stage is where the program wants it. In the funnel a later stage than the goal will do, since leads may jump.
     /// </summary>

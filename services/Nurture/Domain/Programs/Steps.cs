@@ -10,6 +10,7 @@ namespace Lifecycle.Nurture.Domain.Programs;
 [JsonDerivedType(typeof(WaitTimeStep), "WAIT_TIME")]
 [JsonDerivedType(typeof(WaitEventStep), "WAIT_EVENT")]
 [JsonDerivedType(typeof(WaitDateStep), "WAIT_DATE")]
+[JsonDerivedType(typeof(WaitEmailStep), "WAIT_EMAIL")]
 [JsonDerivedType(typeof(BranchStep), "BRANCH")]
 [JsonDerivedType(typeof(SplitStep), "SPLIT")]
 [JsonDerivedType(typeof(UpdateTraitStep), "UPDATE_TRAIT")]
@@ -28,7 +29,7 @@ public abstract record Step(string Id)
     public string Action => this switch
     {
         SendEmailStep => "SEND_EMAIL",
-        WaitStep or WaitTimeStep or WaitEventStep or WaitDateStep => "WAIT",
+        WaitStep or WaitTimeStep or WaitEventStep or WaitDateStep or WaitEmailStep => "WAIT",
         BranchStep => "BRANCH",
         SplitStep => "SPLIT",
         UpdateTraitStep => "UPDATE_TRAIT",
@@ -75,6 +76,21 @@ public sealed record WaitEventStep(
 /// <param name="Yearly">Whether the next anniversary is meant.</param>
 /// <param name="ElseStepId">Where the way goes at once when the date is unknown or past; null: on.</param>
 public sealed record WaitDateStep(string Id, string Trait, int OffsetDays, TimeOnly At, bool Yearly, string? ElseStepId) : Step(Id);
+
+/// <summary>Waits for the last mail of the enrollment, or of one of its steps, to be opened or clicked by a person; it may have been before.</summary>
+/// <param name="IsClick">Whether a click is waited for; else an opening, which a click proves too.</param>
+/// <param name="MailStepId">Step that sent the mail; null: whichever.</param>
+/// <param name="Timeout">Longest wait.</param>
+/// <param name="TimeoutStepId">Where the way goes then; null: on, as if it had happened.</param>
+public sealed record WaitEmailStep(string Id, bool IsClick, string? MailStepId, TimeSpan Timeout, string? TimeoutStepId) : Step(Id)
+{
+    /// <summary>What an enrollment that stands here says that it waits for.</summary>
+    [JsonIgnore]
+    public string WaitsFor => IsClick ? "EMAIL_CLICK" : "EMAIL_OPEN";
+
+    /// <summary>Whether the mail of that step is one that is waited for.</summary>
+    public bool IsOf(string mailStepId) => MailStepId is null || MailStepId == mailStepId;
+}
 
 /// <summary>Goes on where the condition holds, else elsewhere.</summary>
 /// <param name="ElseStepId">Null for the end of the path.</param>

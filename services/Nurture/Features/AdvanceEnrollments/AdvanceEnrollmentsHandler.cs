@@ -129,6 +129,9 @@ internal sealed partial class AdvanceEnrollmentsHandler(
         var sent = needs.Sendings
             ? await DueEnrollments.Sendings(tx, leads.Keys, workspace.Policy)
             : Enumerable.Empty<(Guid LeadId, DateTimeOffset Time)>().ToLookup(mail => mail.LeadId, mail => mail.Time);
+        var reads = await ProgramReads.Load(
+            tx, programs, due.Where(enrollment => enrollment.Runs).Select(enrollment => new ProgramReader(
+                enrollment.Id, enrollment.LeadId, paths.GetValueOrDefault((enrollment.ProgramId, enrollment.PathVersion)), enrollment.StepId)));
         var sendings = new Dictionary<Guid, LeadSendings>();
         var busy = 0;
         foreach (var enrollment in due)
@@ -155,6 +158,8 @@ internal sealed partial class AdvanceEnrollmentsHandler(
             var lead = new ProgramLead(leads.GetValueOrDefault(enrollment.LeadId), enrollment.LeadId, tx.Now, workspace.Zone, programs, mailed)
             {
                 IsTransactional = path.IsTransactional,
+                Reads = reads,
+                EnrollmentId = enrollment.Id,
             };
             try
             {

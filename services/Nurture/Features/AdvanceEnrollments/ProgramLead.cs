@@ -16,6 +16,7 @@ internal sealed class ProgramLead(
     LeadRow? row, Guid leadId, DateTimeOffset now, TimeZoneInfo workspaceZone, ProgramStore programs, LeadSendings sendings) : IProgramLead
 {
     private LeadFacts? facts;
+    private SegmentSubject? subject;
     private TimeZoneInfo? zone;
 
     public Guid Id => leadId;
@@ -25,7 +26,19 @@ internal sealed class ProgramLead(
     /// <summary>Its program's mails keep to no rules.</summary>
     public bool IsTransactional { get; init; }
 
-    public bool Holds(string condition) => Facts is { } known && programs.ConditionOf(condition) is { } read && read.Holds(known, now);
+    /// <summary>What the lead did, the segments it is in, and what became of the enrollment's mails.</summary>
+    public ProgramReads Reads { get; init; } = ProgramReads.None;
+
+    /// <summary>Whose advance it is; empty for one that is only tried.</summary>
+    public Guid EnrollmentId { get; init; }
+
+    public bool Holds(string condition) =>
+        Facts is { } known && programs.ConditionOf(condition) is { } read
+            && read.Holds(subject ??= new(known, Reads.Activities(leadId), Reads.Members(leadId), workspaceZone), now);
+
+    public void ChangeList(Guid list, bool adds) => Reads.ChangeList(leadId, list, adds);
+
+    public DateTimeOffset? Engaged(WaitEmailStep wait) => Reads.Engaged(EnrollmentId, wait);
 
     public string? Trait(string name) => Facts?.Trait(name);
 
@@ -42,7 +55,7 @@ internal sealed class ProgramLead(
             traits[name] = value;
         }
 
-        (facts, zone) = (known with { Traits = traits }, null);
+        (facts, zone, subject) = (known with { Traits = traits }, null, null);
     }
 
     public SendVerdict MaySend(DateTimeOffset at) => IsTransactional ? SendVerdict.Go : sendings.Ask(at, Zone);

@@ -97,7 +97,7 @@ internal sealed class ProgramStore : IDisposable
     public Condition? ConditionOf(string text) => conditions.GetOrCreate(text, entry =>
     {
         entry.Size = 1;
-        return Condition.Parse(text, LeadFacts.Catalog).TryGet(out var condition, out _) ? condition : null;
+        return Condition.Parse(text, LeadFacts.SegmentCatalog).TryGet(out var condition, out _) ? condition : null;
     });
 
     /// <summary>A condition over an activity, or null where it is none.</summary>

@@ -1,6 +1,7 @@
 using Dapper;
 using Lifecycle.Contracts;
 using Lifecycle.Nurture.Domain.Engagements;
+using Lifecycle.Nurture.Features.EnrollLead;
 using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Jobs;
 using Lifecycle.Nurture.Storage;
@@ -15,11 +16,14 @@ namespace Lifecycle.Nurture.Features.JudgeEngagements;
 /// </summary>
 internal sealed class JudgeEngagementsHandler(
     UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, NurtureTelemetry telemetry,
-    JudgeLeadHandler segments)
+    JudgeLeadHandler segments, EmailWaits waits)
     : ITimerWork
 {
     /// <summary>A hit on a mail whose sending is not marked yet waits for that.</summary>
     private static readonly TimeSpan SendPoll = TimeSpan.FromSeconds(2);
+
+    /// <summary>A hit on a mail whose enrollment is being moved waits for that.</summary>
+    private static readonly TimeSpan EnrollmentPoll = TimeSpan.FromSeconds(0.5);
 
     public async Task<bool> RunBatch(Guid workspaceId, CancellationToken ct)
     {
@@ -55,6 +59,18 @@ internal sealed class JudgeEngagementsHandler(
             return true;
         }
 
+        var (isFree, enrollment) = await EmailWaits.TryLock(tx, message);
+        if (!isFree)
+        {
+            // Something happens to the lead, or it comes to a wait for this very mail, at this moment. Waiting here, with the mail locked,
+            // could close a circle.
+            await tx.Connection.ExecuteAsync(new CommandDefinition(
+                "update engagement set due_time = @later where workspace_id = @workspace and message_id = @id and due_time <= @now",
+                new { workspace = tx.WorkspaceId, id = message.Id, later = tx.Now + EnrollmentPoll, now = tx.Now },
+                cancellationToken: tx.CancellationToken));
+            return true;
+        }
+
         var rows = (await tx.Connection.QueryAsync<EngagementRow>(new CommandDefinition(
             "select * from engagement where workspace_id = @workspace and message_id = @id and kind in ('OPEN', 'CLICK') order by time, id",
             parameters,
@@ -80,6 +96,7 @@ internal sealed class JudgeEngagementsHandler(
             """,
             message,
             cancellationToken: tx.CancellationToken));
+        await waits.Engaged(tx, enrollment, message);
         await segments.MailChanged(tx, true, message.LeadId);
         return true;
     }

@@ -107,9 +107,33 @@ internal static class ProgramWriter
             }
         }
 
+        await MissingAskedSegments(tx, path, violations);
         await MissingLists(tx, path, violations);
         await MissingEndpoints(tx, path, violations);
         return violations.ToError();
+    }
+
+    private static async Task MissingAskedSegments(Transaction<NurtureDbContext> tx, ProgramPath path, Violations violations)
+    {
+        var asked = path.Steps
+            .Select((step, index) => step is BranchStep branch && Condition.Parse(branch.Condition, LeadFacts.SegmentCatalog).TryGet(out var read, out _)
+                ? (Index: index, read.Segments) : (Index: index, Segments: new HashSet<Guid>()))
+            .Where(step => step.Segments.Count > 0).ToList();
+        if (asked.Count == 0)
+        {
+            return;
+        }
+
+        var ids = asked.SelectMany(step => step.Segments).Distinct().ToList();
+        var there = await tx.Db.Segments.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+            .Select(row => row.Id).ToListAsync(tx.CancellationToken);
+        foreach (var (index, segments) in asked)
+        {
+            foreach (var missing in segments.Except(there))
+            {
+                violations.Add($"steps[{index}].branch.condition", $"Segment {missing} does not exist in this workspace.");
+            }
+        }
     }
 
     private static async Task MissingLists(Transaction<NurtureDbContext> tx, ProgramPath path, Violations violations)
@@ -208,5 +232,5 @@ internal static class ProgramWriter
     private static void Check(ProgramPath path, Violations violations) => path.Check(
         violations, ConditionFault, text => Condition.Parse(text, ActivityFacts.Catalog).Error?.Violations[0].Message);
 
-    private static string? ConditionFault(string text) => Condition.Parse(text, LeadFacts.Catalog).Error?.Violations[0].Message;
+    private static string? ConditionFault(string text) => Condition.Parse(text, LeadFacts.SegmentCatalog).Error?.Violations[0].Message;
 }

@@ -66,9 +66,19 @@ internal static class StepMessages
 
     private static PathStep Wait(V1.Step.Types.Wait message, string id, string field, Violations violations)
     {
-        object?[] given = [message.Duration, message.UntilTime, message.UntilEvent, message.UntilDate];
+        object?[] given = [message.Duration, message.UntilTime, message.UntilEvent, message.UntilDate, message.UntilEmail];
         violations.Require(
-            given.Count(part => part is not null) <= 1, field, $"{field} takes one of duration, untilTime, untilEvent, untilDate.");
+            given.Count(part => part is not null) <= 1, field, $"{field} takes one of duration, untilTime, untilEvent, untilDate, untilEmail.");
+        if (message.UntilEmail is { } mail)
+        {
+            violations.Require(
+                mail.Engagement is V1.Step.Types.UntilEmail.Types.Engagement.Open or V1.Step.Types.UntilEmail.Types.Engagement.Click,
+                $"{field}.untilEmail.engagement", $"{field}.untilEmail.engagement must be OPEN or CLICK.");
+            return new WaitEmailStep(
+                id, mail.Engagement == V1.Step.Types.UntilEmail.Types.Engagement.Click, Edge(mail.StepId), mail.Timeout?.ToTimeSpan() ?? TimeSpan.Zero,
+                Edge(mail.TimeoutStepId));
+        }
+
         if (message.UntilTime is { } time)
         {
             return new WaitTimeStep(id, Time(time.Time, null, $"{field}.untilTime.time", violations), Days(time.Days, field, violations));
@@ -110,6 +120,7 @@ internal static class StepMessages
                 },
             },
         },
+        WaitEmailStep wait => new() { Wait = new() { UntilEmail = Email(wait) } },
         WaitDateStep wait => new()
         {
             Wait = new()
@@ -139,6 +150,14 @@ internal static class StepMessages
         HandToSalesStep hand => new() { HandToSales = new() { Note = hand.Note } },
         GoalStep => new() { Goal = new() },
         _ => new() { Exit = new() },
+    };
+
+    private static V1.Step.Types.UntilEmail Email(WaitEmailStep wait) => new()
+    {
+        Engagement = wait.IsClick ? V1.Step.Types.UntilEmail.Types.Engagement.Click : V1.Step.Types.UntilEmail.Types.Engagement.Open,
+        StepId = wait.MailStepId ?? "",
+        Timeout = wait.Timeout.ToDuration(),
+        TimeoutStepId = wait.TimeoutStepId ?? "",
     };
 
     private static V1.Step.Types.UpdateTrait Trait(UpdateTraitStep update)

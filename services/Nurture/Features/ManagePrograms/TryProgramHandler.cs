@@ -39,6 +39,7 @@ internal sealed class TryProgramHandler(UnitOfWork<NurtureDbContext> unitOfWork,
                 new { workspace = tx.WorkspaceId },
                 cancellationToken: tx.CancellationToken)) is { } json ? ProgramStore.ParsePolicy(json) : SendingPolicy.None;
             var sent = await DueEnrollments.Sendings(tx, ids, policy);
+            var reads = await ProgramReads.Load(tx, programs, ids.Select(id => new ProgramReader(Guid.Empty, id, path, null)));
             var response = new DryRunProgramResponse { NextPageToken = found.NextPageToken };
             foreach (var (given, leadId) in found.Leads)
             {
@@ -48,7 +49,11 @@ internal sealed class TryProgramHandler(UnitOfWork<NurtureDbContext> unitOfWork,
                     continue;
                 }
 
-                var lead = new ProgramLead(row, id, tx.Now, caller.TimeZone, programs, new(policy, sent[id])) { IsTransactional = path.IsTransactional };
+                var lead = new ProgramLead(row, id, tx.Now, caller.TimeZone, programs, new(policy, sent[id]))
+                {
+                    IsTransactional = path.IsTransactional,
+                    Reads = reads,
+                };
                 response.Leads.Add(Walk(path, row, lead, earlier.GetValueOrDefault(id), tx.Now));
             }
 
