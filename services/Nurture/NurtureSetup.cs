@@ -37,16 +37,21 @@ namespace Lifecycle.Nurture;
 /// <summary>The parts of the service.</summary>
 internal static class NurtureSetup
 {
+    /// <summary>Messages of a queue that may meet in one transaction, what they may weigh together, and such transactions of a workspace at a time.</summary>
+    private const int GatheredMessages = 64;
+    private const int GatheredWeight = 1_000;
+    private const int ConcurrentGatherings = 2;
+
     public static void Subscribe(LifecycleBus bus)
     {
-        bus.Consume<LeadCapturedConsumer, LeadCaptured>();
-        bus.Consume<LeadUpdatedConsumer, LeadUpdated>();
-        bus.Consume<LeadScoreChangedConsumer, LeadScoreChanged>();
+        bus.Consume<LeadCapturedConsumer, LeadCaptured>(GatheredMessages);
+        bus.Consume<LeadUpdatedConsumer, LeadUpdated>(GatheredMessages);
+        bus.Consume<LeadScoreChangedConsumer, LeadScoreChanged>(GatheredMessages);
         bus.Consume<LeadStageChangedConsumer, LeadStageChanged>();
         bus.Consume<LeadReturnedConsumer, LeadReturned>();
         bus.Consume<LeadsMergedConsumer, LeadsMerged>();
         bus.Consume<LeadErasedConsumer, LeadErased>();
-        bus.Consume<ActivitiesRecordedConsumer, ActivitiesRecorded>();
+        bus.Consume<ActivitiesRecordedConsumer, ActivitiesRecorded>(GatheredMessages);
         bus.Consume<SessionStartedConsumer, SessionStarted>();
         bus.Consume<SpendRecordedConsumer, SpendRecorded>();
         bus.Consume<EmailRequestedConsumer, EmailRequested>();
@@ -82,6 +87,10 @@ internal static class NurtureSetup
         services.AddSingleton<ImportEnrollmentsHandler>();
         services.AddSingleton<TryProgramHandler>();
         services.AddSingleton<JudgeLeadHandler>();
+        services.AddSingleton(new EventGatherer<LeadCaptured>(GatheredWeight, ConcurrentGatherings))
+            .AddSingleton(new EventGatherer<LeadUpdated>(GatheredWeight, ConcurrentGatherings))
+            .AddSingleton(new EventGatherer<LeadScoreChanged>(GatheredWeight, ConcurrentGatherings))
+            .AddSingleton(new EventGatherer<ActivitiesRecorded>(GatheredWeight, ConcurrentGatherings));
         services.AddSingleton<ChangeListHandler>();
         services.AddSingleton<PreviewSegmentHandler>();
         services.AddSingleton<ImportMembersHandler>();

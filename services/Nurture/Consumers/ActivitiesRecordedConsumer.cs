@@ -15,24 +15,32 @@ namespace Lifecycle.Nurture.Consumers;
 /// mail.
 /// </summary>
 internal sealed class ActivitiesRecordedConsumer(
-    UnitOfWork<NurtureDbContext> work, ProgramStore programs, JudgeLeadHandler judge, EnrollLeadHandler enroll, RecordExternalHandler external)
-    : EventConsumer<ActivitiesRecorded, NurtureDbContext>(work)
+    UnitOfWork<NurtureDbContext> work,
+    ProgramStore programs,
+    JudgeLeadHandler judge,
+    EnrollLeadHandler enroll,
+    RecordExternalHandler external,
+    EventGatherer<ActivitiesRecorded> gatherer)
+    : GatheringConsumer<ActivitiesRecorded, NurtureDbContext>(work, gatherer)
 {
-    protected override async Task Handle(Transaction<NurtureDbContext> tx, ActivitiesRecorded e)
+    protected override int Weight(ActivitiesRecorded e) => e.Activities.Count;
+
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, IReadOnlyList<ActivitiesRecorded> events)
     {
-        if (e.Activities.Count == 0)
+        var recorded = events.SelectMany(e => e.Activities).DistinctBy(activity => (activity.LeadId, activity.ActivityId)).ToList();
+        if (recorded.Count == 0)
         {
             return;
         }
 
-        var leads = await LeadStore.LockAll(tx, e.Activities.Select(activity => activity.LeadId).ToList());
+        var leads = await LeadStore.LockAll(tx, recorded.Select(activity => activity.LeadId).ToList());
         var engagements = new List<(Guid LeadId, DateTimeOffset Time)>();
         var active = await programs.Active(tx);
         var done = new List<(LeadRow Lead, IReadOnlyList<LeadActivity> Activities, IReadOnlyCollection<EntryCause> Causes)>();
         var kept = new List<(Guid LeadId, ActivityInfo Activity)>();
         var mailed = new List<Guid>();
         var happened = new List<(Guid LeadId, ActivityFacts Activity)>();
-        foreach (var activities in e.Activities.GroupBy(activity => activity.LeadId))
+        foreach (var activities in recorded.GroupBy(activity => activity.LeadId))
         {
             var lead = leads[activities.Key];
             if (lead.MergedInto is not null)

@@ -10,40 +10,55 @@ using Lifecycle.Postgres;
 
 namespace Lifecycle.Nurture.Consumers;
 
-/// <summary>A person became known.</summary>
-internal sealed class LeadCapturedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge)
-    : EventConsumer<LeadCaptured, NurtureDbContext>(work)
+/// <summary>People became known.</summary>
+internal sealed class LeadCapturedConsumer(
+    UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge, EventGatherer<LeadCaptured> gatherer)
+    : GatheringConsumer<LeadCaptured, NurtureDbContext>(work, gatherer)
 {
-    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadCaptured e)
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, IReadOnlyList<LeadCaptured> events)
     {
-        var lead = await LeadStore.Lock(tx, e.LeadId);
-        if (lead.MergedInto is not null)
+        var leads = await LeadStore.LockAll(tx, events.Select(e => e.LeadId).ToList());
+        var changes = new List<LeadChange>();
+        foreach (var captures in events.OrderBy(e => e.Version).GroupBy(e => e.LeadId).Where(group => leads[group.Key].MergedInto is null))
         {
-            return;
+            var lead = leads[captures.Key];
+            var before = JudgeLeadHandler.Known(lead);
+            foreach (var e in captures)
+            {
+                LeadStore.TakeProfile(lead, LeadStore.Profile.From(e));
+                lead.FormType = e.FormType;
+            }
+
+            changes.Add(new(before, lead, [.. captures.Select(e => new CapturedCause(e.CaptureType, e.CreateTime))]));
         }
 
-        var before = JudgeLeadHandler.Known(lead);
-        LeadStore.TakeProfile(lead, LeadStore.Profile.From(e));
-        lead.FormType = e.FormType;
         // The causes read what the statements below write: EF's changes go first.
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
-        await judge.Changed(tx, before, lead, new CapturedCause(e.CaptureType, e.CreateTime));
+        await judge.Changed(tx, changes);
     }
 }
 
-/// <summary>The profile changed.</summary>
-internal sealed class LeadUpdatedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge)
-    : EventConsumer<LeadUpdated, NurtureDbContext>(work)
+/// <summary>Profiles changed.</summary>
+internal sealed class LeadUpdatedConsumer(
+    UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge, EventGatherer<LeadUpdated> gatherer)
+    : GatheringConsumer<LeadUpdated, NurtureDbContext>(work, gatherer)
 {
-    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadUpdated e)
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, IReadOnlyList<LeadUpdated> events)
     {
-        var lead = await LeadStore.Lock(tx, e.LeadId);
-        var before = JudgeLeadHandler.Known(lead);
-        if (LeadStore.TakeProfile(lead, LeadStore.Profile.From(e)))
+        var leads = await LeadStore.LockAll(tx, events.Select(e => e.LeadId).ToList());
+        var changes = new List<LeadChange>();
+        foreach (var e in events.GroupBy(e => e.LeadId).Select(updates => updates.MaxBy(e => e.Version)!))
         {
-            await tx.Db.SaveChangesAsync(tx.CancellationToken);
-            await judge.Changed(tx, before, lead);
+            var lead = leads[e.LeadId];
+            var before = JudgeLeadHandler.Known(lead);
+            if (LeadStore.TakeProfile(lead, LeadStore.Profile.From(e)))
+            {
+                changes.Add(new(before, lead, []));
+            }
         }
+
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        await judge.Changed(tx, changes);
     }
 }
 
@@ -68,26 +83,36 @@ internal sealed class SessionStartedConsumer(UnitOfWork<NurtureDbContext> work, 
     }
 }
 
-/// <summary>The score changed.</summary>
-internal sealed class LeadScoreChangedConsumer(UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge)
-    : EventConsumer<LeadScoreChanged, NurtureDbContext>(work)
+/// <summary>Scores changed.</summary>
+internal sealed class LeadScoreChangedConsumer(
+    UnitOfWork<NurtureDbContext> work, JudgeLeadHandler judge, EventGatherer<LeadScoreChanged> gatherer)
+    : GatheringConsumer<LeadScoreChanged, NurtureDbContext>(work, gatherer)
 {
-    protected override async Task Handle(Transaction<NurtureDbContext> tx, LeadScoreChanged e)
+    protected override async Task Handle(Transaction<NurtureDbContext> tx, IReadOnlyList<LeadScoreChanged> events)
     {
-        var lead = await LeadStore.Lock(tx, e.LeadId);
-        if (lead is { EraseTime: null, MergedInto: null })
+        var leads = await LeadStore.LockAll(tx, events.Select(e => e.LeadId).ToList());
+        var standing = events.Where(e => leads[e.LeadId] is { EraseTime: null, MergedInto: null }).OrderBy(e => e.Version).ToList();
+        ScoreHistory.Add(tx, standing);
+        var changes = new List<LeadChange>();
+        foreach (var scores in standing.Where(e => e.Version > leads[e.LeadId].ScoreVersion).GroupBy(e => e.LeadId).ToList())
         {
-            ScoreHistory.Add(tx, e);
+            var lead = leads[scores.Key];
+            var (before, causes) = (JudgeLeadHandler.Known(lead), new List<EntryCause>());
+            // Each threshold on the way is crossed.
+            foreach (var e in scores)
+            {
+                causes.Add(new ScoreCause(lead.Score, lead.Band, e.Total, e.Band));
+                (lead.ScoreVersion, lead.Score, lead.Grade, lead.Band) = (e.Version, e.Total, e.Grade, e.Band);
+            }
+
+            changes.Add(new(before, lead, causes)
+            {
+                After = before is null ? null : before with { Score = lead.Score, Grade = lead.Grade, Band = lead.Band },
+            });
         }
 
-        if (e.Version > lead.ScoreVersion && lead.MergedInto is null && lead.EraseTime is null)
-        {
-            var before = JudgeLeadHandler.Known(lead);
-            var scored = new ScoreCause(lead.Score, lead.Band, e.Total, e.Band);
-            (lead.ScoreVersion, lead.Score, lead.Grade, lead.Band) = (e.Version, e.Total, e.Grade, e.Band);
-            await tx.Db.SaveChangesAsync(tx.CancellationToken);
-            await judge.Changed(tx, before, lead, scored);
-        }
+        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        await judge.Changed(tx, changes);
     }
 }
 
@@ -109,7 +134,8 @@ internal sealed class LeadStageChangedConsumer(UnitOfWork<NurtureDbContext> work
         var before = JudgeLeadHandler.Known(lead);
         (lead.StageVersion, lead.Stage) = (e.Version, e.To);
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
-        await ends.OnStage(tx, lead.LeadId, stage);
+        var goesToSales = StageNames.TryParse(e.From, out var from) && from < Stage.Mql && stage is >= Stage.Mql and <= Stage.Advocate;
+        await ends.OnStage(tx, lead.LeadId, stage, goesToSales);
         await judge.Changed(tx, before, lead, new StageCause(stage, e.Reason, e.OccurredAt));
     }
 

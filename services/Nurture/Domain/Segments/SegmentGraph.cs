@@ -32,7 +32,10 @@ public sealed class SegmentNode(Guid id, Condition? condition)
 /// <param name="Left">Segments that it left.</param>
 /// <param name="Timers">When to judge it by a segment anew.</param>
 public sealed record SegmentVerdict(
-    IReadOnlyList<Guid> Entered, IReadOnlyList<Guid> Left, IReadOnlyList<(Guid Segment, DateTimeOffset Due)> Timers);
+    IReadOnlyList<Guid> Entered, IReadOnlyList<Guid> Left, IReadOnlyList<(Guid Segment, DateTimeOffset Due)> Timers)
+{
+    public static readonly SegmentVerdict Nothing = new([], [], []);
+}
 
 /// <summary>
 /// All segments of a workspace, compiled: who asks for whom, and which conditions read what. A change is judged by those segments only that
@@ -139,6 +142,15 @@ public sealed class SegmentGraph
     /// <param name="now">At this instant.</param>
     public SegmentVerdict Judge(SegmentSubject subject, ISet<Guid> members, IEnumerable<SegmentNode> seeds, DateTimeOffset now)
     {
+        if (seeds is IReadOnlyList<SegmentNode> { Count: 1 } one && one[0] is { IsTimed: false, Condition: { } alone } only
+            && !dependents.Contains(only.Id))
+        {
+            // Most leads of a page stay where they are.
+            return alone.Holds(subject, now)
+                ? members.Add(only.Id) ? new([only.Id], [], []) : SegmentVerdict.Nothing
+                : members.Remove(only.Id) ? new([], [only.Id], []) : SegmentVerdict.Nothing;
+        }
+
         var pending = new SortedSet<int>(seeds.Select(node => node.Rank));
         var (entered, left, timers) = (new List<Guid>(), new List<Guid>(), new List<(Guid, DateTimeOffset)>());
         while (pending.Count > 0)

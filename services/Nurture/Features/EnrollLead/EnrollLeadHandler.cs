@@ -10,16 +10,23 @@ namespace Lifecycle.Nurture.Features.EnrollLead;
 /// <summary>Lets leads into programs. The lead's row is locked by the caller, so that no two entries of one lead race.</summary>
 internal sealed class EnrollLeadHandler(ProgramStore programs, WorkSignal signal)
 {
-    /// <summary>Enters the lead wherever one of the causes admits it.</summary>
-    public async Task EnterAll(Transaction<NurtureDbContext> tx, LeadRow lead, IReadOnlyCollection<EntryCause> causes)
+    /// <summary>Enters each lead wherever one of its causes admits it.</summary>
+    public async Task EnterAll(
+        Transaction<NurtureDbContext> tx, IReadOnlyCollection<(LeadRow Lead, IReadOnlyCollection<EntryCause> Causes)> leads)
     {
-        if (causes.Count == 0 || lead.EraseTime is not null || lead.MergedInto is not null)
+        var entering = leads.Where(lead => lead is { Causes.Count: > 0, Lead: { EraseTime: null, MergedInto: null } }).ToList();
+        var active = entering.Count == 0 ? [] : await programs.Active(tx);
+        foreach (var (lead, causes) in entering)
         {
-            return;
+            await EnterAll(tx, active, lead, causes);
         }
+    }
 
+    private async Task EnterAll(
+        Transaction<NurtureDbContext> tx, IReadOnlyList<ActiveProgram> active, LeadRow lead, IReadOnlyCollection<EntryCause> causes)
+    {
         var stage = StageNames.TryParse(lead.Stage, out var known) ? known : (Stage?)null;
-        foreach (var program in await programs.Active(tx))
+        foreach (var program in active)
         {
             // Each key enters by itself; without keys all causes are one.
             foreach (var alike in causes.GroupBy(cause => program.Path.KeyOf(cause)))

@@ -44,11 +44,12 @@ internal sealed class ProgramStore : IDisposable
     /// <summary>Every active program of the workspace.</summary>
     public async Task<IReadOnlyList<ActiveProgram>> Active(Transaction<NurtureDbContext> tx)
     {
-        var rows = await tx.Connection.QueryAsync<(Guid Id, int Version, string Path)>(new CommandDefinition(
-            "select id, version, path from program where workspace_id = @workspace and state = 'ACTIVE' order by id",
+        var rows = (await tx.Connection.QueryAsync<(Guid Id, int Version)>(new CommandDefinition(
+            "select id, version from program where workspace_id = @workspace and state = 'ACTIVE' order by id",
             new { workspace = tx.WorkspaceId },
-            cancellationToken: tx.CancellationToken));
-        return rows.Select(row => new ActiveProgram(row.Id, row.Version, PathOf(row.Id, row.Version, row.Path))).ToList();
+            cancellationToken: tx.CancellationToken))).AsList();
+        var found = await Paths(tx, rows);
+        return rows.Where(found.ContainsKey).Select(row => new ActiveProgram(row.Id, row.Version, found[row])).ToList();
     }
 
     /// <summary>The paths of programs in these versions. Only what the cache lacks is read.</summary>

@@ -8,33 +8,57 @@ using NpgsqlTypes;
 
 namespace Lifecycle.Nurture.Features.JudgeSegments;
 
+/// <summary>A change of a lead.</summary>
+/// <param name="Before">What was known before it; null: nothing, or everything is to be judged.</param>
+/// <param name="Lead">The lead as it is now.</param>
+/// <param name="Causes">What happened, besides what the segments make of it.</param>
+internal sealed record LeadChange(LeadFacts? Before, LeadRow Lead, IReadOnlyCollection<EntryCause> Causes)
+{
+    /// <summary>What is known of the lead now; null: as its row says.</summary>
+    public LeadFacts? After { get; init; }
+}
+
 /// <summary>
 /// What follows from a change of a lead: its place in the segments that the change can affect, and the programs that it enters. One change
 /// costs one lead's conditions, however many leads there are.
 /// </summary>
 internal sealed class JudgeLeadHandler(SegmentStore segments, EnrollLeadHandler enroll, WorkSignal signal)
 {
+    private static readonly IReadOnlyDictionary<Guid, IReadOnlyList<Guid>> Nobody = new Dictionary<Guid, IReadOnlyList<Guid>>();
+
     /// <param name="tx">The transaction, which holds the lead's row locked.</param>
     /// <param name="before">What was known before the change; null: nothing, or everything is to be judged.</param>
     /// <param name="lead">The lead as it is now.</param>
     /// <param name="causes">What happened, besides what the segments make of it.</param>
-    public async Task Changed(Transaction<NurtureDbContext> tx, LeadFacts? before, LeadRow lead, params IReadOnlyCollection<EntryCause> causes)
+    public Task Changed(Transaction<NurtureDbContext> tx, LeadFacts? before, LeadRow lead, params IReadOnlyCollection<EntryCause> causes) =>
+        Changed(tx, [new(before, lead, causes)]);
+
+    /// <summary>Leads changed. One reading and one writing for all of them.</summary>
+    /// <param name="tx">The transaction, which holds the leads' rows locked.</param>
+    /// <param name="changes">Each lead once.</param>
+    public async Task Changed(Transaction<NurtureDbContext> tx, IReadOnlyCollection<LeadChange> changes)
     {
-        var entered = Array.Empty<Guid>() as IReadOnlyList<Guid>;
-        if (IsJudged(lead))
+        var known = changes.Where(change => IsJudged(change.Lead)).ToList();
+        var entered = Nobody;
+        if (known.Count > 0)
         {
             var graph = await segments.Graph(tx);
-            var facts = LeadStore.Facts(lead);
-            entered = (await MembershipKeeper.Judge(tx, graph, [new(lead.LeadId, facts, graph.AffectedBy(before, facts))]))
-                .GetValueOrDefault(lead.LeadId, entered);
+            entered = await MembershipKeeper.Judge(tx, graph, Affected(graph, known));
         }
 
-        await Enter(tx, lead, entered, causes);
-        if (before is null && IsJudged(lead))
+        await Enter(tx, changes.Select(change => (change.Lead, change.Causes)), entered);
+        foreach (var change in known.Where(change => change.Before is null))
         {
-            await PendingEntries.Enter(tx, enroll, lead);
+            await PendingEntries.Enter(tx, enroll, change.Lead);
         }
     }
+
+    private static List<JudgedLead> Affected(SegmentGraph graph, IReadOnlyCollection<LeadChange> changes) =>
+        graph.Ordered.Count == 0
+            ? []
+            : changes.Select(change => (change.Lead, change.Before, After: change.After ?? LeadStore.Facts(change.Lead)))
+                .Select(change => new JudgedLead(change.Lead.LeadId, change.After, graph.AffectedBy(change.Before, change.After)))
+                .Where(lead => lead.Seeds.Count > 0).ToList();
 
     /// <summary>Leads did something. One reading and one writing for all of them.</summary>
     /// <param name="tx">The transaction, which holds the leads' rows locked.</param>
@@ -50,10 +74,7 @@ internal sealed class JudgeLeadHandler(SegmentStore segments, EnrollLeadHandler 
                 .Select(lead => new JudgedLead(lead.Lead.LeadId, lead.Facts, graph.AffectedBy(lead.Facts, lead.Activities)))
                 .Where(lead => lead.Seeds.Count > 0).ToList();
         var entered = await MembershipKeeper.Judge(tx, graph, judged);
-        foreach (var (lead, _, causes) in leads)
-        {
-            await Enter(tx, lead, entered.GetValueOrDefault(lead.LeadId, []), causes);
-        }
+        await Enter(tx, leads.Select(lead => (lead.Lead, lead.Causes)), entered);
     }
 
     /// <summary>Something became of mails to leads, which segments may count. They are judged right after the transaction.</summary>
@@ -88,10 +109,15 @@ internal sealed class JudgeLeadHandler(SegmentStore segments, EnrollLeadHandler 
         signal.Ring(tx.WorkspaceId);
     }
 
-    /// <summary>Enters leads where coming into segments admits them.</summary>
-    public async Task Enter(
-        Transaction<NurtureDbContext> tx, LeadRow lead, IReadOnlyList<Guid> entered, params IReadOnlyCollection<EntryCause> causes) =>
-        await enroll.EnterAll(tx, lead, [.. causes, .. entered.Select(segment => new SegmentCause(segment))]);
+    /// <summary>Enters leads where what happened, or coming into segments, admits them.</summary>
+    public Task Enter(
+        Transaction<NurtureDbContext> tx,
+        IEnumerable<(LeadRow Lead, IReadOnlyCollection<EntryCause> Causes)> leads,
+        IReadOnlyDictionary<Guid, IReadOnlyList<Guid>> entered) => enroll.EnterAll(
+            tx,
+            leads.Select(lead => (lead.Lead, entered.TryGetValue(lead.Lead.LeadId, out var places)
+                ? [.. lead.Causes, .. places.Select(segment => new SegmentCause(segment))]
+                : lead.Causes)).ToList());
 
     /// <summary>What is known of the lead; null before its profile has come.</summary>
     public static LeadFacts? Known(LeadRow lead) => lead.ProfileVersion == 0 ? null : LeadStore.Facts(lead);

@@ -61,7 +61,8 @@ internal sealed class JudgeSegmentsHandler(
             : nodes.Any(reached => reached.Condition is { Tallies.Count: > 0 }) ? CountedPage : options.Value.SegmentPageSize;
         var leads = (await Page(tx, nodes, segment.EvaluatedLead ?? Guid.Empty, size)).AsList();
         var seeds = new[] { node };
-        var entered = await MembershipKeeper.Judge(tx, graph, leads.ConvertAll(lead => new JudgedLead(lead.LeadId, LeadStore.Facts(lead), seeds)));
+        var entered = await MembershipKeeper.Judge(
+            tx, graph, [.. leads.InParallel(lead => new JudgedLead(lead.LeadId, LeadStore.Facts(lead), seeds))], isPage: true);
         await Enroll(tx, entered, entering);
         segment.JudgedLeads += leads.Count;
         if (leads.Count < size)
@@ -96,9 +97,8 @@ internal sealed class JudgeSegmentsHandler(
             return;
         }
 
-        foreach (var lead in (await LeadStore.FindAll(tx, ids)).Values)
-        {
-            await enroll.EnterAll(tx, lead, [.. entered[lead.LeadId].Select(segment => new SegmentCause(segment))]);
-        }
+        var leads = await LeadStore.FindAll(tx, ids);
+        await enroll.EnterAll(tx, leads.Values.Select(
+            lead => (lead, (IReadOnlyCollection<EntryCause>)[.. entered[lead.LeadId].Select(segment => new SegmentCause(segment))])).ToList());
     }
 }

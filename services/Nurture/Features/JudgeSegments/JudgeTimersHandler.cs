@@ -1,4 +1,5 @@
 using Dapper;
+using Lifecycle.Nurture.Domain.Programs;
 using Lifecycle.Nurture.Domain.Segments;
 using Lifecycle.Nurture.Jobs;
 using Lifecycle.Nurture.Storage;
@@ -57,10 +58,7 @@ internal sealed class JudgeTimersHandler(
         var judged = due.Select(id => leads[id]).Where(JudgeLeadHandler.IsJudged).Select(lead => new JudgedLead(
             lead.LeadId, LeadStore.Facts(lead), fired[lead.LeadId].Select(graph.Find).OfType<SegmentNode>().ToList())).ToList();
         var entered = await MembershipKeeper.Judge(tx, graph, judged);
-        foreach (var (lead, places) in entered)
-        {
-            await judge.Enter(tx, leads[lead], places);
-        }
+        await judge.Enter(tx, entered.Keys.Select(lead => (leads[lead], (IReadOnlyCollection<EntryCause>)[])), entered);
 
         return due.Count;
     }

@@ -20,9 +20,13 @@ internal static class MembershipKeeper
     /// <summary>Leads that one event names at most.</summary>
     private const int EventSize = 500;
 
+    /// <param name="tx">The transaction.</param>
+    /// <param name="graph">The segments.</param>
+    /// <param name="leads">Each lead once.</param>
+    /// <param name="isPage">Whether they are all leads between the first and the last.</param>
     /// <returns>The segments that each lead came into, where there are any.</returns>
     public static async Task<IReadOnlyDictionary<Guid, IReadOnlyList<Guid>>> Judge(
-        Transaction<NurtureDbContext> tx, SegmentGraph graph, IReadOnlyList<JudgedLead> leads)
+        Transaction<NurtureDbContext> tx, SegmentGraph graph, IReadOnlyList<JudgedLead> leads, bool isPage = false)
     {
         var seeds = leads.SelectMany(lead => lead.Seeds).Distinct().ToList();
         if (seeds.Count == 0)
@@ -34,20 +38,26 @@ internal static class MembershipKeeper
         var reach = graph.Reach(seeds);
         var ids = leads.Select(lead => lead.LeadId).ToList();
         var tallies = reach.SelectMany(id => graph.Find(id)?.Condition?.Tallies ?? []).Distinct().ToList();
-        var members = await Members(tx, reach, ids);
+        var members = await Members(tx, reach, ids, isPage);
         var activities = await ActivityStore.Load(tx, ids, tallies);
         var zone = reach.Any(id => graph.Find(id) is { AsksForDays: true }) ? await WorkspaceZone(tx) : TimeZoneInfo.Utc;
         var changes = new MembershipChanges();
-        foreach (var lead in leads)
+        var now = tx.Now;
+        foreach (var (lead, verdict) in isPage ? leads.InParallel(Verdict) : leads.Select(Verdict))
         {
-            var places = members[lead.LeadId].ToHashSet();
-            var subject = new SegmentSubject(lead.Facts, [.. activities[lead.LeadId]], places, zone);
-            changes.Add(lead.LeadId, graph.Judge(subject, places, lead.Seeds, tx.Now));
+            changes.Add(lead, verdict);
         }
 
         Write(tx, changes);
         Publish(tx, changes.Entered, changes.Left);
         return changes.ByLead;
+
+        (Guid LeadId, SegmentVerdict Verdict) Verdict(JudgedLead lead)
+        {
+            var places = members[lead.LeadId].ToHashSet();
+            var subject = new SegmentSubject(lead.Facts, [.. activities[lead.LeadId]], places, zone);
+            return (lead.LeadId, graph.Judge(subject, places, lead.Seeds, now));
+        }
     }
 
     /// <summary>Tells of changes, by segment.</summary>
@@ -76,12 +86,14 @@ internal static class MembershipKeeper
             "select time_zone from workspace where id = @workspace", new { workspace = tx.WorkspaceId }, cancellationToken: tx.CancellationToken))
             is { } name && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) ? zone : TimeZoneInfo.Utc;
 
-    /// <summary>One lead: by its index, whatever it is in. Many: by the segments, in which leads of a page lie together.</summary>
+    /// <summary>
+    /// Leads here and there: by their index, whatever they are in. A page: by the segments, in which its leads lie together.
+    /// </summary>
     private static async Task<ILookup<Guid, Guid>> Members(
-        Transaction<NurtureDbContext> tx, IReadOnlySet<Guid> segments, List<Guid> leads)
+        Transaction<NurtureDbContext> tx, IReadOnlySet<Guid> segments, List<Guid> leads, bool isPage)
     {
         var rows = await tx.Connection.QueryAsync<(Guid Lead, Guid Segment)>(new CommandDefinition(
-            leads.Count == 1
+            !isPage
                 ? "select lead_id, segment_id from segment_member where workspace_id = @workspace and lead_id = any(@leads)"
                 : """
                   select lead_id, segment_id from segment_member

@@ -1,4 +1,5 @@
 using Dapper;
+using Lifecycle.Nurture.Domain.Programs;
 using Lifecycle.Nurture.Features.JudgeSegments;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
@@ -48,11 +49,8 @@ internal sealed class ChangeListHandler(SegmentStore segments, JudgeLeadHandler 
         var asking = graph.Dependents(list).ToList();
         var entered = await MembershipKeeper.Judge(
             tx, graph, changed.ConvertAll(lead => new JudgedLead(lead, LeadStore.Facts(leads[lead]), asking)));
-        foreach (var lead in changed)
-        {
-            var places = entered.GetValueOrDefault(lead, []);
-            await judge.Enter(tx, leads[lead], add ? [list, .. places] : places);
-        }
+        await judge.Enter(
+            tx, changed.Select(lead => (leads[lead], (IReadOnlyCollection<EntryCause>)(add ? [new SegmentCause(list)] : []))), entered);
 
         return changed;
     }
