@@ -35,6 +35,10 @@ public sealed class RetentionOptions
     [Range(1, 1440)]
     public int ExpansionPauseMinutes { get; set; } = 60;
 
+    /// <summary>Seconds between rounds in which customers are held against the rule of advocates.</summary>
+    [Range(0.1, 3600)]
+    public double AdvocatePauseSeconds { get; set; } = 10;
+
     /// <summary>Seconds between rounds in which surveys look whom to ask.</summary>
     [Range(0.1, 86400)]
     public double SurveyPollSeconds { get; set; } = 300;

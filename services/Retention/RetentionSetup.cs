@@ -49,6 +49,7 @@ internal static class RetentionSetup
         builder.Services.AddSingleton<ExpansionEvaluator>();
         builder.Services.AddHostedService<ExpansionJob>();
         builder.AddRpcClient<OpportunityService.OpportunityServiceClient>("conversion");
+        builder.Services.AddHostedService<AdvocateJob>();
         builder.Services.AddSingleton<ReferralLinks>();
         builder.Services.AddSingleton<ReferralRedirect>();
         builder.Services.AddSingleton<SurveyLinks>();
@@ -64,6 +65,7 @@ internal static class RetentionSetup
         app.MapRpcService<SurveyFollowUpGrpcService>();
         app.MapRpcService<CustomerCampaignGrpcService>();
         app.MapRpcService<AdvocacyGrpcService>();
+        app.MapRpcService<AdvocateGrpcService>();
         app.MapRpcService<ReferralLinkGrpcService>();
         app.MapRpcService<LoyaltyGrpcService>();
         app.MapRpcService<ReportGrpcService>();

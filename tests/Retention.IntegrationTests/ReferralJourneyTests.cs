@@ -40,6 +40,9 @@ public sealed class ReferralJourneyTests(GatewaySuite suite)
         await workspace.Win(friend, "5000.00");
         await GatewayWorkspace.Until("CONVERTED CUSTOMER 5000.00", () => Told(workspace, friend), "the sale");
         await workspace.LeadOf("alone@new.example");
+        // Whoever sent somebody is an advocate by the usual rule.
+        await GatewayWorkspace.Until(
+            "ADVOCATE", async () => (string?)(await workspace.Get($"/v1/leads/{advocate}/stage"))["current"], "the advocate's stage");
 
         var told = await workspace.Get($"/v1/referralLinks/{link["id"]}");
         Assert.Equal(

@@ -47,6 +47,7 @@ public sealed class RetentionFixture : IAsyncLifetime
         var environment = ServiceEnvironment.For(database, broker);
         environment["services__conversion__grpc__0"] = conversion.Grpc.ToString();
         environment["Retention__SurveyPollSeconds"] = "0.3";
+        environment["Retention__AdvocatePauseSeconds"] = "0.5";
         service = ServiceProcess.Create("Retention", environment);
         await service.Start();
         bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(CustomerRiskChanged), typeof(RevenueMoved), typeof(NpsAnswered), typeof(EmailRequested), typeof(AdvocateGained), typeof(LeadErasureConfirmed));
@@ -129,6 +130,10 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
             "the lead's customer");
         return customer!;
     }
+
+    /// <summary>Tells the service of the workspace, so that its jobs work for it.</summary>
+    public Task Announce() => fixture.Database.Query(
+        "insert into workspace (id, display_name, time_zone, currency_code, version) values ($1, 'Test', $2, 'USD', 1)", Id, timeZone);
 
     /// <summary>Version of the profile that Retention has of a lead; 0 before one came.</summary>
     public Task<long> Version(Guid leadId) =>

@@ -66,6 +66,12 @@ public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : Ev
                     update referral set referred_email = null
                     where workspace_id = @workspaceId and referred_email is not null and (referred_lead_id = @leadId or referred_email = @email)
                     """),
+                ("advocacy",
+                    """
+                    update advocacy set title = '', url = '', status = 'WITHDRAWN', consent = false, consent_withdraw_time = coalesce(consent_withdraw_time, now())
+                    where workspace_id = @workspaceId and (consent or title <> '' or url <> '' or status <> 'WITHDRAWN')
+                      and customer_id in (select id from customer where workspace_id = @workspaceId and lead_id = @leadId)
+                    """),
                 // A chosen code may be a name. Without it nothing comes over the link any more.
                 ("referralLinks",
                     """

@@ -31,14 +31,43 @@ public sealed class AdvocacyRow : TenantRow
     /// <summary><c>CASE_STUDY</c>, <c>REVIEW</c>, <c>REFERENCE</c> or <c>TESTIMONIAL</c>.</summary>
     public required string Kind { get; init; }
 
-    /// <summary><c>PLANNED</c>, <c>PUBLISHED</c> or <c>WITHDRAWN</c>.</summary>
+    /// <summary><c>PLANNED</c>, <c>REQUESTED</c>, <c>DECLINED</c>, <c>PUBLISHED</c> (with consent only) or <c>WITHDRAWN</c>.</summary>
     public required string Status { get; set; }
 
     public bool Consent { get; set; }
 
+    /// <summary>When the customer last agreed.</summary>
+    public DateTimeOffset? ConsentTime { get; set; }
+
+    /// <summary>When it took that back; null while it agrees.</summary>
+    public DateTimeOffset? ConsentWithdrawTime { get; set; }
+
+    /// <summary>When it was first published.</summary>
+    public DateTimeOffset? PublishTime { get; set; }
+
     public string Title { get; set; } = "";
 
     public string Url { get; set; } = "";
+
+    public required DateTimeOffset CreateTime { get; init; }
+}
+
+/// <summary>A version of the rule by which customers become advocates.</summary>
+public sealed class AdvocateRuleRow : TenantRow
+{
+    public required int Version { get; init; }
+
+    public required int MinReferrals { get; init; }
+
+    /// <summary><c>OPEN</c>, <c>CAPTURED</c> or <c>CONVERTED</c>.</summary>
+    public required string ReferralState { get; init; }
+
+    public required int MinAdvocacy { get; init; }
+
+    /// <summary>None: all.</summary>
+    public required string[] AdvocacyKinds { get; init; }
+
+    public required bool NeedsPromoter { get; init; }
 
     public required DateTimeOffset CreateTime { get; init; }
 }

@@ -91,14 +91,21 @@ public static class LeadProfiles
     }
 
     /// <summary>The lead's row, locked; made when there is none.</summary>
-    public static async Task<LeadProfileRow> Lock(Transaction<RetentionDbContext> tx, Guid leadId)
+    /// <param name="tx">The transaction.</param>
+    /// <param name="leadId">The lead.</param>
+    /// <param name="email">
+    /// Address that the lead is about to have, shared with other profiles: whoever tells of a referral of the address holds it alone, so that either sees
+    /// the other. Addresses are locked before leads.
+    /// </param>
+    public static async Task<LeadProfileRow> Lock(Transaction<RetentionDbContext> tx, Guid leadId, string? email = null)
     {
         await tx.Connection.ExecuteAsync(
-            """
+            $"""
+            {(email is null ? "" : "select pg_advisory_xact_lock_shared(hashtextextended('referral ' || @workspaceId || ' ' || @email, 0));")}
             insert into lead_profile (workspace_id, lead_id, channel, source, medium, campaign, version, erased, advocate)
             values (@workspaceId, @leadId, '', '', '', '', 0, false, false) on conflict do nothing
             """,
-            new { workspaceId = tx.WorkspaceId, leadId });
+            new { workspaceId = tx.WorkspaceId, leadId, email });
         return await tx.Db.LeadProfiles
             .FromSql($"select * from lead_profile where workspace_id = {tx.WorkspaceId} and lead_id = {leadId} for update")
             .SingleAsync(tx.CancellationToken);
@@ -122,7 +129,7 @@ public static class LeadProfiles
         Transaction<RetentionDbContext> tx, Guid leadId, long version, DateTimeOffset knownTime, string? email, IReadOnlyDictionary<string, string> traits,
         CompanyInfo? company, TouchInfo touch)
     {
-        var lead = await Lock(tx, leadId);
+        var lead = await Lock(tx, leadId, email);
         if (lead.Erased || lead.Version >= version)
         {
             return;

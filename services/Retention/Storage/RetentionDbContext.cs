@@ -48,6 +48,8 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
 
     public DbSet<ReferralSettingsRow> ReferralSettings => Set<ReferralSettingsRow>();
 
+    public DbSet<AdvocateRuleRow> AdvocateRules => Set<AdvocateRuleRow>();
+
     public DbSet<AdvocacyRow> Advocacy => Set<AdvocacyRow>();
 
     public DbSet<LoyaltyProgramRow> LoyaltyPrograms => Set<LoyaltyProgramRow>();
@@ -181,6 +183,7 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             advocacy.ToTable("advocacy").HasKey(row => new { row.WorkspaceId, row.Id });
             advocacy.HasIndex(row => new { row.WorkspaceId, row.CustomerId });
         });
+        modelBuilder.Entity<AdvocateRuleRow>(rule => rule.ToTable("advocate_rule").HasKey(row => new { row.WorkspaceId, row.Version }));
         modelBuilder.Entity<LoyaltyProgramRow>(program =>
         {
             program.ToTable("loyalty_program").HasKey(row => new { row.WorkspaceId, row.Id });

@@ -1,3 +1,5 @@
+using Dapper;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
@@ -12,7 +14,15 @@ namespace Lifecycle.Retention.Features.RecordAdvocacy;
 /// <summary>Referrals, case studies, reviews and references.</summary>
 public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, TimeProvider time) : AdvocacyService.AdvocacyServiceBase
 {
-    private static readonly ListFields AdvocacyFields = new ListFields("id", "a.id");
+    private static readonly ListFields AdvocacyFields = new ListFields("id", "a.id")
+        .Names("kind", "a.kind", ["CASE_STUDY", "REVIEW", "REFERENCE", "TESTIMONIAL"])
+        .Names("status", "a.status", ["PLANNED", "REQUESTED", "DECLINED", "PUBLISHED", "WITHDRAWN"])
+        .Add("consent", "a.consent", FieldKind.Boolean)
+        .Add("usable", "(a.consent and a.status = 'PUBLISHED')", FieldKind.Boolean)
+        .Add("customerId", "a.customer_id", FieldKind.Id)
+        .Add("title", "a.title")
+        .Add("createTime", "a.create_time", FieldKind.Time)
+        .Add("publishTime", "a.publish_time", FieldKind.Time);
 
     public override async Task<Referral> CreateReferral(CreateReferralRequest request, ServerCallContext context)
     {
@@ -49,6 +59,14 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
             context.Caller().WorkspaceId, context.Method, request.RequestId, request,
             async tx =>
             {
+                // The lead before its customer, as sales do.
+                var leadId = await tx.Db.Customers.Where(one => one.WorkspaceId == tx.WorkspaceId && one.Id == customerId).Select(one => one.LeadId)
+                    .FirstOrDefaultAsync(tx.CancellationToken);
+                if (leadId is { } known)
+                {
+                    await LeadProfiles.Lock(tx, known);
+                }
+
                 if (await CustomerLedger.Lock(tx, customerId) is not { } customer)
                 {
                     return Error.NotFound("Customer", customerId);
@@ -62,16 +80,14 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
                     Kind = Names.Of(request.Kind),
                     Status = Names.Of(status),
                     Consent = request.Consent,
+                    ConsentTime = request.Consent ? createTime : null,
+                    PublishTime = status == Advocacy.Types.Status.Published ? createTime : null,
                     Title = request.Title,
                     Url = request.Url,
                     CreateTime = createTime,
                 };
                 tx.Db.Advocacy.Add(row);
-                if (customer.LeadId is { } leadId)
-                {
-                    await GainAdvocate.Run(tx, leadId, row.Kind, createTime);
-                }
-
+                await Judge(tx, customer.LeadId);
                 return ToProto(row);
             },
             context.CancellationToken)).OrThrow();
@@ -80,7 +96,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
     public override Task<ListAdvocacyResponse> ListAdvocacy(ListAdvocacyRequest request, ServerCallContext context)
     {
         var customerId = Optional(request.CustomerId, "customerId");
-        var query = ListQuery.Parse(AdvocacyFields, request.PageSize, request.PageToken, null, null, "id desc", request.CustomerId).OrThrow();
+        var query = ListQuery.Parse(
+            AdvocacyFields, request.PageSize, request.PageToken, request.Filter, null, "id desc", request.CustomerId).OrThrow();
         return work.Read(
             context.Caller().WorkspaceId,
             async tx =>
@@ -97,6 +114,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         var violations = new Violations();
         violations.RequireId(request.Id, "id", out var id);
         violations.LimitText(request.Title, "title");
+        violations.Require(
+            !request.HasStatus || Names.Of(request.Status).Length > 0, "status", $"status must be one of {Names.Known<Advocacy.Types.Status>()}.");
         CheckUrl(violations, request.Url);
         violations.OrThrow();
         return (await work.RunIdempotent<Advocacy>(
@@ -108,18 +127,65 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
                     return Error.NotFound("Advocacy", id);
                 }
 
-                row.Consent = request.HasConsent ? request.Consent : row.Consent;
-                row.Status = request.HasStatus ? Names.Of(request.Status) : row.Status;
+                if (request.HasConsent && request.Consent != row.Consent)
+                {
+                    row.Consent = request.Consent;
+                    row.ConsentTime = request.Consent ? tx.Now : row.ConsentTime;
+                    row.ConsentWithdrawTime = request.Consent ? null : tx.Now;
+                }
+
+                // What was published without consent is out of use at once.
+                row.Status = request.HasStatus ? Names.Of(request.Status) : row is { Status: "PUBLISHED", Consent: false } ? "WITHDRAWN" : row.Status;
                 row.Title = request.HasTitle ? request.Title : row.Title;
                 row.Url = request.HasUrl ? request.Url : row.Url;
-                return row.Status == "PUBLISHED" && !row.Consent ? Error.Precondition("PUBLISHED needs the customer's consent.") : ToProto(row);
+                if (row is { Status: "PUBLISHED", Consent: false })
+                {
+                    return Error.Precondition("PUBLISHED needs the customer's consent.");
+                }
+
+                row.PublishTime ??= row.Status == "PUBLISHED" ? tx.Now : null;
+                await Judge(tx, (await tx.Db.Customers.SingleOrDefaultAsync(one => one.WorkspaceId == tx.WorkspaceId && one.Id == row.CustomerId, tx.CancellationToken))?.LeadId);
+                return ToProto(row);
             },
             context.CancellationToken)).OrThrow();
+    }
+
+    public override async Task<Advocacy> GetAdvocacy(GetAdvocacyRequest request, ServerCallContext context)
+    {
+        var id = Optional(request.Id, "id");
+        return (await work.Read<Result<Advocacy>>(
+            context.Caller().WorkspaceId,
+            async tx => await tx.Db.Advocacy.SingleOrDefaultAsync(one => one.WorkspaceId == tx.WorkspaceId && one.Id == id, tx.CancellationToken) is { } row
+                ? ToProto(row)
+                : Error.NotFound("Advocacy", request.Id),
+            context.CancellationToken)).OrThrow();
+    }
+
+    public override async Task<Empty> DeleteAdvocacy(DeleteAdvocacyRequest request, ServerCallContext context)
+    {
+        var id = Optional(request.Id, "id");
+        return (await work.RunIdempotent<Empty>(
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request,
+            async tx => await tx.Db.Advocacy.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id).ExecuteDeleteAsync(tx.CancellationToken) == 1
+                ? new Empty()
+                : Error.NotFound("Advocacy", request.Id),
+            context.CancellationToken)).OrThrow();
+    }
+
+    private static async Task Judge(Transaction<RetentionDbContext> tx, Guid? leadId)
+    {
+        if (leadId is { } known)
+        {
+            await tx.Db.SaveChangesAsync(tx.CancellationToken);
+            await GainAdvocates.Run(tx, [known]);
+        }
     }
 
     private static async Task<Result<Referral>> Refer(
         Transaction<RetentionDbContext> tx, Guid leadId, string email, DateTimeOffset createTime, string currencyCode)
     {
+        // Told at the same moment as the profile of that address comes, one of the two sees the other.
+        await tx.Connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended('referral ' || @workspaceId || ' ' || @email, 0))", new { workspaceId = tx.WorkspaceId, email });
         leadId = await LeadProfiles.Resolve(tx, leadId);
         if (!await tx.Db.Customers.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == leadId, tx.CancellationToken))
         {
@@ -129,7 +195,7 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         }
 
         var referred = await tx.Db.LeadProfiles.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Email == email).Select(row => (Guid?)row.LeadId).FirstOrDefaultAsync(tx.CancellationToken);
-        // Both rows serialise what is told of them, in order of their ids; of two advocates with one address the unique index lets the first pass.
+        // Both rows serialise what is told of them, in order of their ids.
         foreach (var id in new[] { leadId, referred ?? leadId }.Distinct().Order())
         {
             await LeadProfiles.Lock(tx, id);
@@ -162,8 +228,7 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
             CreateTime = createTime,
         };
         tx.Db.Referrals.Add(referral);
-        await GainAdvocate.Run(tx, leadId, "REFERRAL", createTime);
-        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        await Judge(tx, leadId);
         return await Referrals.Read(tx, referral.Id, currencyCode);
     }
 
@@ -197,5 +262,9 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         Title = row.Title,
         Url = row.Url,
         CreateTime = row.CreateTime.ToProto(),
+        Usable = row is { Status: "PUBLISHED", Consent: true },
+        ConsentTime = row.ConsentTime.ToProto(),
+        ConsentWithdrawTime = row.ConsentWithdrawTime.ToProto(),
+        PublishTime = row.PublishTime.ToProto(),
     };
 }

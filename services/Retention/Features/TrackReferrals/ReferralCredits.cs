@@ -18,14 +18,18 @@ internal readonly record struct SeenCode(Guid LeadId, string Code, DateTimeOffse
 internal static class ReferralCredits
 {
     /// <summary>Codes of a profile: of its first touch, of its traits, of its last touch.</summary>
-    public static Task Profile(
+    public static async Task Profile(
         Transaction<RetentionDbContext> tx, Guid leadId, DateTimeOffset time, TouchInfo first, TouchInfo last, IReadOnlyDictionary<string, string> traits)
     {
         var seen = new List<SeenCode>();
         Add(seen, leadId, ReferralCodes.OfAddress(first.LandingPage), first.Time);
         Add(seen, leadId, ReferralCodes.OfTraits(traits), time);
         Add(seen, leadId, ReferralCodes.OfAddress(last.LandingPage), last.Time);
-        return Claim(tx, seen);
+        // A merged lead's profile is locked by now; the one it lives on as tells its own.
+        if (seen.Count > 0 && await LeadProfiles.Resolve(tx, leadId) == leadId)
+        {
+            await Claim(tx, seen);
+        }
     }
 
     /// <summary>Codes in addresses of pages and in properties.</summary>
@@ -128,32 +132,48 @@ internal static class ReferralCredits
 
     private static async Task Claim(Transaction<RetentionDbContext> tx, List<SeenCode> seen)
     {
-        // Leads in order of their ids, as whoever locks several does.
-        foreach (var lead in seen.GroupBy(one => one.LeadId).OrderBy(group => group.Key))
+        if (seen.Count == 0)
+        {
+            return;
+        }
+
+        // Leads are locked before anything is written of them, in order of their ids, as everywhere: else two messages on one lead could wait for each other.
+        var leads = new SortedDictionary<Guid, List<SeenCode>>();
+        foreach (var lead in seen.GroupBy(one => one.LeadId))
         {
             var leadId = await LeadProfiles.Resolve(tx, lead.Key);
-            var codes = lead.GroupBy(one => one.Code, StringComparer.Ordinal).Select(group => (Code: group.Key, Time: group.Min(one => one.Time))).ToList();
-            var added = await tx.Connection.ExecuteAsync(
-                """
-                insert into referral_claim (workspace_id, lead_id, link_id, time)
-                select @workspaceId, @leadId, l.id, s.time from unnest(@codes, @times) s(code, time)
-                join referral_link l on l.workspace_id = @workspaceId and l.code = s.code
-                on conflict (workspace_id, lead_id, link_id) do update set time = excluded.time where excluded.time < referral_claim.time
-                """,
-                new
-                {
-                    workspaceId = tx.WorkspaceId,
-                    leadId,
-                    codes = codes.Select(one => one.Code).ToArray(),
-                    times = codes.Select(one => one.Time.ToUniversalTime()).ToArray(),
-                });
-            if (added > 0)
-            {
-                await LeadProfiles.Lock(tx, leadId);
-                await tx.Connection.ExecuteAsync(
-                    "update lead_profile set claimed = true where workspace_id = @workspaceId and lead_id = @leadId and not claimed", new { workspaceId = tx.WorkspaceId, leadId });
-                await Credit(tx, leadId);
-            }
+            leads[leadId] = [.. leads.GetValueOrDefault(leadId) ?? [], .. lead];
+        }
+
+        foreach (var (leadId, codes) in leads)
+        {
+            await ClaimOne(tx, leadId, [.. codes.GroupBy(one => one.Code, StringComparer.Ordinal).Select(group => (group.Key, group.Min(one => one.Time)))]);
+        }
+    }
+
+    private static async Task ClaimOne(Transaction<RetentionDbContext> tx, Guid leadId, List<(string Code, DateTimeOffset Time)> codes)
+    {
+        var texts = codes.ConvertAll(one => one.Code);
+        if (!await tx.Db.ReferralLinks.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && texts.Contains(row.Code), tx.CancellationToken))
+        {
+            return;
+        }
+
+        await LeadProfiles.Lock(tx, leadId);
+        var added = await tx.Connection.ExecuteAsync(
+            """
+            insert into referral_claim (workspace_id, lead_id, link_id, time)
+            select @workspaceId, @leadId, l.id, s.time from unnest(@codes, @times) s(code, time)
+            join referral_link l on l.workspace_id = @workspaceId and l.code = s.code
+            on conflict (workspace_id, lead_id, link_id) do update set time = excluded.time where excluded.time < referral_claim.time
+            """,
+            new { workspaceId = tx.WorkspaceId, leadId, codes = texts.ToArray(), times = codes.Select(one => one.Time.ToUniversalTime()).ToArray() });
+        if (added > 0)
+        {
+            await tx.Connection.ExecuteAsync(
+                "update lead_profile set claimed = true where workspace_id = @workspaceId and lead_id = @leadId and not claimed",
+                new { workspaceId = tx.WorkspaceId, leadId });
+            await Credit(tx, leadId);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dapper;
 using Grpc.Core;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
@@ -109,6 +110,7 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
             context.Caller().WorkspaceId, context.Method, request.RequestId, request,
             async tx =>
             {
+                await Lock(tx, $"referral_settings {tx.WorkspaceId}");
                 var row = await ReferralLinks.Settings(tx);
                 (row.LandingPages, row.UtmSource) = ([.. request.LandingPages], request.UtmSource.Length > 0 ? request.UtmSource : ReferralLinks.UsualSource);
                 if (tx.Db.Entry(row).State == EntityState.Detached)
@@ -176,7 +178,8 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
             return Error.Invalid("landingPage", $"landingPage must begin with one of the configured landing pages: {string.Join(", ", settings.LandingPages)}.");
         }
 
-        // Of two that race with one code the unique index lets the first pass.
+        // Of two that race with one code the second waits here and is told.
+        await Lock(tx, $"referral_link {tx.WorkspaceId} {asked.Code}");
         if (await tx.Db.ReferralLinks.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Code == asked.Code, tx.CancellationToken))
         {
             return Error.AlreadyExists($"The code {asked.Code} is taken.");
@@ -195,6 +198,9 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
         tx.Db.ReferralLinks.Add(link);
         return link;
     }
+
+    private static async Task Lock(Transaction<RetentionDbContext> tx, string what) =>
+        await tx.Connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended(@what, 0))", new { what });
 
     private static Guid Id(string text)
     {

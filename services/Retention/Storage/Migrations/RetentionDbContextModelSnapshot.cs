@@ -231,6 +231,14 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("consent");
 
+                    b.Property<DateTimeOffset?>("ConsentTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("consent_time");
+
+                    b.Property<DateTimeOffset?>("ConsentWithdrawTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("consent_withdraw_time");
+
                     b.Property<DateTimeOffset>("CreateTime")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("create_time");
@@ -243,6 +251,10 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("kind");
+
+                    b.Property<DateTimeOffset?>("PublishTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("publish_time");
 
                     b.Property<string>("Status")
                         .IsRequired()
@@ -266,6 +278,48 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasDatabaseName("ix_advocacy_workspace_id_customer_id");
 
                     b.ToTable("advocacy", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.AdvocateRuleRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.PrimitiveCollection<string[]>("AdvocacyKinds")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("advocacy_kinds");
+
+                    b.Property<DateTimeOffset>("CreateTime")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("create_time");
+
+                    b.Property<int>("MinAdvocacy")
+                        .HasColumnType("integer")
+                        .HasColumnName("min_advocacy");
+
+                    b.Property<int>("MinReferrals")
+                        .HasColumnType("integer")
+                        .HasColumnName("min_referrals");
+
+                    b.Property<bool>("NeedsPromoter")
+                        .HasColumnType("boolean")
+                        .HasColumnName("needs_promoter");
+
+                    b.Property<string>("ReferralState")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("referral_state");
+
+                    b.HasKey("WorkspaceId", "Version")
+                        .HasName("pk_advocate_rule");
+
+                    b.ToTable("advocate_rule", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.CampaignEmailRow", b =>
