@@ -59,6 +59,14 @@ public sealed class GatewaySuite : IAsyncLifetime
         return ((int)response.StatusCode, response.Headers.Location?.OriginalString);
     }
 
+    internal async Task<HttpStatusCode> Status(string path, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address, path));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        using var response = await http.SendAsync(request);
+        return response.StatusCode;
+    }
+
     internal async Task<JsonNode> Send(HttpMethod method, string path, string key, object? body, HttpStatusCode expected = HttpStatusCode.OK)
     {
         var text = await Text(method, path, key, body, null, expected);
@@ -149,6 +157,8 @@ public sealed class GatewayWorkspace(GatewaySuite suite, Guid id, string key)
     public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => suite.Send(HttpMethod.Post, path, key, body ?? new { }, expected);
 
     public Task<JsonNode> Call(HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => suite.Send(method, path, key, body, expected);
+
+    public Task<HttpStatusCode> Status(string path) => suite.Status(path, key);
 
     public Task<string> Csv(string path) => suite.Text(HttpMethod.Get, path, key, null, "text/csv");
 

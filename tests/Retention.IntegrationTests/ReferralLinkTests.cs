@@ -108,9 +108,12 @@ public sealed class ReferralLinkTests(RetentionFixture fixture)
 
         await Eventually.Equal(1L, () => Count(tenant, "referral where declined"), "the declined one", Patience);
         Assert.Equal($"{first} CAPTURED LEAD", await Told(tenant, target, "CAPTURED"));
-        // The advocate and the one she sent prove to be one person.
-        await tenant.Publish(new LeadsMerged(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 6, target, Guid.Parse(first)));
-        await Eventually.Equal(2L, () => Count(tenant, "referral where declined"), "her own", Patience);
+        // The advocate and one whom she sent prove to be one person.
+        var own = Guid.CreateVersion7();
+        await tenant.Publish(WithCode(tenant.Captured(own, "c@new.example"), "FIRST"));
+        await Eventually.Equal(3L, () => Count(tenant, "referral"), "her own referral", Patience);
+        await tenant.Publish(new LeadsMerged(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 6, own, Guid.Parse(first)));
+        await Eventually.Equal(2L, () => Count(tenant, "referral where declined"), "her own, declined", Patience);
     }
 
     [Fact]

@@ -16,6 +16,17 @@ public sealed class AdvocateGrpcService(UnitOfWork<RetentionDbContext> work) : A
     public override Task<AdvocateRule> GetAdvocateRule(GetAdvocateRuleRequest request, ServerCallContext context) =>
         work.Read(context.Caller().WorkspaceId, async tx => ToProto(await AdvocateRules.InForce(tx)), context.CancellationToken);
 
+    public override Task<AdvocacyReport> GetAdvocacyReport(GetAdvocacyReportRequest request, ServerCallContext context)
+    {
+        var caller = context.Caller();
+        var violations = new Violations();
+        var group = AdvocacyReports.Group(request.GroupBy);
+        violations.Require(group is not null, "groupBy", $"groupBy must be one of {AdvocacyReports.Known}.");
+        violations.OrThrow();
+        var period = ReportPeriod.Create(request.From, request.To, Granularity.Day, caller.TimeZone).OrThrow();
+        return work.Read(caller.WorkspaceId, tx => AdvocacyReports.Run(tx, period, group!, caller.CurrencyCode), context.CancellationToken);
+    }
+
     public override async Task<AdvocateRule> PutAdvocateRule(PutAdvocateRuleRequest request, ServerCallContext context)
     {
         var violations = new Violations();
