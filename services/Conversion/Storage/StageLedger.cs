@@ -38,12 +38,21 @@ public static class StageLedger
     {
         while (true)
         {
+            // The row of a lead that was merged is left alone: a later merge holds the living lead, and asks for the rows of those before.
             var rows = await tx.Db.Leads
-                .FromSql($"select * from lead where workspace_id = {tx.WorkspaceId} and lead_id = {leadId} for update")
+                .FromSql($"select * from lead where workspace_id = {tx.WorkspaceId} and lead_id = {leadId} and merged_into is null for update")
                 .ToListAsync(tx.CancellationToken);
-            if (rows is not [{ MergedInto: { } target }])
+            if (rows is [var lead])
             {
-                return rows.SingleOrDefault();
+                return lead;
+            }
+
+            if (await tx.Connection.ExecuteScalarAsync<Guid?>(new CommandDefinition(
+                "select merged_into from lead where workspace_id = @workspace and lead_id = @leadId",
+                new { workspace = tx.WorkspaceId, leadId },
+                cancellationToken: tx.CancellationToken)) is not { } target)
+            {
+                return null;
             }
 
             leadId = target;

@@ -20,7 +20,7 @@ internal sealed class ContextFactory<TContext>(DbContextOptions<TContext> option
             // What fails is thrown, and logged by whoever cannot handle it: a conflict that is run again is no error.
             .ConfigureWarnings(warnings => warnings.Log(
                 (RelationalEventId.CommandError, LogLevel.Debug), (RelationalEventId.TransactionError, LogLevel.Debug),
-                (CoreEventId.SaveChangesFailed, LogLevel.Debug),
+                (CoreEventId.SaveChangesFailed, LogLevel.Debug), (CoreEventId.QueryIterationFailed, LogLevel.Debug),
                 (CoreEventId.OptimisticConcurrencyException, LogLevel.Debug), (RelationalEventId.CommandExecuted, LogLevel.Debug)))
             .Options;
 
