@@ -86,9 +86,9 @@ public sealed class AdvocateRuleTests(RetentionFixture fixture)
             await tenant.Post("/v1/advocacy", new { customerId = id, kind = "REVIEW", status = "PUBLISHED", consent = true });
         }
 
-        // A promoter whose newest answer is not one; a passive who comes round.
-        await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = other, score = 10, answerTime = Tenant.Now.AddDays(-20) });
+        // A promoter whose newest answer is not one (told first: the rule looks at any moment); a passive who comes round.
         await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = other, score = 8, answerTime = Tenant.Now.AddDays(-10) });
+        await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = other, score = 10, answerTime = Tenant.Now.AddDays(-20) });
         await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = customer, score = 7, answerTime = Tenant.Now.AddDays(-10) });
         await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = customer, score = 9 });
 

@@ -27,7 +27,7 @@ internal static class AdvocacyReports
 
     public static async Task<AdvocacyReport> Run(Transaction<RetentionDbContext> tx, ReportPeriod period, string group, string currencyCode)
     {
-        var parameters = new { workspaceId = tx.WorkspaceId, from = period.From, to = period.To, limit = MaxRows };
+        var parameters = new { workspaceId = tx.WorkspaceId, from = period.From, to = period.To, limit = MaxRows, timeZone = period.TimeZone.Id };
         var rows = (await tx.Connection.QueryAsync<Row>(new CommandDefinition(
             $"""
             with fact as (
@@ -101,12 +101,14 @@ internal static class AdvocacyReports
             where p.workspace_id = @workspaceId order by p.id
             """,
             parameters, cancellationToken: tx.CancellationToken))).AsList();
-        return new()
+        var report = new AdvocacyReport
         {
             Rows = { rows.Select(row => ToProto(row, currencyCode)) },
             LoyaltyPrograms = { programs.Select(ToProto) },
             Note = rows.Count == 0 ? "Nobody recommended us by the end of the period." : "",
         };
+        await LoyaltyEffects.Add(tx, period, report.LoyaltyPrograms);
+        return report;
     }
 
     private static AdvocacyReportRow ToProto(Row row, string currencyCode) => new()
