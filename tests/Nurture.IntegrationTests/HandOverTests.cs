@@ -17,23 +17,24 @@ public sealed class HandOverTests(NurtureFixture fixture)
     {
         var workspace = await fixture.NewWorkspace();
         var lead = Guid.CreateVersion7();
-        var marketing = await Program(workspace, "");
+        var marketing = await Program(workspace, ",\"exitOnStages\":[\"MQL\"]");
+        var silent = await Program(workspace, "");
         var receipts = await Program(workspace, ",\"transactional\":true");
         var toSql = await Program(workspace, ",\"goalStage\":\"SQL\"");
         var untilSql = await Program(workspace, ",\"exitOnStages\":[\"SQL\"]");
-        var winBack = await Program(workspace, ",\"reentry\":\"AFTER_EXIT\"", """{"stageChanged":{"to":"LEAD","reason":"RECYCLED"}}""");
+        var winBack = await Program(workspace, ",\"reentry\":\"AFTER_EXIT\",\"exitOnStages\":[\"MQL\"]", """{"stageChanged":{"to":"LEAD","reason":"RECYCLED"}}""");
         var withSales = await Program(workspace, ",\"reentry\":\"AFTER_EXIT\"", """{"stageChanged":{"to":"MQL"}}""");
         await workspace.Publish(workspace.Captured(lead, $"{lead:N}@example.com"));
-        foreach (var program in new[] { marketing, receipts, toSql, untilSql })
+        foreach (var program in new[] { marketing, silent, receipts, toSql, untilSql })
         {
             await Eventually.Equal("ACTIVE", () => State(workspace, program), "it enters", Deadline);
         }
 
         await workspace.Publish(workspace.Moved(lead, "LEAD", "MQL", "QUALIFIED", 2));
-        await Eventually.Equal("EXITED HANDED_TO_SALES", () => State(workspace, marketing), "marketing lets go", Deadline);
+        await Eventually.Equal("EXITED STAGE", () => State(workspace, marketing), "marketing lets go", Deadline);
         Assert.Equal(
-            ["ACTIVE", "ACTIVE", "ACTIVE", "ACTIVE", ""],
-            await Task.WhenAll(new[] { receipts, toSql, untilSql, withSales, winBack }.Select(program => State(workspace, program))));
+            ["ACTIVE", "ACTIVE", "ACTIVE", "ACTIVE", "ACTIVE", ""],
+            await Task.WhenAll(new[] { silent, receipts, toSql, untilSql, withSales, winBack }.Select(program => State(workspace, program))));
 
         await workspace.Publish(workspace.Moved(lead, "MQL", "SQL", "ACCEPTED", 3));
         await Eventually.Equal("CONVERTED", () => State(workspace, toSql), "the goal is reached", Deadline);
@@ -44,11 +45,11 @@ public sealed class HandOverTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Moved(lead, "SQL", "LEAD", "RECYCLED", 4));
         await Eventually.Equal("ACTIVE", () => State(workspace, winBack), "sales hand it back", Deadline);
         // Once in a lifetime is once.
-        Assert.Equal("EXITED HANDED_TO_SALES", await State(workspace, marketing));
+        Assert.Equal("EXITED STAGE", await State(workspace, marketing));
         await workspace.Publish(workspace.Moved(lead, "LEAD", "MQL", "QUALIFIED", 5));
-        await Eventually.Equal("EXITED HANDED_TO_SALES", () => State(workspace, winBack), "it is qualified again", Deadline);
+        await Eventually.Equal("EXITED STAGE", () => State(workspace, winBack), "it is qualified again", Deadline);
         await workspace.Publish(workspace.Moved(lead, "MQL", "LEAD", "RECYCLED", 6));
-        await Eventually.Equal("EXITED HANDED_TO_SALES, ACTIVE", () => State(workspace, winBack), "and comes back again", Deadline);
+        await Eventually.Equal("EXITED STAGE, ACTIVE", () => State(workspace, winBack), "and comes back again", Deadline);
         // An old move that comes late changes nothing.
         await workspace.Publish(workspace.Moved(lead, "LEAD", "MQL", "QUALIFIED", 5));
         Assert.Equal("ACTIVE", await State(workspace, receipts));

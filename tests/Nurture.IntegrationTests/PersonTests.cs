@@ -62,7 +62,7 @@ public sealed class PersonTests(NurtureFixture fixture)
     public async Task Merged_Lead_LivesOnAsTheOtherInWhateverOrderTheEventsCome()
     {
         var workspace = await fixture.NewWorkspace();
-        var program = await workspace.NewProgram("""{"displayName":"Long","entryTriggers":[{"leadCaptured":{}}],"steps":[{"wait":{"duration":"3600s"}}],"reentry":"AFTER_EXIT","exitOnStages":["CUSTOMER"]}""");
+        var program = await workspace.NewProgram("""{"displayName":"Long","entryTriggers":[{"leadCaptured":{}}],"steps":[{"wait":{"duration":"3600s"}}],"reentry":"AFTER_EXIT"}""");
         var (source, target) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await workspace.Publish(workspace.Captured(source, "a@example.com"));
         await workspace.Publish(workspace.Captured(target, "b@example.com"));

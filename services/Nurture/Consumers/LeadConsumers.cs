@@ -134,8 +134,7 @@ internal sealed class LeadStageChangedConsumer(UnitOfWork<NurtureDbContext> work
         var before = JudgeLeadHandler.Known(lead);
         (lead.StageVersion, lead.Stage) = (e.Version, e.To);
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
-        var goesToSales = StageNames.TryParse(e.From, out var from) && from < Stage.Mql && stage is >= Stage.Mql and <= Stage.Advocate;
-        await ends.OnStage(tx, lead.LeadId, stage, goesToSales);
+        await ends.OnStage(tx, lead.LeadId, stage);
         await judge.Changed(tx, before, lead, new StageCause(stage, e.Reason, e.OccurredAt));
     }
 

@@ -85,13 +85,6 @@ public sealed record ProgramPath(
     public bool IsGoalReached(Stage stage) =>
         GoalStage is { } goal && (stage == goal || (goal <= Stage.Advocate && stage <= Stage.Advocate && stage > goal));
 
-    /// <summary>
-    /// Whether a lead that goes to sales leaves the program though it says nothing of stages: where it is marketing, and not for leads that
-    /// are with sales.
-    /// </summary>
-    public bool LetsGoToSales => !IsTransactional && GoalStage is null && ExitOnStages.Count == 0
-        && !EntryTriggers.Any(trigger => trigger is StageChangedTrigger { To: >= Stage.Mql and <= Stage.Advocate });
-
     /// <summary>Whether an activity may make a lead enter, as far as its name and kind tell.</summary>
     public bool Awaits(ActivityFacts activity) => EntryTriggers.Any(
         trigger => trigger is FormTrigger ? activity.Type == "FORM" : trigger is EventTrigger did && did.EventName == activity.Name);

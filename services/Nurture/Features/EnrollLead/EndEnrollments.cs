@@ -10,15 +10,8 @@ namespace Lifecycle.Nurture.Features.EnrollLead;
 /// <summary>Ends running enrollments before the end of their path.</summary>
 internal sealed class EndEnrollments(ProgramStore programs)
 {
-    /// <summary>
-    /// The lead moved: programs whose goal this is have done their work, and programs that end here let go. So do, when it goes to sales,
-    /// those that say nothing of stages (see <see cref="ProgramPath.LetsGoToSales"/>).
-    /// </summary>
-    /// <param name="tx">The transaction, which holds the lead's row locked.</param>
-    /// <param name="leadId">The lead.</param>
-    /// <param name="stage">Where it is now.</param>
-    /// <param name="goesToSales">Whether it became MQL or more from a stage before.</param>
-    public async Task OnStage(Transaction<NurtureDbContext> tx, Guid leadId, Stage stage, bool goesToSales)
+    /// <summary>The lead moved: programs whose goal this is have done their work, and programs that end here let go.</summary>
+    public async Task OnStage(Transaction<NurtureDbContext> tx, Guid leadId, Stage stage)
     {
         var all = await Running(tx, leadId);
         var paths = await programs.Paths(tx, all.Select(running => (running.ProgramId, running.PathVersion)));
@@ -32,10 +25,6 @@ internal sealed class EndEnrollments(ProgramStore programs)
             else if (path.ExitOnStages.Contains(stage))
             {
                 await End(tx, running, EnrollmentState.Exited, "STAGE");
-            }
-            else if (goesToSales && path.LetsGoToSales)
-            {
-                await End(tx, running, EnrollmentState.Exited, "HANDED_TO_SALES");
             }
         }
     }
