@@ -13,7 +13,7 @@ public abstract class GatheringConsumer<TEvent, TContext>(UnitOfWork<TContext> w
     where TEvent : class, ILifecycleEvent
     where TContext : LifecycleDbContext
 {
-    /// <summary>How much of <see cref="EventGatherer{TEvent}.MaxWeight"/> the event takes.</summary>
+    /// <summary>How much of <see cref="Gatherer{TItem}.MaxWeight"/> the event takes.</summary>
     protected virtual int Weight(TEvent e) => 1;
 
     /// <summary>The work for events of one workspace, none of which was handled before, in no order.</summary>
