@@ -8,19 +8,46 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Lifecycle.Conversion.Storage;
 
-/// <summary>Offers leads to sales: who gets a hand-off, and until when it should be answered.</summary>
-public static class HandoffDesk
+/// <summary>
+/// Offers leads to sales, by the settings that the workspace had when the desk was read: who gets a hand-off, and until when it should be answered.
+/// </summary>
+public sealed class HandoffDesk
 {
     /// <summary>A hand-off told longer than this after it was made is a backfill: nobody is warned of its deadline.</summary>
     private static readonly TimeSpan Backfilled = TimeSpan.FromDays(1);
 
-    /// <summary>Offers a locked lead. The team whose territory it fits names the owner; the workspace's settings the deadline.</summary>
-    public static async Task Offer(
-        Transaction<ConversionDbContext> tx, LeadRow lead, DateTimeOffset time, IReadOnlyList<ReasonInfo> reasons, bool reopened)
+    private readonly Settings? settings;
+    private readonly IReadOnlyList<Team> teams;
+    private readonly IReadOnlyList<CrmTarget> crms;
+
+    private HandoffDesk(Settings? settings, IReadOnlyList<Team> teams, IReadOnlyList<CrmTarget> crms) =>
+        (this.settings, this.teams, this.crms) = (settings, teams, crms);
+
+    /// <summary>The desk of the workspace. The leads to be offered are locked before.</summary>
+    /// <param name="tx">The transaction.</param>
+    /// <param name="several">Whether it offers more than one lead.</param>
+    public static async Task<HandoffDesk> Open(Transaction<ConversionDbContext> tx, bool several)
     {
         var desk = await Read(tx);
-        var due = desk.Due(time);
-        var chosen = await Choose(tx, lead, desk.Teams, time);
+        if (several && desk.teams.Count > 1)
+        {
+            // Each lead asks teams by priority. Of several leads the second may ask one before that of the first: so all are taken beforehand,
+            // by priority too, and two transactions never wait for each other.
+            await tx.Connection.ExecuteAsync(new CommandDefinition(
+                "select id from sales_team where workspace_id = @workspace order by priority, create_time, id for update",
+                new { workspace = tx.WorkspaceId },
+                cancellationToken: tx.CancellationToken));
+        }
+
+        return desk;
+    }
+
+    /// <summary>Offers a locked lead. The team whose territory it fits names the owner; the workspace's settings the deadline.</summary>
+    public async Task Offer(
+        Transaction<ConversionDbContext> tx, LeadRow lead, DateTimeOffset time, IReadOnlyList<ReasonInfo> reasons, bool reopened)
+    {
+        var due = Due(time);
+        var chosen = await Choose(tx, lead, teams, time);
         var handoff = new HandoffRow
         {
             WorkspaceId = tx.WorkspaceId,
@@ -41,14 +68,14 @@ public static class HandoffDesk
             tx.Db.HandoffAssignments.Add(Assignment(tx, handoff, 1, "service:conversion"));
         }
 
-        CrmOutbox.TellQualified(tx, lead, handoff, reasons, desk.Crms);
+        CrmOutbox.TellQualified(tx, lead, handoff, reasons, crms);
     }
 
     /// <summary>The owner by the teams' rules, or by the turns of one team.</summary>
     /// <param name="teamId">That team; null: the first whose rule the lead fits and where somebody is.</param>
     /// <returns>Null where nobody is to be had.</returns>
     public static async Task<ChosenOwner?> Choose(Transaction<ConversionDbContext> tx, LeadRow lead, Guid? teamId) =>
-        await Choose(tx, lead, (await Read(tx)).Teams.Where(team => teamId is null || team.Id == teamId).ToArray(), tx.Now,
+        await Choose(tx, lead, (await Read(tx)).teams.Where(team => teamId is null || team.Id == teamId).ToArray(), tx.Now,
             teamId is not null);
 
     /// <summary>Names the owner of a hand-off whose lead is locked, and keeps who did.</summary>
@@ -58,9 +85,6 @@ public static class HandoffDesk
         var earlier = await tx.Db.HandoffAssignments.CountAsync(row => row.HandoffId == handoff.Id, tx.CancellationToken);
         tx.Db.HandoffAssignments.Add(Assignment(tx, handoff, earlier + 1, actor));
     }
-
-    /// <summary>The members of a team.</summary>
-    public static IReadOnlyList<TeamMember> Sellers(this SalesTeamRow team) => ReadMembers(team.Members);
 
     private static HandoffAssignmentRow Assignment(Transaction<ConversionDbContext> tx, HandoffRow handoff, int position,
         string actor) => new()
@@ -111,7 +135,7 @@ public static class HandoffDesk
         return members[turn].Owner;
     }
 
-    private static async Task<Desk> Read(Transaction<ConversionDbContext> tx)
+    private static async Task<HandoffDesk> Read(Transaction<ConversionDbContext> tx)
     {
         await using var answers = await tx.Connection.QueryMultipleAsync(new CommandDefinition(
             """
@@ -126,26 +150,23 @@ public static class HandoffDesk
         return new(settings, (await answers.ReadAsync<Team>()).AsList(), (await answers.ReadAsync<CrmTarget>()).AsList());
     }
 
-    private static TeamMember[] ReadMembers(string json) => JsonSerializer.Deserialize<TeamMember[]>(json, JsonSerializerOptions.Web)!;
+    internal static TeamMember[] ReadMembers(string json) => JsonSerializer.Deserialize<TeamMember[]>(json, JsonSerializerOptions.Web)!;
 
-    private sealed record Desk(Settings? Settings, IReadOnlyList<Team> Teams, IReadOnlyList<CrmTarget> Crms)
+    private DateTimeOffset? Due(DateTimeOffset time)
     {
-        public DateTimeOffset? Due(DateTimeOffset time)
+        if (settings is not { ResponseMinutes: > 0 and var minutes })
         {
-            if (Settings is not { ResponseMinutes: > 0 and var minutes })
-            {
-                return null;
-            }
-
-            var patience = TimeSpan.FromMinutes(minutes);
-            return Settings.WorkingHours is { } json
-                ? JsonSerializer.Deserialize<WorkingHours>(json, JsonSerializerOptions.Web)!.Add(time, patience, Zone(Settings.TimeZone))
-                : time + patience;
+            return null;
         }
 
-        private static TimeZoneInfo Zone(string? id) => id is not null && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) ? zone
-            : TimeZoneInfo.Utc;
+        var patience = TimeSpan.FromMinutes(minutes);
+        return settings.WorkingHours is { } json
+            ? JsonSerializer.Deserialize<WorkingHours>(json, JsonSerializerOptions.Web)!.Add(time, patience, Zone(settings.TimeZone))
+            : time + patience;
     }
+
+    private static TimeZoneInfo Zone(string? id) => id is not null && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) ? zone
+        : TimeZoneInfo.Utc;
 
     private sealed class Settings
     {
@@ -162,6 +183,13 @@ public static class HandoffDesk
 
         public string Rule { get; init; } = "";
     }
+}
+
+/// <summary>Teams as they are kept.</summary>
+public static class SalesTeamMembers
+{
+    /// <summary>The members of a team.</summary>
+    public static IReadOnlyList<TeamMember> Sellers(this SalesTeamRow team) => HandoffDesk.ReadMembers(team.Members);
 }
 
 /// <summary>A seller by the turns of a team.</summary>
