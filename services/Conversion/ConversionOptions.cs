@@ -43,6 +43,10 @@ public sealed class ConversionOptions
     [Range(1, 86400)]
     public int StallLimitSeconds { get; set; } = 600;
 
+    /// <summary>How often what was counted of each day is added up.</summary>
+    [Range(1, 86400)]
+    public int DayCountPollSeconds { get; set; } = 60;
+
     /// <summary>Rows of an import in one transaction.</summary>
     [Range(1, 5000)]
     public int ImportBatch { get; set; } = 500;

@@ -4,6 +4,7 @@ using Lifecycle.Conversion.Consumers;
 using Lifecycle.Conversion.Features.AnswerHandoff;
 using Lifecycle.Conversion.Features.ChangeOpportunity;
 using Lifecycle.Conversion.Features.CloseOpportunity;
+using Lifecycle.Conversion.Features.CountDays;
 using Lifecycle.Conversion.Features.EnsureLead;
 using Lifecycle.Conversion.Features.ExportPerson;
 using Lifecycle.Conversion.Features.ExportRevenue;
@@ -85,6 +86,7 @@ internal static class ServiceSetup
             .AddSingleton<OpportunityReports>()
             .AddSingleton<VelocityReports>()
             .AddSingleton<ReportRows>()
+            .AddSingleton<CountDays>()
             .AddSingleton<RebuildReports>()
             .AddSingleton<AttributionSettingsStore>()
             .AddSingleton<AttributionSignal>()
@@ -95,7 +97,8 @@ internal static class ServiceSetup
             .AddHostedService<JourneyWorker>()
             .AddHostedService<HandoffWatcher>()
             .AddHostedService<AttributionWorker>()
-            .AddHostedService<CrmPuller>();
+            .AddHostedService<CrmPuller>()
+            .AddHostedService<DayCounter>();
         builder.AddWebhooks(provider => provider.GetRequiredService<DeliveryEndpoints>().All);
     }
 

@@ -60,18 +60,28 @@ public static class AttributionCredits
         }
 
         var totals = new Dictionary<string, (decimal Conversions, decimal Amount)>(StringComparer.Ordinal);
-        foreach (var deal in deals)
+        foreach (var (group, weight, part) in deals.SelectMany(deal => Of(kind, deal, halfLifeDays)))
         {
-            var shares = AttributionModels.Shares(kind, deal.Touches, halfLifeDays).Where(share => share.Weight > 0).ToArray();
-            var parts = deal.Amount.Split(shares.Select(share => share.Weight).ToArray());
-            for (var index = 0; index < shares.Length; index++)
-            {
-                var (conversions, amount) = totals.GetValueOrDefault(shares[index].Group);
-                totals[shares[index].Group] = (conversions + shares[index].Weight, amount + parts[index].Amount);
-            }
+            var (conversions, amount) = totals.GetValueOrDefault(group);
+            totals[group] = (conversions + weight, amount + part);
         }
 
         return totals.Select(pair => new DealCredit(pair.Key, pair.Value.Conversions, new Money(currencyCode, pair.Value.Amount), null)).ToArray();
+    }
+
+    /// <summary>
+    /// What one deal gives to each group: its share, and its part of the money in minor units. Not for Markov, which needs all deals.
+    /// </summary>
+    public static IReadOnlyList<(string Group, decimal Weight, decimal Amount)> Of(AttributionKind kind, Deal deal, double halfLifeDays)
+    {
+        var shares = AttributionModels.Shares(kind, deal.Touches, halfLifeDays).Where(share => share.Weight > 0).ToArray();
+        if (shares.Length == 1)
+        {
+            return [(shares[0].Group, shares[0].Weight, deal.Amount.Amount)];
+        }
+
+        var parts = deal.Amount.Split(shares.Select(share => share.Weight).ToArray());
+        return shares.Select((share, index) => (share.Group, share.Weight, parts[index].Amount)).ToArray();
     }
 
     private static Credit[] Ordered(IEnumerable<Credit> credits) =>

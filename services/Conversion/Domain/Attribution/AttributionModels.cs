@@ -48,6 +48,8 @@ public static class AttributionModels
     /// <summary>Half-life of time decay where none is given.</summary>
     public const double DefaultHalfLifeDays = 7;
 
+    private const int Few = 16;
+
     /// <summary>
     /// Weight of each touch, in the order of the touches; they sum to exactly 1. Not for <see cref="AttributionKind.Markov"/>, which needs
     /// all paths at once, nor for <see cref="AttributionKind.Shapley"/>, which credits groups, not touches: see <see cref="Shares"/>.
@@ -94,30 +96,61 @@ public static class AttributionModels
     public static IReadOnlyList<Share> Shares(
         AttributionKind kind, IReadOnlyList<PathTouch> touches, double halfLifeDays = DefaultHalfLifeDays)
     {
-        var groups = touches.Select(touch => touch.Group).Distinct(StringComparer.Ordinal).ToArray();
-        if (kind == AttributionKind.Shapley)
+        if (touches.Count == 1)
         {
-            var even = Normalised(Enumerable.Repeat(1m, groups.Length).ToArray());
-            return groups.Zip(even, (group, weight) => new Share(group, weight)).ToArray();
+            return [new Share(touches[0].Group, 1)];
         }
 
-        var weights = Weights(kind, touches, halfLifeDays);
-        var totals = groups.ToDictionary(group => group, _ => 0m, StringComparer.Ordinal);
+        var weights = kind == AttributionKind.Shapley ? null : Weights(kind, touches, halfLifeDays);
+        var (groups, totals) = (new List<string>(touches.Count), new decimal[touches.Count]);
+        var places = touches.Count > Few ? new Dictionary<string, int>(StringComparer.Ordinal) : null;
         for (var index = 0; index < touches.Count; index++)
         {
-            totals[touches[index].Group] += weights[index];
+            totals[Place(touches[index].Group)] += weights?[index] ?? 0;
         }
 
-        return groups.Select(group => new Share(group, totals[group])).ToArray();
+        var even = weights is null ? Normalised(Enumerable.Repeat(1m, groups.Count).ToArray()) : totals;
+        var shares = new Share[groups.Count];
+        for (var index = 0; index < shares.Length; index++)
+        {
+            shares[index] = new Share(groups[index], even[index]);
+        }
+
+        return shares;
+
+        // In a short path looking through the groups is faster than hashing them.
+        int Place(string group)
+        {
+            var place = places is null ? groups.IndexOf(group) : places.GetValueOrDefault(group, -1);
+            if (place < 0)
+            {
+                place = groups.Count;
+                groups.Add(group);
+                places?.Add(group, place);
+            }
+
+            return place;
+        }
     }
 
     /// <summary>Scales weights (≥ 0, not all 0) to sum to exactly 1; what division leaves over goes to the largest.</summary>
     public static decimal[] Normalised(IReadOnlyList<decimal> raw)
     {
-        var total = raw.Sum();
-        var scaled = raw.Select(weight => weight / total).ToArray();
-        var largest = Array.IndexOf(scaled, scaled.Max());
-        scaled[largest] += 1m - scaled.Sum();
+        var (total, sum, largest) = (0m, 0m, 0);
+        for (var index = 0; index < raw.Count; index++)
+        {
+            total += raw[index];
+        }
+
+        var scaled = new decimal[raw.Count];
+        for (var index = 0; index < scaled.Length; index++)
+        {
+            scaled[index] = raw[index] / total;
+            sum += scaled[index];
+            largest = scaled[index] > scaled[largest] ? index : largest;
+        }
+
+        scaled[largest] += 1m - sum;
         return scaled;
     }
 

@@ -13,15 +13,16 @@ public sealed class CreditedDeals
     private readonly ReportQuery query;
     private readonly List<ConversionRow> rows;
     private readonly JourneyReader journeys;
+    private Task<CreditTotals>? totals;
 
-    private CreditedDeals(ReportQuery query, List<ConversionRow> rows, int? lookbackDays)
+    private CreditedDeals(ReportQuery query, List<ConversionRow> rows, TouchSources sources, int? lookbackDays)
     {
         (this.query, this.rows, LookbackDays) = (query, rows, lookbackDays);
-        journeys = new JourneyReader(query.Dimensions, lookbackDays);
+        journeys = new JourneyReader(sources, lookbackDays);
     }
 
     /// <summary>Conversions whose journey is still to be frozen; they are credited by the lead's first touch until then.</summary>
-    public int Pending => rows.Count(row => row.State == "WON" && row is { LeadId: not null, Touches: null });
+    public int Pending => rows.Count(row => row.State == "WON" && row is { LeadId: not null, PathKeys: null });
 
     /// <summary>Window in use; null: all touches count.</summary>
     public int? LookbackDays { get; }
@@ -33,12 +34,8 @@ public sealed class CreditedDeals
     public static async Task<Result<CreditedDeals>> Read(Transaction<ConversionDbContext> tx, ReportQuery query, int limit)
     {
         var lookback = query.LookbackDays ?? await AttributionSettingsStore.Lookback(tx, query.Kind);
-        // The first touch is all that its model looks at: the rest of a journey stays on the disk.
-        var touches = query.Model == AttributionKind.FirstTouch && lookback is null
-            ? "case when j.touches <> '[]' then jsonb_build_array(j.touches -> 0) else j.touches end"
-            : "j.touches";
         var rows = (await tx.Connection.QueryAsync<ConversionRow>(new CommandDefinition(
-            query.Kind == ConversionKind.Customer ? DealSql(touches) : StageSql(touches),
+            query.Kind == ConversionKind.Customer ? DealSql : StageSql,
             new
             {
                 workspace = tx.WorkspaceId,
@@ -49,23 +46,22 @@ public sealed class CreditedDeals
                 lost = query.Model == AttributionKind.Markov,
             },
             cancellationToken: tx.CancellationToken))).AsList();
-        return rows.Count > limit
-            ? Error.Precondition(
-                $"The period has more than {limit} conversions to credit; ask for a shorter one, or for a run over all of them (POST /v1/attribution/runs).")
-            : new CreditedDeals(query, rows, lookback);
+        if (rows.Count > limit)
+        {
+            return Error.Precondition(
+                $"The period has more than {limit} conversions to credit; ask for a shorter one, or for a run over all of them (POST /v1/attribution/runs).");
+        }
+
+        var sources = new TouchSources(query.Dimensions);
+        await sources.Load(tx, rows);
+        return new CreditedDeals(query, rows, sources, lookback);
     }
+
+    /// <summary>Credits each conversion once, for all figures and points, while the caller does something else.</summary>
+    public Task<CreditTotals> Credit() => totals ??= Task.Run(() => CreditTotals.Of(query, rows, journeys));
 
     /// <summary>Name of a kind in the tables.</summary>
     public static string KindName(ConversionKind kind) => kind.ToString().ToUpperInvariant();
-
-    /// <summary>What converted in the point, with its worth.</summary>
-    public IReadOnlyList<DealCredit> Won(int granule) => Credit(InPoint(granule), granule);
-
-    /// <summary>First deals of leads, and deals without a lead, won in the point.</summary>
-    public IReadOnlyList<DealCredit> FirstWon(int granule) => Credit(InPoint(granule).Where(row => row.IsFirst), granule);
-
-    /// <summary>1-year bookings: deals of leads created in the point, won within a year of that.</summary>
-    public IReadOnlyList<DealCredit> YearWon(int granule) => Credit(OfPoint(granule), granule);
 
     /// <summary>The conversions behind a figure, each with what the model credits to touches of the cell; those without credit are left
     /// out.</summary>
@@ -86,7 +82,7 @@ public sealed class CreditedDeals
             {
                 if (touches.Any(touch => isOfCell(touch.Group)))
                 {
-                    yield return new CreditedRow(row, null, null);
+                    yield return new CreditedRow(row, journeys.FirstTouch(row), null, null);
                 }
 
                 continue;
@@ -97,7 +93,8 @@ public sealed class CreditedDeals
             var mine = Enumerable.Range(0, shares.Length).Where(index => isOfCell(shares[index].Group)).ToArray();
             if (mine.Length > 0)
             {
-                yield return new CreditedRow(row, mine.Sum(index => shares[index].Weight), mine.Sum(index => parts[index].Amount));
+                yield return new CreditedRow(
+                    row, journeys.FirstTouch(row), mine.Sum(index => shares[index].Weight), mine.Sum(index => parts[index].Amount));
             }
         }
     }
@@ -114,28 +111,16 @@ public sealed class CreditedDeals
         return rows.Where(row => row.State == "WON" && row.OriginTime >= point.From && row.OriginTime < point.To && row.CloseTime < row.OriginTime.AddYears(1));
     }
 
-    private IReadOnlyList<DealCredit> Credit(IEnumerable<ConversionRow> won, int granule)
-    {
-        var point = query.Granules[granule];
-        var lost = query.Model == AttributionKind.Markov
-            ? rows.Where(row => row.State == "LOST" && row.LeadId is not null && row.CloseTime >= point.From && row.CloseTime < point.To)
-                .Select(journeys.Touches).ToArray()
-            : [];
-        var deals = won.Select(row => new Deal(journeys.Touches(row), new Money(query.Caller.CurrencyCode, row.Amount))).ToArray();
-        return AttributionCredits.Credit(query.Model, deals, lost, query.Caller.CurrencyCode, query.HalfLifeDays);
-    }
-
-    private static string DealSql(string touches) =>
-        $"""
+    private const string DealSql =
+        """
         with first_won as (
           select distinct on (lead_id) opportunity_id from deal_fact
           where workspace_id = @workspace and state = 'WON' and lead_id is not null order by lead_id, close_time, opportunity_id)
-        select f.opportunity_id as id, f.opportunity_id, f.state, f.amount, f.close_time, f.create_time, f.lead_id, f.origin_time, {touches} as touches,
-          f.lead_id is not null as has_lead, d.channel, d.source, d.medium, d.campaign, d.keyword, d.landing_page,
+        select f.opportunity_id as id, f.opportunity_id, f.state, f.amount, f.close_time, f.create_time, f.lead_id, f.origin_time, j.path_keys, j.path_times,
+          f.lead_id is not null as has_lead, f.source_key,
           f.state = 'WON' and (f.lead_id is null or w.opportunity_id is not null) as is_first
         from deal_fact f
         left join first_won w on w.opportunity_id = f.opportunity_id
-        left join lead_source d on d.workspace_id = f.workspace_id and d.source_key = f.source_key
         left join journey j on j.workspace_id = f.workspace_id and j.opportunity_id = f.opportunity_id
         where f.workspace_id = @workspace and (f.state = 'WON' or (@lost and f.state = 'LOST'))
           and ((f.close_time >= @from and f.close_time < @to) or (f.origin_time >= @from and f.origin_time < @to))
@@ -143,12 +128,12 @@ public sealed class CreditedDeals
         """;
 
     /// <summary>Each person once for a kind: of two leads that became one, the earlier conversion.</summary>
-    private static string StageSql(string touches) =>
-        $"""
+    private const string StageSql =
+        """
         select * from (
           select distinct on (coalesce(l.merged_into, l.lead_id)) j.lead_id as id, 'WON' as state, 0::numeric as amount, j.time as close_time,
-            j.time as create_time, coalesce(l.merged_into, l.lead_id) as lead_id, coalesce(l.create_time, j.time) as origin_time, {touches} as touches,
-            true as has_lead, p.channel, p.source, p.medium, p.campaign, p.keyword, conversion.page_of(p.landing_page) as landing_page, true as is_first
+            j.time as create_time, coalesce(l.merged_into, l.lead_id) as lead_id, coalesce(l.create_time, j.time) as origin_time, j.path_keys, j.path_times,
+            true as has_lead, conversion.source_key(p) as source_key, true as is_first
           from stage_journey j
           join lead l on l.workspace_id = j.workspace_id and l.lead_id = j.lead_id
           join lead p on p.workspace_id = l.workspace_id and p.lead_id = coalesce(l.merged_into, l.lead_id)
@@ -175,7 +160,7 @@ public enum CreditedFigure
 }
 
 /// <summary>A conversion and what the model credits to a cell; both null under Markov.</summary>
-public sealed record CreditedRow(ConversionRow Row, decimal? Credit, decimal? Amount);
+public sealed record CreditedRow(ConversionRow Row, TouchSource? FirstTouch, decimal? Credit, decimal? Amount);
 
 /// <summary>One conversion as it is stored.</summary>
 public sealed class ConversionRow
@@ -196,32 +181,17 @@ public sealed class ConversionRow
 
     public bool HasLead { get; init; }
 
-    public string? Touches { get; init; }
+    /// <summary>Key of the lead's first touch; null without a lead.</summary>
+    public long? SourceKey { get; init; }
+
+    /// <summary>Keys of the touches, oldest first; null until they are frozen.</summary>
+    public long[]? PathKeys { get; init; }
+
+    /// <summary>Times of the touches, microseconds since 1970.</summary>
+    public long[]? PathTimes { get; init; }
 
     /// <summary>When what led to the deal began: the lead's creation, or the deal's where it has no lead.</summary>
     public DateTimeOffset OriginTime { get; init; }
 
-    public string? Channel { get; init; }
-
-    public string? Source { get; init; }
-
-    public string? Medium { get; init; }
-
-    public string? Campaign { get; init; }
-
-    public string? Keyword { get; init; }
-
-    public string? LandingPage { get; init; }
-
     public bool IsFirst { get; init; }
-
-    public string? Value(string dimension) => dimension switch
-    {
-        "channel" => Channel,
-        "source" => Source,
-        "medium" => Medium,
-        "campaign" => Campaign,
-        "keyword" => Keyword,
-        _ => LandingPage,
-    };
 }

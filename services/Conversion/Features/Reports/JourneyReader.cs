@@ -1,57 +1,61 @@
-using System.Text.Json;
 using Lifecycle.Conversion.Domain.Attribution;
-using Lifecycle.Conversion.Storage;
 
 namespace Lifecycle.Conversion.Features.Reports;
 
 /// <summary>Frozen journeys as the paths that models credit.</summary>
-/// <param name="dimensions">What touches are grouped by.</param>
+/// <param name="sources">What the touches of the journeys are; those of the conversions asked for are loaded.</param>
 /// <param name="lookbackDays">Touches that many days or longer before the conversion are left out; null: none is.</param>
-public sealed class JourneyReader(IReadOnlyList<string> dimensions, int? lookbackDays)
+public sealed class JourneyReader(TouchSources sources, int? lookbackDays)
 {
     /// <summary>At least one touch: a conversion without any is credited to the group of empty texts, one whose journey is not frozen (or has
     /// no touch) to the first touch of its lead.</summary>
     public PathTouch[] Touches(ConversionRow row)
     {
-        JourneyTouch[] journey = row.Touches is null ? [] : JsonSerializer.Deserialize<JourneyTouch[]>(row.Touches, JsonSerializerOptions.Web)!;
         var since = lookbackDays is { } days ? row.CloseTime.AddDays(-days) : DateTimeOffset.MinValue;
-        if (journey.Length == 0)
+        if (row is not { PathKeys: { Length: > 0 } keys, PathTimes: { } times })
         {
-            var isInside = row.OriginTime > since;
-            return [new PathTouch(GroupKeys.Of(dimensions.Select(dimension => isInside ? row.Value(dimension) : "")), row.Channel == "Direct", row.OriginTime)];
+            var first = FirstTouch(row);
+            var group = row.OriginTime > since ? first?.Group : null;
+            return [new PathTouch(group ?? sources.NoGroup, first?.Channel == "Direct", row.OriginTime)];
         }
 
-        var lead = LastBefore(journey, row.HasLead ? row.OriginTime : null);
-        var opportunity = LastBefore(journey, row.OpportunityId is null ? null : row.CreateTime);
-        var touches = new List<PathTouch>(journey.Length);
-        for (var index = 0; index < journey.Length; index++)
+        var lead = row.HasLead ? LastBefore(times, row.OriginTime) : -1;
+        var opportunity = row.OpportunityId is null ? -1 : LastBefore(times, row.CreateTime);
+        var touches = new PathTouch[keys.Length];
+        var kept = 0;
+        for (var index = 0; index < keys.Length; index++)
         {
-            var touch = journey[index];
-            if (touch.Time > since)
+            var (touch, time) = (sources[keys[index]], Time(times[index]));
+            if (time > since)
             {
-                touches.Add(new PathTouch(
-                    GroupKeys.Of(dimensions.Select(dimension => Value(touch, dimension))),
+                touches[kept++] = new PathTouch(
+                    touch.Group,
                     touch.Channel == "Direct",
-                    touch.Time,
+                    time,
                     (index == lead ? Milestones.LeadCreated : 0) | (index == opportunity ? Milestones.OpportunityCreated : 0)
-                        | (index == journey.Length - 1 ? Milestones.Closed : 0)));
+                        | (index == keys.Length - 1 ? Milestones.Closed : 0));
             }
         }
 
-        return touches.Count > 0 ? [.. touches] : [new PathTouch(GroupKeys.Of(dimensions.Select(_ => "")), false, row.CloseTime)];
+        return kept == keys.Length ? touches : kept > 0 ? touches[..kept] : [new PathTouch(sources.NoGroup, false, row.CloseTime)];
     }
 
-    /// <summary>The touch that brought something about: the last one before it, or the first where all came after.</summary>
-    private static int LastBefore(JourneyTouch[] journey, DateTimeOffset? time) =>
-        time is { } moment ? Math.Max(0, Array.FindLastIndex(journey, touch => touch.Time <= moment)) : -1;
+    /// <summary>The first touch of the conversion's lead; null without a lead.</summary>
+    public TouchSource? FirstTouch(ConversionRow row) => row.SourceKey is { } key ? sources[key] : null;
 
-    private static string? Value(JourneyTouch touch, string dimension) => dimension switch
+    /// <summary>The touch that brought something about: the last one before it, or the first where all came after.</summary>
+    private static int LastBefore(long[] times, DateTimeOffset time)
     {
-        "channel" => touch.Channel,
-        "source" => touch.Source,
-        "medium" => touch.Medium,
-        "campaign" => touch.Campaign,
-        "keyword" => touch.Keyword,
-        _ => touch.LandingPage,
-    };
+        for (var index = times.Length - 1; index > 0; index--)
+        {
+            if (Time(times[index]) <= time)
+            {
+                return index;
+            }
+        }
+
+        return 0;
+    }
+
+    private static DateTimeOffset Time(long microseconds) => DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
 }

@@ -13,6 +13,8 @@ public sealed class RebuildReports(UnitOfWork<ConversionDbContext> work)
 {
     private const int Batch = 2_000;
 
+    private readonly CountDays.CountDays days = new(work);
+
     /// <param name="tell">Hears how far it has come, after each batch and at the end.</param>
     public async Task<RebuildReportsResponse> Handle(Guid workspaceId, Func<RebuildReportsResponse, Task> tell, CancellationToken ct)
     {
@@ -28,6 +30,7 @@ public sealed class RebuildReports(UnitOfWork<ConversionDbContext> work)
                     new { workspaceId, after, size = Batch },
                     cancellationToken: ct))).AsList();
                 response.Corrected += await Recount(tx, "recount_people", people, PeopleRows);
+                response.Corrected += await RecountPaths(tx, "stage_journey", "lead_id", people);
                 response.People += people.Count;
                 last = people.Count == Batch ? people[^1] : null;
             }, ct);
@@ -43,12 +46,14 @@ public sealed class RebuildReports(UnitOfWork<ConversionDbContext> work)
                     new { workspaceId, after, size = Batch },
                     cancellationToken: ct))).AsList();
                 response.Corrected += await Recount(tx, "recount_deals", deals, DealRows);
+                response.Corrected += await RecountPaths(tx, "journey", "opportunity_id", deals);
                 response.Deals += deals.Count;
                 last = deals.Count == Batch ? deals[^1] : null;
             }, ct);
             await tell(response.Clone());
         }
 
+        response.Corrected += await days.Recount(workspaceId, ct);
         response.Done = true;
         await tell(response);
         return response;
@@ -63,6 +68,17 @@ public sealed class RebuildReports(UnitOfWork<ConversionDbContext> work)
         """;
 
     private const string DealRows = "select f::text as fact from deal_fact f where f.workspace_id = @workspace and f.opportunity_id = any(@ids)";
+
+    /// <summary>Reads journeys anew whose paths are not what they say.</summary>
+    /// <returns>How many were.</returns>
+    private static Task<int> RecountPaths(Transaction<ConversionDbContext> tx, string table, string key, List<Guid> ids) =>
+        tx.Connection.ExecuteAsync(new CommandDefinition(
+            $"""
+            update {table} set touches = touches where workspace_id = @workspace and {key} = any(@ids) and touches is not null
+              and (path_keys is distinct from conversion.path_keys(touches) or path_times is distinct from conversion.path_times(touches))
+            """,
+            new { workspace = tx.WorkspaceId, ids = ids.ToArray() },
+            cancellationToken: tx.CancellationToken));
 
     /// <returns>Rows that were otherwise, missing or too many.</returns>
     private static async Task<long> Recount(Transaction<ConversionDbContext> tx, string function, List<Guid> ids, string rows)

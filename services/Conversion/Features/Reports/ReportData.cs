@@ -24,6 +24,32 @@ public sealed record Cut(
     /// <summary>SQL of the group of rows with a <c>source_key</c>, whose first touch is joined as <c>d</c>.</summary>
     public string Group => GroupKeys.Sql("d", Dimensions);
 
+    /// <summary>
+    /// The days (UTC) that lie in several points, or in part outside of the period, where midnight is not UTC's: reports read the rest from what
+    /// was counted by day, and of these the rows themselves, from and to the times given.
+    /// </summary>
+    public (DateOnly[] Days, DateTimeOffset[] From, DateTimeOffset[] To) Edges
+    {
+        get
+        {
+            var days = From.Append(To[^1]).Where(time => time.UtcTicks % TimeSpan.TicksPerDay != 0).Select(DayOf).Distinct().ToArray();
+            return (
+                days,
+                days.Select(day => Start(day) > From[0] ? Start(day) : From[0]).ToArray(),
+                days.Select(day => Start(day.AddDays(1)) < To[^1] ? Start(day.AddDays(1)) : To[^1]).ToArray());
+        }
+    }
+
+    /// <summary>The day of a time, UTC.</summary>
+    public static DateOnly DayOf(DateTimeOffset time) => DateOnly.FromDateTime(time.UtcDateTime);
+
+    private static DateTimeOffset Start(DateOnly day) => new(day, TimeOnly.MinValue, TimeSpan.Zero);
+
+    /// <summary>As <see cref="JoinSource"/>, of rows that are the workspace's and do not say so.</summary>
+    public string JoinKey(string alias) => Dimensions.Count == 0
+        ? ""
+        : $"left join lead_source d on d.workspace_id = @workspace and d.source_key = {alias}.source_key";
+
     /// <summary>SQL that joins the first touch of <paramref name="alias"/> as <c>d</c>, where a group needs it.</summary>
     public string JoinSource(string alias) => Dimensions.Count == 0
         ? ""
@@ -69,21 +95,73 @@ public static class ReportData
             new { stages = stages.Select(stage => (short)stage).ToArray() })).AsList();
     }
 
-    public static async Task<IReadOnlyList<LeadCount>> Leads(Transaction<ConversionDbContext> tx, Cut cut) => (await Query<LeadCount>(
+    /// <summary>Leads that entered the stages within the points, each once for a point and stage: what was counted by day, and the entries of the
+    /// days at the edges; people who enter anew are few, and read from the facts.</summary>
+    public static async Task<IReadOnlyList<EntryCount>> Entered(Transaction<ConversionDbContext> tx, Cut cut, params Stage[] stages)
+    {
+        var key = cut.Dimensions.Count == 0 ? "0::bigint" : "s.source_key";
+        return (await CountedDays<EntryCount>(
+            tx,
+            cut,
+            $"""
+            with entry as (
+              select {cut.Point("s.day::timestamp at time zone 'UTC'")} as point, {key} as source_key, s.stage as number, sum(s.entered) as entered
+              from stay_day s
+              where s.workspace_id = @workspace and s.day >= @since and s.day < @until and s.day <> all(@edges) and s.stage = any(@stages)
+              group by 1, 2, 3
+              union all
+              select {cut.Point("s.enter_time")}, {key}, s.stage, count(*)
+              from unnest(@edge_from, @edge_to) as edge(start, stop)
+              join stage_stay s on s.workspace_id = @workspace and s.enter_time >= edge.start and s.enter_time < edge.stop
+              where s.counts and s.previous_time is null and s.stage = any(@stages) group by 1, 2, 3
+              union all
+              select {cut.Point("s.enter_time")}, {key}, s.stage, count(*)
+              from stage_stay s
+              where s.workspace_id = @workspace and s.enter_time >= @first and s.enter_time < @last and s.counts and s.previous_time is not null
+                and {IsFirst(cut)} and s.stage = any(@stages) group by 1, 2, 3)
+            select e.point - 1 as granule, {cut.Group} as grp, e.number, sum(e.entered)::bigint as entered
+            from entry e {cut.JoinKey("e")} group by 1, 2, 3 having sum(e.entered) > 0
+            """,
+            new { stages = stages.Select(stage => (short)stage).ToArray() })).AsList();
+    }
+
+    /// <summary>New leads: what was counted by day, and the leads of the days at the edges.</summary>
+    public static async Task<IReadOnlyList<LeadCount>> Leads(Transaction<ConversionDbContext> tx, Cut cut)
+    {
+        var key = cut.Dimensions.Count == 0 ? "0::bigint" : "f.source_key";
+        return (await CountedDays<LeadCount>(
+            tx,
+            cut,
+            $"""
+            with entry as (
+              select {cut.Point("f.day::timestamp at time zone 'UTC'")} as point, {key} as source_key, sum(f.leads) as leads,
+                coalesce(sum(f.leads) filter (where f.capture_type = 'FORM'), 0) as forms,
+                coalesce(sum(f.leads) filter (where f.capture_type = 'CALL'), 0) as calls,
+                coalesce(sum(f.leads) filter (where f.capture_type = 'CHAT'), 0) as chats
+              from lead_day f
+              where f.workspace_id = @workspace and f.day >= @since and f.day < @until and f.day <> all(@edges)
+              group by 1, 2
+              union all
+              select {cut.Point("f.create_time")}, {key}, count(*), count(*) filter (where f.capture_type = 'FORM'),
+                count(*) filter (where f.capture_type = 'CALL'), count(*) filter (where f.capture_type = 'CHAT')
+              from unnest(@edge_from, @edge_to) as edge(start, stop)
+              join lead_fact f on f.workspace_id = @workspace and f.create_time >= edge.start and f.create_time < edge.stop
+              group by 1, 2)
+            select e.point - 1 as granule, {cut.Group} as grp, sum(e.leads)::bigint as leads, sum(e.forms)::bigint as forms,
+              sum(e.calls)::bigint as calls, sum(e.chats)::bigint as chats
+            from entry e {cut.JoinKey("e")} group by 1, 2 having sum(e.leads) > 0
+            """)).AsList();
+    }
+
+    /// <summary>Deals opened within the points.</summary>
+    public static async Task<IReadOnlyList<DealCount>> Opened(Transaction<ConversionDbContext> tx, Cut cut) => (await Query<DealCount>(
         tx,
         cut,
         $"""
         with entry as (
-          select {cut.Point("f.create_time")} as point, f.workspace_id, {(cut.Dimensions.Count == 0 ? "0" : "f.source_key")} as source_key, count(*) as leads,
-            count(*) filter (where f.capture_type = 'FORM') as forms,
-            count(*) filter (where f.capture_type = 'CALL') as calls,
-            count(*) filter (where f.capture_type = 'CHAT') as chats
-          from lead_fact f
-          where f.workspace_id = @workspace and f.create_time >= @first and f.create_time < @last
-          group by 1, 2, 3)
-        select e.point - 1 as granule, {cut.Group} as grp, sum(e.leads)::bigint as leads, sum(e.forms)::bigint as forms,
-          sum(e.calls)::bigint as calls, sum(e.chats)::bigint as chats
-        from entry e {cut.JoinSource("e")} group by 1, 2
+          select {cut.Point("f.create_time")} as point, f.workspace_id, f.source_key, count(*) as opened
+          from deal_fact f where f.workspace_id = @workspace and f.create_time >= @first and f.create_time < @last group by 1, 2, 3)
+        select e.point - 1 as granule, {cut.Group} as grp, sum(e.opened)::bigint as opened from entry e {cut.JoinSource("e")} group by 1, 2
         """)).AsList();
 
     public static async Task<IReadOnlyList<DealCount>> Deals(Transaction<ConversionDbContext> tx, Cut cut)
@@ -148,6 +226,22 @@ public static class ReportData
             """,
             new { workspace = tx.WorkspaceId, currencyCode },
             cancellationToken: tx.CancellationToken));
+
+    /// <summary>As <see cref="Query"/>, with the days of the period (<c>@since</c>, <c>@until</c>) and its edges.</summary>
+    private static Task<IEnumerable<T>> CountedDays<T>(Transaction<ConversionDbContext> tx, Cut cut, string sql, object? more = null)
+    {
+        var (edges, edgeFrom, edgeTo) = cut.Edges;
+        var parameters = new DynamicParameters(more);
+        parameters.AddDynamicParams(new
+        {
+            since = Cut.DayOf(cut.From[0]),
+            until = Cut.DayOf(cut.To[^1]),
+            edges,
+            edge_from = edgeFrom,
+            edge_to = edgeTo,
+        });
+        return Query<T>(tx, cut, sql, parameters);
+    }
 
     /// <summary>
     /// Runs a statement with <c>@workspace</c> and the cut: <c>@from</c>, <c>@to</c>, <c>@firstDay</c> (arrays), <c>@first</c>,

@@ -210,12 +210,12 @@ public sealed class DetailRow
         Days = credited.Row.OpportunityId is null ? null : (credited.Row.CloseTime - credited.Row.CreateTime).TotalDays,
         Credit = credited.Credit,
         Amount = credited.Row.OpportunityId is null ? null : credited.Amount,
-        Channel = credited.Row.Channel,
-        Source = credited.Row.Source,
-        Medium = credited.Row.Medium,
-        Campaign = credited.Row.Campaign,
-        Keyword = credited.Row.Keyword,
-        LandingPage = credited.Row.LandingPage,
+        Channel = credited.FirstTouch?.Channel,
+        Source = credited.FirstTouch?.Source,
+        Medium = credited.FirstTouch?.Medium,
+        Campaign = credited.FirstTouch?.Campaign,
+        Keyword = credited.FirstTouch?.Keyword,
+        LandingPage = credited.FirstTouch?.LandingPage,
     };
 
     public ReportDetail ToProto(string currencyCode)

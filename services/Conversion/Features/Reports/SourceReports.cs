@@ -22,19 +22,20 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
             (row.Leads, row.FormLeads, row.CallLeads, row.ChatLeads) = (lead.Leads, lead.Forms, lead.Calls, lead.Chats);
         }
 
-        foreach (var entry in (await ReportData.Entries(tx, cut, false, Stage.Mql, Stage.Sql)).Where(entry => entry is { Stage: "MQL" or "SQL", Entered: > 0 }))
+        foreach (var entry in await ReportData.Entered(tx, cut, Stage.Mql, Stage.Sql))
         {
             var row = Row(entry.Granule, entry.Grp);
             row.Mqls += entry.Stage == "MQL" ? entry.Entered : 0;
             row.Sqls += entry.Stage == "SQL" ? entry.Entered : 0;
         }
 
-        foreach (var deal in (await ReportData.Deals(tx, cut)).Where(deal => deal.Opened > 0))
+        foreach (var deal in await ReportData.Opened(tx, cut))
         {
             Row(deal.Granule, deal.Grp).Opportunities = deal.Opened;
         }
 
         var spend = (await ReportData.Spend(tx, cut)).ToDictionary(sum => (sum.Granule, sum.Grp));
+        var credits = await deals.Credit();
         foreach (var (key, sum) in spend)
         {
             (Row(key.Granule, key.Grp).Clicks, Row(key.Granule, key.Grp).Spend) = (sum.Clicks, Money(query, sum.Amount));
@@ -42,17 +43,17 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
 
         for (var granule = 0; granule < query.Granules.Count; granule++)
         {
-            foreach (var credit in deals.FirstWon(granule))
+            foreach (var credit in credits.FirstWon(granule))
             {
                 Row(granule, credit.Group).Customers = Rounded(credit.Conversions);
             }
 
-            foreach (var credit in deals.Won(granule))
+            foreach (var credit in credits.Won(granule))
             {
                 Row(granule, credit.Group).Revenue = credit.Value.ToProto();
             }
 
-            var year = deals.YearWon(granule).ToDictionary(credit => credit.Group, credit => credit.Value.Amount);
+            var year = credits.YearWon(granule).ToDictionary(credit => credit.Group, credit => credit.Value.Amount);
             foreach (var ((_, group), row) in rows.Where(pair => pair.Key.Granule == granule))
             {
                 if (Roi(year.GetValueOrDefault(group), spend.TryGetValue((granule, group), out var sum) ? sum.Amount : 0) is { } roi)
@@ -92,9 +93,10 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
             report.LookbackDays = days;
         }
 
+        var credits = await deals.Credit();
         for (var granule = 0; granule < query.Granules.Count; granule++)
         {
-            report.Rows.AddRange(deals.Won(granule).OrderByDescending(credit => credit.Value.Amount).ThenBy(
+            report.Rows.AddRange(credits.Won(granule).OrderByDescending(credit => credit.Value.Amount).ThenBy(
                 credit => credit.Group, StringComparer.Ordinal)
                 .Select(credit => Row(query, granule, credit)));
         }
@@ -109,11 +111,12 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
     public Task<Result<RoiReport>> Roi(ReportQuery query, CancellationToken ct) => Read(query with { Kind = ConversionKind.Customer }, async (tx, deals) =>
     {
         var spend = await ReportData.Spend(tx, Cut.Of(query.Granules, query.Dimensions));
+        var credits = await deals.Credit();
         var report = new RoiReport();
         for (var granule = 0; granule < query.Granules.Count; granule++)
         {
             var spent = spend.Where(sum => sum.Granule == granule).ToDictionary(sum => sum.Grp, sum => sum.Amount);
-            var booked = deals.YearWon(granule).ToDictionary(credit => credit.Group);
+            var booked = credits.YearWon(granule).ToDictionary(credit => credit.Group);
             foreach (var group in spent.Keys.Union(booked.Keys).Order(StringComparer.Ordinal))
             {
                 var bookings = booked.GetValueOrDefault(group);
@@ -153,7 +156,14 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
 
             await ReportMemory.Prepare(tx);
             var deals = await CreditedDeals.Read(tx, query, options.Value.MaxReportDeals);
-            return deals.TryGet(out var read, out var error) ? (Result<T>)await report(tx, read) : error;
+            if (!deals.TryGet(out var read, out var error))
+            {
+                return (Result<T>)error;
+            }
+
+            // While Postgres counts the rest.
+            _ = read.Credit();
+            return await report(tx, read);
         }, ct);
 
     /// <summary>The refusal to add amounts of different currencies; null where all are in the workspace's.</summary>

@@ -96,9 +96,9 @@ public sealed class VelocityReports(UnitOfWork<ConversionDbContext> work)
             ? ConversionMetrics.Before(first.Start, granularity)
             : first.Start.AddDays(first.Start.DayNumber - first.End.DayNumber);
         var before = new Granule(start, first.Start, ReportPeriod.Midnight(start, query.Caller.TimeZone), first.From);
-        var qualified = (await ReportData.Entries(tx, cut, false, Stage.Mql))
+        var qualified = (await ReportData.Entered(tx, cut, Stage.Mql))
             .ToDictionary(entry => (entry.Granule, entry.Grp), entry => entry.Entered);
-        foreach (var entry in await ReportData.Entries(tx, Cut.Of([before], query.Dimensions), false, Stage.Mql))
+        foreach (var entry in await ReportData.Entered(tx, Cut.Of([before], query.Dimensions), Stage.Mql))
         {
             qualified[(-1, entry.Grp)] = entry.Entered;
         }

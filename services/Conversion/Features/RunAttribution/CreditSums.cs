@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Lifecycle.Conversion.Domain.Attribution;
 using Lifecycle.Conversion.Features.Reports;
 using Lifecycle.Kernel;
@@ -5,13 +6,13 @@ using Lifecycle.Kernel;
 namespace Lifecycle.Conversion.Features.RunAttribution;
 
 /// <summary>Credits of a run as they add up, by month and group; under Markov the counts of the chain and the bookings of all.</summary>
-public sealed class CreditSums(RunRow run)
+public sealed class CreditSums(RunRow run, TouchSources sources)
 {
     /// <summary>Most months × groups that a run keeps.</summary>
     public const int MaxCredits = 200_000;
 
     private readonly AttributionKind kind = (AttributionKind)run.Model;
-    private readonly JourneyReader journeys = new(run.Dimensions, run.LookbackDays);
+    private readonly JourneyReader journeys = new(sources, run.LookbackDays);
     private readonly TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById(run.TimeZone);
     private readonly Dictionary<(DateOnly Month, string Group), (decimal Conversions, decimal Amount)> sums = [];
     private readonly MarkovCounts chain = new();
@@ -34,12 +35,11 @@ public sealed class CreditSums(RunRow run)
 
         var day = TimeZoneInfo.ConvertTime(row.CloseTime, zone);
         var month = new DateOnly(day.Year, day.Month, 1);
-        var shares = AttributionModels.Shares(kind, touches, run.HalfLifeDays).Where(share => share.Weight > 0).ToArray();
-        var parts = row.Amount == 0 ? null : new Money(run.CurrencyCode, row.Amount).Split(shares.Select(share => share.Weight).ToArray());
-        for (var index = 0; index < shares.Length; index++)
+        var deal = new Deal(touches, new Money(run.CurrencyCode, row.Amount));
+        foreach (var (group, weight, part) in AttributionCredits.Of(kind, deal, run.HalfLifeDays))
         {
-            var (credited, amount) = sums.GetValueOrDefault((month, shares[index].Group));
-            sums[(month, shares[index].Group)] = (credited + shares[index].Weight, amount + (parts?[index].Amount ?? 0));
+            ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, (month, group), out _);
+            sum = (sum.Conversions + weight, sum.Amount + part);
         }
     }
 

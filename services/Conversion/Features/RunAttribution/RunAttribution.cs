@@ -64,11 +64,12 @@ public sealed partial class RunAttribution(
             return null;
         }
 
-        var (sums, done) = (new CreditSums(run), 0L);
-        var batch = await Read(workspaceId, run, Guid.Empty, ct);
+        var sources = new TouchSources(run.Dimensions);
+        var (sums, done) = (new CreditSums(run, sources), 0L);
+        var batch = await Read(workspaceId, run, sources, Guid.Empty, ct);
         while (batch.Count > 0 && !sums.IsTooMany)
         {
-            var next = batch.Count == options.Value.AttributionBatch ? Read(workspaceId, run, batch[^1].Id, ct) : Task.FromResult(new List<ConversionRow>());
+            var next = batch.Count == options.Value.AttributionBatch ? Read(workspaceId, run, sources, batch[^1].Id, ct) : Task.FromResult(new List<ConversionRow>());
             foreach (var row in batch)
             {
                 sums.Add(row);
@@ -86,10 +87,15 @@ public sealed partial class RunAttribution(
         return sums;
     }
 
-    private Task<List<ConversionRow>> Read(Guid workspaceId, RunRow run, Guid after, CancellationToken ct) => work.Read(
+    private Task<List<ConversionRow>> Read(Guid workspaceId, RunRow run, TouchSources sources, Guid after, CancellationToken ct) => work.Read(
         workspaceId,
-        async tx => (await tx.Connection.QueryAsync<ConversionRow>(new CommandDefinition(
-            $"{Source(run)} order by id limit @batch", Parameters(tx, run, after), cancellationToken: ct))).AsList(),
+        async tx =>
+        {
+            var rows = (await tx.Connection.QueryAsync<ConversionRow>(new CommandDefinition(
+                $"{Source(run)} order by id limit @batch", Parameters(tx, run, after), cancellationToken: ct))).AsList();
+            await sources.Load(tx, rows);
+            return rows;
+        },
         ct);
 
     private object Parameters(Transaction<ConversionDbContext> tx, RunRow run, Guid after) => new
@@ -145,18 +151,16 @@ public sealed partial class RunAttribution(
 
     private static string Source(RunRow run) => run.ConversionKind == ConversionKind.Customer
         ? """
-        select f.opportunity_id as id, f.opportunity_id, f.state, f.amount, f.close_time, f.create_time, f.lead_id, f.origin_time, j.touches,
-          f.lead_id is not null as has_lead, d.channel, d.source, d.medium, d.campaign, d.keyword, d.landing_page
+        select f.opportunity_id as id, f.opportunity_id, f.state, f.amount, f.close_time, f.create_time, f.lead_id, f.origin_time, j.path_keys, j.path_times,
+          f.lead_id is not null as has_lead, f.source_key
         from deal_fact f
-        left join lead_source d on d.workspace_id = f.workspace_id and d.source_key = f.source_key
         left join journey j on j.workspace_id = f.workspace_id and j.opportunity_id = f.opportunity_id
         where f.workspace_id = @workspace and f.opportunity_id > @after and f.close_time <= @createTime and f.currency_code = @currencyCode
           and (f.state = 'WON' or (@lost and f.state = 'LOST' and f.lead_id is not null))
         """
         : """
         select j.lead_id as id, 'WON' as state, 0::numeric as amount, j.time as close_time, j.time as create_time, p.lead_id,
-          coalesce(l.create_time, j.time) as origin_time, j.touches, true as has_lead, p.channel, p.source, p.medium, p.campaign, p.keyword,
-          conversion.page_of(p.landing_page) as landing_page
+          coalesce(l.create_time, j.time) as origin_time, j.path_keys, j.path_times, true as has_lead, conversion.source_key(p) as source_key
         from stage_journey j
         join lead l on l.workspace_id = j.workspace_id and l.lead_id = j.lead_id
         join lead p on p.workspace_id = l.workspace_id and p.lead_id = coalesce(l.merged_into, l.lead_id)
