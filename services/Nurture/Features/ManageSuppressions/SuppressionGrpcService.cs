@@ -70,8 +70,8 @@ internal sealed class SuppressionGrpcService(UnitOfWork<NurtureDbContext> unitOf
                 : new Empty(), context.CancellationToken)).OrThrow();
     }
 
-    public override Task<ImportResponse> ImportSuppressions(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
-        ImportSuppressionsHandler.Import(unitOfWork, requestStream, context.Caller().WorkspaceId, context.CancellationToken);
+    public override async Task<ImportResponse> ImportSuppressions(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
+        (await ImportSuppressionsHandler.Import(unitOfWork, requestStream, context.Caller().WorkspaceId, context.CancellationToken)).OrThrow();
 
     private static Suppression ToProto(Listed row) => new()
     {
