@@ -80,9 +80,10 @@ internal static class ProgramWriter
         request.EntryTriggers.Count + request.Steps.Count + request.ExitOnStages.Count + request.Clear.Count > 0 || request.HasGoalStage
             || request.HasReentry || request.HasReentryKey || request.HasTransactional || request.HasHoldOutPercent;
 
-    /// <summary>Names templates and segments that are not there.</summary>
+    /// <summary>Names templates and segments that are not there. What is there stays until the transaction ends, as far as it is a segment.</summary>
     public static async Task<Error?> MissingReferences(Transaction<NurtureDbContext> tx, ProgramPath path)
     {
+        await ProgramSegments.Hold(tx, path);
         var violations = new Violations();
         var emailIds = path.Steps.OfType<SendEmailStep>().Select(step => step.EmailId).Distinct().ToList();
         var emails = await tx.Db.Emails.Where(email => email.WorkspaceId == tx.WorkspaceId && emailIds.Contains(email.Id))

@@ -1,9 +1,8 @@
 using Dapper;
 using Lifecycle.Kernel;
 using Lifecycle.Kernel.Expressions;
-using Lifecycle.Nurture.Domain.Programs;
 using Lifecycle.Nurture.Domain.Segments;
-using Lifecycle.Nurture.Features.EnrollLead;
+using Lifecycle.Nurture.Features.ManagePrograms;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
 using Microsoft.EntityFrameworkCore;
@@ -55,12 +54,9 @@ internal static class SegmentRules
     /// <summary>Why the segment cannot be removed; null where it can.</summary>
     public static async Task<Error?> CheckUnused(Transaction<NurtureDbContext> tx, Guid id)
     {
-        var active = await tx.Db.Programs.Where(program => program.WorkspaceId == tx.WorkspaceId && program.State == ProgramRow.Active)
-            .ToListAsync(tx.CancellationToken);
-        var trigger = new SegmentEnteredTrigger(id);
-        if (active.Find(program => ProgramStore.Parse(program.Path).EntryTriggers.Contains(trigger)) is { } program)
+        if (await ProgramSegments.Use(tx, id) is { } used)
         {
-            return Error.Precondition($"The active program {program.DisplayName} enters by this segment; pause it first.");
+            return used;
         }
 
         var asking = await tx.Db.Segments.Where(segment => segment.WorkspaceId == tx.WorkspaceId && segment.Id != id && !segment.IsList)
