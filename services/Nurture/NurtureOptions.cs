@@ -54,9 +54,9 @@ public sealed class NurtureOptions
     [Range(1, 5000)]
     public int BatchSize { get; set; } = 200;
 
-    /// <summary>Mails that one worker has in the making; bounded by what the connections can send within the lease.</summary>
+    /// <summary>Most mails that a worker claims at a time. It claims fewer while the mail server is slow, so that none outlives its lease.</summary>
     [Range(1, 1000)]
-    public int SendBatchSize { get; set; } = 20;
+    public int SendBatchSize { get; set; } = 200;
 
     /// <summary>Longest time until due work is seen; a change seen by this process wakes its workers at once.</summary>
     [Range(0.02, 60)]

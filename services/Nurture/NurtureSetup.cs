@@ -100,6 +100,7 @@ internal static class NurtureSetup
         services.AddSingleton<MailLinks>();
         services.AddSingleton<SendTestEmailHandler>();
         services.AddSingleton<ClaimMailsHandler>();
+        services.AddSingleton<MarkMailsHandler>();
         services.AddSingleton<RecordHitHandler>();
         services.AddSingleton<UnsubscribeHandler>();
         services.AddSingleton<QueryMetricsHandler>();

@@ -23,7 +23,7 @@ public sealed class KillTests
     {
         await using var database = await TestDatabase.Create<NurtureDbContext>("nurture");
         await using var broker = await TestVirtualHost.Create();
-        await using var mails = new TestSmtpServer();
+        await using var mails = new TestSmtpServer(isPipelining: false);
         var environment = NurtureFixture.Environment(database, broker, mails);
         environment["Nurture__SmtpTimeoutSeconds"] = "2";
         environment["Nurture__SendLeaseSeconds"] = "3";

@@ -132,7 +132,7 @@ public sealed class MailSettingsTests(NurtureFixture fixture)
         await Eventually.True(() => Task.FromResult(fixture.Mails.To($"{quick:N}@quick.example.org").Count == 1), "the mail to the other domain");
         await Eventually.Equal(
             3L, () => Count(workspace, "state = 'PENDING' and detail = 'WAITS_FOR_PACE' and due_time = slot_time"), "mails that wait for their turn");
-        Assert.Equal(1L, await Count(workspace, "state = 'SENT' and to_address like '%@slow.example.org'"));
+        await Eventually.Equal(1L, () => Count(workspace, "state = 'SENT' and to_address like '%@slow.example.org'"), "the mail whose turn is first");
         var turns = (await fixture.Database.Query(
             "select slot_time from message where workspace_id = $1 and slot_time is not null order by slot_time", workspace.Id))
             .Select(row => (DateTime)row[0]!).ToArray();

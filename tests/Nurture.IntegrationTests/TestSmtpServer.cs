@@ -68,10 +68,13 @@ internal sealed class TestSmtpServer : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly ConcurrentDictionary<string, int> attempts = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<ReceivedMail> mails = [];
+    private readonly bool isPipelining;
     private readonly Task accepting;
 
-    public TestSmtpServer()
+    /// <param name="isPipelining">Whether it takes several commands at once (RFC 2920).</param>
+    public TestSmtpServer(bool isPipelining = true)
     {
+        this.isPipelining = isPipelining;
         listener.Start();
         accepting = Accept();
     }
@@ -115,13 +118,13 @@ internal sealed class TestSmtpServer : IAsyncDisposable
             using var reader = new StreamReader(client.GetStream(), Encoding.UTF8);
             var writer = new StreamWriter(client.GetStream(), new UTF8Encoding(false)) { NewLine = "\r\n", AutoFlush = true };
             await writer.WriteLineAsync("220 test");
-            var (from, to) = ("", "");
+            var (from, to, answer) = ("", "", "");
             while (await reader.ReadLineAsync(stopping.Token) is { } line)
             {
                 switch (line.Split(' ', ':')[0].ToUpperInvariant())
                 {
                     case "EHLO":
-                        await writer.WriteAsync("250-test\r\n250 SIZE 10000000\r\n");
+                        await writer.WriteAsync($"250-test\r\n{(isPipelining ? "250-PIPELINING\r\n" : "")}250 SIZE 10000000\r\n");
                         break;
                     case "MAIL":
                         from = line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..^1];
@@ -129,7 +132,17 @@ internal sealed class TestSmtpServer : IAsyncDisposable
                         break;
                     case "RCPT":
                         to = line[(line.IndexOf('<', StringComparison.Ordinal) + 1)..^1];
-                        await writer.WriteLineAsync(Answer(to));
+                        answer = Answer(to);
+                        await writer.WriteLineAsync(answer);
+                        break;
+                    case "DATA" when answer.StartsWith("550", StringComparison.Ordinal):
+                        await writer.WriteLineAsync("554 5.5.1 no valid recipients");
+                        break;
+                    case "DATA" when answer.StartsWith("451", StringComparison.Ordinal):
+                        // A server may also say so at the end of the mail only.
+                        await writer.WriteLineAsync("354 go on");
+                        Assert.Equal("", await ReadMail(reader));
+                        await writer.WriteLineAsync("554 5.5.1 no valid recipients");
                         break;
                     case "DATA":
                         await writer.WriteLineAsync("354 go on");

@@ -19,6 +19,7 @@ internal sealed class SmtpConnection : IAsyncDisposable
     private readonly TcpClient client;
     private Stream stream;
     private StreamReader reader;
+    private bool isPipelining;
 
     private SmtpConnection(TcpClient client, Stream stream)
     {
@@ -64,22 +65,17 @@ internal sealed class SmtpConnection : IAsyncDisposable
     public async Task<SendResult> Send(MailContent mail, DateTimeOffset date, CancellationToken ct)
     {
         IsUsable = false;
-        var from = await Command($"MAIL FROM:<{mail.BounceAddress ?? mail.FromAddress}>", ct);
-        if (!from.IsPositive)
+        var envelope = new[] { $"MAIL FROM:<{mail.BounceAddress ?? mail.FromAddress}>", $"RCPT TO:<{mail.ToAddress}>", "DATA" };
+        var replies = await (isPipelining ? CommandsAtOnce(envelope, ct) : CommandsInTurn(envelope, ct));
+        if (replies.FindIndex(reply => !reply.IsPositive) is >= 0 and var refused)
         {
-            return await Reset(from, SendOutcome.Refused, ct);
-        }
+            if (refused < envelope.Length - 1 && replies.Count == envelope.Length && replies[^1].IsPositive)
+            {
+                // It waits for a mail that it has no sender or recipient for: an empty one, which it refuses (RFC 2920, 3.1).
+                await Command(".", ct);
+            }
 
-        var to = await Command($"RCPT TO:<{mail.ToAddress}>", ct);
-        if (!to.IsPositive)
-        {
-            return await Reset(to, SendOutcome.RecipientRefused, ct);
-        }
-
-        var data = await Command("DATA", ct);
-        if (!data.IsPositive)
-        {
-            return await Reset(data, SendOutcome.Refused, ct);
+            return await Reset(replies[refused], refused == 1 ? SendOutcome.RecipientRefused : SendOutcome.Refused, ct);
         }
 
         var done = await Command(StuffDots(mail.ToMime(date)) + ".", ct);
@@ -144,6 +140,7 @@ internal sealed class SmtpConnection : IAsyncDisposable
             hello = Require(await Command($"EHLO {localName}", ct), "EHLO");
         }
 
+        isPipelining = Offers(hello, "PIPELINING");
         if (address.UserName is { } user)
         {
             await LogIn(hello, user, address.Password ?? "", ct);
@@ -196,6 +193,30 @@ internal sealed class SmtpConnection : IAsyncDisposable
 
     private static SmtpReply Require(SmtpReply reply, string step) =>
         reply.IsPositive ? reply : throw new IOException($"The mail server answered {step} with {Words(reply)}.");
+
+    /// <summary>In one round trip, for servers that offer it (RFC 2920).</summary>
+    private async Task<List<SmtpReply>> CommandsAtOnce(string[] commands, CancellationToken ct)
+    {
+        var replies = new List<SmtpReply>(commands.Length) { await Command(string.Join("\r\n", commands), ct) };
+        while (replies.Count < commands.Length)
+        {
+            replies.Add(await ReadReply(ct));
+        }
+
+        return replies;
+    }
+
+    /// <summary>Up to the first that is refused.</summary>
+    private async Task<List<SmtpReply>> CommandsInTurn(string[] commands, CancellationToken ct)
+    {
+        var replies = new List<SmtpReply>(commands.Length);
+        for (var index = 0; index < commands.Length && replies.TrueForAll(reply => reply.IsPositive); index++)
+        {
+            replies.Add(await Command(commands[index], ct));
+        }
+
+        return replies;
+    }
 
     private async Task<SmtpReply> Command(string text, CancellationToken ct)
     {

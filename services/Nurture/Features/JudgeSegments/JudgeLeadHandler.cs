@@ -81,9 +81,12 @@ internal sealed class JudgeLeadHandler(SegmentStore segments, EnrollLeadHandler 
     /// <param name="tx">The transaction.</param>
     /// <param name="byLead">Whether the lead did it: an opening, a click, an unsubscription; else a sending or bounce.</param>
     /// <param name="leadIds">The leads.</param>
-    public async Task MailChanged(Transaction<NurtureDbContext> tx, bool byLead, params IReadOnlyCollection<Guid> leadIds)
+    public async Task MailChanged(Transaction<NurtureDbContext> tx, bool byLead, params IReadOnlyCollection<Guid> leadIds) =>
+        MailChanged(tx, await segments.Graph(tx), byLead, leadIds);
+
+    /// <summary>As above, with the segments as the transaction sees them.</summary>
+    public void MailChanged(Transaction<NurtureDbContext> tx, SegmentGraph graph, bool byLead, IReadOnlyCollection<Guid> leadIds)
     {
-        var graph = await segments.Graph(tx);
         var counting = graph.Ordered.Where(node => byLead ? node.CountsEngagement : node.CountsMail).ToList();
         if (counting.Count == 0 || leadIds.Count == 0)
         {

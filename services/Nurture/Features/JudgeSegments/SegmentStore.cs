@@ -4,6 +4,7 @@ using Lifecycle.Nurture.Domain.Segments;
 using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
 using Microsoft.Extensions.Caching.Memory;
+using Npgsql;
 
 namespace Lifecycle.Nurture.Features.JudgeSegments;
 
@@ -20,12 +21,21 @@ internal sealed class SegmentStore : IDisposable
     /// The segments as the transaction sees them. Read after the lead is locked: whoever builds a new segment then either sees what the
     /// transaction did, or is seen by it.
     /// </summary>
-    public async Task<SegmentGraph> Graph(Transaction<NurtureDbContext> tx)
-    {
-        var revision = await tx.Connection.ExecuteScalarAsync<long?>(new CommandDefinition(
+    public async Task<SegmentGraph> Graph(Transaction<NurtureDbContext> tx) => await Graph(tx, await tx.Connection.ExecuteScalarAsync<long?>(
+        new CommandDefinition(
             "select revision from segment_revision where workspace_id = @workspace",
             new { workspace = tx.WorkspaceId },
-            cancellationToken: tx.CancellationToken)) ?? 0;
+            cancellationToken: tx.CancellationToken)) ?? 0);
+
+    /// <summary>
+    /// Puts the reading of the revision into a batch: one row, or none. Its number goes to <see cref="Graph(Transaction{NurtureDbContext}, long)"/>.
+    /// </summary>
+    public static void AddRevision(NpgsqlBatch batch, Guid workspaceId) => batch.BatchCommands.Add(
+        new NpgsqlBatchCommand("select revision from segment_revision where workspace_id = $1") { Parameters = { Bulk.Value(workspaceId) } });
+
+    /// <summary>As above, of a revision that the transaction has read; 0 where there is none.</summary>
+    public async Task<SegmentGraph> Graph(Transaction<NurtureDbContext> tx, long revision)
+    {
         if (graphs.TryGetValue(tx.WorkspaceId, out (long Revision, SegmentGraph Graph) known) && known.Revision == revision)
         {
             return known.Graph;

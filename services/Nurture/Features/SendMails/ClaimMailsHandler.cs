@@ -6,11 +6,13 @@ using Lifecycle.Nurture.Storage;
 using Lifecycle.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
 
 namespace Lifecycle.Nurture.Features.SendMails;
 
-/// <summary>What a worker took: mails to hand over, and how many rows it looked at.</summary>
-internal sealed record Claim(IReadOnlyList<ClaimedMail> Mails, int Taken);
+/// <summary>What a worker took: mails to hand over, and whether more may be due.</summary>
+internal sealed record Claim(IReadOnlyList<ClaimedMail> Mails, bool IsFull);
 
 /// <summary>
 /// Claims due mails and makes them ready, in one transaction: who must not be mailed is passed over here, at the last moment before the
@@ -23,25 +25,31 @@ internal sealed class ClaimMailsHandler(
     /// <summary>How often a mail looks again for the profile of its lead.</summary>
     private static readonly TimeSpan ProfilePoll = TimeSpan.FromSeconds(2);
 
-    public async Task<Claim> Claim(Guid workspaceId, CancellationToken ct)
+    /// <summary>Characters of mails that one claim holds in memory; reached by large mails only. One mail is made in any case.</summary>
+    private const int MostCharacters = 8_000_000;
+
+    /// <param name="workspaceId">The workspace.</param>
+    /// <param name="limit">Mails to look at.</param>
+    /// <param name="ct">Cancels, and claims none.</param>
+    public async Task<Claim> Claim(Guid workspaceId, int limit, CancellationToken ct)
     {
-        var claim = new Claim([], 0);
-        await unitOfWork.Run(workspaceId, async tx => claim = await Claim(tx), ct);
+        var claim = new Claim([], false);
+        await unitOfWork.Run(workspaceId, async tx => claim = await Claim(tx, limit), ct);
         return claim;
     }
 
-    private async Task<Claim> Claim(Transaction<NurtureDbContext> tx)
+    private async Task<Claim> Claim(Transaction<NurtureDbContext> tx, int limit)
     {
         var due = (await tx.Connection.QueryAsync<MessageRow>(new CommandDefinition(
             """
             select * from message where workspace_id = @workspace and state in ('PENDING', 'SENDING') and due_time <= @now
             order by due_time limit @limit for update skip locked
             """,
-            new { workspace = tx.WorkspaceId, now = tx.Now, limit = options.Value.SendBatchSize },
+            new { workspace = tx.WorkspaceId, now = tx.Now, limit },
             cancellationToken: tx.CancellationToken))).AsList();
         if (due.Count == 0)
         {
-            return new([], 0);
+            return new([], false);
         }
 
         var leads = await LeadStore.FindAll(tx, due.Select(message => message.LeadId).ToList());
@@ -66,9 +74,15 @@ internal sealed class ClaimMailsHandler(
         }
 
         await DomainPace.Take(tx, route, free.Select(one => (one.Message, one.Lead.Email!)));
-        var mails = new List<ClaimedMail>();
+        var (mails, characters) = (new List<ClaimedMail>(), 0);
         foreach (var (message, lead) in free)
         {
+            if (characters > MostCharacters)
+            {
+                // It stays due.
+                continue;
+            }
+
             if (message.SlotTime > tx.Now)
             {
                 new Delay(MessageRow.Pending, "WAITS_FOR_PACE", message.SlotTime).ApplyTo(message);
@@ -76,15 +90,12 @@ internal sealed class ClaimMailsHandler(
             else if (Make(tx, route, message, lead, Template(message, templates)) is { } mail)
             {
                 mails.Add(mail);
+                characters += mail.Content.Html.Length + mail.Content.Text.Length;
             }
         }
 
-        foreach (var message in due)
-        {
-            await Write(tx, message);
-        }
-
-        return new(mails, due.Count);
+        Write(tx, due);
+        return new(mails, due.Count >= limit);
     }
 
     /// <summary>Why the mail is not sent now, or not at all; null where nothing is in its way.</summary>
@@ -163,15 +174,34 @@ internal sealed class ClaimMailsHandler(
             route.Relay);
     }
 
-    private static Task<int> Write(Transaction<NurtureDbContext> tx, MessageRow message) =>
-        tx.Connection.ExecuteAsync(new CommandDefinition(
+    private static void Write(Transaction<NurtureDbContext> tx, IReadOnlyCollection<MessageRow> messages)
+    {
+        tx.Closing.BatchCommands.Add(new NpgsqlBatchCommand(
             """
-            update message set state = @State, detail = @Detail, due_time = @DueTime, slot_time = @SlotTime, attempts = @Attempts,
-              to_address = @ToAddress, subject = @Subject, links = @Links
-            where workspace_id = @WorkspaceId and id = @Id
-            """,
-            message,
-            cancellationToken: tx.CancellationToken));
+            update message m set state = n.state, detail = n.detail, due_time = n.due_time, slot_time = n.slot_time, attempts = n.attempts,
+              to_address = n.to_address, subject = n.subject, links = array(select jsonb_array_elements_text(n.links))
+            from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) as n(id, state, detail, due_time, slot_time, attempts, to_address, subject, links)
+            where m.workspace_id = $1 and m.id = n.id
+            """)
+        {
+            Parameters =
+            {
+                Bulk.Value(tx.WorkspaceId),
+                Column(NpgsqlDbType.Uuid, message => message.Id),
+                Column(NpgsqlDbType.Text, message => message.State),
+                Column(NpgsqlDbType.Text, message => message.Detail),
+                Column(NpgsqlDbType.TimestampTz, message => message.DueTime?.ToUniversalTime()),
+                Column(NpgsqlDbType.TimestampTz, message => message.SlotTime?.ToUniversalTime()),
+                Column(NpgsqlDbType.Integer, message => message.Attempts),
+                Column(NpgsqlDbType.Text, message => message.ToAddress),
+                Column(NpgsqlDbType.Text, message => message.Subject),
+                // Arrays of different lengths do not fit into one array.
+                Column(NpgsqlDbType.Jsonb, message => JsonSerializer.Serialize(message.Links)),
+            },
+        });
+
+        NpgsqlParameter Column<TValue>(NpgsqlDbType type, Func<MessageRow, TValue> value) => Bulk.Array(type, messages.Select(value).ToArray());
+    }
 
     private sealed record Delay(string State, string Reason, DateTimeOffset? DueTime)
     {
