@@ -46,15 +46,23 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
     /// <summary>Starts the gateway before the named services; the others stay down.</summary>
     public static Task<BenchmarkSuite> Start(params string[] services) => Start(new Dictionary<string, int>(), services);
 
+    /// <summary>As above, one service with settings of its own.</summary>
+    public static Task<BenchmarkSuite> Start(string service, Dictionary<string, string> settings) =>
+        Start(new Dictionary<string, int>(), settings, service);
+
     /// <summary>As above; what answers in the place of other services is given by its port.</summary>
-    public static async Task<BenchmarkSuite> Start(IReadOnlyDictionary<string, int> standIns, params string[] services)
+    public static Task<BenchmarkSuite> Start(IReadOnlyDictionary<string, int> standIns, params string[] services) =>
+        Start(standIns, [], services);
+
+    private static async Task<BenchmarkSuite> Start(
+        IReadOnlyDictionary<string, int> standIns, Dictionary<string, string> settings, params string[] services)
     {
         var suite = new BenchmarkSuite(await TestVirtualHost.Create(), await TestRedis.Start()) { standIns = standIns };
         try
         {
             foreach (var service in services)
             {
-                await suite.Launch(CultureInfo.InvariantCulture.TextInfo.ToTitleCase(service), service, []);
+                await suite.Launch(CultureInfo.InvariantCulture.TextInfo.ToTitleCase(service), service, settings);
             }
 
             await suite.StartGateway();

@@ -4,7 +4,7 @@ using Lifecycle.Benchmarks;
 
 Benchmark[] all = [new IngestBatches(), new IngestSingles(), new MetricsOverYear(), new IdleMemory(), new LeadImports(), new LeadReads(), new ConversionReports(), new AttributionModels(), new AttributionRuns(), new StageMoves(), new RetentionImports(), new RetentionWaterfall(), new RetentionLedgerWrites(),
     new ScoringSimulate(), new ScoringReads(), new ScoringStream(), new ScoringRescore(), new ScoringIdle(),
-    new NurtureSegmentBuild(), new NurtureSegmentChanges()];
+    new NurtureSegmentBuild(), new NurtureSegmentChanges(), new NurtureDueSteps(), new NurtureSends()];
 const string Usage =
     """
     Usage: dotnet run -c Release --project tests/Lifecycle.Benchmarks -- [NAME…] [--list] [--scale N] [--json]
