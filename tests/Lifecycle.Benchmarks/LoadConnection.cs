@@ -31,6 +31,10 @@ internal sealed class LoadConnection : IDisposable
         return [.. head, .. json];
     }
 
+    /// <summary>A GET as it goes over the wire.</summary>
+    public static byte[] Get(Uri address, string path, string key) =>
+        Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: {address.Authority}\r\nAuthorization: Bearer {key}\r\n\r\n");
+
     /// <summary>Sends and waits for the whole answer.</summary>
     /// <returns>Its status.</returns>
     public async Task<int> Send(byte[] request)

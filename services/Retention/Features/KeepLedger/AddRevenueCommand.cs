@@ -45,9 +45,9 @@ internal sealed record AddRevenueCommand(
                 : Error.AlreadyExists($"The external id {ExternalId} belongs to an entry of another customer.");
         }
 
-        if (customer.Churned && Time >= customer.ChurnTime)
+        if (Refusal(customer) is { } refusal)
         {
-            return Error.Precondition($"Customer {CustomerId} left on {customer.ChurnTime:yyyy-MM-dd}; reactivate it first.");
+            return refusal;
         }
 
         if (!(await new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone).ConvertOne(Amount, Time)).TryGet(out var converted, out var unknown))
@@ -55,9 +55,18 @@ internal sealed record AddRevenueCommand(
             return unknown;
         }
 
-        var added = await LedgerBatch.Append(tx, [new(customer, Type, Amount, converted, Recurrence, Time, ExternalId) { Proration = Proration }]);
+        var added = await LedgerBatch.Append(tx, [Entry(customer, converted)]);
         return LedgerQueries.ToProto(added[0], tx.Now, caller.CurrencyCode);
     }
+
+    /// <summary>Why the customer can have no such entry; null: it can.</summary>
+    public Error? Refusal(LedgerCustomer customer) => customer.Churned && Time >= customer.ChurnTime
+        ? Error.Precondition($"Customer {CustomerId} left on {customer.ChurnTime:yyyy-MM-dd}; reactivate it first.")
+        : null;
+
+    /// <summary>The entry, its amount converted.</summary>
+    public NewEntry Entry(LedgerCustomer customer, decimal converted) =>
+        new(customer, Type, Amount, converted, Recurrence, Time, ExternalId) { Proration = Proration };
 
     private static (DateOnly Start, DateOnly End)? ParseProration(Violations violations, AddRevenueRequest request, Recurrence recurrence)
     {

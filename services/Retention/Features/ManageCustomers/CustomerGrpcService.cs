@@ -14,7 +14,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Retention.Features.ManageCustomers;
 
 /// <summary>The customer service of the API: checks requests and runs the feature in its transaction.</summary>
-public sealed class CustomerGrpcService(UnitOfWork<RetentionDbContext> work, TimeProvider time, IOptions<RetentionOptions> options) : CustomerService.CustomerServiceBase
+public sealed class CustomerGrpcService(UnitOfWork<RetentionDbContext> work, RevenueWriter revenue, TimeProvider time, IOptions<RetentionOptions> options)
+    : CustomerService.CustomerServiceBase
 {
     public override Task<ListCustomersResponse> ListCustomers(ListCustomersRequest request, ServerCallContext context)
     {
@@ -69,8 +70,7 @@ public sealed class CustomerGrpcService(UnitOfWork<RetentionDbContext> work, Tim
     {
         var caller = context.Caller();
         var command = AddRevenueCommand.Parse(request, time.GetUtcNow()).OrThrow();
-        return (await work.RunIdempotent(
-            caller.WorkspaceId, context.Method, request.RequestId, request, tx => command.Run(tx, caller), context.CancellationToken)).OrThrow();
+        return (await revenue.Add(command, caller, context.Method, request, context.CancellationToken)).OrThrow();
     }
 
     public override async Task<CorrectRevenueResponse> CorrectRevenue(CorrectRevenueRequest request, ServerCallContext context)
