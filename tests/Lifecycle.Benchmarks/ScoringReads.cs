@@ -14,8 +14,8 @@ namespace Lifecycle.Benchmarks;
 internal sealed class ScoringReads : Benchmark
 {
     private const int Questions = 200;
-    private const int Unmeasured = 20;
     private const int Concurrent = 64;
+    private const string Top = "/v1/scores:top?limit=100";
     private static readonly TimeSpan Span = TimeSpan.FromSeconds(5);
 
     public override string Name => "scoring-reads";
@@ -45,20 +45,24 @@ internal sealed class ScoringReads : Benchmark
 
         run.AtMost("rebuild of Redis, for 1M leads", clock.Elapsed.TotalSeconds * 1_000_000 / leads, "s", 60);
         run.AtMost("Redis per lead", (await UsedMemory(suite.Redis) - before) / leads, "bytes", 300);
+        var top = await client.GetStringAsync(Top);
+        if (JsonNode.Parse(top)!["scores"]!.AsArray().Count != 100)
+        {
+            throw new InvalidOperationException(top);
+        }
+
+        // The first seconds are the compiler's.
+        for (var warm = Stopwatch.StartNew(); warm.Elapsed < Span;)
+        {
+            await client.GetStringAsync(Top);
+        }
+
         var times = new List<double>();
-        for (var asked = -Unmeasured; asked < Questions; asked++)
+        for (var asked = 0; asked < Questions; asked++)
         {
             clock.Restart();
-            var top = await client.GetStringAsync("/v1/scores:top?limit=100");
-            if (asked >= 0)
-            {
-                times.Add(clock.Elapsed.TotalMilliseconds);
-            }
-
-            if (asked == 0 && JsonNode.Parse(top)!["scores"]!.AsArray().Count != 100)
-            {
-                throw new InvalidOperationException(top);
-            }
+            await client.GetStringAsync(Top);
+            times.Add(clock.Elapsed.TotalMilliseconds);
         }
 
         times.Sort();
