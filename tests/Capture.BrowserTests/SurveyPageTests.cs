@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.Http.Headers;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
 using Lifecycle.Gateway.Storage;
 using Lifecycle.Retention;
 using Lifecycle.Retention.Features.AnswerByLink;
@@ -16,60 +12,31 @@ namespace Capture.BrowserTests;
 /// <summary>Retention behind the gateway, and a browser.</summary>
 public sealed class SurveyedFixture : IAsyncLifetime
 {
-    private const string AdminKey = "the-administrators-key-of-the-tests";
-
     private readonly List<IAsyncDisposable> parts = [];
-    private readonly HttpClient http = new();
+    private TestGateway gateway = null!;
 
-    public Uri Gateway { get; private set; } = null!;
+    public Uri Gateway => gateway.Address;
 
     public Chromium Browser { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
         var broker = Keep(await TestVirtualHost.Create());
-        var ports = FreePorts.Find(3);
-        Gateway = new Uri($"http://127.0.0.1:{ports[0]}");
+        gateway = new TestGateway(await TestDatabase.Create<GatewayDbContext>("gateway"), broker);
         var environment = ServiceEnvironment.For(Keep(await TestDatabase.Create<RetentionDbContext>(RetentionDbContext.SchemaName)), broker);
         environment["Retention__PublicBaseUrl"] = Gateway.ToString();
-        environment["services__conversion__grpc__0"] = $"http://127.0.0.1:{ports[2]}";
+        environment["services__conversion__grpc__0"] = gateway.Nobody;
         var retention = Keep(ServiceProcess.Create("Retention", environment));
         await retention.Start();
-
-        environment = ServiceEnvironment.For(Keep(await TestDatabase.Create<GatewayDbContext>("gateway")), broker);
-        environment["GATEWAY_HTTP_PORT"] = $"{ports[0]}";
-        environment["GATEWAY_GRPC_PORT"] = $"{ports[1]}";
-        environment["LIFECYCLE_ADMIN_KEY"] = AdminKey;
-        foreach (var service in new[] { "capture", "scoring", "nurture", "conversion" })
-        {
-            environment[$"services__{service}__grpc__0"] = $"http://127.0.0.1:{ports[2]}";
-        }
-
-        environment["services__retention__grpc__0"] = retention.Grpc.ToString();
-        await Keep(ServiceProcess.Create("Gateway", environment)).Start();
+        await Keep(gateway).Start(retention);
         Browser = Keep(await Chromium.Start());
     }
 
     /// <summary>A new workspace and an administrator's key of it.</summary>
-    public async Task<(Guid Id, string Key)> NewWorkspace()
-    {
-        var id = (string)(await Send(HttpMethod.Post, "/v1/workspaces", AdminKey, new { displayName = "Acme", timeZone = "UTC", currencyCode = "USD" }))["id"]!;
-        return (Guid.Parse(id), (string)(await Send(HttpMethod.Post, "/v1/keys", AdminKey, new { workspaceId = id, kind = "SECRET", scopes = new[] { "admin" } }))["key"]!);
-    }
-
-    public async Task<JsonNode> Send(HttpMethod method, string path, string key, object? body = null)
-    {
-        using var request = new HttpRequestMessage(method, new Uri(Gateway, path)) { Content = body is null ? null : JsonContent.Create(body) };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        using var response = await http.SendAsync(request);
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{method} {path}: {(int)response.StatusCode} {text}");
-        return JsonNode.Parse(text)!;
-    }
+    public Task<GatewayClient> NewWorkspace() => gateway.NewWorkspace("admin");
 
     public async ValueTask DisposeAsync()
     {
-        http.Dispose();
         foreach (var part in Enumerable.Reverse(parts))
         {
             await part.DisposeAsync();
@@ -90,10 +57,10 @@ public sealed class SurveyPageTests(SurveyedFixture fixture) : IClassFixture<Sur
     [Fact]
     public async Task Page_OnAPhoneByKeyboardAlone_TakesTheAnswerAndItsChange()
     {
-        var (_, key) = await fixture.NewWorkspace();
-        var customer = (string)(await fixture.Send(HttpMethod.Post, "/v1/customers", key, new { displayName = "A" }))["id"]!;
-        var survey = (string)(await fixture.Send(HttpMethod.Post, "/v1/surveys", key, new { type = "NPS", displayName = "N", question = "Would you recommend us?" }))["id"]!;
-        var link = (string)(await fixture.Send(HttpMethod.Post, $"/v1/surveys/{survey}:createLink", key, new { customerId = customer }))["url"]!;
+        var workspace = await fixture.NewWorkspace();
+        var customer = (string)(await workspace.Post("/v1/customers", new { displayName = "A" }))["id"]!;
+        var survey = (string)(await workspace.Post("/v1/surveys", new { type = "NPS", displayName = "N", question = "Would you recommend us?" }))["id"]!;
+        var link = (string)(await workspace.Post($"/v1/surveys/{survey}:createLink", new { customerId = customer }))["url"]!;
         await using var visit = await fixture.Browser.NewVisit(fixture.Gateway);
         var page = await visit.Context.NewPageAsync();
         await page.SetViewportSizeAsync(360, 740);
@@ -109,7 +76,7 @@ public sealed class SurveyPageTests(SurveyedFixture fixture) : IClassFixture<Sur
         await page.GotoAsync(link);
         await Answer(page, steps: 3, "Not any more");
 
-        var answer = Assert.Single((await fixture.Send(HttpMethod.Get, $"/v1/surveys/{survey}/answers", key))["answers"]!.AsArray())!;
+        var answer = Assert.Single((await workspace.Get($"/v1/surveys/{survey}/answers"))["answers"]!.AsArray())!;
         Assert.Equal((3, "Not any more"), ((int)answer["score"]!, (string)answer["comment"]!));
         Assert.Empty(await visit.Cookies());
     }
@@ -117,13 +84,13 @@ public sealed class SurveyPageTests(SurveyedFixture fixture) : IClassFixture<Sur
     [Fact]
     public async Task Page_OfAnExpiredOrForgedLink_SaysSo()
     {
-        var (workspace, key) = await fixture.NewWorkspace();
-        var customer = (string)(await fixture.Send(HttpMethod.Post, "/v1/customers", key, new { displayName = "A" }))["id"]!;
-        var survey = (string)(await fixture.Send(HttpMethod.Post, "/v1/surveys", key, new { type = "NPS", displayName = "N" }))["id"]!;
+        var workspace = await fixture.NewWorkspace();
+        var customer = (string)(await workspace.Post("/v1/customers", new { displayName = "A" }))["id"]!;
+        var survey = (string)(await workspace.Post("/v1/surveys", new { type = "NPS", displayName = "N" }))["id"]!;
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Lifecycle:IdentitySecret", IdentityTokens.Secret)]).Build();
         var options = Options.Create(new RetentionOptions { PublicBaseUrl = fixture.Gateway, LinkDays = 90 });
         Uri Link(int daysAgo) => new SurveyLinks(configuration, options, new ManualTimeProvider(TimeProvider.System.GetUtcNow().AddDays(-daysAgo)))
-            .Create(workspace, Guid.Parse(survey), Guid.Parse(customer));
+            .Create(workspace.WorkspaceId, Guid.Parse(survey), Guid.Parse(customer));
         await using var visit = await fixture.Browser.NewVisit(fixture.Gateway);
         var page = await visit.Context.NewPageAsync();
 

@@ -1,7 +1,9 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Lifecycle.Capture.Storage;
+using Lifecycle.Conversion.Storage;
+using Lifecycle.Gateway.Storage;
+using Lifecycle.Retention.Storage;
 using Lifecycle.Testing;
 using Retention.IntegrationTests;
 
@@ -12,15 +14,9 @@ namespace Retention.IntegrationTests;
 /// <summary>The real gateway before Capture, Conversion and Retention, as processes of their own on one broker. Scoring and Nurture are down.</summary>
 public sealed class GatewaySuite : IAsyncLifetime
 {
-    private const string AdminKey = "the-administrators-key-of-the-tests";
-
     private readonly List<IAsyncDisposable> parts = [];
-    private readonly HttpClient http = new(new HttpClientHandler { AllowAutoRedirect = false });
     private readonly SemaphoreSlim starting = new(1);
-    private bool isStarted;
-
-    /// <summary>Address of the gateway; links of Retention begin with it.</summary>
-    public Uri Address { get; private set; } = null!;
+    private TestGateway? gateway;
 
     public TestDatabase Database { get; private set; } = null!;
 
@@ -33,68 +29,22 @@ public sealed class GatewaySuite : IAsyncLifetime
         await starting.WaitAsync();
         try
         {
-            if (!isStarted)
-            {
-                await Start();
-                isStarted = true;
-            }
+            gateway ??= await Start();
         }
         finally
         {
             starting.Release();
         }
 
-        var id = (string)(await Send(HttpMethod.Post, "/v1/workspaces", AdminKey, new { displayName = "Acme", timeZone = "UTC", currencyCode = "USD" }))["id"]!;
-        var scopes = new[] { "capture", "conversion", "retention" }.SelectMany(service => new[] { $"{service}:read", $"{service}:write" }).Append("metrics:read").ToArray();
-        var key = (string)(await Send(HttpMethod.Post, "/v1/keys", AdminKey, new { workspaceId = id, kind = "SECRET", scopes }))["key"]!;
-        return new(this, Guid.Parse(id), key);
+        var scopes = new[] { "capture", "conversion", "retention" }.SelectMany(service => new[] { $"{service}:read", $"{service}:write" });
+        return new(await gateway.NewWorkspace([.. scopes, "metrics:read"]));
     }
 
-    /// <summary>Follows a public link as this program; the answer's status and where it leads.</summary>
-    public async Task<(int Status, string? Location)> Follow(Uri url, string userAgent, HttpMethod? method = null)
-    {
-        using var request = new HttpRequestMessage(method ?? HttpMethod.Get, url);
-        request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
-        using var response = await http.SendAsync(request);
-        return ((int)response.StatusCode, response.Headers.Location?.OriginalString);
-    }
-
-    internal async Task<HttpStatusCode> Status(string path, string key)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Address, path));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        using var response = await http.SendAsync(request);
-        return response.StatusCode;
-    }
-
-    internal async Task<JsonNode> Send(HttpMethod method, string path, string key, object? body, HttpStatusCode expected = HttpStatusCode.OK)
-    {
-        var text = await Text(method, path, key, body, null, expected);
-        return JsonNode.Parse(text)!;
-    }
-
-    internal async Task<string> Text(HttpMethod method, string path, string key, object? body, string? accept, HttpStatusCode expected = HttpStatusCode.OK)
-    {
-        using var request = new HttpRequestMessage(method, new Uri(Address, path))
-        {
-            Content = body switch { null => null, HttpContent given => given, _ => JsonContent.Create(body) },
-        };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        if (accept is not null)
-        {
-            request.Headers.Accept.ParseAdd(accept);
-        }
-
-        using var response = await http.SendAsync(request);
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.StatusCode == expected, $"{method} {path}: {(int)response.StatusCode} {text}");
-        Assert.True(accept is null || response.Content.Headers.ContentType?.MediaType == accept, $"{method} {path}: {response.Content.Headers.ContentType}");
-        return text;
-    }
+    /// <inheritdoc cref="TestGateway.Follow"/>
+    public Task<(int Status, string? Location)> Follow(Uri url, string userAgent, HttpMethod? method = null) => gateway!.Follow(url, userAgent, method);
 
     public async ValueTask DisposeAsync()
     {
-        http.Dispose();
         starting.Dispose();
         foreach (var part in Enumerable.Reverse(parts))
         {
@@ -102,36 +52,26 @@ public sealed class GatewaySuite : IAsyncLifetime
         }
     }
 
-    private async Task Start()
+    private async Task<TestGateway> Start()
     {
         var broker = Keep(await TestVirtualHost.Create());
-        var ports = FreePorts.Find(3);
-        var addresses = new Dictionary<string, string> { ["scoring"] = $"http://127.0.0.1:{ports[2]}", ["nurture"] = $"http://127.0.0.1:{ports[2]}" };
-        Address = new Uri($"http://127.0.0.1:{ports[0]}");
-        foreach (var name in new[] { "Capture", "Conversion", "Retention", "Gateway" })
-        {
-            var database = Keep(await TestDatabase.CreateEmpty(name.ToLowerInvariant()));
-            var environment = ServiceEnvironment.For(database, broker);
-            foreach (var (service, address) in addresses)
-            {
-                environment[$"services__{service}__grpc__0"] = address;
-            }
-
-            environment["GATEWAY_HTTP_PORT"] = $"{ports[0]}";
-            environment["GATEWAY_GRPC_PORT"] = $"{ports[1]}";
-            environment["LIFECYCLE_ADMIN_KEY"] = AdminKey;
-            environment["Retention__PublicBaseUrl"] = Address.ToString();
-            var migration = new Dictionary<string, string>(environment) { ["ConnectionStrings__lifecycle"] = database.AdministratorConnectionString };
-            await using (var migrating = ServiceProcess.Create(name, migration))
-            {
-                Assert.Equal(0, await migrating.RunToEnd("--migrate"));
-            }
-
-            var process = Keep(ServiceProcess.Create(name, environment));
-            await process.Start();
-            addresses[name.ToLowerInvariant()] = process.Grpc.ToString();
-            Database = name == "Retention" ? database : Database;
-        }
+        var made = new TestGateway(await TestDatabase.Create<GatewayDbContext>("gateway"), broker);
+        var captures = Keep(await TestDatabase.Create<CaptureDbContext>("capture"));
+        var conversions = Keep(await TestDatabase.Create<ConversionDbContext>("conversion"));
+        Database = Keep(await TestDatabase.Create<RetentionDbContext>(RetentionDbContext.SchemaName));
+        var capture = Keep(ServiceProcess.Create("Capture", ServiceEnvironment.For(captures, broker)));
+        var environment = ServiceEnvironment.For(conversions, broker);
+        environment["services__capture__grpc__0"] = capture.Grpc.ToString();
+        (environment["services__scoring__grpc__0"], environment["services__nurture__grpc__0"]) = (made.Nobody, made.Nobody);
+        var conversion = Keep(ServiceProcess.Create("Conversion", environment));
+        environment = ServiceEnvironment.For(Database, broker);
+        (environment["services__capture__grpc__0"], environment["services__conversion__grpc__0"]) = (capture.Grpc.ToString(), conversion.Grpc.ToString());
+        (environment["services__scoring__grpc__0"], environment["services__nurture__grpc__0"]) = (made.Nobody, made.Nobody);
+        environment["Retention__PublicBaseUrl"] = made.Address.ToString();
+        var retention = Keep(ServiceProcess.Create("Retention", environment));
+        await Task.WhenAll(capture.Start(), conversion.Start(), retention.Start());
+        await Keep(made).Start(capture, conversion, retention);
+        return made;
     }
 
     private T Keep<T>(T part)
@@ -143,24 +83,25 @@ public sealed class GatewaySuite : IAsyncLifetime
 }
 
 /// <summary>One workspace, called through the gateway only.</summary>
-public sealed class GatewayWorkspace(GatewaySuite suite, Guid id, string key)
+public sealed class GatewayWorkspace(GatewayClient client)
 {
     /// <summary>What the machine may take at its busiest.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
-    public Guid Id => id;
+    public Guid Id => client.WorkspaceId;
 
     public static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
-    public Task<JsonNode> Get(string path) => suite.Send(HttpMethod.Get, path, key, null);
+    public Task<JsonNode> Get(string path) => client.Get(path);
 
-    public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => suite.Send(HttpMethod.Post, path, key, body ?? new { }, expected);
+    public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => Call(HttpMethod.Post, path, body ?? "{}", expected);
 
-    public Task<JsonNode> Call(HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => suite.Send(method, path, key, body, expected);
+    public Task<JsonNode> Call(HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) =>
+        client.Ask(method, path, body, status: (int)expected);
 
-    public Task<HttpStatusCode> Status(string path) => suite.Status(path, key);
+    public async Task<int> Status(string path) => (await client.Call(HttpMethod.Get, path)).Status;
 
-    public Task<string> Csv(string path) => suite.Text(HttpMethod.Get, path, key, null, "text/csv");
+    public Task<string> Csv(string path) => client.Csv(path);
 
     public static Task Until<T>(T expected, Func<Task<T>> actual, string what) => Eventually.Equal(expected, actual, what, Patience);
 

@@ -34,7 +34,7 @@ public sealed class ThroughGatewayTests(GatewaySuite suite)
 
         Assert.Equal("CHURNED", (string)(await workspace.Post($"{path}:churn", new { reason = "Price", churnTime = "2026-03-10T00:00:00Z" }))["state"]!);
         Assert.NotEqual("CHURNED", (string)(await workspace.Post($"{path}:reactivate", new { reactivateTime = "2026-04-10T00:00:00Z" }))["state"]!);
-        Assert.Equal(404, await Status(workspace, $"/v1/customers/{Guid.CreateVersion7()}"));
+        Assert.Equal(404, await workspace.Status($"/v1/customers/{Guid.CreateVersion7()}"));
         var rows = (await workspace.Get("/v1/reports/mrr?from=2026-01-01&to=2026-04-01"))["rows"]!.AsArray();
         Assert.Equal(["100.00", "125.00", "0.00"], rows.Select(row => (string)row!["mrrEnd"]!["amount"]!));
         Assert.Equal("25.00", (string)rows[1]!["mrrExpansion"]!["amount"]!);
@@ -109,11 +109,9 @@ public sealed class ThroughGatewayTests(GatewaySuite suite)
         Assert.DoesNotContain("<", csv, StringComparison.Ordinal);
         if (report != "renewals")
         {
-            Assert.Equal(400, await Status(workspace, $"/v1/reports/{report}?from=x&to=y"));
+            Assert.Equal(400, await workspace.Status($"/v1/reports/{report}?from=x&to=y"));
         }
     }
-
-    private static async Task<int> Status(GatewayWorkspace workspace, string path) => (int)await workspace.Status(path);
 
     private static string Period() => $"from={GatewayWorkspace.Now.AddDays(-40):yyyy-MM-dd}&to={GatewayWorkspace.Now.AddDays(2):yyyy-MM-dd}";
 
