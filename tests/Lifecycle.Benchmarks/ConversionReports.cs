@@ -39,9 +39,14 @@ internal sealed class ConversionReports : Benchmark
             ("source report, 12 months x campaign, linear", $"/v1/reports/source?{Year}&granularity=MONTH&groupBy=campaign&model=LINEAR", 300),
         })
         {
+            var times = await ProcessorTimes.Begin(suite, suite.Database("conversion"));
             var (first, median) = await Ask(client, path, leads);
             run.Tell($"{what}: first", first, "ms");
             run.AtMost($"{what}: median of {Calls}", median, "ms", most);
+            foreach (var (name, seconds) in times.Seconds().Where(time => time.Key is "Conversion" or "Postgres"))
+            {
+                run.Tell($"{what}: {name}'s processor time", seconds * 1000 / (Calls + 1), "ms/call");
+            }
         }
 
         foreach (var (what, path) in new[]

@@ -37,39 +37,50 @@ public readonly record struct Money(string CurrencyCode, decimal Amount)
     /// </summary>
     public IReadOnlyList<Money> Split(IReadOnlyList<decimal> weights)
     {
-        var total = weights.Sum();
-        if (total <= 0 || weights.Any(weight => weight < 0))
+        var (total, least) = (0m, 0m);
+        for (var index = 0; index < weights.Count; index++)
+        {
+            (total, least) = (total + weights[index], Math.Min(least, weights[index]));
+        }
+
+        if (total <= 0 || least < 0)
         {
             throw new ArgumentException("Weights must be at least 0 and not all 0.", nameof(weights));
         }
 
-        var unit = Pow10(-Math.Max(MinorDigits(CurrencyCode), Amount.Scale));
+        var unit = new decimal(1, 0, 0, false, (byte)Math.Max(MinorDigits(CurrencyCode), Amount.Scale));
         var units = Math.Abs(Amount) / unit;
-        var exact = weights.Select(weight => units * (weight / total)).ToArray();
-        var parts = exact.Select(Math.Floor).ToArray();
-        var left = (int)(units - parts.Sum());
-        foreach (var index in Enumerable.Range(0, parts.Length).OrderByDescending(index => exact[index] - parts[index]).Take(left))
+        var (parts, remainders, left) = (new decimal[weights.Count], new decimal[weights.Count], units);
+        for (var index = 0; index < parts.Length; index++)
         {
-            parts[index]++;
+            var exact = units * (weights[index] / total);
+            parts[index] = Math.Floor(exact);
+            remainders[index] = exact - parts[index];
+            left -= parts[index];
         }
 
-        var (code, sign) = (CurrencyCode, Math.Sign(Amount));
-        return parts.Select(part => new Money(code, sign * part * unit)).ToArray();
+        for (; left >= 1; left--)
+        {
+            var largest = 0;
+            for (var index = 1; index < remainders.Length; index++)
+            {
+                largest = remainders[index] > remainders[largest] ? index : largest;
+            }
+
+            (parts[largest], remainders[largest]) = (parts[largest] + 1, -1);
+        }
+
+        var split = new Money[parts.Length];
+        for (var index = 0; index < parts.Length; index++)
+        {
+            split[index] = new Money(CurrencyCode, Math.Sign(Amount) * parts[index] * unit);
+        }
+
+        return split;
     }
 
     /// <summary>The amount as proto text, with at least the currency's minor digits: <c>12000.00</c>.</summary>
     public string AmountText => (Amount + 0.000000m).ToString("0." + new string('0', MinorDigits(CurrencyCode)) + "######", CultureInfo.InvariantCulture).TrimEnd('.');
 
     public override string ToString() => $"{AmountText} {CurrencyCode}";
-
-    private static decimal Pow10(int exponent)
-    {
-        var value = 1m;
-        for (; exponent < 0; exponent++)
-        {
-            value /= 10;
-        }
-
-        return value;
-    }
 }

@@ -35,7 +35,8 @@ public sealed class CreditedDeals
     {
         var lookback = query.LookbackDays ?? await AttributionSettingsStore.Lookback(tx, query.Kind);
         var rows = (await tx.Connection.QueryAsync<ConversionRow>(new CommandDefinition(
-            query.Kind == ConversionKind.Customer ? DealSql : StageSql,
+            // Only Markov's answers name groups in the order of their first appearance.
+            $"{(query.Kind == ConversionKind.Customer ? DealSql : StageSql)} {(query.Model == AttributionKind.Markov ? "order by close_time, id" : "")} limit @limit",
             new
             {
                 workspace = tx.WorkspaceId,
@@ -124,7 +125,6 @@ public sealed class CreditedDeals
         left join journey j on j.workspace_id = f.workspace_id and j.opportunity_id = f.opportunity_id
         where f.workspace_id = @workspace and (f.state = 'WON' or (@lost and f.state = 'LOST'))
           and ((f.close_time >= @from and f.close_time < @to) or (f.origin_time >= @from and f.origin_time < @to))
-        order by f.close_time, f.opportunity_id limit @limit
         """;
 
     /// <summary>Each person once for a kind: of two leads that became one, the earlier conversion.</summary>
@@ -142,7 +142,6 @@ public sealed class CreditedDeals
               or exists (select 1 from lead m where m.workspace_id = l.workspace_id and m.merged_into = l.lead_id))
           order by coalesce(l.merged_into, l.lead_id), j.time, j.lead_id) conversion
         where close_time >= @from and close_time < @to
-        order by close_time, id limit @limit
         """;
 }
 
