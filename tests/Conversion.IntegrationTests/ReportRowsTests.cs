@@ -83,12 +83,32 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
         await Tell();
         foreach (var row in (await workspace.Get($"/v1/reports/opportunity?{Quarter}&groupBy=channel"))["rows"]!.AsArray())
         {
-            var rows = await Rows(
-                "opportunity", "count", $"{Cell(row!.AsObject())}&stage={row["stage"]}&state={row["state"]}&pipeline={row["pipeline"]}");
+            var cell = $"{Cell(row!.AsObject())}&stage={row["stage"]}&state={row["state"]}&pipeline={row["pipeline"]}";
+            var rows = await Rows("opportunity", "count", cell);
             Assert.Equal((Number(row["count"]), Amount(row["amount"])), (rows.Count, rows.Sum(one => Amount(one["amount"]))));
+            Assert.Equal(Amount(row["weightedAmount"]), Math.Round((await Rows("opportunity", "weightedAmount", cell)).Sum(one => Amount(one["amount"])), 2));
+            // Open deals grow older between the two questions.
+            var age = (await Rows("opportunity", "ageDays", cell)).Average(one => one["days"]!.GetValue<double>());
+            Assert.InRange(age, row["ageDays"]!.GetValue<double>() - 1e-6, row["ageDays"]!.GetValue<double>() + 0.1);
         }
 
         var velocity = await workspace.Get($"/v1/reports/velocity?{Quarter}&groupBy=campaign");
+        var won = 0;
+        foreach (var row in velocity["rows"]!.AsArray())
+        {
+            var cell = Cell(row!.AsObject());
+            Assert.Equal(Number(row["openOpportunities"]), (await Rows("velocity", "openOpportunities", cell)).Count);
+            var (closed, sold) = (await Rows("velocity", "winRate", cell), await Rows("velocity", "averageWon", cell));
+            Assert.Equal(row["winRate"]?.GetValue<double>(), closed.Count == 0 ? (double?)null : sold.Count / (double)closed.Count);
+            Assert.Equal(Amount(row["averageWon"]), sold.Count == 0 ? 0 : Math.Round(sold.Average(one => Amount(one["amount"])), 2));
+            Assert.Equal(
+                row["cycleDays"]?.GetValue<double>() ?? 0,
+                sold.Count == 0 ? 0 : (await Rows("velocity", "cycleDays", cell)).Average(one => one["days"]!.GetValue<double>()),
+                5);
+            won += sold.Count;
+        }
+
+        Assert.Equal(2, won);
         foreach (var step in velocity["transitions"]!.AsArray())
         {
             var rows = await Rows("velocity", "leads", $"{Cell(step!.AsObject())}&fromStage={step["from"]}&stage={step["to"]}");

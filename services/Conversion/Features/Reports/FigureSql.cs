@@ -41,13 +41,15 @@ public static class FigureSql
         [("source", "chatLeads")] = new(_ => Leads(" and f.capture_type = 'CHAT'")),
         [("source", "mqls")] = new(_ => Entered("s.stage = 3")),
         [("source", "sqls")] = new(_ => Entered("s.stage = 4")),
-        [("source", "opportunities")] = new(_ => Deals("")),
+        [("source", "opportunities")] = new(_ => Deals(Opened)),
         [("source", "customers")] = new(_ => "", CreditedFigure.First),
         [("source", "revenue")] = new(_ => "", CreditedFigure.Won),
         [("source", "spend")] = new(_ => Spend, SourceAlias: "s"),
         [("source", "clicks")] = new(_ => Spend, SourceAlias: "s"),
         [("opportunity", "count")] = new(Opportunities),
         [("opportunity", "amount")] = new(Opportunities),
+        [("opportunity", "weightedAmount")] = new(cell => Opportunities(cell, Weighted)),
+        [("opportunity", "ageDays")] = new(Opportunities),
         [("attribution", "conversions")] = new(_ => "", CreditedFigure.Won),
         [("attribution", "value")] = new(_ => "", CreditedFigure.Won),
         [("roi", "spend")] = new(_ => Spend, SourceAlias: "s"),
@@ -55,7 +57,21 @@ public static class FigureSql
         [("roi", "customers")] = new(_ => "", CreditedFigure.Year),
         [("velocity", "leads")] = new(_ => VelocityReports.Steps, NeedsStage: FigureStages.Two),
         [("velocity", "qualified")] = new(_ => Entered("s.stage = 3")),
+        [("velocity", "openOpportunities")] = new(_ => Deals("f.create_time < @last and (f.close_time is null or f.close_time >= @last)")),
+        [("velocity", "winRate")] = new(_ => Deals(Closed, time: "f.close_time")),
+        [("velocity", "averageWon")] = new(_ => Deals($"{Closed} and f.state = 'WON'", time: "f.close_time")),
+        [("velocity", "cycleDays")] = new(_ => Deals($"{Closed} and f.state = 'WON'", time: "f.close_time")),
     };
+
+    private const string Opened = "f.create_time >= @first and f.create_time < @last";
+
+    private const string Closed = "f.close_time >= @first and f.close_time < @last";
+
+    private const string Weighted =
+        """
+        case f.state when 'WON' then f.amount when 'LOST' then 0 else f.amount * coalesce((
+          select (s.step ->> 'probability')::numeric from jsonb_array_elements(l.stages) as s(step) where s.step ->> 'name' = o.stage), 0) end
+        """;
 
     private const string Spend =
         """
@@ -111,19 +127,22 @@ public static class FigureSql
         where f.workspace_id = @workspace and f.create_time >= @first and f.create_time < @last{condition}
         """;
 
-    private static string Deals(string condition) =>
+    private static string Deals(string condition, string time = "f.create_time", string amount = "f.amount") =>
         $"""
-        select f.opportunity_id::text as key, f.lead_id, f.opportunity_id, o.stage, f.create_time as time, f.amount,
+        select f.opportunity_id::text as key, f.lead_id, f.opportunity_id, o.stage, {time} as time, {amount} as amount,
           date_part('epoch', coalesce(f.close_time, @now) - f.create_time) / 86400.0 as days, {Touch}
         from deal_fact f
         join opportunity o on o.workspace_id = f.workspace_id and o.id = f.opportunity_id
         join pipeline l on l.workspace_id = o.workspace_id and l.id = o.pipeline_id
         left join lead_source d on d.workspace_id = f.workspace_id and d.source_key = f.source_key
-        where f.workspace_id = @workspace and f.create_time >= @first and f.create_time < @last{condition}
+        where f.workspace_id = @workspace and {condition}
         """;
 
-    private static string Opportunities(Cell cell) => Deals(string.Concat(
+    private static string Opportunities(Cell cell) => Opportunities(cell, "f.amount");
+
+    private static string Opportunities(Cell cell, string amount) => Deals(string.Concat(
+        Opened,
         cell.Request.Stage.Length > 0 ? " and o.stage = @text_stage" : "",
         cell.Request.Pipeline.Length > 0 ? " and l.display_name = @pipeline" : "",
-        cell.Request.State.Length > 0 ? " and o.state = @state" : ""));
+        cell.Request.State.Length > 0 ? " and o.state = @state" : ""), amount: amount);
 }
