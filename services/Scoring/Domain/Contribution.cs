@@ -44,13 +44,19 @@ public sealed record Contribution(
 
 /// <summary>A lead's ledger and what it sums to.</summary>
 /// <param name="Contributions">In order of time, activity, rule; ended ones too.</param>
-/// <param name="State">Their sum, until <paramref name="NextChange"/>.</param>
-/// <param name="AsOf">Instant for which both hold: not before the last activity.</param>
+/// <param name="CreateTime">When the lead became known; null: it is not yet.</param>
+/// <param name="AsOf">Instant for which ledger and sum hold: not before the last activity.</param>
 /// <param name="LastFact">Time of the last of what is known: later changes are time's alone.</param>
 /// <param name="NextChange">When points end or begin by time passing alone; null: never.</param>
 public sealed record ScoreSheet(
-    IReadOnlyList<Contribution> Contributions, ScoreState State, DateTimeOffset AsOf, DateTimeOffset LastFact,
-    DateTimeOffset? NextChange = null);
+    IReadOnlyList<Contribution> Contributions, DateTimeOffset? CreateTime, DateTimeOffset AsOf, DateTimeOffset LastFact,
+    DateTimeOffset? NextChange = null)
+{
+    private ScoreState? state;
+
+    /// <summary>Sum of the contributions, until <see cref="NextChange"/>; added up when it is asked for.</summary>
+    public ScoreState State => state ??= Scorer.Sum(Contributions, CreateTime, AsOf);
+}
 
 /// <summary>Points that a person gave by hand.</summary>
 /// <param name="Id">Adjustment id.</param>

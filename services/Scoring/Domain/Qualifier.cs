@@ -76,11 +76,25 @@ public static class Qualifier
         var sum = new ScoreAccumulator();
         var next = 0;
         DateTimeOffset? last = null;
-        var ends = contributions.Where(contribution => contribution.End <= sheet.AsOf).Select(contribution => contribution.End!.Value);
-        var changes = contributions.Select(contribution => contribution.Time).Concat(ends).ToArray();
-        var times = changes.Where(time => time <= until).Append(created).Append(evaluateAt ?? created);
-        foreach (var time in times.Distinct().Order())
+        var times = new List<DateTimeOffset>(contributions.Count + 2) { created, evaluateAt ?? created };
+        DateTimeOffset? waiting = null;
+        foreach (var contribution in contributions)
         {
+            NoteChange(contribution.Time);
+            if (contribution.End <= sheet.AsOf)
+            {
+                NoteChange(contribution.End.Value);
+            }
+        }
+
+        times.Sort();
+        foreach (var time in times)
+        {
+            if (time == last)
+            {
+                continue;
+            }
+
             if (standing.Qualified && Falls(time) is { } fell && fell < time && IsOpen(standing, fell))
             {
                 Cease(fell, sum.StateAt(fell), decayed: true);
@@ -125,11 +139,22 @@ public static class Qualifier
             due = null;
         }
 
-        var waiting = changes.Where(time => time > until).Select(time => (DateTimeOffset?)time).Min();
         due = waiting < due || due is null ? waiting : due;
         // Points end or begin before: the lead is scored anew then.
         due = sheet.NextChange <= due ? null : due;
         return new(transitions, standing, due);
+
+        void NoteChange(DateTimeOffset time)
+        {
+            if (time <= until)
+            {
+                times.Add(time);
+            }
+            else if (!(time >= waiting))
+            {
+                waiting = time;
+            }
+        }
 
         // The fall is sought only where there can be one: points that only decay lie above the threshold until they lie below it.
         DateTimeOffset? Falls(DateTimeOffset before) =>

@@ -29,6 +29,9 @@ public sealed record ScoreState(DateTimeOffset At, CategoryState Fit, CategorySt
         _ => Bant,
     };
 
+    /// <summary>Whether these are the same sums at the same instant.</summary>
+    public bool IsSame(ScoreState other) => At == other.At && IsSame(Fit, other.Fit) && IsSame(Behavior, other.Behavior) && IsSame(Bant, other.Bant);
+
     /// <summary>Points of a category, unrounded.</summary>
     public double ValueAt(Category category, DateTimeOffset time)
     {
@@ -103,6 +106,8 @@ public sealed record ScoreState(DateTimeOffset At, CategoryState Fit, CategorySt
 
         return null;
     }
+
+    private static bool IsSame(CategoryState left, CategoryState right) => left.Constant == right.Constant && left.Buckets.SequenceEqual(right.Buckets);
 
     private DateTimeOffset After(double seconds)
     {

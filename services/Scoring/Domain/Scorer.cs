@@ -76,12 +76,17 @@ public static class Scorer
 
         Hold(asOf, inclusive: true);
         entries.AddRange((adjustments ?? []).Select(adjustment => (adjustment.ToContribution(), int.MaxValue)));
-        entries.Sort(static (left, right) =>
+        Comparison<(Contribution Contribution, int Order)> order = static (left, right) =>
             left.Contribution.Time.CompareTo(right.Contribution.Time) is not 0 and var byTime ? byTime
             : left.Contribution.ActivityId.CompareTo(right.Contribution.ActivityId) is not 0 and var byActivity ? byActivity
-            : left.Order.CompareTo(right.Order));
+            : left.Order.CompareTo(right.Order);
+        if (!IsSorted(entries, order))
+        {
+            entries.Sort(order);
+        }
+
         var ledger = entries.ConvertAll(static entry => entry.Contribution);
-        return new(ledger, Sum(ledger, profile?.CreateTime, asOf), asOf, lastFact, NextChange());
+        return new(ledger, profile?.CreateTime, asOf, lastFact, NextChange());
 
         // Gives the points of timed rules that begin to hold by then.
         void Hold(DateTimeOffset time, bool inclusive)
@@ -161,17 +166,27 @@ public static class Scorer
     private static List<Activity> InOrder(IEnumerable<Activity> activities)
     {
         var list = activities as List<Activity> ?? [.. activities];
-        for (var index = 1; index < list.Count; index++)
+        if (!IsSorted(list, Activity.InOrder))
         {
-            if (Activity.InOrder(list[index - 1], list[index]) > 0)
-            {
-                list = [.. list];
-                list.Sort(Activity.InOrder);
-                break;
-            }
+            list = [.. list];
+            list.Sort(Activity.InOrder);
         }
 
         return list;
+    }
+
+    // Histories come in order, and points are given in order: looking costs less than sorting.
+    private static bool IsSorted<T>(List<T> list, Comparison<T> order)
+    {
+        for (var index = 1; index < list.Count; index++)
+        {
+            if (order(list[index - 1], list[index]) > 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static DateTimeOffset LastFact(LeadProfile? profile, List<Activity> ordered, IReadOnlyList<Adjustment>? adjustments)

@@ -242,9 +242,7 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
     }
 
     /// <summary>Postgres writes jsonb in its own form: compare what it means.</summary>
-    private static bool SameState(string stored, ScoreState state) =>
-        JsonSerializer.Serialize(JsonSerializer.Deserialize<ScoreState>(stored, DefaultModel.Json), DefaultModel.Json)
-        == JsonSerializer.Serialize(state, DefaultModel.Json);
+    private static bool SameState(string stored, ScoreState state) => JsonSerializer.Deserialize<ScoreState>(stored, DefaultModel.Json)!.IsSame(state);
 
     private static LeadScoreChanged ScoreChanged(
         Transaction<ScoringDbContext> tx, LeadRow row, ScoringModel model, ScoreState state, DateTimeOffset time)
