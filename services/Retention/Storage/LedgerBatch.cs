@@ -122,15 +122,19 @@ internal static class LedgerBatch
         }
     }
 
-    /// <summary>Entries at or after the first new one of their customer. Index (workspace_id, customer_id, occur_time).</summary>
+    /// <summary>
+    /// Entries at or after the first new one of their customer. Index (workspace_id, customer_id, occur_time), once for each customer: offset 0 keeps
+    /// Postgres from reading the whole ledger instead, which it would do for some hundred customers of a ledger that is small.
+    /// </summary>
     private static Task<List<PlacedEntry>> Later(Transaction<RetentionDbContext> tx, IReadOnlyList<NewEntry> entries)
     {
         var first = entries.GroupBy(entry => entry.Customer).ToDictionary(group => group.Key, group => group.Min(entry => entry.Time));
         return Query(
             tx, first.Keys.ToDictionary(customer => customer.Id),
             $"""
-            select {LineColumns} from unnest(@ids, @times) as n(id, first_time)
-            join revenue r on r.workspace_id = @workspace and r.customer_id = n.id and r.occur_time >= n.first_time
+            select r.* from unnest(@ids, @times) as n(id, first_time)
+            cross join lateral (
+              select {LineColumns} from revenue r where r.workspace_id = @workspace and r.customer_id = n.id and r.occur_time >= n.first_time offset 0) r
             """,
             new { workspace = tx.WorkspaceId, ids = first.Keys.Select(customer => customer.Id).ToArray(), times = first.Values.ToArray() });
     }

@@ -14,7 +14,7 @@ internal static class CustomerImport
 {
     public static Task<Result<ImportResponse>> Run(
         UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, TimeProvider time, RetentionOptions options, CancellationToken ct) =>
-        ImportBatches.Run(work, stream, caller, "customers", options.ImportBatchSize, row => Parse(row, time.GetUtcNow()), CustomerImportBatch.Apply, ct);
+        ImportBatches<CustomerImportRow>.Run(work, stream, caller, "customers", options.ImportBatchSize, row => Parse(row, time.GetUtcNow()), CustomerImportBatch.Apply, ct);
 
     /// <summary>A time such as 2026-03-31T12:00:00Z, or a day; null and a fault for anything else.</summary>
     public static DateTimeOffset? Time(Violations violations, string? text, string column, DateTimeOffset now)

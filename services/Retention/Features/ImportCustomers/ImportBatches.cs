@@ -8,12 +8,17 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Retention.Features.ImportCustomers;
 
 /// <summary>
-/// Runs the rows of a streamed import in transactions of some hundred. Rows are matched by external id, so that an import that broke off is simply sent
-/// again; with a request id it goes on where it ended (<see cref="ImportJournal"/>). A dry run does the same and rolls each transaction back.
+/// Runs the rows of a streamed import in transactions of some hundred; while one set is written the next is read. Rows are matched by external id, so
+/// that an import that broke off is simply sent again; with a request id it goes on where it ended (<see cref="ImportJournal"/>). A dry run does the
+/// same and rolls each transaction back.
 /// </summary>
-internal static class ImportBatches
+internal sealed class ImportBatches<TCommand>(
+    UnitOfWork<RetentionDbContext> work, Caller caller, ImportRows import, ImportJournal journal, int size, Func<ImportRow, Result<TCommand>> parse,
+    Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply)
 {
     private static readonly Error RolledBack = Error.Aborted("A dry run changes nothing.");
+
+    private readonly ImportTally tally = new(journal.Before<ImportResponse>());
 
     /// <param name="work">The database.</param>
     /// <param name="stream">The chunks.</param>
@@ -23,75 +28,67 @@ internal static class ImportBatches
     /// <param name="parse">A sound row as a command, or its faults.</param>
     /// <param name="apply">Applies the rows of one transaction together, in a few statements, and counts what became of each.</param>
     /// <param name="ct">Cancels.</param>
-    public static async Task<Result<ImportResponse>> Run<TCommand>(
-        UnitOfWork<RetentionDbContext> work,
-        IAsyncStreamReader<ImportChunk> stream,
-        Caller caller,
-        string kind,
-        int size,
-        Func<ImportRow, Result<TCommand>> parse,
-        Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply,
-        CancellationToken ct)
+    public static async Task<Result<ImportResponse>> Run(
+        UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, string kind, int size, Func<ImportRow, Result<TCommand>> parse,
+        Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply, CancellationToken ct)
     {
-        var opened = await ImportRows.Open(stream, ct);
-        if (!opened.TryGet(out var import, out var error))
+        if (!(await ImportRows.Open(stream, ct)).TryGet(out var import, out var error))
         {
             return error;
         }
 
         using var journal = await ImportJournal.Open(work, caller.WorkspaceId, kind, import.DryRun ? "" : import.RequestId, ct);
-        var tally = new ImportTally(journal.Before<ImportResponse>());
-        var batch = new List<(int Line, TCommand Command)>(size);
-        await foreach (var row in import.Rows(ct))
-        {
-            if (!journal.WasHandled(row.Error, row.Values).TryGet(out var isDone, out var another))
-            {
-                return another;
-            }
-
-            if (isDone)
-            {
-                continue;
-            }
-
-            var parsed = row.Error is null ? parse(row) : Error.Invalid("row", row.Error);
-            if (parsed.TryGet(out var command, out var fault))
-            {
-                batch.Add((row.Line, command));
-            }
-            else
-            {
-                tally.Reject(row.Line, fault.Violations.Select(violation => violation.Message));
-            }
-
-            if (batch.Count == size && await Commit(work, caller, batch, apply, import.DryRun, tally, journal, isLast: false, ct) is { } lost)
-            {
-                return lost;
-            }
-        }
-
-        if (journal.Fault is { } shorter)
-        {
-            return shorter;
-        }
-
-        return !journal.WasComplete && await Commit(work, caller, batch, apply, import.DryRun, tally, journal, isLast: true, ct) is { } last
-            ? last
-            : tally.ToResponse();
+        return await new ImportBatches<TCommand>(work, caller, import, journal, size, parse, apply).Run(ct);
     }
 
-    private static async Task<Error?> Commit<TCommand>(
-        UnitOfWork<RetentionDbContext> work,
-        Caller caller,
-        List<(int Line, TCommand Command)> batch,
-        Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply,
-        bool dryRun,
-        ImportTally tally,
-        ImportJournal journal,
-        bool isLast,
-        CancellationToken ct)
+    private async Task<Result<ImportResponse>> Run(CancellationToken ct)
     {
-        var mark = journal.Mark();
+        var writing = Task.FromResult<Error?>(null);
+        try
+        {
+            var batch = new Batch(size);
+            await foreach (var row in import.Rows(ct))
+            {
+                if (!journal.WasHandled(row.Error, row.Values).TryGet(out var isDone, out var another))
+                {
+                    return another;
+                }
+
+                if (isDone)
+                {
+                    continue;
+                }
+
+                batch.Add(row, parse);
+                if (batch.Count == size)
+                {
+                    if (await writing is { } lost)
+                    {
+                        return lost;
+                    }
+
+                    var (full, mark) = (batch, journal.Mark());
+                    writing = Task.Run(() => Commit(full, mark, isLast: false, ct), ct);
+                    batch = new(size);
+                }
+            }
+
+            if ((await writing ?? journal.Fault) is { } broken)
+            {
+                return broken;
+            }
+
+            return !journal.WasComplete && await Commit(batch, journal.Mark(), isLast: true, ct) is { } last ? last : tally.ToResponse();
+        }
+        finally
+        {
+            // What is being written ends before the answer, whatever that is.
+            await ((Task)writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<Error?> Commit(Batch batch, ImportMark mark, bool isLast, CancellationToken ct)
+    {
         // The work may run again after a deadlock: outcomes count only once the transaction has ended.
         var counted = tally;
         var result = await work.Run<Unit>(
@@ -99,12 +96,13 @@ internal static class ImportBatches
             async tx =>
             {
                 counted = tally.Copy();
-                if (batch.Count > 0)
+                counted.Add(batch.Faults);
+                if (batch.Rows.Count > 0)
                 {
-                    await apply(tx, batch, counted);
+                    await apply(tx, batch.Rows, counted);
                 }
 
-                return dryRun ? RolledBack : await journal.Keep(tx, mark, counted.ToResponse(), isLast) is { } taken ? taken : default(Unit);
+                return import.DryRun ? RolledBack : await journal.Keep(tx, mark, counted.ToResponse(), isLast) is { } taken ? taken : default(Unit);
             },
             ct);
         if (result.Error is { } lost && lost != RolledBack)
@@ -114,7 +112,28 @@ internal static class ImportBatches
 
         journal.Kept(mark);
         tally.Take(counted);
-        batch.Clear();
         return null;
+    }
+
+    private sealed class Batch(int size)
+    {
+        public int Count { get; private set; }
+
+        public List<(int Line, TCommand Command)> Rows { get; } = new(size);
+
+        public ImportTally Faults { get; } = new();
+
+        public void Add(ImportRow row, Func<ImportRow, Result<TCommand>> parse)
+        {
+            Count++;
+            if ((row.Error is { } broken ? Error.Invalid("row", broken) : parse(row)).TryGet(out var command, out var fault))
+            {
+                Rows.Add((row.Line, command));
+            }
+            else
+            {
+                Faults.Reject(row.Line, fault.Violations.Select(violation => violation.Message));
+            }
+        }
     }
 }

@@ -48,5 +48,12 @@ internal sealed class ImportTally(ImportResponse? before = null)
         }
     }
 
+    /// <summary>Adds rejections of another tally.</summary>
+    public void Add(ImportTally faults)
+    {
+        response.RejectedCount += faults.response.RejectedCount;
+        response.Rejected.AddRange(faults.response.Rejected.Take(MaxRejections - response.Rejected.Count));
+    }
+
     public ImportResponse ToResponse() => response;
 }

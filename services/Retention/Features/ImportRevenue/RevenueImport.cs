@@ -13,13 +13,16 @@ namespace Lifecycle.Retention.Features.ImportRevenue;
 /// <summary>Ledger entries by external id; one that is there stays as it is, for the ledger is append-only.</summary>
 internal static class RevenueImport
 {
+    private static readonly string TypeFault = $"type must be one of {Names.Known<Revenue.Types.Type>()}.";
+    private static readonly string RecurrenceFault = $"recurrence must be one of {Names.Known<Revenue.Types.Recurrence>()}.";
+
     private sealed record Command(
         string? CustomerExternalId, Guid? CustomerId, string ExternalId, RevenueType Type, Kernel.Money Amount, Recurrence Recurrence, DateTimeOffset? Time, string? Reason,
         bool Voluntary);
 
     public static Task<Result<ImportResponse>> Run(
         UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, TimeProvider time, RetentionOptions options, CancellationToken ct) =>
-        ImportBatches.Run(
+        ImportBatches<Command>.Run(
             work, stream, caller, "revenue", options.ImportBatchSize, row => Parse(row, time.GetUtcNow(), caller.CurrencyCode),
             (tx, rows, tally) => Apply(tx, new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone), rows, tally), ct);
 
@@ -29,11 +32,9 @@ internal static class RevenueImport
         violations.Require(row["customerExternalId"] is not null || row["customerId"] is not null, "customerExternalId", "customerExternalId or customerId is required.");
         var customerId = row["customerId"] is { } text && violations.RequireId(text, "customerId", out var id) ? id : (Guid?)null;
         violations.RequireText(row["externalId"], "externalId");
-        violations.Require(
-            Names.TryParse(row["type"], out Revenue.Types.Type type), "type", $"type must be one of {Names.Known<Revenue.Types.Type>()}.");
+        violations.Require(Names.TryParse(row["type"], out Revenue.Types.Type type), "type", TypeFault);
         var recurrence = Revenue.Types.Recurrence.OneOff;
-        violations.Require(
-            row["recurrence"] is null || Names.TryParse(row["recurrence"], out recurrence), "recurrence", $"recurrence must be one of {Names.Known<Revenue.Types.Recurrence>()}.");
+        violations.Require(row["recurrence"] is null || Names.TryParse(row["recurrence"], out recurrence), "recurrence", RecurrenceFault);
         // A loss takes what is there; what it was follows from the ledger.
         var amount = new Kernel.Money(currencyCode, 0);
         if (type != Revenue.Types.Type.Churn && violations.RequireMoney(row["currency"] ?? currencyCode, row["amount"], "amount", out amount))
