@@ -7,7 +7,7 @@ namespace Lifecycle.Benchmarks;
 internal sealed class IngestBatches : Benchmark
 {
     private const int BatchSize = 100;
-    private static readonly int Connections = int.Parse(Environment.GetEnvironmentVariable("CONN") ?? "16", null);
+    private const int Connections = 16;
     private const int CopyRows = 500;
 
     public override string Name => "ingest-batches";
