@@ -16,7 +16,12 @@ public sealed class ProgramTests(NurtureFixture fixture)
         var (captured, updated) = (workspace.Captured(lead, "old." + address), workspace.Updated(lead, address, "Grace", 2));
         var moved = workspace.Moved(lead, "VISITOR", "LEAD", "CAPTURED", 1);
 
-        foreach (var e in new ILifecycleEvent[] { moved, updated, captured, updated, captured, moved })
+        await workspace.Publish(moved);
+        await workspace.Publish(updated);
+        // Each kind of event has a queue of its own: without this the older one could be handled, and its mail be sent, first.
+        await Eventually.Equal(
+            1L, () => fixture.Database.Scalar<long>("select count(*) from lead where lead_id = $1 and profile_version = 2", lead), "the newest profile is known");
+        foreach (var e in new ILifecycleEvent[] { captured, updated, captured, moved })
         {
             await workspace.Publish(e);
         }
