@@ -98,7 +98,7 @@ public sealed class NurtureOptions
     /// Leads of one page of a segment's first build. Changes of leads wait while a page is judged, some tenths of a second.
     /// </summary>
     [Range(1, 100_000)]
-    public int SegmentPageSize { get; set; } = 20_000;
+    public int SegmentPageSize { get; set; } = 5_000;
 
     /// <summary>Days for which activities are kept for the counts of segments.</summary>
     [Range(1, 3660)]

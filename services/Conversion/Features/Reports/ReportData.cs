@@ -97,6 +97,8 @@ public static class ReportData
 
     /// <summary>Leads that entered the stages within the points, each once for a point and stage: what was counted by day, and the entries of the
     /// days at the edges; people who enter anew are few, and read from the facts.</summary>
+    /// <remarks>Each edge is looked up by itself (lateral, offset 0): Postgres guesses so many rows of a range it does not know that it would rather
+    /// hold all rows against all edges.</remarks>
     public static async Task<IReadOnlyList<EntryCount>> Entered(Transaction<ConversionDbContext> tx, Cut cut, params Stage[] stages)
     {
         var key = cut.Dimensions.Count == 0 ? "0::bigint" : "s.source_key";
@@ -112,7 +114,8 @@ public static class ReportData
               union all
               select {cut.Point("s.enter_time")}, {key}, s.stage, count(*)
               from unnest(@edge_from, @edge_to) as edge(start, stop)
-              join stage_stay s on s.workspace_id = @workspace and s.enter_time >= edge.start and s.enter_time < edge.stop
+              cross join lateral (
+                select * from stage_stay e where e.workspace_id = @workspace and e.enter_time >= edge.start and e.enter_time < edge.stop offset 0) s
               where s.counts and s.previous_time is null and s.stage = any(@stages) group by 1, 2, 3
               union all
               select {cut.Point("s.enter_time")}, {key}, s.stage, count(*)
@@ -145,7 +148,8 @@ public static class ReportData
               select {cut.Point("f.create_time")}, {key}, count(*), count(*) filter (where f.capture_type = 'FORM'),
                 count(*) filter (where f.capture_type = 'CALL'), count(*) filter (where f.capture_type = 'CHAT')
               from unnest(@edge_from, @edge_to) as edge(start, stop)
-              join lead_fact f on f.workspace_id = @workspace and f.create_time >= edge.start and f.create_time < edge.stop
+              cross join lateral (
+                select * from lead_fact e where e.workspace_id = @workspace and e.create_time >= edge.start and e.create_time < edge.stop offset 0) f
               group by 1, 2)
             select e.point - 1 as granule, {cut.Group} as grp, sum(e.leads)::bigint as leads, sum(e.forms)::bigint as forms,
               sum(e.calls)::bigint as calls, sum(e.chats)::bigint as chats
