@@ -18,12 +18,15 @@ public sealed class KillTests
     /// <summary>Starts of a process, on a machine that runs other tests too.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4 + (Leads / 1000));
 
-    [Fact]
-    public async Task KilledReplicas_AnyNumberOfEnrollments_EachMailIsOneMessageId()
+    /// <param name="isPipelining">Whether the mail server takes sender, recipient and DATA at once.</param>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task KilledReplicas_AnyNumberOfEnrollments_EachMailIsOneMessageId(bool isPipelining)
     {
         await using var database = await TestDatabase.Create<NurtureDbContext>("nurture");
         await using var broker = await TestVirtualHost.Create();
-        await using var mails = new TestSmtpServer(isPipelining: false);
+        await using var mails = new TestSmtpServer(isPipelining);
         var environment = NurtureFixture.Environment(database, broker, mails);
         environment["Nurture__SmtpTimeoutSeconds"] = "2";
         environment["Nurture__SendLeaseSeconds"] = "3";
