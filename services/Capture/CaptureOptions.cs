@@ -23,9 +23,16 @@ public sealed class CaptureOptions
     [Range(1, 100_000)]
     public int MaxCommitMessages { get; set; } = 2_000;
 
-    /// <summary>Commits that run at once, of different workspaces.</summary>
+    /// <summary>
+    /// Messages of a workspace waiting from which on its next commit begins while the one before still runs: it notes them and then waits for its turn.
+    /// Fewer go together into one commit, which costs less.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int AheadMessages { get; set; } = 400;
+
+    /// <summary>Commits that run at once, at most two of them of one workspace.</summary>
     [Range(1, 64)]
-    public int Writers { get; set; } = 2;
+    public int Writers { get; set; } = 4;
 
     /// <summary>Messages in one batch.</summary>
     [Range(1, 100_000)]

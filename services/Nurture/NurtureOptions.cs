@@ -95,7 +95,7 @@ public sealed class NurtureOptions
     public int PreviewLeads { get; set; } = 100_000;
 
     /// <summary>
-    /// Leads of one page of a segment's first build. Changes of leads wait while a page is judged, about a tenth of a second.
+    /// Leads of one page of a segment's first build. Changes of leads wait while pages are judged, about a tenth of a second at a time.
     /// </summary>
     [Range(1, 100_000)]
     public int SegmentPageSize { get; set; } = 5_000;

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Lifecycle.Retention.Storage;
 
 namespace Lifecycle.Retention;
 
@@ -17,7 +18,18 @@ public sealed class RetentionOptions
 
     /// <summary>Rows of an import that are committed together.</summary>
     [Range(1, 5000)]
-    public int ImportBatchSize { get; set; } = 500;
+    public int ImportBatchSize { get; set; } = 1000;
+
+    /// <summary>
+    /// Imported entries of which the other services hear a second, at most: less than they can handle, so that nothing live waits behind an import in
+    /// their queues.
+    /// </summary>
+    [Range(RevenueEvents.Portion, 100_000)]
+    public int RevenueAnnouncementsPerSecond { get; set; } = 500;
+
+    /// <summary>Seconds between looks for imported entries that another process left untold.</summary>
+    [Range(1, 86_400)]
+    public int RevenueAnnouncementSeconds { get; set; } = 60;
 
     /// <summary>Seconds between rounds in which the months of changed customers are counted.</summary>
     [Range(1, 3600)]

@@ -6,6 +6,7 @@ using Lifecycle.Retention.Features.AnswerByLink;
 using Lifecycle.Retention.Features.AskSurveys;
 using Lifecycle.Retention.Features.ExportPerson;
 using Lifecycle.Retention.Features.FollowUpSurveys;
+using Lifecycle.Retention.Features.ImportRevenue;
 using Lifecycle.Retention.Features.KeepLedger;
 using Lifecycle.Retention.Features.KeepRates;
 using Lifecycle.Retention.Features.KeepRollups;
@@ -45,6 +46,8 @@ internal static class RetentionSetup
         builder.Services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddImportJournal();
         builder.Services.AddSingleton<RevenueWriter>();
+        builder.Services.AddSingleton<RevenueAnnouncer>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<RevenueAnnouncer>());
         builder.Services.AddSingleton<RollupKeeper>();
         builder.Services.AddHostedService<RollupJob>();
         builder.Services.AddHostedService<RiskJob>();

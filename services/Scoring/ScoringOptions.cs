@@ -43,6 +43,11 @@ public sealed class ScoringOptions
     [Range(100, 1_000_000)]
     public int MaxTrainingLeads { get; set; } = 50_000;
 
+    /// <summary>Most leads of which a process remembers how far they are, to count what they do next without reading their history; about two
+    /// kilobytes each. 0: none.</summary>
+    [Range(0, 10_000_000)]
+    public int MaxRememberedLeads { get; set; } = 100_000;
+
     /// <summary>Pages of 500 leads that a simulation replays at a time, each with a connection of its own.</summary>
     [Range(1, 64)]
     public int SimulationWorkers { get; set; } = 4;

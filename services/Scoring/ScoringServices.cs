@@ -36,7 +36,7 @@ internal static class ScoringServices
     {
         var services = builder.Services;
         services.AddOptions<ScoringOptions>().BindConfiguration(ScoringOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<ScoringTelemetry>().AddSingleton<ModelStore>().AddSingleton<ScoreKeeper>();
+        services.AddSingleton<ScoringTelemetry>().AddSingleton<ModelStore>().AddSingleton<ProgressMemory>().AddSingleton<ScoreKeeper>();
         services.AddSingleton(new EventGatherer<ActivitiesRecorded>(GatheredActivities, ConcurrentGatherings))
             .AddSingleton(new EventGatherer<EmailEngaged>(GatheredActivities, ConcurrentGatherings));
         services.AddSingleton<ScoreSettler>().AddSingleton<ScoreAdjuster>().AddSingleton<QualificationReader>().AddSingleton<AccountScorer>();

@@ -68,6 +68,47 @@ public sealed class IngestLanesTests
         Assert.Null(await lanes.Take(10));
     }
 
+    [Fact]
+    public async Task Take_EnoughWaitsBehindACommit_GivesItToASecondWriterAndNoThird()
+    {
+        var lanes = new IngestLanes(100, ahead: 5);
+        lanes.TryAdd(Request(First, 1));
+        var first = await lanes.Take(10);
+        lanes.TryAdd(Request(First, 4));
+        lanes.TryAdd(Request(Second, 1));
+        lanes.TryAdd(Request(First, 2));
+
+        var other = await lanes.Take(10);
+        var second = await lanes.Take(10);
+        lanes.TryAdd(Request(First, 8));
+        lanes.TryAdd(Request(Second, 5));
+        var ahead = await lanes.Take(10);
+        lanes.Done(first!);
+        var third = await lanes.Take(10);
+
+        Assert.Equal(Second, Assert.Single(other!).WorkspaceId);
+        Assert.Equal([4, 2], second!.Select(request => request.Messages.Count));
+        Assert.Equal(Second, Assert.Single(ahead!).WorkspaceId);
+        Assert.Equal(8, Assert.Single(third!).Messages.Count);
+    }
+
+    [Fact]
+    public async Task Close_WithTwoWritersOfALane_EndsAfterBoth()
+    {
+        var lanes = new IngestLanes(100, ahead: 1);
+        lanes.TryAdd(Request(First, 1));
+        var first = await lanes.Take(1);
+        lanes.TryAdd(Request(First, 1));
+        var second = await lanes.Take(1);
+        lanes.Close();
+        var end = lanes.Take(1);
+        lanes.Done(second!);
+
+        Assert.False(end.IsCompleted);
+        lanes.Done(first!);
+        Assert.Null(await end);
+    }
+
     private static IngestRequest Request(Guid workspaceId, int messages) => new(
         workspaceId,
         Enumerable.Range(0, messages).Select(index => new IngestMessage

@@ -64,6 +64,7 @@ public sealed class KillTests : IAsyncLifetime
                 await Made(2);
             }
 
+            var before = lines.ToArray();
             await Task.WhenAll(leads.Select(lead => workspace.Bus.Publish(workspace.Disqualified(lead, Times.March(3)))));
             await fixture.Service.Kill();
             await fixture.Service.Start();
@@ -74,11 +75,14 @@ public sealed class KillTests : IAsyncLifetime
             await using (SubscriberTests.Run(fixture.Broker, state, lines))
             {
                 await Eventually.True(
-                    () => Task.FromResult(Heard().Count(line => line["version"]!.GetValue<long>() == 4) == leads.Length), "all is printed",
+                    () => Task.FromResult(Heard(lines).Count(line => line["version"]!.GetValue<long>() == 4) == leads.Length), "all is printed",
                     TimeSpan.FromSeconds(120));
             }
 
-            foreach (var changes in Heard().GroupBy(line => line["leadId"]!.GetValue<string>()))
+            // A subscriber that dies between printing a change and noting it prints that one again, first of all.
+            var repeated = lines.ElementAt(before.Length) == before[^1] ? 1 : 0;
+            var heard = Heard([.. before, .. lines.Skip(before.Length + repeated)]);
+            foreach (var changes in heard.GroupBy(line => line["leadId"]!.GetValue<string>()))
             {
                 Assert.Equal(
                     ["1 LEAD", "2 MQL", "3 LEAD", "4 MQL"], changes.Select(line => $"{line["version"]} {line["to"]}"));
@@ -94,7 +98,7 @@ public sealed class KillTests : IAsyncLifetime
             (long)leads.Length, () => fixture.Database.Scalar<long>("select count(*) from stage_change where version = $1", version),
             $"change {version} of each is made", TimeSpan.FromSeconds(120));
 
-        List<JsonNode> Heard() => [.. lines.Select(line => JsonNode.Parse(line)!).Where(
+        List<JsonNode> Heard(IEnumerable<string> printed) => [.. printed.Select(line => JsonNode.Parse(line)!).Where(
             line => leads.Contains(Guid.Parse(line["leadId"]!.GetValue<string>())))];
     }
 

@@ -75,7 +75,7 @@ internal static class ConversionData
                 from person where dice < 60
                 """,
                 suite.WorkspaceId);
-            await Execute(connection, $"{Journeys} where dice < 30", suite.WorkspaceId);
+            await Execute(connection, Journeys("where dice < 30"), suite.WorkspaceId);
             await Execute(connection, "drop table person");
         }
 
@@ -97,7 +97,7 @@ internal static class ConversionData
                   ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid as id
                 from generate_series({first}, {Math.Min(first + Step, deals) - 1}) n
                 """);
-            await Execute(connection, Journeys, suite.WorkspaceId);
+            await Execute(connection, Journeys(""), suite.WorkspaceId);
             await Execute(
                 connection,
                 """
@@ -121,14 +121,14 @@ internal static class ConversionData
         await Execute(connection, "vacuum (analyze) journey, deal_fact, lead_source");
     }
 
-    private const string Journeys =
-        """
+    private static string Journeys(string people) =>
+        $"""
         insert into journey (workspace_id, opportunity_id, lead_id, attempts, touches, path_keys, path_times)
         select $1, id, id, 1, made.touches, conversion.path_keys(made.touches), conversion.path_times(made.touches) from (select person.*, (
           select jsonb_agg(jsonb_build_object('channel', (array['Direct', 'Organic Search', 'Paid Search', 'Email', 'Referral', 'Paid Social'])[1 + (n + step * 7 + n / 6 * step) % 6],
             'source', 'source-' || (campaign + step) % 40, 'medium', 'cpc', 'campaign', 'campaign-' || (campaign + step) % 50,
             'landingPage', 'https://www.acme.example/' || step, 'time', start + (days * step / 5) * interval '1 day'))
-          from generate_series(0, 4) step) as touches from person offset 0) made
+          from generate_series(0, 4) step) as touches from person {people} offset 0) made
         """;
 
     private static async Task Execute(NpgsqlConnection connection, string sql, params object[] parameters)

@@ -29,7 +29,7 @@ internal sealed class ConversionReports : Benchmark
         }
 
         run.Tell("rebuild of what reports count", leads / clock.Elapsed.TotalSeconds, "leads/s");
-        await suite.Database("conversion").Query("vacuum (analyze) stage_stay, lead_fact, deal_fact, lead_source, lead_day, stay_day, journey");
+        await suite.Database("conversion").Query("vacuum (analyze) stage_stay, lead_fact, deal_fact, lead_source, lead_day, stay_day, stay_sum, stay_loose, journey");
         const string Year = "from=2025-01-01&to=2026-01-01";
         foreach (var (what, path, most) in new[]
         {

@@ -6,7 +6,8 @@ namespace Lifecycle.Benchmarks;
 internal sealed class ScoringIdle : Benchmark
 {
     private const int Workspaces = 50;
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(15);
+    // Longer than the pause between looks at every workspace: the first look at each fills Redis.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(75);
     private static readonly TimeSpan Span = TimeSpan.FromSeconds(60);
 
     public override string Name => "scoring-idle";

@@ -53,13 +53,18 @@ public sealed class TestVirtualHost : IAsyncDisposable
     }
 
     /// <summary>Closes every connection of this virtual host from the broker's side, as a restart of the broker does.</summary>
-    public async Task CloseConnections()
+    /// <param name="of">Which, by the name that the client gave; null: all.</param>
+    /// <returns>How many.</returns>
+    public async Task<int> CloseConnections(Func<string?, bool>? of = null)
     {
-        var connections = JsonNode.Parse(await Send(HttpMethod.Get, $"/api/vhosts/{Name}/connections", null))!.AsArray();
+        var connections = JsonNode.Parse(await Send(HttpMethod.Get, $"/api/vhosts/{Name}/connections", null))!.AsArray()
+            .Where(connection => of is null || of(connection!["user_provided_name"]?.GetValue<string>())).ToArray();
         foreach (var connection in connections)
         {
             using var _ = await management.DeleteAsync($"/api/connections/{Uri.EscapeDataString(connection!["name"]!.GetValue<string>())}");
         }
+
+        return connections.Length;
     }
 
     public async ValueTask DisposeAsync()

@@ -46,6 +46,9 @@ public sealed class RetentionFixture : IAsyncLifetime
         await conversion.Start();
         var environment = ServiceEnvironment.For(database, broker);
         environment["services__conversion__grpc__0"] = conversion.Grpc.ToString();
+        // Several transactions of a test's file, and no long wait for what another process left.
+        environment["Retention__ImportBatchSize"] = "500";
+        environment["Retention__RevenueAnnouncementSeconds"] = "1";
         environment["Retention__SurveyPollSeconds"] = "0.3";
         environment["Retention__AdvocatePauseSeconds"] = "0.5";
         service = ServiceProcess.Create("Retention", environment);

@@ -61,6 +61,24 @@ internal static class LeadStore
         return rows.ToDictionary(row => row.Id, row => row.ToLead());
     }
 
+    /// <summary>Asks for leads by id.</summary>
+    /// <param name="tx">The transaction.</param>
+    /// <param name="ids">At least one.</param>
+    /// <param name="found">Gets each lead at the next flush; erased ones are not among them.</param>
+    public static void AskLoad(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> ids, Action<Lead> found) => tx.Ask(
+        new($"select {Columns} from lead where workspace_id = $1 and id = any($2) and erase_time is null")
+        {
+            Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, ids.ToArray()) },
+        },
+        async rows =>
+        {
+            var parse = rows.GetRowParser<StoredLead>();
+            while (await rows.ReadAsync(tx.CancellationToken))
+            {
+                found(parse(rows).ToLead());
+            }
+        });
+
     /// <summary>The lead as which an id lives on; null when there is none, or it was erased.</summary>
     public static async Task<Lead?> Find(Transaction<CaptureDbContext> tx, Guid id)
     {

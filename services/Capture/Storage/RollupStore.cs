@@ -64,30 +64,33 @@ internal static class RollupStore
     public static Task Invalidate(Transaction<CaptureDbContext> tx) =>
         tx.Connection.ExecuteAsync("delete from rollup_state where workspace_id = @workspace", new { workspace = tx.WorkspaceId });
 
-    /// <summary>The other stored sessions of visitors near the changed ones, before the change is written.</summary>
+    /// <summary>Asks for the stored sessions of visitors near the changed ones, those among them.</summary>
     /// <param name="tx">The transaction.</param>
-    /// <param name="windows">Visitors with the earliest and the latest start concerned.</param>
-    public static async Task<ILookup<Guid, StoredSession>> Around(
-        Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset First, DateTimeOffset Last)> windows)
-    {
-        var rows = windows.Count == 0 ? [] : await tx.Connection.QueryAsync<SessionColumns>(
-            $"""
-            select {VisitStore.SessionColumnList}
-            from unnest(@visitors, @froms, @tos, @firstIds, @lastIds) as w(visitor_id, from_time, to_time, first_id, last_id)
-            join session s on s.workspace_id = @workspace and s.visitor_id = w.visitor_id
-              and s.start_time >= w.from_time and s.start_time < w.to_time and s.id >= w.first_id and s.id < w.last_id
-            """,
-            new
+    /// <param name="windows">Visitors with the earliest and the latest start concerned; at least one.</param>
+    /// <param name="found">Gets the sessions at the next flush.</param>
+    public static void AskAround(
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset First, DateTimeOffset Last)> windows,
+        Action<List<StoredSession>> found) =>
+        tx.Ask(
+            new(
+                $"""
+                select {VisitStore.SessionColumnList}
+                from unnest($2, $3, $4, $5, $6) as w(visitor_id, from_time, to_time, first_id, last_id)
+                join session s on s.workspace_id = $1 and s.visitor_id = w.visitor_id
+                  and s.start_time >= w.from_time and s.start_time < w.to_time and s.id >= w.first_id and s.id < w.last_id
+                """)
             {
-                workspace = tx.WorkspaceId,
-                visitors = windows.Select(window => window.Visitor).ToArray(),
-                froms = windows.Select(window => window.First - Reach).ToArray(),
-                tos = windows.Select(window => window.Last + Reach).ToArray(),
-                firstIds = windows.Select(window => Partitions.FirstId(window.First - Reach - Slack)).ToArray(),
-                lastIds = windows.Select(window => Partitions.FirstId(window.Last + Reach + Slack)).ToArray(),
-            });
-        return rows.Select(row => row.ToSession()).ToLookup(session => session.VisitorId);
-    }
+                Parameters =
+                {
+                    Bulk.Value(tx.WorkspaceId),
+                    Bulk.Array(NpgsqlDbType.Uuid, windows.Select(window => window.Visitor).ToArray()),
+                    Bulk.Array(NpgsqlDbType.TimestampTz, windows.Select(window => window.First - Reach).ToArray()),
+                    Bulk.Array(NpgsqlDbType.TimestampTz, windows.Select(window => window.Last + Reach).ToArray()),
+                    Bulk.Array(NpgsqlDbType.Uuid, windows.Select(window => Partitions.FirstId(window.First - Reach - Slack)).ToArray()),
+                    Bulk.Array(NpgsqlDbType.Uuid, windows.Select(window => Partitions.FirstId(window.Last + Reach + Slack)).ToArray()),
+                },
+            },
+            async rows => found(await VisitStore.ReadSessions(rows, tx.CancellationToken)));
 
     /// <summary>Notes the change of the counts, before the commit; it counts from then on, and <see cref="Fold"/> adds it to the rollups.</summary>
     /// <param name="tx">The transaction.</param>

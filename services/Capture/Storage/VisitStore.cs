@@ -82,56 +82,90 @@ internal static class VisitStore
             return (Array.Empty<StoredSession>().ToLookup(session => session.VisitorId), Array.Empty<StoredActivity>().ToLookup(activity => activity.VisitorId));
         }
 
-        var parameters = new
-        {
-            workspace = tx.WorkspaceId,
-            visitors = windows.Select(window => window.Visitor).ToArray(),
-            times = windows.Select(window => window.From).ToArray(),
-            // Leaves out the months before.
-            firstIds = windows.Select(window => Partitions.FirstId(window.From)).ToArray(),
-            limit = MaxHistory,
-        };
-        var sessions = await tx.Connection.QueryAsync<SessionColumns>(
-            $"""
-            select {SessionColumnList}
-            from unnest(@visitors, @times) as t(visitor_id, time)
-            join session s on s.workspace_id = @workspace and s.visitor_id = t.visitor_id and s.start_time >= t.time
-            """,
-            parameters);
-        var activities = await tx.Connection.QueryAsync<ActivityColumns>(
-            """
-            select a.id, a.visitor_id, a.session_id, a.lead_id, a.type, a.time, a.url, a.source_kind, a.channel, a.source, a.medium, a.campaign,
-              a.keyword, a.click_id, a.referrer_host, a.opens, a.identity_kind, a.identity_value, i.lead_id as named_lead_id
-            from unnest(@visitors, @times, @firstIds) as t(visitor_id, time, first_id)
-            cross join lateral (
-              select * from activity a
-              where a.workspace_id = @workspace and a.visitor_id = t.visitor_id and a.time >= t.time and a.id >= t.first_id
-              order by a.time desc limit @limit) a
-            left join lead_identity i on i.workspace_id = @workspace and i.kind = a.identity_kind and i.value = a.identity_value
-            """,
-            parameters);
-        return (sessions.Select(row => row.ToSession()).ToLookup(session => session.VisitorId), activities.Select(row => row.ToActivity(ownerOf, sources)).ToLookup(activity => activity.VisitorId));
+        var visitors = windows.Select(window => window.Visitor).ToArray();
+        var times = windows.Select(window => window.From).ToArray();
+        var (sessions, activities) = (new List<StoredSession>(), new List<StoredActivity>());
+        tx.Ask(
+            new(
+                $"""
+                select {SessionColumnList}
+                from unnest($2, $3) as t(visitor_id, time)
+                join session s on s.workspace_id = $1 and s.visitor_id = t.visitor_id and s.start_time >= t.time
+                """)
+            {
+                Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, visitors), Bulk.Array(NpgsqlDbType.TimestampTz, times) },
+            },
+            async rows => sessions = await ReadSessions(rows, tx.CancellationToken));
+        tx.Ask(
+            new(
+                """
+                select a.id, a.visitor_id, a.session_id, a.lead_id, a.type, a.time, a.url, a.source_kind, a.channel, a.source, a.medium, a.campaign,
+                  a.keyword, a.click_id, a.referrer_host, a.opens, a.identity_kind, a.identity_value, i.lead_id as named_lead_id
+                from unnest($2, $3, $4) as t(visitor_id, time, first_id)
+                cross join lateral (
+                  select * from activity a
+                  where a.workspace_id = $1 and a.visitor_id = t.visitor_id and a.time >= t.time and a.id >= t.first_id
+                  order by a.time desc limit $5) a
+                left join lead_identity i on i.workspace_id = $1 and i.kind = a.identity_kind and i.value = a.identity_value
+                """)
+            {
+                Parameters =
+                {
+                    Bulk.Value(tx.WorkspaceId),
+                    Bulk.Array(NpgsqlDbType.Uuid, visitors),
+                    Bulk.Array(NpgsqlDbType.TimestampTz, times),
+                    // Leaves out the months before.
+                    Bulk.Array(NpgsqlDbType.Uuid, windows.Select(window => Partitions.FirstId(window.From)).ToArray()),
+                    Bulk.Value(MaxHistory),
+                },
+            },
+            async rows =>
+            {
+                var parse = rows.GetRowParser<ActivityColumns>();
+                while (await rows.ReadAsync(tx.CancellationToken))
+                {
+                    activities.Add(parse(rows).ToActivity(ownerOf, sources));
+                }
+            });
+        await tx.Flush();
+        return (sessions.ToLookup(session => session.VisitorId), activities.ToLookup(activity => activity.VisitorId));
     }
 
     /// <summary>First and last touch of leads by their sessions; null for a lead without any.</summary>
     public static async Task<Dictionary<Guid, (Touch? First, Touch? Last)>> Touches(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> leads)
     {
+        var found = AskTouches(tx, leads);
+        await tx.Flush();
+        return found;
+    }
+
+    /// <summary>As <see cref="Touches"/>, known after the next flush.</summary>
+    public static Dictionary<Guid, (Touch? First, Touch? Last)> AskTouches(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> leads)
+    {
         var found = leads.ToDictionary(lead => lead, _ => default((Touch? First, Touch? Last)));
-        foreach (var (direction, isFirst) in new[] { ("asc", true), ("desc", false) })
-        {
-            var rows = leads.Count == 0 ? [] : await tx.Connection.QueryAsync<SessionColumns>(
+        void Ask(string direction, Action<Guid, Touch> note) => tx.Ask(
+            new(
                 $"""
                 select {SessionColumnList}
-                from unnest(@leads) as l(id)
+                from unnest($2) as l(id)
                 cross join lateral (
-                  select * from session s where s.workspace_id = @workspace and s.lead_id = l.id order by s.start_time {direction}, s.id {direction} limit 1) s
-                """,
-                new { workspace = tx.WorkspaceId, leads = leads.ToArray() });
-            foreach (var session in rows.Select(row => row.ToSession()))
+                  select * from session s where s.workspace_id = $1 and s.lead_id = l.id order by s.start_time {direction}, s.id {direction} limit 1) s
+                """)
             {
-                var (lead, touch) = (session.Session.Lead!.Value, ToTouch(session));
-                found[lead] = isFirst ? (touch, found[lead].Last) : (found[lead].First, touch);
-            }
+                Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, leads.ToArray()) },
+            },
+            async rows =>
+            {
+                foreach (var session in await ReadSessions(rows, tx.CancellationToken))
+                {
+                    note(session.Session.Lead!.Value, ToTouch(session));
+                }
+            });
+
+        if (leads.Count > 0)
+        {
+            Ask("asc", (lead, touch) => found[lead] = (touch, found[lead].Last));
+            Ask("desc", (lead, touch) => found[lead] = (found[lead].First, touch));
         }
 
         return found;
@@ -150,6 +184,19 @@ internal static class VisitStore
     {
         var (visit, source) = (session.Session, session.Session.Source);
         return new(source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, visit.LandingPage, source.ClickId, visit.Start, session.Id);
+    }
+
+    /// <summary>Reads rows of <see cref="SessionColumnList"/>.</summary>
+    public static async Task<List<StoredSession>> ReadSessions(NpgsqlDataReader rows, CancellationToken ct)
+    {
+        var sessions = new List<StoredSession>();
+        var parse = rows.GetRowParser<SessionColumns>();
+        while (await rows.ReadAsync(ct))
+        {
+            sessions.Add(parse(rows).ToSession());
+        }
+
+        return sessions;
     }
 
     /// <summary>Reads the rows of <see cref="ByDevice"/>.</summary>

@@ -17,7 +17,7 @@ internal sealed class LeadCapturedConsumer(
 {
     protected override async Task Handle(Transaction<NurtureDbContext> tx, IReadOnlyList<LeadCaptured> events)
     {
-        var leads = await LeadStore.LockAll(tx, events.Select(e => e.LeadId).ToList());
+        var leads = await LeadStore.LockDetached(tx, events.Select(e => e.LeadId).ToList());
         var changes = new List<LeadChange>();
         foreach (var captures in events.OrderBy(e => e.Version).GroupBy(e => e.LeadId).Where(group => leads[group.Key].MergedInto is null))
         {
@@ -32,8 +32,7 @@ internal sealed class LeadCapturedConsumer(
             changes.Add(new(before, lead, [.. captures.Select(e => new CapturedCause(e.CaptureType, e.CreateTime))]));
         }
 
-        // The causes read what the statements below write: EF's changes go first.
-        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        LeadStore.WriteProfiles(tx, changes.ConvertAll(change => change.Lead));
         await judge.Changed(tx, changes);
     }
 }
@@ -45,7 +44,7 @@ internal sealed class LeadUpdatedConsumer(
 {
     protected override async Task Handle(Transaction<NurtureDbContext> tx, IReadOnlyList<LeadUpdated> events)
     {
-        var leads = await LeadStore.LockAll(tx, events.Select(e => e.LeadId).ToList());
+        var leads = await LeadStore.LockDetached(tx, events.Select(e => e.LeadId).ToList());
         var changes = new List<LeadChange>();
         foreach (var e in events.GroupBy(e => e.LeadId).Select(updates => updates.MaxBy(e => e.Version)!))
         {
@@ -57,7 +56,7 @@ internal sealed class LeadUpdatedConsumer(
             }
         }
 
-        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        LeadStore.WriteProfiles(tx, changes.ConvertAll(change => change.Lead));
         await judge.Changed(tx, changes);
     }
 }
@@ -90,7 +89,7 @@ internal sealed class LeadScoreChangedConsumer(
 {
     protected override async Task Handle(Transaction<NurtureDbContext> tx, IReadOnlyList<LeadScoreChanged> events)
     {
-        var leads = await LeadStore.LockAll(tx, events.Select(e => e.LeadId).ToList());
+        var leads = await LeadStore.LockDetached(tx, events.Select(e => e.LeadId).ToList());
         var standing = events.Where(e => leads[e.LeadId] is { EraseTime: null, MergedInto: null }).OrderBy(e => e.Version).ToList();
         ScoreHistory.Add(tx, standing);
         var changes = new List<LeadChange>();
@@ -111,7 +110,7 @@ internal sealed class LeadScoreChangedConsumer(
             });
         }
 
-        await tx.Db.SaveChangesAsync(tx.CancellationToken);
+        LeadStore.WriteScores(tx, changes.ConvertAll(change => change.Lead));
         await judge.Changed(tx, changes);
     }
 }

@@ -197,7 +197,7 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
             """,
             new { workspaceId = tx.WorkspaceId, sourceId = source.Id, targetId = target.Id });
         target.StartTime = source.StartTime < target.StartTime ? source.StartTime : target.StartTime;
-        (target.RollupDue, target.RiskDueTime) = (true, tx.Now);
+        target.RiskDueTime = tx.Now;
         tx.Db.Customers.Remove(source);
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
         await RollupKeeper.TakeOut(tx, [source.Id]);

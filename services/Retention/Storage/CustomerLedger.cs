@@ -9,8 +9,8 @@ public static class CustomerLedger
 {
     private const string Insert = """
         insert into customer (
-          workspace_id, id, lead_id, external_id, display_name, churned, start_time, segment, plan, owner, term_months, mrr, total_revenue, version, rollup_due, at_risk, risk_due_time)
-        values (@workspaceId, @id, @leadId, @externalId, @name, false, @startTime, '', '', '', 0, 0, 0, 0, true, false, now())
+          workspace_id, id, lead_id, external_id, display_name, churned, start_time, segment, plan, owner, term_months, mrr, total_revenue, version, at_risk, risk_due_time)
+        values (@workspaceId, @id, @leadId, @externalId, @name, false, @startTime, '', '', '', 0, 0, 0, 0, false, now())
         """;
 
     /// <summary>The customer, locked until the end of the transaction; null when there is none.</summary>
@@ -30,13 +30,14 @@ public static class CustomerLedger
         await tx.Connection.ExecuteAsync($"{Insert} on conflict (workspace_id, lead_id) where lead_id is not null do nothing", parameters);
         var id = await tx.Connection.QuerySingleAsync<Guid>(
             """
-            update customer set start_time = least(start_time, @startTime), rollup_due = rollup_due or @startTime < start_time,
+            update customer set start_time = least(start_time, @startTime),
               display_name = case when @renames or display_name = '' then @name else display_name end
             where workspace_id = @workspaceId and lead_id = @leadId returning id
             """,
             parameters);
         await tx.Connection.ExecuteAsync(
             "update referral set converted = true where workspace_id = @workspaceId and referred_lead_id = @leadId and not converted", parameters);
+        RollupMarks.Add(tx, [id]);
         return (await LedgerBatch.Lock(tx, id))!;
     }
 
@@ -47,10 +48,11 @@ public static class CustomerLedger
         await tx.Connection.ExecuteAsync($"{Insert} on conflict (workspace_id, external_id) where external_id is not null do nothing", parameters);
         var id = await tx.Connection.QuerySingleAsync<Guid>(
             """
-            update customer set start_time = least(start_time, @startTime), rollup_due = rollup_due or @startTime < start_time
+            update customer set start_time = least(start_time, @startTime)
             where workspace_id = @workspaceId and external_id = @externalId returning id
             """,
             parameters);
+        RollupMarks.Add(tx, [id]);
         return (await LedgerBatch.Lock(tx, id))!;
     }
 

@@ -58,9 +58,6 @@ public sealed class CustomerRow : TenantRow
 
     /// <summary>When it is scored next.</summary>
     public required DateTimeOffset RiskDueTime { get; set; }
-
-    /// <summary>Its ledger or start changed since its months were counted.</summary>
-    public bool RollupDue { get; set; } = true;
 }
 
 /// <summary>Something told of a customer that speaks for or against its loss.</summary>

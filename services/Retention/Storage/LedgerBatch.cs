@@ -1,5 +1,4 @@
 using Dapper;
-using Lifecycle.Contracts;
 using Lifecycle.Postgres;
 using Lifecycle.Retention.Domain;
 
@@ -39,8 +38,11 @@ internal static class LedgerBatch
         StringComparer.Ordinal);
 
     /// <summary>Writes the entries, what they change of their customers and of later entries, and publishes them.</summary>
+    /// <param name="tx">The transaction.</param>
+    /// <param name="entries">The entries; at one instant the earlier counts first.</param>
+    /// <param name="toldLater">The other services hear of them in portions afterwards.</param>
     /// <returns>The entries in their order, with what became of them.</returns>
-    public static async Task<IReadOnlyList<PlacedEntry>> Append(Transaction<RetentionDbContext> tx, IReadOnlyList<NewEntry> entries)
+    public static async Task<IReadOnlyList<PlacedEntry>> Append(Transaction<RetentionDbContext> tx, IReadOnlyList<NewEntry> entries, bool toldLater = false)
     {
         if (entries.Count == 0)
         {
@@ -53,17 +55,14 @@ internal static class LedgerBatch
             entry.Customer, ids[index], entry.Type, entry.Monthly, entry.Time, entry.ReversesId is not null, 0, entry)).ToArray();
         var later = await Later(tx, entries);
         Settle(added, later);
-        foreach (var entry in added)
+        var versions = RevenueEvents.Number(added);
+        if (toldLater)
         {
-            var customer = entry.Customer;
-            tx.Publish(new RevenueMoved(
-                tx.NewId(), tx.WorkspaceId, entry.Time, ++customer.Version, customer.Id, customer.LeadId, Names.Of(entry.Type),
-                new(entry.New!.Amount.CurrencyCode, entry.Amount), Names.Of(entry.New.Recurrence)));
-            if (entry.Type == RevenueType.Churn)
-            {
-                tx.Publish(new CustomerChurned(
-                    tx.NewId(), tx.WorkspaceId, entry.Time, ++customer.Version, customer.Id, customer.LeadId, entry.New.Reason ?? ""));
-            }
+            RevenueEvents.Note(tx, added, versions);
+        }
+        else
+        {
+            RevenueEvents.Publish(tx, added, versions);
         }
 
         LedgerWriter.Write(tx, added, [.. later.Where(entry => entry.Delta != entry.KnownDelta)], [.. added.Select(entry => entry.New!.ReversesId).OfType<Guid>()]);

@@ -53,8 +53,13 @@ internal static class LedgerWriter
     }
 
     /// <summary>What the ledger makes of its customers; their months are counted anew afterwards.</summary>
-    public static void Update(Transaction<RetentionDbContext> tx, IReadOnlyCollection<LedgerCustomer> customers) => Bulk.AddUpdate(
-        tx.Closing, "customer", ["workspace_id", "id"],
+    public static void Update(Transaction<RetentionDbContext> tx, IReadOnlyCollection<LedgerCustomer> customers)
+    {
+        Bulk.AddUpdate(tx.Closing, "customer", ["workspace_id", "id"], Columns(tx, customers));
+        RollupMarks.Add(tx, customers.Select(one => one.Id));
+    }
+
+    private static BulkColumn[] Columns(Transaction<RetentionDbContext> tx, IReadOnlyCollection<LedgerCustomer> customers) =>
         [
             BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, customers, _ => tx.WorkspaceId),
             BulkColumn.From("id", NpgsqlDbType.Uuid, customers, one => one.Id),
@@ -67,6 +72,5 @@ internal static class LedgerWriter
             BulkColumn.From("reactivate_time", NpgsqlDbType.TimestampTz, customers, one => one.ReactivateTime),
             BulkColumn.From("renewal_date", NpgsqlDbType.Date, customers, one => one.RenewalDate),
             BulkColumn.From("version", NpgsqlDbType.Bigint, customers, one => one.Version),
-            BulkColumn.From("rollup_due", NpgsqlDbType.Boolean, customers, _ => true),
-        ]);
+        ];
 }

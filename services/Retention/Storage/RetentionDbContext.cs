@@ -70,7 +70,6 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             customer.HasIndex(row => new { row.WorkspaceId, row.LeadId }).IsUnique().HasFilter("lead_id is not null");
             customer.HasIndex(row => new { row.WorkspaceId, row.ExternalId }).IsUnique().HasFilter("external_id is not null");
             customer.HasIndex(row => new { row.WorkspaceId, row.StartTime, row.Id });
-            customer.HasIndex(row => new { row.WorkspaceId, row.Id }).HasDatabaseName("ix_customer_rollup_due").HasFilter("rollup_due");
             // Whom the risk job takes next.
             customer.HasIndex(row => new { row.WorkspaceId, row.RiskDueTime }).HasFilter("not churned");
             // The renewals pipeline.
@@ -89,6 +88,7 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             revenue.HasIndex(row => new { row.WorkspaceId, row.OccurTime, row.CustomerId }).HasDatabaseName("ix_revenue_churn").HasFilter("type = 'Churn'");
             revenue.HasIndex(row => new { row.WorkspaceId, row.ReversesId }).IsUnique().HasFilter("reverses_id is not null");
         });
+        modelBuilder.Entity<RevenueAnnouncementRow>(announcement => announcement.ToTable("revenue_announcement").HasKey(row => new { row.WorkspaceId, row.Id }));
         modelBuilder.Entity<CustomerContactRow>(contact =>
         {
             contact.ToTable("customer_contact").HasKey(row => new { row.WorkspaceId, row.Id });

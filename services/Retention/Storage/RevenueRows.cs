@@ -28,6 +28,17 @@ public sealed class HeldBookingRow : TenantRow
     public required DateTimeOffset CloseTime { get; init; }
 }
 
+/// <summary>Imported entries of which the other services have yet to hear.</summary>
+public sealed class RevenueAnnouncementRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid[] RevenueIds { get; init; }
+
+    /// <summary>Of each entry: the version of its customer with it.</summary>
+    public required long[] Versions { get; init; }
+}
+
 /// <summary>An entry of the revenue ledger. Never changed but for <see cref="MrrDelta"/> and <see cref="Reversed"/>, which follow from other entries.</summary>
 public sealed class RevenueRow : TenantRow
 {

@@ -76,6 +76,14 @@ public sealed class RollupStateRow : TenantRow
     public required string TimeZone { get; set; }
 }
 
+/// <summary>Customers whose ledger or start one transaction changed, and whose months are not counted since.</summary>
+public sealed class RollupMarkRow : TenantRow
+{
+    public required Guid Id { get; init; }
+
+    public required Guid[] CustomerIds { get; init; }
+}
+
 internal static class RollupModel
 {
     public static void AddRollups(this ModelBuilder modelBuilder)
@@ -88,6 +96,7 @@ internal static class RollupModel
         });
         modelBuilder.Entity<MrrMonthRow>(month => month.ToTable("mrr_month").HasKey(row => new { row.WorkspaceId, row.Month }));
         modelBuilder.Entity<CohortMonthRow>(month => month.ToTable("cohort_month").HasKey(row => new { row.WorkspaceId, row.Cohort, row.Month }));
+        modelBuilder.Entity<RollupMarkRow>(mark => mark.ToTable("rollup_mark").HasKey(row => new { row.WorkspaceId, row.Id }));
         modelBuilder.Entity<RollupStateRow>(state => state.ToTable("rollup_state").HasKey(row => row.WorkspaceId));
     }
 }

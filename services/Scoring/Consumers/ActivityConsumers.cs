@@ -52,19 +52,19 @@ internal static class ActivityWriter
             return;
         }
 
-        var leads = await LeadStore.Lock(tx, activities.Select(entry => entry.LeadId));
-        var kept = activities.Where(entry => leads[entry.LeadId].EraseTime is null)
-            .Select(entry => (leads[entry.LeadId].LeadId, entry.Activity)).DistinctBy(entry => entry.Activity.Id).ToArray();
-        var added = await LeadStore.AddActivities(tx, kept);
-        if (added.Count == 0)
-        {
-            return;
-        }
-
-        var times = kept.GroupBy(entry => entry.LeadId).ToDictionary(
-            lead => lead.Key, lead => (First: lead.Min(entry => entry.Activity.Time), Last: lead.Max(entry => entry.Activity.Time)));
-        await keeper.Score(
-            tx, leads.Values.DistinctBy(row => row.LeadId).Where(row => added.ContainsKey(row.LeadId)).ToArray(), row => times[row.LeadId].Last,
-            news: added.ToDictionary(lead => lead.Key, lead => new LeadNews(times[lead.Key].First, lead.Value)));
+        var leads = await LeadStore.Lock(tx, activities.Select(entry => entry.LeadId), withFacts: false);
+        var came = activities.Where(entry => leads[entry.LeadId].EraseTime is null).DistinctBy(entry => entry.Activity.Id)
+            .GroupBy(entry => leads[entry.LeadId], entry => Stored(entry.Activity)).ToArray();
+        await keeper.Record(tx, [.. came.Select(ofLead => (ofLead.Key, ofLead.ToList()))]);
     }
+
+    private static Activity Stored(Activity activity) =>
+        StoredText.IsClean(activity.Type) && StoredText.IsClean(activity.Name) && StoredText.IsClean(activity.Url)
+            ? activity
+            : activity with
+            {
+                Type = StoredText.Clean(activity.Type),
+                Name = StoredText.Clean(activity.Name),
+                Url = StoredText.Clean(activity.Url),
+            };
 }

@@ -27,6 +27,20 @@ public sealed record Activity(
     public static readonly Comparison<Activity> InOrder = (left, right) =>
         left.Time.CompareTo(right.Time) is not 0 and var order ? order : left.Id.CompareTo(right.Id);
 
+    /// <summary>Whether that is their order: looking costs less than sorting.</summary>
+    public static bool AreInOrder(List<Activity> activities)
+    {
+        for (var index = 1; index < activities.Count; index++)
+        {
+            if (InOrder(activities[index - 1], activities[index]) > 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Path of the URL without query and fragment.</summary>
     public string? Path => Uri.TryCreate(Url, UriKind.Absolute, out var uri) ? uri.AbsolutePath : Url?.Split('?', '#')[0];
 

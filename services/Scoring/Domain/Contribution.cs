@@ -54,6 +54,9 @@ public sealed record ScoreSheet(
 {
     private ScoreState? state;
 
+    /// <summary>What gave the points, where later activities can be counted from there on; see <see cref="ScoreProgress"/>.</summary>
+    internal PointCounter? Counter { get; init; }
+
     /// <summary>Sum of the contributions, until <see cref="NextChange"/>; added up when it is asked for.</summary>
     public ScoreState State => state ??= Scorer.Sum(Contributions, CreateTime, AsOf);
 }

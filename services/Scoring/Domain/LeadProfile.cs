@@ -24,7 +24,7 @@ public sealed record LeadProfile(
     private static readonly string[] DepartmentTraits = ["department", "jobFunction", "job_function"];
     private static readonly string[] EmployeesTraits = ["employees", "companySize", "company_size"];
 
-    public string? Title => TitleTraits.Select(Trait).FirstOrDefault(title => !string.IsNullOrEmpty(title));
+    public string? Title => FirstTrait(TitleTraits);
 
     /// <summary>Head count of the company, or of a trait that tells it; of a range such as <c>51-200</c> its lower end.</summary>
     public decimal? Employees =>
@@ -33,7 +33,7 @@ public sealed record LeadProfile(
     public FieldValue Get(Field field) => field.Name switch
     {
         "lead.title" => FieldValue.Of(Title),
-        "lead.department" => FieldValue.Of(DepartmentTraits.Select(Trait).FirstOrDefault(department => !string.IsNullOrEmpty(department))),
+        "lead.department" => FieldValue.Of(FirstTrait(DepartmentTraits)),
         "lead.seniority" => FieldValue.Of(Trait("seniority")),
         "lead.email" => FieldValue.Of(Email),
         "lead.emailDomain" => FieldValue.Of(Email is { } email && email.LastIndexOf('@') is >= 0 and var at ? email[(at + 1)..] : null),
@@ -55,6 +55,20 @@ public sealed record LeadProfile(
         "lead.traits" => FieldValue.Of(Trait(field.Key!)),
         _ => FieldValue.Missing,
     };
+
+    /// <summary>The first of these traits that says anything.</summary>
+    private string? FirstTrait(string[] names)
+    {
+        foreach (var name in names)
+        {
+            if (Trait(name) is { Length: > 0 } text)
+            {
+                return text;
+            }
+        }
+
+        return null;
+    }
 
     private string? Trait(string name)
     {

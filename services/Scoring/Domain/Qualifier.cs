@@ -46,6 +46,9 @@ public static class Qualifier
 {
     private const int MaxReasons = 10;
 
+    /// <summary>More points than the rounding of any sum.</summary>
+    private const double Margin = 0.01;
+
     /// <param name="model">Thresholds, and rule names for the reasons.</param>
     /// <param name="sheet">The lead's ledger.</param>
     /// <param name="createTime">When the lead became known; null: it is not yet, and cannot qualify.</param>
@@ -54,9 +57,10 @@ public static class Qualifier
     /// <param name="decideTo">What time alone does after this instant waits, as history may still be on its way: it is due then. Null: the
     /// sheet's.</param>
     /// <param name="settle">Nothing waits any more: a fall that is due by then is decided too.</param>
+    /// <param name="withReasons">False: nobody asks why.</param>
     public static QualifierOutcome Walk(
         ScoringModel model, ScoreSheet sheet, DateTimeOffset? createTime, Standing standing, DateTimeOffset? evaluateAt = null,
-        DateTimeOffset? decideTo = null, bool settle = false)
+        DateTimeOffset? decideTo = null, bool settle = false, bool withReasons = true)
     {
         if (createTime is not { } created || !standing.MayQualify)
         {
@@ -95,7 +99,7 @@ public static class Qualifier
                 continue;
             }
 
-            if (standing.Qualified && Falls(time) is { } fell && fell < time && IsOpen(standing, fell))
+            if (standing.Qualified && last is { } since && Falls(model, sum, since, time) is { } fell && fell < time && IsOpen(standing, fell))
             {
                 Cease(fell, sum.StateAt(fell), decayed: true);
             }
@@ -114,10 +118,9 @@ public static class Qualifier
             {
                 var total = sum.TotalAt(time);
                 if (!standing.Qualified && (earned || !standing.Returned)
-                    && ScorePoints.Cents(total) >= (decimal)model.Thresholds.Mql
-                    && sum.StateAt(time).PointsAt(time) is var points && model.MeetsRequirements(points.Fit))
+                    && IsEnough(model, sum, total, time, out var points))
                 {
-                    transitions.Add(new(true, time, points.Total, false, Reasons(model, contributions, next, time)));
+                    transitions.Add(new(true, time, points.Total, false, withReasons ? Reasons(model, contributions, next, time) : []));
                     standing = standing with { Qualified = true, DecidedUntil = time, Returned = false };
                 }
                 else if (standing.Qualified && total < model.Thresholds.Demote)
@@ -156,12 +159,6 @@ public static class Qualifier
             }
         }
 
-        // The fall is sought only where there can be one: points that only decay lie above the threshold until they lie below it.
-        DateTimeOffset? Falls(DateTimeOffset before) =>
-            last is { } start && (sum.HasDecayingLoss || sum.TotalAt(before) < model.Thresholds.Demote)
-                ? sum.StateAt(start).FallsBelow(model.Thresholds.Demote)
-                : null;
-
         void Cease(DateTimeOffset time, ScoreState state, bool decayed)
         {
             transitions.Add(new(false, time, state.PointsAt(time).Total, decayed, []));
@@ -169,7 +166,72 @@ public static class Qualifier
         }
     }
 
-    /// <summary>No total is ever above it: what decays or is taken away only lessens it. With a margin for the sums' rounding.</summary>
+    /// <summary>
+    /// Goes on from a walk that left nothing waiting, over contributions that all come after it, and never end.
+    /// </summary>
+    /// <param name="model">Thresholds.</param>
+    /// <param name="sum">The contributions before; those given are added.</param>
+    /// <param name="gained">All points ever gained, those given too.</param>
+    /// <param name="last">Last instant at which the walk decided: that of the last contribution, or the lead's creation.</param>
+    /// <param name="given">The contributions, in order.</param>
+    /// <param name="createTime">When the lead became known, not after <paramref name="last"/>; null: it is not yet.</param>
+    /// <param name="standing">What was decided before.</param>
+    /// <param name="due">As <see cref="QualifierOutcome.Due"/>.</param>
+    /// <returns>False: a transition is to be decided, by <see cref="Walk"/>; not all was added then.</returns>
+    internal static bool Stands(
+        ScoringModel model, ScoreAccumulator sum, double gained, DateTimeOffset last, IReadOnlyList<Contribution> given, DateTimeOffset? createTime,
+        Standing standing, out DateTimeOffset? due)
+    {
+        due = null;
+        var decides = createTime is not null && standing.MayQualify && (standing.Qualified || gained + Margin >= model.Thresholds.Mql);
+        for (var next = 0; next < given.Count;)
+        {
+            var time = given[next].Time;
+            if (decides && standing.Qualified && Falls(model, sum, last, time) is { } fell && fell < time && IsOpen(standing, fell))
+            {
+                return false;
+            }
+
+            var earned = false;
+            for (; next < given.Count && given[next].Time == time; next++)
+            {
+                earned |= given[next].Points > 0;
+                sum.Add(given[next]);
+            }
+
+            if (decides && IsOpen(standing, time))
+            {
+                var total = sum.TotalAt(time);
+                if (standing.Qualified
+                    ? total < model.Thresholds.Demote
+                    : (earned || !standing.Returned) && IsEnough(model, sum, total, time, out _))
+                {
+                    return false;
+                }
+            }
+
+            last = time;
+        }
+
+        var falls = decides && standing.Qualified ? sum.StateAt(last).FallsBelow(model.Thresholds.Demote) : null;
+        due = falls is { } fall && !IsOpen(standing, fall) ? standing.DecidedUntil!.Value.AddMicroseconds(1) : falls;
+        return true;
+    }
+
+    /// <summary>Whether the sum qualifies a lead.</summary>
+    private static bool IsEnough(ScoringModel model, ScoreAccumulator sum, double total, DateTimeOffset time, out ScorePoints points)
+    {
+        points = default!;
+        return ScorePoints.Cents(total) >= (decimal)model.Thresholds.Mql
+            && model.MeetsRequirements((points = sum.StateAt(time).PointsAt(time)).Fit);
+    }
+
+    /// <summary>The fall is sought only where there can be one: points that only decay lie above the threshold until they lie below
+    /// it.</summary>
+    private static DateTimeOffset? Falls(ScoringModel model, ScoreAccumulator sum, DateTimeOffset since, DateTimeOffset before) =>
+        sum.HasDecayingLoss || sum.TotalAt(before) < model.Thresholds.Demote ? sum.StateAt(since).FallsBelow(model.Thresholds.Demote) : null;
+
+    /// <summary>No total is ever above it: what decays or is taken away only lessens it. With a margin for rounding.</summary>
     private static double Gained(IReadOnlyList<Contribution> contributions)
     {
         var gained = 0m;
@@ -178,7 +240,7 @@ public static class Qualifier
             gained += Math.Max(contribution.Points, 0);
         }
 
-        return (double)gained + 0.01;
+        return (double)gained + Margin;
     }
 
     private static bool IsOpen(Standing standing, DateTimeOffset time) => standing.DecidedUntil is null || time > standing.DecidedUntil;

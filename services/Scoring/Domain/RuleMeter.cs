@@ -1,10 +1,13 @@
+using System.Runtime.InteropServices;
+
 namespace Lifecycle.Scoring.Domain;
 
 /// <summary>What a rule over activities gave so far, as far as its limits look back.</summary>
 internal sealed class RuleMeter(ScoringRule rule)
 {
-    private readonly Dictionary<string, DateTimeOffset> occasions = [];
-    private readonly Queue<(DateTimeOffset Time, decimal Points)> given = [];
+    // Most rules have no occasions and no window.
+    private Dictionary<string, DateTimeOffset>? occasions;
+    private Queue<(DateTimeOffset Time, decimal Points)>? given;
     private int times;
     private decimal inWindow;
     private double worth;
@@ -14,18 +17,24 @@ internal sealed class RuleMeter(ScoringRule rule)
     public bool MayGive(DateTimeOffset time)
     {
         Forget(time);
-        return rule.MaxTimes is not { } most || (rule.Window is null ? times : given.Count) < most;
+        return rule.MaxTimes is not { } most || (rule.Window is null ? times : given?.Count ?? 0) < most;
     }
 
     /// <summary>Whether no activity of the same occasion came before, within the window where there is one.</summary>
     public bool IsFirst(string? key, DateTimeOffset time)
     {
-        if (key is null || (occasions.TryGetValue(key, out var last) && (rule.Window is null || time - last < rule.Window)))
+        if (key is null)
         {
             return false;
         }
 
-        occasions[key] = time;
+        ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(occasions ??= [], key, out var known);
+        if (known && (rule.Window is null || time - last < rule.Window))
+        {
+            return false;
+        }
+
+        last = time;
         return true;
     }
 
@@ -37,26 +46,37 @@ internal sealed class RuleMeter(ScoringRule rule)
             return rule.Points;
         }
 
-        Forget(time);
-        var room = rule.Window is null ? Scorer.Floor(Math.Max(0, (double)cap - WorthAt(time))) : cap - inWindow;
-        return Math.Sign(rule.Points) * Math.Min(Math.Abs(rule.Points), Math.Max(0, room));
+        if (rule.Window is not null)
+        {
+            Forget(time);
+            return Within(cap - inWindow);
+        }
+
+        // Most times there is room enough, and nothing has to be rounded.
+        var left = (double)cap - WorthAt(time);
+        return left >= (double)Math.Abs(rule.Points) ? rule.Points : Within(Scorer.Floor(Math.Max(0, left)));
+
+        decimal Within(decimal room) => Math.Sign(rule.Points) * Math.Min(Math.Abs(rule.Points), Math.Max(0, room));
     }
 
     public void Give(decimal points, DateTimeOffset time)
     {
         var size = Math.Abs(points);
         times++;
-        (worth, worthAt) = (WorthAt(time) + (double)size, time);
-        if (rule.Window is not null)
+        if (rule is { Cap: not null, Window: null })
         {
-            given.Enqueue((time, size));
+            (worth, worthAt) = (WorthAt(time) + (double)size, time);
+        }
+        else if (rule.Window is not null)
+        {
+            (given ??= []).Enqueue((time, size));
             inWindow += size;
         }
     }
 
     private void Forget(DateTimeOffset time)
     {
-        while (rule.Window is { } window && given.TryPeek(out var first) && time - first.Time >= window)
+        while (rule.Window is { } window && given is not null && given.TryPeek(out var first) && time - first.Time >= window)
         {
             inWindow -= given.Dequeue().Points;
         }

@@ -93,12 +93,16 @@ internal sealed class ScoreAccumulator
 
     private Decaying Bucket(Category category, double seconds, DateTimeOffset time)
     {
-        var bucket = decaying.Find(existing => existing.Category == category && existing.HalfLifeSeconds == seconds);
-        if (bucket is null)
+        foreach (var existing in decaying)
         {
-            decaying.Add(bucket = new(category, seconds, time));
+            if (existing.Category == category && existing.HalfLifeSeconds == seconds)
+            {
+                return existing;
+            }
         }
 
+        var bucket = new Decaying(category, seconds, time);
+        decaying.Add(bucket);
         return bucket;
     }
 

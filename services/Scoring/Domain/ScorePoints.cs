@@ -21,18 +21,30 @@ public sealed record ScorePoints(decimal Total, decimal Fit, decimal Behavior, d
     /// <param name="parts">The parts in points.</param>
     public static decimal[] Split(decimal total, IReadOnlyList<double> parts)
     {
-        var exact = parts.Select(part => (decimal)part * 100).ToArray();
-        var cents = exact.Select(Math.Floor).ToArray();
-        if (cents.Length > 0)
+        var exact = new decimal[parts.Count];
+        var cents = new decimal[parts.Count];
+        var sum = 0m;
+        for (var index = 0; index < exact.Length; index++)
         {
-            var left = (long)((total * 100) - cents.Sum());
-            var order = Enumerable.Range(0, cents.Length).OrderByDescending(index => exact[index] - cents[index]).ToArray();
+            exact[index] = (decimal)parts[index] * 100;
+            cents[index] = Math.Floor(exact[index]);
+            sum += cents[index];
+        }
+
+        if (cents.Length > 0 && (long)((total * 100) - sum) is var left && left != 0)
+        {
+            var order = Enumerable.Range(0, cents.Length).OrderByDescending(index => exact[index] - Math.Floor(exact[index])).ToArray();
             for (var index = 0L; index < Math.Abs(left); index++)
             {
                 cents[order[index % order.Length]] += Math.Sign(left);
             }
         }
 
-        return cents.Select(value => value / 100).ToArray();
+        for (var index = 0; index < cents.Length; index++)
+        {
+            cents[index] /= 100;
+        }
+
+        return cents;
     }
 }

@@ -32,103 +32,60 @@ public static class Scorer
     {
         var ordered = InOrder(activities);
         var lastFact = LastFact(profile, ordered, adjustments);
-        var entries = new List<(Contribution Contribution, int Order)>();
-        var fromProfile = new decimal[4];
+        var counter = new PointCounter(model);
+        var ledger = new List<Contribution>(ordered.Count + 8);
         foreach (var contribution in ProfileContributions(model, profile, since, wordsFrom == default))
         {
-            fromProfile[(int)contribution.Category] += contribution.Points;
+            counter.CountProfile(contribution);
             lastFact = contribution.Time > lastFact ? contribution.Time : lastFact;
-            entries.Add((contribution, entries.Count));
+            ledger.Add(contribution);
         }
 
         var asOf = now > lastFact ? now.Value : lastFact;
         var history = new History(ordered, profile);
-        var holdings = new Queue<Holding>(model.HasTimedRules ? TimedRules.Follow(model, profile, history) : []);
-        var gained = new ScoreAccumulator();
-        var meters = new RuleMeter?[model.Rules.Count];
+        var holdings = model.HasTimedRules ? new Queue<Holding>(TimedRules.Follow(model, profile, history)) : null;
+        var source = ordered.Count > 0 ? new ActivitySource(ordered[0], profile, history) : null;
         foreach (var activity in ordered)
         {
             Hold(activity.Time, inclusive: false);
-            var source = new ActivitySource(activity, profile, history);
-            foreach (var (index, isCertain) in model.Matcher.Of(activity))
-            {
-                var rule = model.Rules[index];
-                if (!isCertain && !rule.Condition.Holds(source, activity.Time))
-                {
-                    continue;
-                }
-
-                var meter = meters[index] ??= new RuleMeter(rule);
-                if (!meter.MayGive(activity.Time)
-                    || (rule.OncePer is { } occasion && !meter.IsFirst(occasion.Key(activity, source), activity.Time)))
-                {
-                    continue;
-                }
-
-                var points = WithinCategory(rule, meter.Room(activity.Time), activity.Time);
-                if (points != 0)
-                {
-                    meter.Give(points, activity.Time);
-                    Gain(rule, activity.Id, points, activity.Time, rule.EndOf(activity.Time), activity.Time >= wordsFrom ? Evidence.Of(activity) : null);
-                }
-            }
+            source!.Activity = activity;
+            counter.Count(source, activity.Time >= wordsFrom, ledger);
         }
 
         Hold(asOf, inclusive: true);
-        entries.AddRange((adjustments ?? []).Select(adjustment => (adjustment.ToContribution(), int.MaxValue)));
-        Comparison<(Contribution Contribution, int Order)> order = static (left, right) =>
-            left.Contribution.Time.CompareTo(right.Contribution.Time) is not 0 and var byTime ? byTime
-            : left.Contribution.ActivityId.CompareTo(right.Contribution.ActivityId) is not 0 and var byActivity ? byActivity
-            : left.Order.CompareTo(right.Order);
-        if (!IsSorted(entries, order))
+        ledger.AddRange((adjustments ?? []).Select(adjustment => adjustment.ToContribution()));
+        if (!IsInOrder(ledger))
         {
-            entries.Sort(order);
+            // Those of one time and activity stay as they were given.
+            ledger = [.. ledger.OrderBy(entry => entry.Time).ThenBy(entry => entry.ActivityId)];
         }
 
-        var ledger = entries.ConvertAll(static entry => entry.Contribution);
-        return new(ledger, profile?.CreateTime, asOf, lastFact, NextChange());
+        return new(ledger, profile?.CreateTime, asOf, lastFact, NextChange())
+        {
+            Counter = model.IsIncremental && adjustments is not { Count: > 0 } ? counter : null,
+        };
 
         // Gives the points of timed rules that begin to hold by then.
         void Hold(DateTimeOffset time, bool inclusive)
         {
-            while (holdings.TryPeek(out var next) && (inclusive ? next.Start <= time : next.Start < time))
+            while (holdings is not null && holdings.TryPeek(out var next) && (inclusive ? next.Start <= time : next.Start < time))
             {
-                holdings.Dequeue();
-                var rule = next.Rule;
-                var capped = rule.Cap is { } most ? Math.Clamp(rule.Points, -most, most) : rule.Points;
-                var points = WithinCategory(rule, capped, next.Start);
-                var end = rule.EndOf(next.Start) is { } expires && !(next.End < expires) ? expires : next.End;
-                if (points != 0)
-                {
-                    Gain(rule, Guid.Empty, points, next.Start, end, next.Detail);
-                }
+                counter.Hold(holdings.Dequeue(), ledger);
             }
-        }
-
-        decimal WithinCategory(ScoringRule rule, decimal points, DateTimeOffset time)
-        {
-            if (points <= 0 || model.Definition.CategoryCaps[rule.Category] is not { } cap)
-            {
-                return points;
-            }
-
-            var used = (double)fromProfile[(int)rule.Category] + gained.ValueAt(rule.Category, time);
-            return Math.Min(points, Floor(Math.Max(0, cap - used)));
-        }
-
-        void Gain(ScoringRule rule, Guid activityId, decimal points, DateTimeOffset time, DateTimeOffset? end, string? detail)
-        {
-            // A rule over counts holds or does not: nothing of it stays when it holds no more, but a floor.
-            var contribution = new Contribution(
-                rule.Id, rule.Category, activityId, points, time, rule.HalfLife, detail, rule.FloorOf(points), end);
-            gained.Add(contribution);
-            entries.Add((contribution, entries.Count));
         }
 
         DateTimeOffset? NextChange()
         {
-            var changes = ledger.Where(entry => entry.End > asOf && entry.Points != entry.Floor).Select(entry => entry.End);
-            return (holdings.TryPeek(out var next) ? changes.Append(next.Start) : changes).Min();
+            var first = holdings is not null && holdings.TryPeek(out var next) ? next.Start : (DateTimeOffset?)null;
+            foreach (var entry in ledger)
+            {
+                if (entry.End > asOf && entry.Points != entry.Floor && !(first <= entry.End))
+                {
+                    first = entry.End;
+                }
+            }
+
+            return first;
         }
     }
 
@@ -166,7 +123,7 @@ public static class Scorer
     private static List<Activity> InOrder(IEnumerable<Activity> activities)
     {
         var list = activities as List<Activity> ?? [.. activities];
-        if (!IsSorted(list, Activity.InOrder))
+        if (!Activity.AreInOrder(list))
         {
             list = [.. list];
             list.Sort(Activity.InOrder);
@@ -175,12 +132,13 @@ public static class Scorer
         return list;
     }
 
-    // Histories come in order, and points are given in order: looking costs less than sorting.
-    private static bool IsSorted<T>(List<T> list, Comparison<T> order)
+    // Points are given in order: looking costs less than sorting.
+    private static bool IsInOrder(List<Contribution> ledger)
     {
-        for (var index = 1; index < list.Count; index++)
+        for (var index = 1; index < ledger.Count; index++)
         {
-            if (order(list[index - 1], list[index]) > 0)
+            var (left, right) = (ledger[index - 1], ledger[index]);
+            if ((left.Time.CompareTo(right.Time) is not 0 and var byTime ? byTime : left.ActivityId.CompareTo(right.ActivityId)) > 0)
             {
                 return false;
             }

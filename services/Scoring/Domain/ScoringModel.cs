@@ -22,6 +22,21 @@ public sealed record ScoringModel(int Version, ModelDefinition Definition, IRead
     /// <summary>Whether some rule's points begin or end with counts and ages.</summary>
     public bool HasTimedRules { get; } = Rules.Any(rule => rule.Kind == RuleKind.Timed);
 
+    /// <summary>
+    /// Whether points depend on nothing but profile and activities in their order: no rule counts over spans, no points end. What an activity
+    /// gives is then settled for good once all before it are known.
+    /// </summary>
+    public bool IsIncremental { get; } =
+        !Rules.Any(rule => rule.Kind == RuleKind.Timed || rule.Condition.Tallies.Count > 0 || rule.ExpireAfter is not null);
+
+    /// <summary>Whether a rule over activities looks at the profile too.</summary>
+    public bool ReadsProfile { get; } = Rules.Any(rule =>
+        rule.Kind == RuleKind.Activity && rule.Condition.Fields.Any(field => !ScoringFields.IsOfActivity(field)));
+
+    /// <summary>Types of activities whose properties no rule reads, and no words tell.</summary>
+    internal IReadOnlyList<string> PropertyFreeTypes { get; } =
+        PropertyReaders.Wordless.Where(type => !Rules.Any(rule => PropertyReaders.MayRead(rule, type))).ToArray();
+
     public ThresholdDefinition Thresholds => Definition.Thresholds;
 
     public ScoringRule? Find(string ruleId) => byId.GetValueOrDefault(ruleId);
@@ -108,11 +123,11 @@ public enum RuleKind
 public sealed record OncePer(OncePerKind Kind, Field? Field)
 {
     /// <summary>The occasion's key; null: the activity belongs to none and earns nothing (no session, no such field).</summary>
-    public string? Key(Activity activity, IFieldSource source) => Kind switch
+    public string? Key(ActivitySource source) => Kind switch
     {
         OncePerKind.Lead => "",
-        OncePerKind.Day => activity.Time.UtcDateTime.ToString("yyyyMMdd", null),
-        OncePerKind.Session => activity.SessionId?.ToString(),
+        OncePerKind.Day => source.Activity.Time.UtcDateTime.ToString("yyyyMMdd", null),
+        OncePerKind.Session => source.Session,
         _ => source.Get(Field!).AsText(),
     };
 }

@@ -10,7 +10,8 @@ namespace Lifecycle.Scoring.Live;
 /// </summary>
 internal sealed class LiveKeys(Guid workspaceId, string scoreName)
 {
-    private const int Blocks = 16_384;
+    /// <summary>How many blocks a score has.</summary>
+    public const int Blocks = 16_384;
 
     /// <summary>Raised when the form of what is kept changes: another release's entries are not looked at.</summary>
     private const string Release = "3";
@@ -26,6 +27,9 @@ internal sealed class LiveKeys(Guid workspaceId, string scoreName)
 
     public string RangePrefix => $"{tag}{scoreName}:top:";
 
+    /// <summary>The block's number, in lower-case hexadecimal digits, follows.</summary>
+    public string BlockPrefix => $"{tag}{scoreName}:";
+
     /// <summary>One per restoration: several may run at once, and each completes the workspace.</summary>
     public RedisKey Restore(string token) => $"{tag}restore:{token}";
 
@@ -34,7 +38,7 @@ internal sealed class LiveKeys(Guid workspaceId, string scoreName)
     {
         Span<byte> bytes = stackalloc byte[16];
         leadId.TryWriteBytes(bytes, bigEndian: true, out _);
-        return $"{tag}{scoreName}:{((bytes[14] << 8) | bytes[15]) % Blocks:x}";
+        return $"{BlockPrefix}{((bytes[14] << 8) | bytes[15]) % Blocks:x}";
     }
 
     public static RedisValue Id(Guid leadId) => leadId.ToByteArray(bigEndian: true);

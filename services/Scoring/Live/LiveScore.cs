@@ -13,8 +13,8 @@ namespace Lifecycle.Scoring.Live;
 public sealed record LiveScore(
     Guid LeadId, long Version, int ModelVersion, bool Qualified, ScoreState State, DateTimeOffset? Until = null)
 {
-    // Ranks count half-lives since then; any fixed instant does.
-    private static readonly DateTimeOffset Epoch = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    /// <summary>Ranks count half-lives since then; any fixed instant does.</summary>
+    internal static readonly DateTimeOffset Epoch = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>
     /// Where the lead stands among others. Total = constant + decaying points; leads whose constant, rounded up to whole points, and

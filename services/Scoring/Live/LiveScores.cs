@@ -80,9 +80,7 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
         Try(async database =>
         {
             var keys = new LiveKeys(workspaceId, scoreName);
-            var (complete, ranges) = (database.KeyExistsAsync(keys.Complete), database.SetMembersAsync(keys.Ranges));
-            var names = (await ranges).Select(range => (string)range!);
-            return await complete ? await new LiveRanking(database, keys, except).Top(names, limit, minTotal, time) : null;
+            return await new LiveRanking(database, keys, except).Top(limit, minTotal, time);
         });
 
     /// <summary>Whether some score of the workspace has points that begin or end by themselves; null: Redis is out of reach.</summary>
@@ -183,7 +181,7 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
         return line.Trim();
     }
 
-    private static async Task<RedisResult> Evaluate(IDatabase database, string script, RedisKey[] keys, RedisValue[] values)
+    internal static async Task<RedisResult> Evaluate(IDatabase database, string script, RedisKey[] keys, RedisValue[] values)
     {
         try
         {
@@ -196,7 +194,7 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
         }
     }
 
-    private static string Script(string name)
+    internal static string Script(string name)
     {
         using var stream = typeof(LiveScores).Assembly.GetManifestResourceStream($"Lifecycle.Scoring.Storage.{name}")!;
         return new StreamReader(stream).ReadToEnd();

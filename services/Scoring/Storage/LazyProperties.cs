@@ -16,7 +16,7 @@ internal sealed class LazyProperties(string json) : IReadOnlyDictionary<string, 
     public IEnumerable<JsonElement> Values => Parsed.Values;
 
     private Dictionary<string, JsonElement> Parsed =>
-        parsed ??= json is "{}" ? [] : JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(json)!;
+        parsed ??= JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(json)!;
 
     public JsonElement this[string key] => Parsed[key];
 

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Dapper;
 using Lifecycle.Postgres;
-using Lifecycle.Scoring.Domain;
-using Npgsql;
 using NpgsqlTypes;
 
 namespace Lifecycle.Scoring.Storage;
@@ -18,12 +16,26 @@ internal static class LeadStore
         version stored_version
         """;
 
+    private const string Xids = "xmin::text::bigint write_xid, pg_current_xact_id()::xid::text::bigint lock_xid";
+
+    /// <summary>What scoring sets, and decides by.</summary>
+    private const string StandingColumns =
+        $"""
+        lead_id, create_time, stage, merged_into, erase_time, qualified, decided_until, returned, due_time, model_version, state, version,
+        change_time, next_time, generation, adjustments, company_key, company_name, version stored_version, {Xids}
+        """;
+
     /// <summary>
     /// Locks the rows of leads, making those that are missing (events come in any order). A merged lead stands for the one it lives on as.
     /// Rows are locked in order of id, so that two transactions do not wait for each other.
     /// </summary>
+    /// <param name="tx">The transaction.</param>
+    /// <param name="leadIds">The leads.</param>
+    /// <param name="withFacts">False: of what is known of the leads only what tells them apart is read; see <see cref="ReadFacts"/>. Such rows
+    /// are not for <see cref="Save"/>.</param>
     /// <returns>The row that stands for each id asked for.</returns>
-    public static async Task<IReadOnlyDictionary<Guid, LeadRow>> Lock(Transaction<ScoringDbContext> tx, IEnumerable<Guid> leadIds)
+    public static async Task<IReadOnlyDictionary<Guid, LeadRow>> Lock(
+        Transaction<ScoringDbContext> tx, IEnumerable<Guid> leadIds, bool withFacts = true)
     {
         var asked = leadIds.Distinct().Order().ToArray();
         var rows = new Dictionary<Guid, LeadRow>();
@@ -51,10 +63,27 @@ internal static class LeadStore
 
         async Task Take(Guid[] ids)
         {
-            foreach (var row in await Select(tx, "lead_id = any(@ids) order by lead_id for update", new { ids }))
+            foreach (var row in await Select(
+                tx, withFacts ? $"{Columns}, {Xids}" : StandingColumns, "lead_id = any(@ids) order by lead_id for update", new { ids }))
             {
                 rows[row.LeadId] = row;
             }
+        }
+    }
+
+    /// <summary>Reads profiles, and since when their rules have held, of rows that were locked without.</summary>
+    public static async Task ReadFacts(Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        var facts = await Select(tx, "lead_id, profile, since", "lead_id = any(@ids)", new { ids = rows.Select(row => row.LeadId).ToArray() });
+        var byLead = facts.ToDictionary(row => row.LeadId);
+        foreach (var row in rows)
+        {
+            (row.Profile, row.Since) = (byLead[row.LeadId].Profile, byLead[row.LeadId].Since);
         }
     }
 
@@ -79,12 +108,15 @@ internal static class LeadStore
     }
 
     /// <summary>Rows of leads by condition on the table <c>lead</c>, of the workspace.</summary>
-    public static async Task<List<LeadRow>> Select(Transaction<ScoringDbContext> tx, string where, object? parameters = null)
+    public static Task<List<LeadRow>> Select(Transaction<ScoringDbContext> tx, string where, object? parameters = null) =>
+        Select(tx, Columns, where, parameters);
+
+    private static async Task<List<LeadRow>> Select(Transaction<ScoringDbContext> tx, string columns, string where, object? parameters)
     {
         var all = new DynamicParameters(parameters);
         all.Add("WorkspaceId", tx.WorkspaceId);
         return (await tx.Connection.QueryAsync<LeadRow>(new CommandDefinition(
-            $"select {Columns} from lead where workspace_id = @WorkspaceId and {where}", all,
+            $"select {columns} from lead where workspace_id = @WorkspaceId and {where}", all,
             cancellationToken: tx.CancellationToken))).AsList();
     }
 
@@ -108,44 +140,6 @@ internal static class LeadStore
             """,
             new { tx.WorkspaceId, rows = JsonSerializer.Serialize(rows.Select(Row), Json) },
             cancellationToken: tx.CancellationToken));
-    }
-
-    /// <summary>Records activities of leads; those known before are left as they are.</summary>
-    /// <returns>Leads that got new ones, and how many.</returns>
-    public static async Task<Dictionary<Guid, int>> AddActivities(
-        Transaction<ScoringDbContext> tx, IReadOnlyList<(Guid LeadId, Activity Activity)> activities)
-    {
-        await using var command = new NpgsqlCommand(
-            """
-            insert into activity (workspace_id, activity_id, lead_id, type, name, time, session_id, url, properties)
-            select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9)
-            on conflict do nothing
-            returning lead_id
-            """,
-            tx.Connection)
-        {
-            Parameters =
-            {
-                Bulk.Value(tx.WorkspaceId),
-                Column.Of(NpgsqlDbType.Uuid, activities, entry => entry.Activity.Id),
-                Column.Of(NpgsqlDbType.Uuid, activities, entry => entry.LeadId),
-                Column.Of(NpgsqlDbType.Text, activities, entry => StoredText.Clean(entry.Activity.Type)),
-                Column.Of(NpgsqlDbType.Text, activities, entry => StoredText.Clean(entry.Activity.Name)),
-                Column.Of(NpgsqlDbType.TimestampTz, activities, entry => entry.Activity.Time.UtcDateTime),
-                Column.Of(NpgsqlDbType.Uuid, activities, entry => entry.Activity.SessionId),
-                Column.Of(NpgsqlDbType.Text, activities, entry => StoredText.Clean(entry.Activity.Url)),
-                Column.Of(NpgsqlDbType.Jsonb, activities, entry => StoredText.CleanJson(JsonSerializer.Serialize(entry.Activity.Properties))),
-            },
-        };
-        var added = new Dictionary<Guid, int>();
-        await using var reader = await command.ExecuteReaderAsync(tx.CancellationToken);
-        while (await reader.ReadAsync(tx.CancellationToken))
-        {
-            var lead = reader.GetGuid(0);
-            added[lead] = added.GetValueOrDefault(lead) + 1;
-        }
-
-        return added;
     }
 
     /// <summary>Writes what scoring sets, and nothing else, of rows that were locked by this transaction, at its end.</summary>

@@ -49,18 +49,25 @@ internal static class LedgerStore
                 row.Evidence, row.Floor, row.EndTime));
     }
 
-    /// <summary>Brings the ledgers of leads from what they are to what they shall be, at the transaction's end.</summary>
+    /// <summary>Brings the ledgers of leads from what they are to what they shall be, at the transaction's end. Who holds a lead's lock knows
+    /// what stands in its ledger, so that nothing written is there already.</summary>
     public static void Write(Transaction<ScoringDbContext> tx, IReadOnlyList<LedgerChange> changes)
     {
         var written = changes.SelectMany(change => change.Written.Select(entry => (Of: change, Entry: entry))).ToArray();
         var removed = changes.SelectMany(change => change.Removed.Select(entry => (Of: change, Entry: entry))).ToArray();
         if (removed.Length > 0)
         {
+            // Each by its key: joined with the entries, the whole ledger would be walked through once there are some hundred of them.
             tx.Close(
                 """
-                delete from ledger using unnest($2, $3, $4, $5, $6) gone (lead_id, score_name, rule_id, activity_id, time)
-                where ledger.workspace_id = $1 and ledger.lead_id = gone.lead_id and ledger.score_name = gone.score_name
-                    and ledger.rule_id = gone.rule_id and ledger.activity_id = gone.activity_id and ledger.time = gone.time
+                delete from ledger where workspace_id = $1 and ctid = any(array(
+                    select entry.ctid
+                    from unnest($2, $3, $4, $5, $6) gone (lead_id, score_name, rule_id, activity_id, time)
+                    cross join lateral (
+                        select ctid from ledger
+                        where workspace_id = $1 and lead_id = gone.lead_id and score_name = gone.score_name and rule_id = gone.rule_id
+                            and activity_id = gone.activity_id and time = gone.time
+                        offset 0) entry))
                 """,
                 Column.Of(NpgsqlDbType.Uuid, removed, row => row.Of.LeadId),
                 Column.Of(NpgsqlDbType.Text, removed, row => row.Of.ScoreName),
@@ -77,9 +84,6 @@ internal static class LedgerStore
                     (workspace_id, lead_id, score_name, rule_id, activity_id, category, points, time, half_life_seconds, floor, end_time,
                     evidence, model_version)
                 select $1, n.* from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) n
-                on conflict (workspace_id, lead_id, score_name, rule_id, activity_id, time) do update set
-                    category = excluded.category, points = excluded.points, half_life_seconds = excluded.half_life_seconds,
-                    floor = excluded.floor, end_time = excluded.end_time, evidence = excluded.evidence, model_version = excluded.model_version
                 """,
                 Column.Of(NpgsqlDbType.Uuid, written, row => row.Of.LeadId),
                 Column.Of(NpgsqlDbType.Text, written, row => row.Of.ScoreName),
@@ -127,7 +131,7 @@ internal static class LedgerStore
     private sealed record EvidenceJson(string? Detail);
 }
 
-/// <summary>Difference between a lead's ledger of one score and what it shall be.</summary>
+/// <summary>Difference between a lead's ledger of one score and what it shall be. An entry that changes is removed, then written.</summary>
 internal sealed record LedgerChange(
     Guid LeadId, string ScoreName, int ModelVersion, IReadOnlyList<Contribution> Written, IReadOnlyList<Contribution> Removed)
 {
@@ -137,15 +141,26 @@ internal sealed record LedgerChange(
         Guid leadId, string scoreName, int modelVersion, IEnumerable<Contribution> before, IReadOnlyList<Contribution> after)
     {
         var old = before.ToDictionary(entry => (entry.RuleId, entry.ActivityId, entry.Time));
-        var written = new List<Contribution>();
+        if (old.Count == 0)
+        {
+            return new(leadId, scoreName, modelVersion, after, []);
+        }
+
+        var (written, removed) = (new List<Contribution>(), new List<Contribution>());
         foreach (var entry in after)
         {
-            if (!old.Remove((entry.RuleId, entry.ActivityId, entry.Time), out var existing) || existing != entry)
+            if (!old.Remove((entry.RuleId, entry.ActivityId, entry.Time), out var existing))
             {
                 written.Add(entry);
             }
+            else if (existing != entry)
+            {
+                written.Add(entry);
+                removed.Add(existing);
+            }
         }
 
-        return new(leadId, scoreName, modelVersion, written, old.Values.ToArray());
+        removed.AddRange(old.Values);
+        return new(leadId, scoreName, modelVersion, written, removed);
     }
 }

@@ -64,6 +64,12 @@ public sealed class LeadRow
     /// <summary>The version that was read, while this transaction changes <see cref="Version"/>; no column.</summary>
     public long StoredVersion { get; set; }
 
+    /// <summary>The transaction that wrote the row as it was read; no column, known of a row that was locked by id.</summary>
+    public long WriteXid { get; set; }
+
+    /// <summary>The transaction that holds the row's lock, to which it will be <see cref="WriteXid"/>; likewise.</summary>
+    public long LockXid { get; set; }
+
     /// <summary>When the score was last computed.</summary>
     public DateTimeOffset ChangeTime { get; set; }
 

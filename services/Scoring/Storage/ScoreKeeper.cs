@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Lifecycle.Contracts;
-using Lifecycle.Kernel;
 using Lifecycle.Postgres;
 using Lifecycle.Scoring.Domain;
 using Lifecycle.Scoring.Live;
@@ -12,7 +11,7 @@ namespace Lifecycle.Scoring.Storage;
 /// qualification and their events. Scoring the same lead again changes nothing. Every score of the workspace is made in one pass over the
 /// lead's activities; <c>default</c> alone decides on qualification and is told by events.
 /// </summary>
-public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
+public sealed partial class ScoreKeeper(ModelStore models, ProgressMemory memory, ScoringTelemetry telemetry)
 {
     /// <summary>The models in force.</summary>
     public Task<ModelSet> Models(Transaction<ScoringDbContext> tx) => models.InForce(tx);
@@ -22,20 +21,44 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
     /// <param name="rows">Leads; merged and erased ones are saved only.</param>
     /// <param name="cause">When what led to this happened, by lead: the events' time is never before it.</param>
     /// <param name="newModel">The model changed: leads may qualify as of the cause, not before.</param>
-    /// <param name="news">
-    /// Given when nothing but activities are new. What was given for earlier ones, and for the profile, cannot change: that part of the
-    /// ledger is neither read nor compared. Null: anything may have changed.
-    /// </param>
     /// <param name="settle">No history is on its way any more: what time alone did is decided; else it waits and is due.</param>
     /// <param name="factsChanged">False: of the rows nothing is saved but what scoring sets.</param>
     public async Task Score(
         Transaction<ScoringDbContext> tx, IReadOnlyCollection<LeadRow> rows, Func<LeadRow, DateTimeOffset> cause, bool newModel = false,
-        IReadOnlyDictionary<Guid, LeadNews>? news = null, bool settle = false, bool factsChanged = true)
+        bool settle = false, bool factsChanged = true) =>
+        await Score(tx, await models.InForce(tx), rows, cause, newModel, null, settle, factsChanged);
+
+    /// <param name="tx">As above.</param>
+    /// <param name="set">The models in force.</param>
+    /// <param name="rows">As above.</param>
+    /// <param name="cause">As above.</param>
+    /// <param name="newModel">As above.</param>
+    /// <param name="news">
+    /// Given when nothing but activities are new. What was given for earlier ones, and for the profile, cannot change: that part of the
+    /// ledger is neither read nor compared. Null: anything may have changed.
+    /// </param>
+    /// <param name="settle">As above.</param>
+    /// <param name="factsChanged">As above.</param>
+    private async Task Score(
+        Transaction<ScoringDbContext> tx, ModelSet set, IReadOnlyCollection<LeadRow> rows, Func<LeadRow, DateTimeOffset> cause, bool newModel,
+        Dictionary<Guid, LeadNews>? news, bool settle, bool factsChanged)
     {
-        var set = await models.InForce(tx);
-        var scored = rows.Where(IsScored).ToArray();
+        var changes = new List<LedgerChange>();
+        var advanced = news is null ? [] : Advance(tx, set.Default, rows, news, changes);
+        if (news is not null && advanced.Count < rows.Count)
+        {
+            // What was recorded is read.
+            await tx.Flush();
+        }
+
+        var scored = rows.Where(row => IsScored(row) && !advanced.Contains(row.LeadId)).ToArray();
+        if (news is not null && !set.Default.Model.ReadsProfile)
+        {
+            await LeadStore.ReadFacts(tx, scored);
+        }
+
         var ids = scored.Select(row => row.LeadId).ToArray();
-        var activities = await ActivityHistory.Read(tx, ids);
+        var activities = await ActivityHistory.Read(tx, ids, [.. set.Models.Select(stored => stored.Model)]);
         var adjustments = await AdjustmentStore.Read(tx, scored);
         // What rules over counts and inactivity gave before an activity ends with it.
         var timed = set.Models.Any(stored => stored.Model.HasTimedRules);
@@ -48,7 +71,6 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
             tx, scored.Where(row => row.Adjustments > 0 || HasLedger(from[row.LeadId], news?[row.LeadId], activities.GetValueOrDefault(row.LeadId)))
                 .ToDictionary(row => row.LeadId, row => from[row.LeadId]));
         var named = set.HasNamed ? await ScoreStore.Read(tx, rows.Select(row => row.LeadId).ToArray()) : [];
-        var changes = new List<LedgerChange>();
         var changedScores = new List<ScoreRow>();
         var transitions = new List<(Guid LeadId, Transition Transition)>();
         foreach (var row in scored)
@@ -68,6 +90,10 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
                 if (stored.ScoreName == ModelStore.DefaultScore)
                 {
                     transitions.AddRange(Decide(tx, row, stored, sheet, lead, byHand, cause(row), newModel, settle));
+                    if (news is not null && !set.HasNamed && ScoreProgress.Of(sheet) is { } progress)
+                    {
+                        memory.Keep(tx.WorkspaceId, row, progress);
+                    }
                 }
                 else if (Informed(row.LeadId, stored, sheet, named) is { } changed)
                 {
@@ -117,7 +143,7 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
             return null;
         }
 
-        var activities = await ActivityHistory.Read(tx, [row.LeadId]);
+        var activities = await ActivityHistory.Read(tx, [row.LeadId], stored.Model);
         var adjustments = await AdjustmentStore.Read(tx, [row]);
         return (stored, LeadInput.Of(row, activities.GetValueOrDefault(row.LeadId) ?? [], now).Score(
             stored, [.. adjustments[(row.LeadId, scoreName)]], DateTimeOffset.MinValue));
@@ -153,14 +179,10 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
             later++;
         }
 
-        return later != added.Count;
+        return later != added.Added.Count;
     }
 
     private static bool IsScored(LeadRow row) => row.MergedInto is null && row.EraseTime is null;
-
-    /// <summary>From SQL on the lead is in sales' hands; ruled out or gone it is in nobody's.</summary>
-    private static bool IsMarketings(string? stage) =>
-        !StageNames.TryParse(stage, out var known) || known is Stage.Visitor or Stage.Lead or Stage.Mql;
 
     /// <summary>Sets the row to the sheet, decides on qualification and publishes both.</summary>
     private static List<(Guid LeadId, Transition Transition)> Decide(
@@ -168,7 +190,7 @@ public sealed class ScoreKeeper(ModelStore models, ScoringTelemetry telemetry)
         bool newModel, bool settle)
     {
         var model = stored.Model;
-        var standing = new Standing(row.Qualified, row.DecidedUntil, row.Returned, IsMarketings(row.Stage));
+        var standing = StandingOf(row);
         var again = row.DecidedUntil is not null;
         newModel &= row.ModelVersion != model.Version;
         if (newModel && !(standing.DecidedUntil >= time))

@@ -27,7 +27,7 @@ public sealed class ScoringDbContext(DbContextOptions<ScoringDbContext> options)
             lead.HasIndex(row => new { row.WorkspaceId, row.CompanyKey }).HasFilter("company_key is not null");
             // What Redis has not got yet, and a watch missed.
             lead.HasIndex(row => new { row.WorkspaceId, row.ChangeXid });
-            lead.Ignore(row => row.StoredVersion);
+            lead.Ignore(row => row.StoredVersion).Ignore(row => row.WriteXid).Ignore(row => row.LockXid);
             lead.Property(row => row.Generation).HasDefaultValue(0);
             lead.Property(row => row.Adjustments).HasDefaultValue(0);
             lead.Property(row => row.ChangeXid).HasDefaultValue(0L);

@@ -6,6 +6,9 @@ namespace Lifecycle.Scoring.Storage;
 /// <summary>Postgres holds no NUL character, in text or jsonb; senders' texts may contain one, and nobody misses it.</summary>
 internal static partial class StoredText
 {
+    /// <summary>Whether <see cref="Clean"/> leaves it as it is.</summary>
+    public static bool IsClean(string? text) => text?.Contains('\0') != true;
+
     [return: NotNullIfNotNull(nameof(text))]
     public static string? Clean(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
 

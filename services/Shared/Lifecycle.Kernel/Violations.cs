@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lifecycle.Kernel;
 
 /// <summary>Collects every fault of a request, so that the caller can mend all of them at once.</summary>
@@ -17,6 +19,17 @@ public sealed class Violations
         if (!holds)
         {
             Add(field, message);
+        }
+
+        return holds;
+    }
+
+    /// <summary>As above; the message is made only where it is told.</summary>
+    public bool Require(bool holds, string field, [InterpolatedStringHandlerArgument(nameof(holds))] FaultText message)
+    {
+        if (!holds)
+        {
+            Add(field, message.ToString());
         }
 
         return holds;

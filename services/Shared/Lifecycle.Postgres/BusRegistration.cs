@@ -47,7 +47,9 @@ public static class BusRegistration
             options.ConsumerStopTimeout = TimeSpan.FromSeconds(10);
             options.StopTimeout = TimeSpan.FromSeconds(20);
         });
-        services.AddSingleton<BrokerPublisher>();
+        services.AddSingleton(provider => new BrokerPublisher(
+            provider.GetRequiredService<IBus>(), BusSetup.Settings(Address(builder.Configuration), $"{service}-relay"),
+            provider.GetRequiredService<OutboxOptions>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new OutboxBatch(
             provider.GetRequiredService<BrokerPublisher>().Publish, provider.GetRequiredService<OutboxOptions>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OutboxBatch>>())
@@ -71,6 +73,7 @@ public static class BusRegistration
     {
         var options = context.GetRequiredService<IOptions<BusOptions>>().Value;
         BusSetup.Connect(rabbitmq, address, service);
+        rabbitmq.AddDeserializer(new EventDeserializer(), isDefault: true);
         foreach (var consumers in bus.ByEvent)
         {
             rabbitmq.ReceiveEndpoint(LifecycleBus.Queue(service, consumers.Key), endpoint =>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Lifecycle.Contracts;
+using Lifecycle.Postgres.Outbox;
 using Npgsql;
 
 namespace Lifecycle.Postgres;
@@ -13,6 +14,7 @@ public sealed class Transaction<TContext> : IAsyncDisposable
 {
     private readonly Func<Transaction<TContext>, TContext> openContext;
     private readonly List<PendingEvent> events = [];
+    private readonly List<Func<NpgsqlDataReader, Task>> answers = [];
     private TContext? db;
     private NpgsqlBatch? closing;
 
@@ -52,6 +54,9 @@ public sealed class Transaction<TContext> : IAsyncDisposable
     /// </summary>
     public NpgsqlBatch Closing => closing ??= new NpgsqlBatch(Connection, DbTransaction);
 
+    /// <summary>Whether the next <see cref="Flush"/> answers a question.</summary>
+    public bool Asks => answers.Count > 0;
+
     internal IReadOnlyList<PendingEvent> Events => events;
 
     /// <summary>A new UUIDv7 at <see cref="Now"/>.</summary>
@@ -60,18 +65,70 @@ public sealed class Transaction<TContext> : IAsyncDisposable
     /// <summary>
     /// Publishes the event if, and only if, the transaction commits. The broker gets it at least once, with the event id as message id.
     /// </summary>
-    public void Publish(ILifecycleEvent e) => events.Add(new(e, Activity.Current?.Id));
+    public void Publish(ILifecycleEvent e) => events.Add(new(e, EventTypes.Serialize(e), Activity.Current?.Id));
 
-    /// <summary>Sends what stands in <see cref="Closing"/>.</summary>
+    /// <summary>Adds a question to <see cref="Closing"/>: it sees what stands there before it, and costs no round trip of its own.</summary>
+    /// <param name="question">One statement that answers rows.</param>
+    /// <param name="answer">Reads the rows, within the next <see cref="Flush"/> and before it returns; it must not use the connection.</param>
+    public void Ask(NpgsqlBatchCommand question, Func<NpgsqlDataReader, Task> answer)
+    {
+        Closing.BatchCommands.Add(question);
+        answers.Add(answer);
+    }
+
+    /// <summary>Sends what stands in <see cref="Closing"/>, and has the answers read.</summary>
     public async Task Flush()
     {
-        if (closing is { BatchCommands.Count: > 0 } batch)
+        if (closing is not { BatchCommands.Count: > 0 } batch)
         {
-            closing = null;
-            await using (batch)
+            return;
+        }
+
+        var asked = answers.ToArray();
+        closing = null;
+        answers.Clear();
+        await using (batch)
+        {
+            if (asked.Length == 0)
             {
                 await batch.ExecuteNonQueryAsync(CancellationToken);
+                return;
             }
+
+            await using var results = await batch.ExecuteReaderAsync(CancellationToken);
+            foreach (var answer in asked)
+            {
+                await answer(results);
+                await results.NextResultAsync(CancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Commits, in the round trip that sends what still stands in <see cref="Closing"/>.</summary>
+    internal async Task Commit()
+    {
+        if (closing is not { BatchCommands.Count: > 0 })
+        {
+            await DbTransaction.CommitAsync(CancellationToken);
+            return;
+        }
+
+        // After a statement that fails the server passes over the rest of the batch, this too.
+        closing.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
+        await Flush();
+    }
+
+    /// <summary>As <see cref="Flush"/>, and while the server works on it runs <paramref name="work"/>, which must not use the connection.</summary>
+    public async Task FlushWhile(Action work)
+    {
+        var sending = Flush();
+        try
+        {
+            work();
+        }
+        finally
+        {
+            await sending;
         }
     }
 
@@ -85,5 +142,5 @@ public sealed class Transaction<TContext> : IAsyncDisposable
         }
     }
 
-    internal readonly record struct PendingEvent(ILifecycleEvent Event, string? TraceParent);
+    internal readonly record struct PendingEvent(ILifecycleEvent Event, string Body, string? TraceParent);
 }

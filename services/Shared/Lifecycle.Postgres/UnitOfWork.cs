@@ -270,8 +270,7 @@ public sealed partial class UnitOfWork<TContext>
             OutboxWriter.Add(tx.Closing, tx.Events, tx.Now);
         }
 
-        await tx.Flush();
-        await dbTransaction.CommitAsync(ct);
+        await tx.Commit();
         if (tx.Events.Count > 0)
         {
             signal.Ring();

@@ -82,6 +82,8 @@ public sealed class MessageReaderTests
     [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":"\u0000"}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
     [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":"\ud800"}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
     [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":1e999999}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
+    [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":-2.5E+999}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
+    [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":-123456789123456789123456789123456789123456789123456789123456789123456789123456789123456789123456789123456789}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
     [InlineData("7", "A message must be an object.")]
     public void Read_OneFault_SaysWhatIsAccepted(string json, string message) =>
         Assert.Equal(message, Assert.Single(Read(json).Error!.Violations).Message);

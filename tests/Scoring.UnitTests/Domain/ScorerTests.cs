@@ -131,7 +131,7 @@ public sealed class ScorerTests
 
     private static ScoreSheet Score(Activity[] history) => Scorer.Score(DefaultModel.Instance, Lead(Start, "VP Sales", 80), NoSince, history);
 
-    private static Activity OfKind(int number, int kind, DateTimeOffset time) => kind switch
+    internal static Activity OfKind(int number, int kind, DateTimeOffset time) => kind switch
     {
         0 => Did(number, "FORM", time, "Form Submitted", null, number / 3, ("formType", "demo")),
         1 => Did(number, "DOWNLOAD", time, "Content Downloaded", null, number / 3),

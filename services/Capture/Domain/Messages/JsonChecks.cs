@@ -62,7 +62,35 @@ internal static class JsonChecks
     /// surrogate pairs), numbers without an exponent and of at most a hundred digits. False means: look closely.
     /// </summary>
     public static bool IsPlain(ReadOnlySpan<byte> json) =>
-        json.IndexOf("\\u"u8) < 0 && Utf8.IsValid(json) && !HasUnusualNumber(json);
+        json.IndexOf("\\u"u8) < 0 && Utf8.IsValid(json) && !(MayHaveUnusualNumber(json) && HasUnusualNumber(json));
+
+    // Without regard to what is text: a digit, an e and a digit or sign, or digits and points without end. Most messages have neither, or in ids.
+    private static bool MayHaveUnusualNumber(ReadOnlySpan<byte> json)
+    {
+        var digits = 0;
+        for (var index = 0; index < json.Length; index++)
+        {
+            var letter = json[index];
+            if (letter is (>= (byte)'0' and <= (byte)'9') or (byte)'.')
+            {
+                if (++digits > 90)
+                {
+                    return true;
+                }
+            }
+            else if (digits > 0)
+            {
+                if ((letter | 0x20) == 'e' && index + 1 < json.Length && json[index + 1] is (>= (byte)'0' and <= (byte)'9') or (byte)'+' or (byte)'-')
+                {
+                    return true;
+                }
+
+                digits = 0;
+            }
+        }
+
+        return false;
+    }
 
     private static bool HasUnusualNumber(ReadOnlySpan<byte> json)
     {

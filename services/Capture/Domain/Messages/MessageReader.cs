@@ -30,6 +30,7 @@ public sealed class MessageReader
     private static readonly DateTimeOffset Earliest = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly BotMemory bots = new();
+    private readonly SourceMemory sources = new();
 
     private static readonly string[] Types = ["identify", "track", "page", "screen", "group", "alias"];
 
@@ -103,7 +104,7 @@ public sealed class MessageReader
             Device = device ?? (userId is null ? null : $"user:{userId}"),
             HasAnonymousId = anonymousId is not null && type != "alias",
             Page = evidence with { Url = PageContext.Stored(page.Url) },
-            Source = envelope.Sources.Read(evidence),
+            Source = sources.Read(envelope.Sources, evidence),
             Properties = (type is "identify" or "group" ? traits : properties).GetRawText(),
             Person = person,
             Dropped = bot is not null ? DropReason.Bot : Consent.IsDenied(context) ? DropReason.Consent : DropReason.None,
@@ -137,7 +138,12 @@ public sealed class MessageReader
     public static Guid Key(Guid workspaceId, string messageId)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{workspaceId}|{messageId}"), hash);
+        // An id has at most MaxId characters, each of at most three bytes.
+        Span<byte> text = stackalloc byte[37 + (3 * MaxId)];
+        workspaceId.TryFormat(text, out var length);
+        text[length++] = (byte)'|';
+        length += Encoding.UTF8.GetBytes(messageId, text[length..]);
+        SHA256.HashData(text[..length], hash);
         return new Guid(hash[..16], bigEndian: true);
     }
 
@@ -189,7 +195,7 @@ public sealed class MessageReader
     public static bool TryTime(JsonElement value, out DateTimeOffset time)
     {
         time = default;
-        if (value.ValueKind != JsonValueKind.String || value.GetString()!.IndexOf('T', StringComparison.Ordinal) < 0)
+        if (value.ValueKind != JsonValueKind.String || !JsonMarshal.GetRawUtf8Value(value).Contains((byte)'T'))
         {
             return false;
         }

@@ -112,7 +112,8 @@ public sealed class RollupChange(TimeZoneInfo timeZone)
         sum += counts;
     }
 
-    private void Spread()
+    /// <summary>Spreads what was counted so far over the cells; done otherwise when they are asked for.</summary>
+    public void Spread()
     {
         foreach (var (group, counts) in visits.Where(visit => visit.Value != default))
         {

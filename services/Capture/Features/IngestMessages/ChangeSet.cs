@@ -21,6 +21,9 @@ internal readonly record struct Item(int Request, Guid Id, IngestMessage Message
 /// </summary>
 internal sealed class ChangeSet
 {
+    /// <summary>Activities from which on they are worth a round trip of their own, in which the rest is made.</summary>
+    private const int MinActivitiesAhead = 100;
+
     private readonly Transaction<CaptureDbContext> tx;
     private readonly SourceReader sources;
     private readonly Dictionary<Guid, Lead> leads;
@@ -93,15 +96,38 @@ internal sealed class ChangeSet
             return new NewActivity(item.Id, item.Message.Device is { } device ? visitorIds[device] : null, place.SessionId, place.LeadId, item.Message);
         }).ToArray();
 
-        await rollups.Visits(changes);
-        VisitWriter.Write(tx, changes, activities);
+        VisitWriter.Write(tx, changes);
         Sessions = changes.Sessions;
-        await Observe(changes, activities);
-        await Touch(changes);
+        var told = activities.Where(activity => activity.LeadId is not null && activity.Message.Person is { Capture: null, Facts.Count: > 0 }).ToArray();
+        var observes = told.Length > 0 || changes.Retold.Count > 0;
+        VisitWriter.WriteActivities(tx, changes, activities);
+        if (observes)
+        {
+            await Observe(changes, told);
+        }
+
+        // One round trip: the most of what a commit writes, and all that the rest hangs on. The server is at it while the visits are counted.
+        rollups.AskFor(changes);
+        var identified = LeadEvents.AskFor(tx, changes.Identified);
+        var touches = AskTouches(changes);
+        if (tx.Asks || activities.Length >= MinActivitiesAhead)
+        {
+            await tx.FlushWhile(() => rollups.Visits(changes));
+        }
+        else
+        {
+            rollups.Visits(changes);
+        }
+
+        await Touch(changes, touches);
         rollups.Write(leads.Values);
         LeadStore.Save(tx, leads.Values);
         LeadStore.AddKeys(tx, Resolver.Added);
-        await events.Publish(Resolver, existing, changes, activities, items.ToDictionary(item => item.Id, item => item.Request), isImport);
+        events.Publish(Resolver, existing, changes, activities, identified, items.ToDictionary(item => item.Id, item => item.Request), isImport);
+        if (isImport)
+        {
+            await events.AnnounceImport(Resolver, existing);
+        }
     }
 
     /// <summary>Writes and publishes changes to leads that no message made.</summary>
@@ -140,14 +166,8 @@ internal sealed class ChangeSet
     }
 
     // A message that names nobody tells of whoever its activity is placed with: added where it is new, read anew where stored ones moved.
-    private async Task Observe(VisitChanges changes, IReadOnlyCollection<NewActivity> activities)
+    private async Task Observe(VisitChanges changes, IReadOnlyCollection<NewActivity> told)
     {
-        var told = activities.Where(activity => activity.LeadId is not null && activity.Message.Person is { Capture: null, Facts.Count: > 0 }).ToArray();
-        if (told.Length == 0 && changes.Retold.Count == 0)
-        {
-            return;
-        }
-
         await tx.Flush();
         await Include(told.Select(activity => activity.LeadId!.Value).Concat(changes.Retold));
         foreach (var (id, profile) in await Observations.Load(tx, changes.Retold))
@@ -175,33 +195,45 @@ internal sealed class ChangeSet
 
     private async Task Include(IEnumerable<Guid> ids)
     {
-        foreach (var (id, lead) in await LeadStore.Load(tx, ids.Where(id => !leads.ContainsKey(id)).Distinct().ToArray()))
+        foreach (var lead in (await LeadStore.Load(tx, ids.Where(id => !leads.ContainsKey(id)).Distinct().ToArray())).Values)
         {
-            leads.Add(id, lead);
-            loaded.Add(id, LeadFacts.Of(lead));
-            existing.Add(id);
+            Include(lead);
         }
     }
 
-    private async Task Touch(VisitChanges changes)
+    private void Include(Lead lead)
+    {
+        leads.Add(lead.Id, lead);
+        loaded.Add(lead.Id, LeadFacts.Of(lead));
+        existing.Add(lead.Id);
+    }
+
+    // Asks for the sessions by which first and last touches are set, and for those of the leads that are not at hand.
+    private Touching AskTouches(VisitChanges changes)
     {
         var touched = changes.Touched.Concat(leads.Values.Where(lead => lead.Changed).Select(lead => lead.Id)).ToHashSet();
-        if (touched.Count == 0)
+        var missing = touched.Where(id => !leads.ContainsKey(id)).ToArray();
+        var included = new List<Lead>(missing.Length);
+        if (missing.Length > 0)
         {
-            return;
+            LeadStore.AskLoad(tx, missing, included.Add);
         }
 
-        await tx.Flush();
-        await Include(touched);
-
         // A lead made here has the sessions cut here and, unless it took over another, no more: of an import there is nothing to look up.
-        var visited = touched.Where(id => leads.ContainsKey(id) && (existing.Contains(id) || changes.Touched.Contains(id) || Resolver.Merges.Count > 0)).ToArray();
-        foreach (var lead in touched.Where(leads.ContainsKey).Except(visited).Select(id => leads[id]))
+        var visited = touched.Where(id =>
+            !leads.ContainsKey(id) || existing.Contains(id) || changes.Touched.Contains(id) || Resolver.Merges.Count > 0).ToArray();
+        return new(touched.Except(visited).ToArray(), included, VisitStore.AskTouches(tx, visited));
+    }
+
+    private async Task Touch(VisitChanges changes, Touching touching)
+    {
+        touching.Included.ForEach(Include);
+        foreach (var lead in touching.Unvisited.Select(id => leads[id]))
         {
             lead.Touched(null, null, lead.CreateTime);
         }
 
-        var found = await VisitStore.Touches(tx, visited);
+        var found = touching.Sessions.Where(pair => leads.ContainsKey(pair.Key)).ToDictionary();
         var dropped = await Dropped(changes, found);
         foreach (var (id, (first, last)) in found)
         {
@@ -221,4 +253,10 @@ internal sealed class ChangeSet
             .SelectMany(pair => new[] { leads[pair.Key].FirstTouch!.SessionId, leads[pair.Key].LastTouch?.SessionId }).OfType<Guid>();
         return await VisitStore.Missing(tx, earlier.Except(changes.Ended).ToArray());
     }
+
+    /// <summary>What is asked for to set touches; known after the flush.</summary>
+    /// <param name="Unvisited">Leads that have no sessions.</param>
+    /// <param name="Included">Leads that were not at hand.</param>
+    /// <param name="Sessions">Touches of the other leads by their sessions.</param>
+    private sealed record Touching(Guid[] Unvisited, List<Lead> Included, Dictionary<Guid, (Touch? First, Touch? Last)> Sessions);
 }

@@ -28,7 +28,7 @@ internal sealed class CommitMessages(
             "ingest.commit", ActivityKind.Internal, requests[0].Trace, links: requests.Skip(1).Select(request => new ActivityLink(request.Trace)));
         IReadOnlyList<IngestOutcome> outcomes = [];
         var sources = await channels.Get(workspaceId);
-        var keyed = Keyed(workspaceId, requests);
+        var keyed = Keyed(requests);
         for (var isRepeated = false; ; isRepeated = true)
         {
             await partitions.Ensure(requests.SelectMany(request => request.Messages, (_, message) => message.Time), ct);
@@ -69,14 +69,13 @@ internal sealed class CommitMessages(
     }
 
     // Of a message that comes twice at once the first counts.
-    private static Dictionary<Guid, Item> Keyed(Guid workspaceId, IReadOnlyList<IngestRequest> requests)
+    private static Dictionary<Guid, Item> Keyed(IReadOnlyList<IngestRequest> requests)
     {
-        var keyed = new Dictionary<Guid, Item>();
-        foreach (var (request, index) in requests.Select((request, index) => (request, index)))
+        var keyed = new Dictionary<Guid, Item>(requests.Sum(request => request.Keys.Count));
+        for (var index = 0; index < requests.Count; index++)
         {
-            foreach (var message in request.Messages)
+            foreach (var (key, message) in requests[index].Keys.Zip(requests[index].Messages))
             {
-                var key = MessageReader.Key(workspaceId, message.MessageId);
                 keyed.TryAdd(key, new(index, MessageReader.ActivityId(key, message.Time), message));
             }
         }

@@ -9,7 +9,8 @@ using NpgsqlTypes;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>
-/// What a commit finds stored: all that its messages alone lead to, read under the workspace's lock in the round trip that begins the transaction.
+/// What a commit finds stored: all that its messages alone lead to, read under the workspace's lock in the round trip that begins the transaction and takes
+/// the lock.
 /// </summary>
 /// <param name="Added">Keys of the messages that had not come before; they are noted now.</param>
 /// <param name="Visitors">Visitors of the messages' devices.</param>
@@ -34,22 +35,17 @@ internal sealed record CommitReads(
         // planning over many partitions costs more than running. For the same reason each element is looked up by itself (lateral, offset 0).
         Add(
             batch,
-            $"""
-            select {LeadStore.TakeLock}, set_config('plan_cache_mode', 'force_generic_plan', true),
-              set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)
-            """,
-            Bulk.Value(workspace.ToString()));
-        // Under the lock nobody else writes: asking first costs less than `on conflict`, which inserts on trial.
+            """
+            select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_hashjoin', 'off', true),
+              set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)
+            """);
+        // Before the lock: the commit before this one works on meanwhile. In order of key, so that two that hold the same messages never wait for
+        // each other; who holds the lock has noted its messages and waits for nobody.
         Add(
             batch,
-            """
-            insert into message (workspace_id, key, received_at)
-            select $1, m.key, $2 from unnest($3) as m(key)
-            left join lateral (select true as is_known from message where workspace_id = $1 and key = m.key offset 0) k on true
-            where k.is_known is null
-            returning key
-            """,
+            "insert into message (workspace_id, key, received_at) select $1, key, $2 from unnest($3) as m(key) on conflict do nothing returning key",
             Bulk.Value(workspace), Bulk.Value(tx.Now), Bulk.Array(NpgsqlDbType.Uuid, keyed.Keys.Order().ToArray()));
+        Add(batch, $"select {LeadStore.TakeLock}", Bulk.Value(workspace.ToString()));
         Add(batch, VisitStore.ByDevice, Bulk.Value(workspace), devices);
         Add(batch, LeadStore.ByKey, Bulk.Value(workspace), kinds, values);
         Add(
@@ -80,6 +76,7 @@ internal sealed record CommitReads(
                 added.Add(results.GetGuid(0));
             }
 
+            await results.NextResultAsync(ct);
             await results.NextResultAsync(ct);
             var visitors = await VisitStore.ReadVisitors(results, ct);
             await results.NextResultAsync(ct);

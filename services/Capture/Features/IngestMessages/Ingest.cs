@@ -52,9 +52,11 @@ internal sealed class Ingest(
         var count = type is null ? messages.GetArrayLength() : 1;
         var accepted = new List<IngestMessage>(count);
         var rejected = new List<RejectedMessageAnswer>();
-        for (var index = 0; index < count; index++)
+        for (var (index, next) = (0, type is null ? messages.EnumerateArray() : default); index < count; index++)
         {
-            if (reader.Read(type is null ? messages[index] : body, envelope, index).TryGet(out var message, out var error))
+            // Each step from message to message; a look by index begins at the first.
+            next.MoveNext();
+            if (reader.Read(type is null ? next.Current : body, envelope, index).TryGet(out var message, out var error))
             {
                 accepted.Add(message);
             }

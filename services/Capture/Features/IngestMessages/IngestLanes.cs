@@ -3,13 +3,17 @@ using System.Threading.Channels;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>
-/// Requests that wait for a commit, in a lane for each workspace, bounded by messages. A lane is with one writer at a time, so that all that comes while a
-/// workspace commits goes into its next commit together; lanes take turns.
+/// Requests that wait for a commit, in a lane for each workspace, bounded by messages. All that comes while a workspace commits goes into its next commit
+/// together. When enough waits, a second writer takes it while the first still commits: what of its commit needs no lock is done meanwhile. Lanes take turns.
 /// </summary>
-internal sealed class IngestLanes(int maxMessages)
+/// <param name="maxMessages">Messages that may wait or be under way.</param>
+/// <param name="ahead">Waiting messages from which on a second writer takes them.</param>
+internal sealed class IngestLanes(int maxMessages, int ahead = int.MaxValue)
 {
+    private const int WritersOfALane = 2;
+
     private readonly Lock gate = new();
-    private readonly Dictionary<Guid, Queue<IngestRequest>> lanes = [];
+    private readonly Dictionary<Guid, Lane> lanes = [];
     private readonly Channel<Guid> ready = Channel.CreateUnbounded<Guid>();
     private int waiting;
     private bool isClosed;
@@ -28,16 +32,17 @@ internal sealed class IngestLanes(int maxMessages)
             waiting += request.Messages.Count;
             if (!lanes.TryGetValue(request.WorkspaceId, out var lane))
             {
-                lanes.Add(request.WorkspaceId, lane = []);
-                ready.Writer.TryWrite(request.WorkspaceId);
+                lanes.Add(request.WorkspaceId, lane = new());
             }
 
-            lane.Enqueue(request);
+            lane.Requests.Enqueue(request);
+            lane.Messages += request.Messages.Count;
+            Offer(request.WorkspaceId, lane);
             return true;
         }
     }
 
-    /// <summary>Waits for a lane that no writer has, and takes its first requests; null after the last.</summary>
+    /// <summary>Waits for a lane that has something for another writer, and takes its first requests; null after the last.</summary>
     /// <param name="maxCommit">Messages after which no further request is taken.</param>
     public async ValueTask<IngestRequest[]?> Take(int maxCommit)
     {
@@ -51,12 +56,17 @@ internal sealed class IngestLanes(int maxMessages)
             lock (gate)
             {
                 var lane = lanes[workspaceId];
-                var group = new List<IngestRequest>(lane.Count);
-                for (var size = 0; size < maxCommit && lane.TryDequeue(out var request); size += request.Messages.Count)
+                var group = new List<IngestRequest>(lane.Requests.Count);
+                var size = 0;
+                for (; size < maxCommit && lane.Requests.TryDequeue(out var request); size += request.Messages.Count)
                 {
                     group.Add(request);
                 }
 
+                lane.Messages -= size;
+                lane.Writers++;
+                lane.IsOffered = false;
+                Offer(workspaceId, lane);
                 return group.ToArray();
             }
         }
@@ -71,11 +81,10 @@ internal sealed class IngestLanes(int maxMessages)
         {
             var workspaceId = group[0].WorkspaceId;
             waiting -= group.Sum(request => request.Messages.Count);
-            if (lanes[workspaceId].Count > 0)
-            {
-                ready.Writer.TryWrite(workspaceId);
-            }
-            else
+            var lane = lanes[workspaceId];
+            lane.Writers--;
+            Offer(workspaceId, lane);
+            if (lane is { Writers: 0, Requests.Count: 0 })
             {
                 lanes.Remove(workspaceId);
                 CompleteIfDone();
@@ -93,11 +102,35 @@ internal sealed class IngestLanes(int maxMessages)
         }
     }
 
+    private void Offer(Guid workspaceId, Lane lane)
+    {
+        var isDue = lane.Requests.Count > 0 && (lane.Writers == 0 || (lane.Writers < WritersOfALane && lane.Messages >= ahead));
+        if (isDue && !lane.IsOffered)
+        {
+            lane.IsOffered = true;
+            ready.Writer.TryWrite(workspaceId);
+        }
+    }
+
     private void CompleteIfDone()
     {
         if (isClosed && lanes.Count == 0)
         {
             ready.Writer.TryComplete();
         }
+    }
+
+    private sealed class Lane
+    {
+        public Queue<IngestRequest> Requests { get; } = [];
+
+        /// <summary>Messages of <see cref="Requests"/>.</summary>
+        public int Messages { get; set; }
+
+        /// <summary>Writers that have taken requests and are not done.</summary>
+        public int Writers { get; set; }
+
+        /// <summary>The lane stands in the channel of those that are ready.</summary>
+        public bool IsOffered { get; set; }
     }
 }

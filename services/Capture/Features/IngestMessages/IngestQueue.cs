@@ -14,7 +14,7 @@ internal sealed partial class IngestQueue(CommitMessages commit, IOptions<Captur
 {
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
-    private readonly IngestLanes lanes = new(options.Value.MaxQueuedMessages);
+    private readonly IngestLanes lanes = new(options.Value.MaxQueuedMessages, options.Value.AheadMessages);
 
     /// <summary>Answer while the database cannot be reached.</summary>
     public static Error OutOfReach => Error.Unavailable("The messages could not be stored; send them again later.") with { RetryAfter = RetryAfter };

@@ -2,10 +2,12 @@ using System.Diagnostics;
 using System.Text.Json;
 using Dapper;
 using Lifecycle.Capture.Domain.Identities;
+using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Capture.Features.ImportLeads;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Contracts;
 using Lifecycle.Postgres;
+using NpgsqlTypes;
 
 namespace Lifecycle.Capture.Features.IngestMessages;
 
@@ -19,11 +21,19 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
 
     public void CausedBy(Guid lead, int request) => causes[lead] = request;
 
-    public async Task Publish(
+    /// <param name="resolver">Leads as they are now.</param>
+    /// <param name="existing">Those that were there before.</param>
+    /// <param name="changes">Changed visits.</param>
+    /// <param name="activities">New activities.</param>
+    /// <param name="identified">Stored activities of which the person became known, see <see cref="AskFor"/>.</param>
+    /// <param name="requestOf">Request of each new activity.</param>
+    /// <param name="isImport">The leads are announced later, see <see cref="AnnounceImport"/>.</param>
+    public void Publish(
         IdentityResolver resolver,
         IReadOnlySet<Guid> existing,
         VisitChanges changes,
         IReadOnlyCollection<NewActivity> activities,
+        IEnumerable<ActivityInfo> identified,
         IReadOnlyDictionary<Guid, int> requestOf,
         bool isImport)
     {
@@ -33,19 +43,9 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
             Publish(Cause(target.Id), new LeadsMerged(tx.NewId(), tx.WorkspaceId, merge.Time, target.Version, merge.Source.Id, target.Id));
         }
 
-        var changed = resolver.Leads.Values.Where(lead => lead.Changed).ToLookup(lead => existing.Contains(lead.Id));
-        if (isImport)
+        foreach (var lead in isImport ? [] : Changed(resolver))
         {
-            await ImportAnnouncements.Add(tx, changed[false].Select(lead => lead.Id).ToArray(), changed[true].Select(lead => lead.Id).ToArray());
-        }
-        else
-        {
-            foreach (var lead in changed.SelectMany(leads => leads))
-            {
-                Publish(
-                    Cause(lead.Id),
-                    existing.Contains(lead.Id) ? lead.ToUpdated(tx.NewId(), tx.WorkspaceId) : lead.ToCaptured(tx.NewId(), tx.WorkspaceId));
-            }
+            Publish(Cause(lead.Id), existing.Contains(lead.Id) ? lead.ToUpdated(tx.NewId(), tx.WorkspaceId) : lead.ToCaptured(tx.NewId(), tx.WorkspaceId));
         }
 
         var sessionRequests = activities.Where(activity => activity.SessionId is not null)
@@ -60,7 +60,7 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
         }
 
         var told = activities.Where(activity => activity.LeadId is not null).Select(activity => (Request: requestOf[activity.Id], Info: ToInfo(activity))).ToList();
-        told.AddRange((await Load(changes.Identified)).Select(info => (Cause(info.LeadId), info)));
+        told.AddRange(identified.Select(info => (Cause(info.LeadId), info)));
         foreach (var group in told.GroupBy(item => item.Request))
         {
             foreach (var chunk in group.Select(item => item.Info).OrderBy(info => info.Time).ThenBy(info => info.ActivityId).Chunk(MaxActivities))
@@ -81,17 +81,45 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
         Activity.Current = current;
     }
 
-    private async Task<IEnumerable<ActivityInfo>> Load(List<Placement> placements)
+    /// <summary>Notes changed leads for the announcement of an import.</summary>
+    public Task AnnounceImport(IdentityResolver resolver, IReadOnlySet<Guid> existing)
     {
-        var rows = placements.Count == 0 ? [] : await tx.Connection.QueryAsync<Row>(
-            """
-            select a.id, a.type, a.name, a.time, a.url, a.properties::text as properties
-            from unnest(@ids) as p(id) join activity a on a.workspace_id = @workspace and a.id = p.id
-            """,
-            new { workspace = tx.WorkspaceId, ids = placements.Select(placement => placement.Id).ToArray() });
+        var changed = Changed(resolver).Select(lead => lead.Id).ToLookup(existing.Contains);
+        return ImportAnnouncements.Add(tx, changed[false].ToArray(), changed[true].ToArray());
+    }
+
+    private static IEnumerable<Lead> Changed(IdentityResolver resolver) => resolver.Leads.Values.Where(lead => lead.Changed);
+
+    /// <summary>Asks for stored activities with their new places, which are known after the next flush.</summary>
+    public static IReadOnlyCollection<ActivityInfo> AskFor(Transaction<CaptureDbContext> tx, List<Placement> placements)
+    {
+        var found = new List<ActivityInfo>(placements.Count);
+        if (placements.Count == 0)
+        {
+            return found;
+        }
+
         var places = placements.ToDictionary(placement => placement.Id);
-        return rows.Select(row => new ActivityInfo(
-            row.Id, places[row.Id].LeadId!.Value, row.Type, row.Name, row.Time, places[row.Id].SessionId, row.Url, Properties(row.Properties)));
+        tx.Ask(
+            new(
+                """
+                select a.id, a.type, a.name, a.time, a.url, a.properties::text as properties
+                from unnest($2) as p(id) join activity a on a.workspace_id = $1 and a.id = p.id
+                """)
+            {
+                Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, placements.Select(placement => placement.Id).ToArray()) },
+            },
+            async rows =>
+            {
+                var parse = rows.GetRowParser<Row>();
+                while (await rows.ReadAsync(tx.CancellationToken))
+                {
+                    var row = parse(rows);
+                    var place = places[row.Id];
+                    found.Add(new(row.Id, place.LeadId!.Value, row.Type, row.Name, row.Time, place.SessionId, row.Url, Properties(row.Properties)));
+                }
+            });
+        return found;
     }
 
     private static ActivityInfo ToInfo(NewActivity activity) => new(

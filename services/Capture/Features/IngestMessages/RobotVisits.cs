@@ -32,7 +32,7 @@ internal static class RobotVisits
         }
 
         var rollups = await RollupKeeping.Open(tx, new Dictionary<Guid, LeadFacts>());
-        await rollups.Visits(changes);
+        await rollups.AskAndCount(changes);
         rollups.Write([]);
         await tx.Connection.ExecuteAsync(
             """

@@ -12,6 +12,9 @@ internal sealed class RollupKeeping
     private readonly Transaction<CaptureDbContext> tx;
     private readonly RollupChange? change;
     private readonly IReadOnlyDictionary<Guid, LeadFacts> before;
+    private ILookup<Guid, (StoredVisitor Visitor, StoredSession? Before, StoredSession? After)> moved =
+        Array.Empty<(StoredVisitor Visitor, StoredSession? Before, StoredSession? After)>().ToLookup(item => item.Visitor.Id);
+    private ILookup<Guid, StoredSession> others = Array.Empty<StoredSession>().ToLookup(session => session.VisitorId);
 
     private RollupKeeping(Transaction<CaptureDbContext> tx, TimeZoneInfo? zone, IReadOnlyDictionary<Guid, LeadFacts> before) =>
         (this.tx, change, this.before) = (tx, zone is null ? null : new(zone), before);
@@ -23,10 +26,35 @@ internal sealed class RollupKeeping
     public static async Task<RollupKeeping> Open(Transaction<CaptureDbContext> tx, IReadOnlyDictionary<Guid, LeadFacts> before, string? held = null) =>
         new(tx, await RollupStore.Zone(tx, held), before);
 
-    /// <summary>Counts changed visits; before they are written.</summary>
-    public async Task Visits(VisitChanges visits)
+    /// <summary>Counts changed visits, before or after they are written.</summary>
+    public async Task AskAndCount(VisitChanges visits)
     {
-        if (change is null || visits.Changed.Count == 0)
+        AskFor(visits);
+        await tx.Flush();
+        Visits(visits);
+    }
+
+    /// <summary>Asks for what else the visitors of changed visits have; the answer may hold the changed ones as they were or as they are.</summary>
+    public void AskFor(VisitChanges visits)
+    {
+        if (change is null)
+        {
+            return;
+        }
+
+        // What only went on leaves its visitor's counts as they are.
+        moved = visits.Changed.Where(item => !SameGroups(item.Before?.Session, item.After?.Session)).ToLookup(item => item.Visitor.Id);
+        var windows = moved.Where(HasOthers).Select(Window).ToArray();
+        if (windows.Length > 0)
+        {
+            RollupStore.AskAround(tx, windows, sessions => others = sessions.ToLookup(session => session.VisitorId));
+        }
+    }
+
+    /// <summary>Counts changed visits, while the answer is on its way.</summary>
+    public void Visits(VisitChanges visits)
+    {
+        if (change is null)
         {
             return;
         }
@@ -36,26 +64,26 @@ internal sealed class RollupKeeping
             change.Session(held?.Session, now?.Session);
         }
 
-        // What only went on leaves its visitor's counts as they are.
-        var moved = visits.Changed.Where(item => !SameGroups(item.Before?.Session, item.After?.Session)).ToLookup(item => item.Visitor.Id);
-        var others = await RollupStore.Around(tx, moved.Where(HasOthers).Select(Window).ToArray());
-        foreach (var visitor in moved)
+        foreach (var visitor in moved.Where(visitor => !HasOthers(visitor)))
         {
-            var concerned = visitor.Select(item => item.Before?.Id ?? item.After!.Id).ToHashSet();
-            var rest = others[visitor.Key].Where(session => !concerned.Contains(session.Id)).Select(session => session.Session).ToArray();
-            change.Visitor(
-                rest.Concat(visitor.Where(item => item.Before is not null).Select(item => item.Before!.Session)),
-                rest.Concat(visitor.Where(item => item.After is not null).Select(item => item.After!.Session)));
+            Count(visitor, []);
         }
+
+        change.Spread();
     }
 
-    /// <summary>Counts changed leads, and has all written before the commit.</summary>
+    /// <summary>Counts what of the changed visits hangs on the answer, and changed leads, and has all written before the commit.</summary>
     /// <param name="leads">The leads as they are now.</param>
     public void Write(IReadOnlyCollection<Lead> leads)
     {
         if (change is null)
         {
             return;
+        }
+
+        foreach (var visitor in moved.Where(HasOthers))
+        {
+            Count(visitor, others[visitor.Key]);
         }
 
         var after = leads.ToDictionary(lead => lead.Id, LeadFacts.Of);
@@ -65,6 +93,15 @@ internal sealed class RollupKeeping
         }
 
         RollupStore.Write(tx, change);
+    }
+
+    private void Count(IGrouping<Guid, (StoredVisitor Visitor, StoredSession? Before, StoredSession? After)> visitor, IEnumerable<StoredSession> held)
+    {
+        var concerned = visitor.Select(item => item.Before?.Id ?? item.After!.Id).ToHashSet();
+        var rest = held.Where(session => !concerned.Contains(session.Id)).Select(session => session.Session).ToArray();
+        change!.Visitor(
+            rest.Concat(visitor.Where(item => item.Before is not null).Select(item => item.Before!.Session)),
+            rest.Concat(visitor.Where(item => item.After is not null).Select(item => item.After!.Session)));
     }
 
     private static bool SameGroups(VisitSession? before, VisitSession? after) =>

@@ -16,7 +16,7 @@ internal static class VisitWriter
     private static readonly string[] Keys = ["workspace_id", "id"];
 
     // What is new and what is stored already is known under the workspace's lock: either costs less than an insert that may turn into an update.
-    public static void Write(Transaction<CaptureDbContext> tx, VisitChanges changes, IReadOnlyCollection<NewActivity> activities)
+    public static void Write(Transaction<CaptureDbContext> tx, VisitChanges changes)
     {
         var batch = tx.Closing;
         var visitors = changes.Visitors.ToLookup(visitor => visitor.IsNew);
@@ -26,7 +26,6 @@ internal static class VisitWriter
         var sessions = changes.Sessions.ToLookup(session => held.Contains(session.Id));
         Bulk.Add(batch, "session", Columns(tx, sessions[false].ToArray()));
         Bulk.AddUpdate(batch, "session", Keys, Columns(tx, sessions[true].ToArray()));
-        AddActivities(batch, tx, activities);
         if (changes.Ended.Count > 0)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand("delete from session where workspace_id = $1 and id = any($2)")
@@ -34,10 +33,15 @@ internal static class VisitWriter
                 Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, changes.Ended.ToArray()) },
             });
         }
+    }
 
+    /// <summary>Writes new activities, and where stored ones lie now.</summary>
+    public static void WriteActivities(Transaction<CaptureDbContext> tx, VisitChanges changes, IReadOnlyCollection<NewActivity> activities)
+    {
+        AddActivities(tx.Closing, tx, activities);
         if (changes.Moved.Count > 0)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            tx.Closing.BatchCommands.Add(new NpgsqlBatchCommand(
                 """
                 update activity a set session_id = p.session_id, lead_id = p.lead_id
                 from unnest($2, $3, $4) as p(id, session_id, lead_id)

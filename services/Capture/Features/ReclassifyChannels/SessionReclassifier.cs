@@ -35,7 +35,7 @@ internal static class SessionReclassifier
         var changed = read.Where(item => item.Now with { Rules = item.Before.Session.Source.Rules } != item.Before.Session.Source).ToArray();
         var facts = new Dictionary<Guid, LeadFacts>();
         var rollups = await RollupKeeping.Open(tx, facts);
-        await rollups.Visits(Changes(changed));
+        await rollups.AskAndCount(Changes(changed));
         await Write(tx, read);
         var concerned = changed.Select(item => item.Before.Session.Lead).OfType<Guid>().Distinct().ToArray();
         var leads = await LeadTouches.Renew(tx, concerned, _ => { }, rollups, facts);

@@ -8,12 +8,16 @@ let referrer = document.referrer;
 /** Address of the page last reported. */
 let last = '';
 
+/** Time of the message before this one. */
+let latest = 0;
+
 /** Makes a message of what the page is now. */
 export function send(type: string, members: object): void {
   add({
     type,
     messageId: newId(),
-    timestamp: new Date().toISOString(),
+    // Never the same twice: what was called first is first in the journey.
+    timestamp: new Date((latest = Math.max(Date.now(), latest + 1))).toISOString(),
     context: {
       page: { url: location.href, referrer, title: document.title, path: location.pathname },
       userAgent: navigator.userAgent,

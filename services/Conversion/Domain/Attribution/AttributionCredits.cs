@@ -84,6 +84,32 @@ public static class AttributionCredits
         return shares.Select((share, index) => (share.Group, share.Weight, parts[index].Amount)).ToArray();
     }
 
+    /// <summary>
+    /// What deals with the same touches give to each group together: the share of each of them, and the parts of their amounts, each of which is
+    /// split by itself. Not for models that look at times, nor for Markov.
+    /// </summary>
+    public static IReadOnlyList<(string Group, decimal Weight, decimal Amount)> Of(
+        AttributionKind kind, IReadOnlyList<PathTouch> touches, IReadOnlyList<decimal> amounts, string currencyCode)
+    {
+        var shares = AttributionModels.Shares(kind, touches).Where(share => share.Weight > 0).ToArray();
+        if (shares.Length == 1)
+        {
+            return [(shares[0].Group, shares[0].Weight, amounts.Sum())];
+        }
+
+        var (weights, sums) = (Array.ConvertAll(shares, share => share.Weight), new decimal[shares.Length]);
+        foreach (var amount in amounts)
+        {
+            var parts = new Money(currencyCode, amount).Split(weights);
+            for (var index = 0; index < sums.Length; index++)
+            {
+                sums[index] += parts[index].Amount;
+            }
+        }
+
+        return shares.Select((share, index) => (share.Group, share.Weight, sums[index])).ToArray();
+    }
+
     private static Credit[] Ordered(IEnumerable<Credit> credits) =>
         credits.OrderByDescending(credit => credit.Conversions).ThenBy(credit => credit.Group, StringComparer.Ordinal).ToArray();
 }

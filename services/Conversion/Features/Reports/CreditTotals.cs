@@ -26,7 +26,11 @@ public sealed class CreditTotals
     }
 
     /// <summary>Credits the conversions, all of which have their touches loaded.</summary>
-    public static CreditTotals Of(ReportQuery query, IReadOnlyList<ConversionRow> rows, JourneyReader journeys)
+    public static CreditTotals Of(ReportQuery query, IReadOnlyList<ConversionRow> rows, JourneyReader journeys) => Of(query, rows, [], journeys);
+
+    /// <summary>As above, and deals that are read by their paths.</summary>
+    public static CreditTotals Of(
+        ReportQuery query, IReadOnlyList<ConversionRow> rows, IReadOnlyList<ConversionPath> paths, JourneyReader journeys)
     {
         var totals = new CreditTotals(query);
         if (query.Model == AttributionKind.Markov)
@@ -35,7 +39,8 @@ public sealed class CreditTotals
         }
         else
         {
-            totals.CreditEach(rows, journeys);
+            totals.CreditEach(rows.Count, (sums, index) => totals.Add(sums, rows[index], journeys));
+            totals.CreditEach(paths.Count, (sums, index) => totals.Add(sums, paths[index], journeys));
         }
 
         return totals;
@@ -70,19 +75,21 @@ public sealed class CreditTotals
         }
     }
 
-    private void CreditEach(IReadOnlyList<ConversionRow> rows, JourneyReader journeys)
+    private void CreditEach(int count, Action<Sums, int> add)
     {
-        var parts = new Sums[rows.Count < Few ? 1 : Math.Min(Environment.ProcessorCount, 4)];
+        if (count == 0)
+        {
+            return;
+        }
+
+        var parts = new Sums[count < Few ? 1 : Math.Min(Environment.ProcessorCount, 4)];
         Parallel.For(0, parts.Length, part =>
         {
             var sums = new Sums(query.Granules.Count);
-            var end = (int)((long)rows.Count * (part + 1) / parts.Length);
-            for (var index = (int)((long)rows.Count * part / parts.Length); index < end; index++)
+            var end = (int)((long)count * (part + 1) / parts.Length);
+            for (var index = (int)((long)count * part / parts.Length); index < end; index++)
             {
-                if (rows[index].State == "WON")
-                {
-                    Add(sums, rows[index], journeys);
-                }
+                add(sums, index);
             }
 
             parts[part] = sums;
@@ -98,7 +105,7 @@ public sealed class CreditTotals
     private void Add(Sums sums, ConversionRow row, JourneyReader journeys)
     {
         var (closed, origin) = Points(row);
-        if (closed < 0 && origin < 0)
+        if (row.State != "WON" || (closed < 0 && origin < 0))
         {
             return;
         }
@@ -106,19 +113,21 @@ public sealed class CreditTotals
         var deal = new Deal(journeys.Touches(row), new Money(query.Caller.CurrencyCode, row.Amount));
         foreach (var (group, weight, amount) in AttributionCredits.Of(query.Model, deal, query.HalfLifeDays))
         {
-            if (closed >= 0)
-            {
-                sums.Won[closed].Add(group, weight, amount);
-                if (row.IsFirst)
-                {
-                    sums.First[closed].Add(group, weight, amount);
-                }
-            }
+            sums.Add(closed, origin, row.IsFirst, group, weight, amount);
+        }
+    }
 
-            if (origin >= 0)
-            {
-                sums.Year[origin].Add(group, weight, amount);
-            }
+    private void Add(Sums sums, ConversionPath path, JourneyReader journeys)
+    {
+        if (path.Closed < 0 && path.Year < 0)
+        {
+            return;
+        }
+
+        var touches = journeys.Touches(path.Keys);
+        foreach (var (group, weight, amount) in AttributionCredits.Of(query.Model, touches, path.Amounts, query.Caller.CurrencyCode))
+        {
+            sums.Add(path.Closed, path.Year, path.IsFirst, group, path.Conversions * weight, amount);
         }
     }
 
@@ -168,6 +177,25 @@ public sealed class CreditTotals
         public GroupSums[] First { get; } = Of(points);
 
         public GroupSums[] Year { get; } = Of(points);
+
+        /// <param name="closed">Place of the point closed in; -1 for none.</param>
+        /// <param name="origin">Place of the point of the 1-year bookings; -1 for none.</param>
+        public void Add(int closed, int origin, bool isFirst, string group, decimal conversions, decimal amount)
+        {
+            if (closed >= 0)
+            {
+                Won[closed].Add(group, conversions, amount);
+                if (isFirst)
+                {
+                    First[closed].Add(group, conversions, amount);
+                }
+            }
+
+            if (origin >= 0)
+            {
+                Year[origin].Add(group, conversions, amount);
+            }
+        }
 
         private static GroupSums[] Of(int points) => Enumerable.Range(0, points).Select(_ => new GroupSums()).ToArray();
     }

@@ -13,16 +13,18 @@ public sealed class CreditedDeals
     private readonly ReportQuery query;
     private readonly List<ConversionRow> rows;
     private readonly JourneyReader journeys;
+    private readonly IReadOnlyList<ConversionPath> paths;
     private Task<CreditTotals>? totals;
 
-    private CreditedDeals(ReportQuery query, List<ConversionRow> rows, TouchSources sources, int? lookbackDays)
+    private CreditedDeals(ReportQuery query, List<ConversionRow> rows, IReadOnlyList<ConversionPath> paths, TouchSources sources, int? lookbackDays)
     {
-        (this.query, this.rows, LookbackDays) = (query, rows, lookbackDays);
+        (this.query, this.rows, this.paths, LookbackDays) = (query, rows, paths, lookbackDays);
         journeys = new JourneyReader(sources, lookbackDays);
     }
 
     /// <summary>Conversions whose journey is still to be frozen; they are credited by the lead's first touch until then.</summary>
-    public int Pending => rows.Count(row => row.State == "WON" && row is { LeadId: not null, PathKeys: null });
+    public long Pending =>
+        rows.Count(row => row.State == "WON" && row is { LeadId: not null, PathKeys: null }) + paths.Sum(path => path.Pending);
 
     /// <summary>Window in use; null: all touches count.</summary>
     public int? LookbackDays { get; }
@@ -49,22 +51,44 @@ public sealed class CreditedDeals
             cancellationToken: tx.CancellationToken))).AsList();
         if (rows.Count > limit)
         {
-            return Error.Precondition(
-                $"The period has more than {limit} conversions to credit; ask for a shorter one, or for a run over all of them (POST /v1/attribution/runs).");
+            return TooMany(limit);
         }
 
         var sources = new TouchSources(query.Dimensions);
         await sources.Load(tx, rows);
-        return new CreditedDeals(query, rows, sources, lookback);
+        return new CreditedDeals(query, rows, [], sources, lookback);
     }
 
+    /// <summary>As <see cref="Read"/>, for <see cref="Credit"/> alone: of deals that a model credits alike only their path is read.</summary>
+    public static async Task<Result<CreditedDeals>> ReadTotals(Transaction<ConversionDbContext> tx, ReportQuery query, int limit)
+    {
+        var lookback = query.LookbackDays ?? await AttributionSettingsStore.Lookback(tx, query.Kind);
+        if (!ConversionPaths.Suffice(query, lookback))
+        {
+            return await Read(tx, query, limit);
+        }
+
+        var paths = await ConversionPaths.Read(tx, query);
+        if (paths.Sum(path => path.Conversions) > limit)
+        {
+            return TooMany(limit);
+        }
+
+        var sources = new TouchSources(query.Dimensions);
+        await sources.Load(tx, paths.SelectMany(path => path.Keys));
+        return new CreditedDeals(query, [], paths, sources, lookback);
+    }
+
+    private static Error TooMany(int limit) => Error.Precondition(
+        $"The period has more than {limit} conversions to credit; ask for a shorter one, or for a run over all of them (POST /v1/attribution/runs).");
+
     /// <summary>Credits each conversion once, for all figures and points, while the caller does something else.</summary>
-    public Task<CreditTotals> Credit() => totals ??= Task.Run(() => CreditTotals.Of(query, rows, journeys));
+    public Task<CreditTotals> Credit() => totals ??= Task.Run(() => CreditTotals.Of(query, rows, paths, journeys));
 
     /// <summary>Name of a kind in the tables.</summary>
     public static string KindName(ConversionKind kind) => kind.ToString().ToUpperInvariant();
 
-    /// <summary>The conversions behind a figure, each with what the model credits to touches of the cell; those without credit are left
+    /// <summary>The conversions behind a figure (see <see cref="Read"/>), each with what the model credits to touches of the cell; those without credit are left
     /// out.</summary>
     /// <param name="figure">How the conversions of the point are chosen.</param>
     /// <param name="isOfCell">Whether a group is the cell's.</param>

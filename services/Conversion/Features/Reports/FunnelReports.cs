@@ -53,7 +53,7 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, StallLim
             SetRate(stage, count.Number, count.Entered, count.WentOn);
         }
 
-        foreach (var days in await FunnelWhole.Days(tx, cut, query.IsSnapshot))
+        foreach (var days in await StayLengths.InPeriod(tx, cut, query.IsSnapshot))
         {
             var stage = Find(stages, days.Number);
             (stage.MedianDays, stage.P90Days, isEmpty) = (Math.Round(days.Median, 6), Math.Round(days.Ninetieth, 6), false);

@@ -40,6 +40,11 @@ public sealed class JourneyReader(TouchSources sources, int? lookbackDays)
         return kept == keys.Length ? touches : kept > 0 ? touches[..kept] : [new PathTouch(sources.NoGroup, false, row.CloseTime)];
     }
 
+    /// <summary>Touches by their keys alone, for models that look at nothing else; at least one.</summary>
+    public PathTouch[] Touches(long[] keys) => keys.Length == 0
+        ? [new PathTouch(sources.NoGroup, false)]
+        : Array.ConvertAll(keys, key => new PathTouch(sources[key].Group, sources[key].Channel == "Direct"));
+
     /// <summary>The first touch of the conversion's lead; null without a lead.</summary>
     public TouchSource? FirstTouch(ConversionRow row) => row.SourceKey is { } key ? sources[key] : null;
 

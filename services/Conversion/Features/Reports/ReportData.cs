@@ -24,26 +24,14 @@ public sealed record Cut(
     /// <summary>SQL of the group of rows with a <c>source_key</c>, whose first touch is joined as <c>d</c>.</summary>
     public string Group => GroupKeys.Sql("d", Dimensions);
 
-    /// <summary>
-    /// The days (UTC) that lie in several points, or in part outside of the period, where midnight is not UTC's: reports read the rest from what
-    /// was counted by day, and of these the rows themselves, from and to the times given.
-    /// </summary>
-    public (DateOnly[] Days, DateTimeOffset[] From, DateTimeOffset[] To) Edges
-    {
-        get
-        {
-            var days = From.Append(To[^1]).Where(time => time.UtcTicks % TimeSpan.TicksPerDay != 0).Select(DayOf).Distinct().ToArray();
-            return (
-                days,
-                days.Select(day => Start(day) > From[0] ? Start(day) : From[0]).ToArray(),
-                days.Select(day => Start(day.AddDays(1)) < To[^1] ? Start(day.AddDays(1)) : To[^1]).ToArray());
-        }
-    }
+    /// <summary>SQL of the place (from 1) of the point that holds a day (UTC), by the bounds up to which days are counted.</summary>
+    public string CountedPoint(string day) => From.Length == 1 ? "1" : $"width_bucket({day}, @counted_days)";
+
+    /// <summary>The bounds of the points, the end of the last behind them.</summary>
+    public CountedTime[] Bounds(DateTimeOffset now) => From.Append(To[^1]).Select(time => CountedTime.ToDay(time, now)).ToArray();
 
     /// <summary>The day of a time, UTC.</summary>
     public static DateOnly DayOf(DateTimeOffset time) => DateOnly.FromDateTime(time.UtcDateTime);
-
-    private static DateTimeOffset Start(DateOnly day) => new(day, TimeOnly.MinValue, TimeSpan.Zero);
 
     /// <summary>As <see cref="JoinSource"/>, of rows that are the workspace's and do not say so.</summary>
     public string JoinKey(string alias) => Dimensions.Count == 0
@@ -95,8 +83,8 @@ public static class ReportData
             new { stages = stages.Select(stage => (short)stage).ToArray() })).AsList();
     }
 
-    /// <summary>Leads that entered the stages within the points, each once for a point and stage: what was counted by day, and the entries of the
-    /// days at the edges; people who enter anew are few, and read from the facts.</summary>
+    /// <summary>Leads that entered the stages within the points, each once for a point and stage: what was counted by day, and the difference that
+    /// the entries between the points' bounds and midnight make; people who enter anew are few, and read from the facts.</summary>
     /// <remarks>Each edge is looked up by itself (lateral, offset 0): Postgres guesses so many rows of a range it does not know that it would rather
     /// hold all rows against all edges.</remarks>
     public static async Task<IReadOnlyList<EntryCount>> Entered(Transaction<ConversionDbContext> tx, Cut cut, params Stage[] stages)
@@ -107,15 +95,14 @@ public static class ReportData
             cut,
             $"""
             with entry as (
-              select {cut.Point("s.day::timestamp at time zone 'UTC'")} as point, {key} as source_key, s.stage as number, sum(s.entered) as entered
-              from stay_day s
-              where s.workspace_id = @workspace and s.day >= @since and s.day < @until and s.day <> all(@edges) and s.stage = any(@stages)
-              group by 1, 2, 3
+              select {cut.CountedPoint("s.day")} as point, {key} as source_key, s.stage as number, sum(s.entered) as entered
+              from stay_day s where s.workspace_id = @workspace and s.day >= @since and s.day < @until and s.stage = any(@stages) group by 1, 2, 3
               union all
-              select {cut.Point("s.enter_time")}, {key}, s.stage, count(*)
+              select part.point, {key}, s.stage, sum(part.sign)
               from unnest(@edge_from, @edge_to) as edge(start, stop)
               cross join lateral (
                 select * from stage_stay e where e.workspace_id = @workspace and e.enter_time >= edge.start and e.enter_time < edge.stop offset 0) s
+              cross join lateral ({Parts(cut, "s.enter_time")}) part
               where s.counts and s.previous_time is null and s.stage = any(@stages) group by 1, 2, 3
               union all
               select {cut.Point("s.enter_time")}, {key}, s.stage, count(*)
@@ -128,7 +115,7 @@ public static class ReportData
             new { stages = stages.Select(stage => (short)stage).ToArray() })).AsList();
     }
 
-    /// <summary>New leads: what was counted by day, and the leads of the days at the edges.</summary>
+    /// <summary>New leads: what was counted by day, and the difference that those between the points' bounds and midnight make.</summary>
     public static async Task<IReadOnlyList<LeadCount>> Leads(Transaction<ConversionDbContext> tx, Cut cut)
     {
         var key = cut.Dimensions.Count == 0 ? "0::bigint" : "f.source_key";
@@ -137,19 +124,18 @@ public static class ReportData
             cut,
             $"""
             with entry as (
-              select {cut.Point("f.day::timestamp at time zone 'UTC'")} as point, {key} as source_key, sum(f.leads) as leads,
+              select {cut.CountedPoint("f.day")} as point, {key} as source_key, sum(f.leads) as leads,
                 coalesce(sum(f.leads) filter (where f.capture_type = 'FORM'), 0) as forms,
                 coalesce(sum(f.leads) filter (where f.capture_type = 'CALL'), 0) as calls,
                 coalesce(sum(f.leads) filter (where f.capture_type = 'CHAT'), 0) as chats
-              from lead_day f
-              where f.workspace_id = @workspace and f.day >= @since and f.day < @until and f.day <> all(@edges)
-              group by 1, 2
+              from lead_day f where f.workspace_id = @workspace and f.day >= @since and f.day < @until group by 1, 2
               union all
-              select {cut.Point("f.create_time")}, {key}, count(*), count(*) filter (where f.capture_type = 'FORM'),
-                count(*) filter (where f.capture_type = 'CALL'), count(*) filter (where f.capture_type = 'CHAT')
+              select part.point, {key}, sum(part.sign), coalesce(sum(part.sign) filter (where f.capture_type = 'FORM'), 0),
+                coalesce(sum(part.sign) filter (where f.capture_type = 'CALL'), 0), coalesce(sum(part.sign) filter (where f.capture_type = 'CHAT'), 0)
               from unnest(@edge_from, @edge_to) as edge(start, stop)
               cross join lateral (
                 select * from lead_fact e where e.workspace_id = @workspace and e.create_time >= edge.start and e.create_time < edge.stop offset 0) f
+              cross join lateral ({Parts(cut, "f.create_time")}) part
               group by 1, 2)
             select e.point - 1 as granule, {cut.Group} as grp, sum(e.leads)::bigint as leads, sum(e.forms)::bigint as forms,
               sum(e.calls)::bigint as calls, sum(e.chats)::bigint as chats
@@ -225,24 +211,41 @@ public static class ReportData
         tx.Connection.ExecuteScalarAsync<string?>(new CommandDefinition(
             """
             select currency_code from (
-              (select currency_code from deal_fact where workspace_id = @workspace and currency_code <> @currencyCode limit 1)
-              union all (select currency_code from spend where workspace_id = @workspace and currency_code <> @currencyCode limit 1)) foreign_row limit 1
+              (select currency_code from deal_fact where workspace_id = @workspace and currency_code < @currencyCode order by currency_code limit 1)
+              union all
+              (select currency_code from deal_fact where workspace_id = @workspace and currency_code > @currencyCode order by currency_code limit 1)
+              union all
+              (select currency_code from spend where workspace_id = @workspace and currency_code < @currencyCode order by currency_code limit 1)
+              union all
+              (select currency_code from spend where workspace_id = @workspace and currency_code > @currencyCode order by currency_code limit 1)) other
+            limit 1
             """,
             new { workspace = tx.WorkspaceId, currencyCode },
             cancellationToken: tx.CancellationToken));
 
-    /// <summary>As <see cref="Query"/>, with the days of the period (<c>@since</c>, <c>@until</c>) and its edges.</summary>
+    /// <summary>SQL: a time at an edge belongs to one point, and was counted in another.</summary>
+    private static string Parts(Cut cut, string time) =>
+        $"""
+        select {cut.Point(time)} as point, 1 as sign where {time} >= @first and {time} < @last
+        union all
+        select {cut.CountedPoint($"conversion.day_of({time})")}, -1 where {time} >= @first_counted and {time} < @last_counted
+        """;
+
+    /// <summary>As <see cref="Query"/>, with the days that are counted (<c>@since</c>, <c>@until</c>, and of each point), and the edges.</summary>
     private static Task<IEnumerable<T>> CountedDays<T>(Transaction<ConversionDbContext> tx, Cut cut, string sql, object? more = null)
     {
-        var (edges, edgeFrom, edgeTo) = cut.Edges;
+        var bounds = cut.Bounds(tx.Now);
+        var edges = bounds.Where(bound => bound.HasEdge).ToArray();
         var parameters = new DynamicParameters(more);
         parameters.AddDynamicParams(new
         {
-            since = Cut.DayOf(cut.From[0]),
-            until = Cut.DayOf(cut.To[^1]),
-            edges,
-            edge_from = edgeFrom,
-            edge_to = edgeTo,
+            since = bounds[0].Day,
+            until = bounds[^1].Day,
+            first_counted = bounds[0].Counted,
+            last_counted = bounds[^1].Counted,
+            counted_days = bounds[..^1].Select(bound => bound.Day).ToArray(),
+            edge_from = edges.Select(edge => edge.Start).ToArray(),
+            edge_to = edges.Select(edge => edge.Stop).ToArray(),
         });
         return Query<T>(tx, cut, sql, parameters);
     }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Dapper;
 using Lifecycle.Conversion.Storage;
 using Lifecycle.Kernel;
 using Lifecycle.Postgres;
@@ -40,26 +39,10 @@ public sealed class StallLimits(IOptions<ConversionOptions> settings)
 
     private static async Task<IReadOnlyDictionary<Stage, double>> Learn(Transaction<ConversionDbContext> tx, ConversionOptions options)
     {
-        var known = (await tx.Connection.QueryAsync<Experience>(new CommandDefinition(
-            """
-            select stage as number, count(*) as leavers,
-              percentile_cont(0.9) within group (order by date_part('epoch', leave_time - enter_time) / 86400.0) as ninetieth
-            from stage_stay where workspace_id = @workspace and leave_time >= @now - interval '1 year' group by 1
-            """,
-            new { workspace = tx.WorkspaceId, now = tx.Now },
-            cancellationToken: tx.CancellationToken))).ToDictionary(row => (Stage)row.Number);
+        var known = (await StayLengths.EndedSince(tx, tx.Now.AddYears(-1))).ToDictionary(days => (Stage)days.Number);
         return Enum.GetValues<Stage>().ToDictionary(
             stage => stage,
             stage => known.TryGetValue(stage, out var seen) && seen.Leavers >= options.StallMinimumLeads ? seen.Ninetieth : options.StallDays);
-    }
-
-    private sealed class Experience
-    {
-        public short Number { get; init; }
-
-        public long Leavers { get; init; }
-
-        public double Ninetieth { get; init; }
     }
 }
 

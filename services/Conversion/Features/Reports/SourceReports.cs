@@ -155,7 +155,7 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
             }
 
             await ReportMemory.Prepare(tx);
-            var deals = await CreditedDeals.Read(tx, query, options.Value.MaxReportDeals);
+            var deals = await CreditedDeals.ReadTotals(tx, query, options.Value.MaxReportDeals);
             if (!deals.TryGet(out var read, out var error))
             {
                 return (Result<T>)error;

@@ -19,22 +19,18 @@ public sealed class TouchSources(IReadOnlyList<string> dimensions)
     public TouchSource this[long key] => known.TryGetValue(key, out var source) ? source : new() { Group = NoGroup };
 
     /// <summary>Reads the touches of conversions that are not known yet.</summary>
-    public async Task Load(Transaction<ConversionDbContext> tx, IReadOnlyList<ConversionRow> rows)
+    public Task Load(Transaction<ConversionDbContext> tx, IReadOnlyList<ConversionRow> rows) =>
+        Load(tx, rows.SelectMany(row => row.SourceKey is { } first ? (row.PathKeys ?? []).Append(first) : row.PathKeys ?? []));
+
+    /// <summary>Reads the touches that are not known yet.</summary>
+    public async Task Load(Transaction<ConversionDbContext> tx, IEnumerable<long> keys)
     {
         var missing = new HashSet<long>();
-        foreach (var row in rows)
+        foreach (var key in keys)
         {
-            if (row.SourceKey is { } first && !known.ContainsKey(first))
+            if (!known.ContainsKey(key))
             {
-                missing.Add(first);
-            }
-
-            foreach (var key in row.PathKeys ?? [])
-            {
-                if (!known.ContainsKey(key))
-                {
-                    missing.Add(key);
-                }
+                missing.Add(key);
             }
         }
 

@@ -92,7 +92,7 @@ public sealed partial class RunAttribution(
         async tx =>
         {
             var rows = (await tx.Connection.QueryAsync<ConversionRow>(new CommandDefinition(
-                $"{Source(run)} order by id limit @batch", Parameters(tx, run, after), cancellationToken: ct))).AsList();
+                Page(run), Parameters(tx, run, after), cancellationToken: ct))).AsList();
             await sources.Load(tx, rows);
             return rows;
         },
@@ -149,12 +149,22 @@ public sealed partial class RunAttribution(
         }
     }, ct);
 
+    /// <summary>SQL of the next conversions. The journeys of a page of deals are looked up one by one (lateral, offset 0): Postgres would rather hold
+    /// all journeys against each page.</summary>
+    private static string Page(RunRow run) => run.ConversionKind == ConversionKind.Customer
+        ? $"""
+        select f.*, j.path_keys, j.path_times from ({Source(run)} order by id limit @batch) f
+        left join lateral (
+          select path_keys, path_times from journey j where j.workspace_id = @workspace and j.opportunity_id = f.id offset 0) j on true
+        order by f.id
+        """
+        : $"{Source(run)} order by id limit @batch";
+
     private static string Source(RunRow run) => run.ConversionKind == ConversionKind.Customer
         ? """
-        select f.opportunity_id as id, f.opportunity_id, f.state, f.amount, f.close_time, f.create_time, f.lead_id, f.origin_time, j.path_keys, j.path_times,
+        select f.opportunity_id as id, f.opportunity_id, f.state, f.amount, f.close_time, f.create_time, f.lead_id, f.origin_time,
           f.lead_id is not null as has_lead, f.source_key
         from deal_fact f
-        left join journey j on j.workspace_id = f.workspace_id and j.opportunity_id = f.opportunity_id
         where f.workspace_id = @workspace and f.opportunity_id > @after and f.close_time <= @createTime and f.currency_code = @currencyCode
           and (f.state = 'WON' or (@lost and f.state = 'LOST' and f.lead_id is not null))
         """

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Lifecycle.Kernel.Expressions;
 
 namespace Lifecycle.Nurture.Domain.Segments;
@@ -142,48 +143,54 @@ public sealed class SegmentGraph
     /// <param name="now">At this instant.</param>
     public SegmentVerdict Judge(SegmentSubject subject, ISet<Guid> members, IEnumerable<SegmentNode> seeds, DateTimeOffset now)
     {
-        if (seeds is IReadOnlyList<SegmentNode> { Count: 1 } one && one[0] is { IsTimed: false, Condition: { } alone } only
-            && !dependents.Contains(only.Id))
+        // One bit for each segment by rank: most judgements are of many segments and move the lead in none.
+        var words = (ordered.Count + 63) / 64;
+        var pending = words <= 16 ? stackalloc ulong[words] : new ulong[words];
+        pending.Clear();
+        foreach (var seed in seeds)
         {
-            // Most leads of a page stay where they are.
-            return alone.Holds(subject, now)
-                ? members.Add(only.Id) ? new([only.Id], [], []) : SegmentVerdict.Nothing
-                : members.Remove(only.Id) ? new([], [only.Id], []) : SegmentVerdict.Nothing;
+            pending[seed.Rank / 64] |= 1UL << (seed.Rank % 64);
         }
 
-        var pending = new SortedSet<int>(seeds.Select(node => node.Rank));
-        var (entered, left, timers) = (new List<Guid>(), new List<Guid>(), new List<(Guid, DateTimeOffset)>());
-        while (pending.Count > 0)
+        List<Guid>? entered = null;
+        List<Guid>? left = null;
+        List<(Guid, DateTimeOffset)>? timers = null;
+        for (var word = 0; word < words; word++)
         {
-            var rank = pending.Min;
-            pending.Remove(rank);
-            var node = ordered[rank];
-            if (node.Condition is not { } condition)
+            while (pending[word] != 0)
             {
-                continue;
-            }
+                var rank = (word * 64) + BitOperations.TrailingZeroCount(pending[word]);
+                pending[word] &= pending[word] - 1;
+                var node = ordered[rank];
+                if (node.Condition is not { } condition)
+                {
+                    continue;
+                }
 
-            if (node.IsTimed && subject.NextChange(condition, now) is { } due)
-            {
-                timers.Add((node.Id, due));
-            }
+                if (node.IsTimed && subject.NextChange(condition, now) is { } due)
+                {
+                    (timers ??= []).Add((node.Id, due));
+                }
 
-            var holds = condition.Holds(subject, now);
-            if (holds ? members.Add(node.Id) : members.Remove(node.Id))
-            {
-                (holds ? entered : left).Add(node.Id);
+                var holds = condition.Holds(subject, now);
+                if (holds ? !members.Add(node.Id) : !members.Remove(node.Id))
+                {
+                    continue;
+                }
+
+                (holds ? entered ??= [] : left ??= []).Add(node.Id);
                 foreach (var dependent in dependents[node.Id])
                 {
                     // Only in a circle, which no write lets in, could one come before.
                     if (dependent.Rank > rank)
                     {
-                        pending.Add(dependent.Rank);
+                        pending[dependent.Rank / 64] |= 1UL << (dependent.Rank % 64);
                     }
                 }
             }
         }
 
-        return new(entered, left, timers);
+        return entered is null && left is null && timers is null ? SegmentVerdict.Nothing : new(entered ?? [], left ?? [], timers ?? []);
     }
 
     /// <summary>

@@ -8,10 +8,11 @@ public sealed class SegmentSubject : IHistorySource, ISegmentSource, IDatedSourc
 {
     private static readonly TimeOnly Midnight = TimeOnly.MinValue;
     private readonly LeadFacts facts;
-    private readonly TallyHistory<LeadActivity> history;
+    private readonly IReadOnlyList<LeadActivity> activities;
     private readonly ISet<Guid> members;
     private readonly TimeZoneInfo workspaceZone;
     private TimeZoneInfo? zone;
+    private TallyHistory<LeadActivity>? history;
 
     /// <param name="facts">What is known of the lead.</param>
     /// <param name="activities">What is counted, by time.</param>
@@ -19,15 +20,17 @@ public sealed class SegmentSubject : IHistorySource, ISegmentSource, IDatedSourc
     /// <param name="workspaceZone">Zone of a lead that tells none; UTC by default.</param>
     public SegmentSubject(LeadFacts facts, IReadOnlyList<LeadActivity> activities, ISet<Guid> members, TimeZoneInfo? workspaceZone = null)
     {
-        (this.facts, this.members, this.workspaceZone) = (facts, members, workspaceZone ?? TimeZoneInfo.Utc);
-        history = new(activities, facts.CreateTime, (tally, activity) => Fits(facts, tally, activity));
+        (this.facts, this.activities, this.members, this.workspaceZone) = (facts, activities, members, workspaceZone ?? TimeZoneInfo.Utc);
     }
 
     public FieldValue Get(Field field) => facts.Get(field);
 
-    public int Count(Tally tally, DateTimeOffset now) => history.Count(tally, now);
+    public int Count(Tally tally, DateTimeOffset now) => IsEmpty(tally) ? 0 : History.Count(tally, now);
 
     public bool IsIn(Guid segment) => members.Contains(segment);
+
+    private TallyHistory<LeadActivity> History =>
+        history ??= new(activities, facts.CreateTime, (tally, activity) => Fits(facts, tally, activity));
 
     /// <summary>The zone is asked for where a condition asks for days, and nowhere else.</summary>
     private TimeZoneInfo Zone => zone ??= LocalTime.ZoneOf(facts.Trait, workspaceZone);
@@ -88,9 +91,9 @@ public sealed class SegmentSubject : IHistorySource, ISegmentSource, IDatedSourc
             }
         }
 
-        foreach (var tally in condition.Tallies)
+        foreach (var tally in condition.Tallies.Where(tally => !IsEmpty(tally)))
         {
-            foreach (var time in history.Changes(tally))
+            foreach (var time in History.Changes(tally))
             {
                 Consider(time);
             }
@@ -100,6 +103,9 @@ public sealed class SegmentSubject : IHistorySource, ISegmentSource, IDatedSourc
 
         void Consider(DateTimeOffset time) => next = time > now && time < DateTimeOffset.MaxValue && (next is null || time < next) ? time : next;
     }
+
+    /// <summary>Who did nothing is counted nowhere, and only inactivity looks at when the lead became known.</summary>
+    private bool IsEmpty(Tally tally) => activities.Count == 0 && tally.Kind != TallyKind.Inactive;
 
     /// <summary>An instant is the day that it falls on in the lead's zone; a text is the day that it begins with.</summary>
     private DateOnly? DayOf(Field field) => facts.Get(field) switch

@@ -1,4 +1,3 @@
-using Dapper;
 using Lifecycle.Nurture.Domain.Programs;
 using Lifecycle.Nurture.Domain.Segments;
 using Lifecycle.Nurture.Features.EnrollLead;
@@ -12,92 +11,136 @@ using Npgsql;
 namespace Lifecycle.Nurture.Features.JudgeSegments;
 
 /// <summary>
-/// Judges every existing lead by a new or changed condition, page by page, in order of their ids. While a page is judged no lead of the
-/// workspace changes: what comes before is seen by it, and what comes after is judged by the new condition, so that none falls between.
+/// Judges every existing lead by new and changed conditions, page by page, in order of their ids. Segments that wait together are judged
+/// in one pass: one that comes later is brought to where the others are, and goes on with them. While pages are judged no lead of the
+/// workspace changes: what comes before is seen by them, and what comes after is judged by the new conditions, so that none falls between.
 /// </summary>
 internal sealed class JudgeSegmentsHandler(
     UnitOfWork<NurtureDbContext> unitOfWork,
     SegmentStore segments,
     ProgramStore programs,
     EnrollLeadHandler enroll,
+    TimeProvider time,
     IOptions<NurtureOptions> options) : ITimerWork
 {
     /// <summary>Leads of a page whose activities are read too.</summary>
     private const int CountedPage = 2_000;
 
+    /// <summary>Segments that are judged together, and by how many of them a page of full size is judged.</summary>
+    private const int MaxTogether = 1_000;
+    private const int FullPageSegments = 40;
+
+    /// <summary>No further page is begun after it: changes of leads wait as long.</summary>
+    private static readonly TimeSpan HoldTime = TimeSpan.FromMilliseconds(100);
+
     public async Task<bool> RunBatch(Guid workspaceId, CancellationToken ct)
     {
         var worked = false;
-        await unitOfWork.Run(workspaceId, async tx => worked = await JudgePage(tx), ct);
+        await unitOfWork.Run(workspaceId, async tx => worked = await JudgePages(tx), ct);
         return worked;
     }
 
-    private async Task<bool> JudgePage(Transaction<NurtureDbContext> tx)
+    private async Task<bool> JudgePages(Transaction<NurtureDbContext> tx)
     {
-        // The partial index holds the segments to judge and nothing else.
-        var segment = (await tx.Db.Segments.FromSqlRaw(
-            """
-            select * from segment where workspace_id = @workspace and evaluated_version < version
-            order by id limit 1 for update skip locked
-            """,
-            new NpgsqlParameter("workspace", tx.WorkspaceId)).ToListAsync(tx.CancellationToken)).SingleOrDefault();
-        if (segment is null)
+        var pending = await Pending(tx);
+        if (pending.Count == 0)
         {
             return false;
         }
 
         await SegmentLocks.TakeAlone(tx);
+        var begun = time.GetTimestamp();
         var graph = await segments.Graph(tx);
-        if (graph.Find(segment.Id) is not { Condition: not null } node)
+        pending.RemoveAll(row => graph.Find(row.Id) is not { Condition: not null });
+        if (pending.Count == 0)
         {
             return false;
         }
 
-        var entering = (await programs.Active(tx)).SelectMany(program => program.Path.EntryTriggers).OfType<SegmentEnteredTrigger>()
-            .Select(trigger => trigger.SegmentId).ToHashSet();
-        var nodes = graph.Reach([node]).Select(graph.Find).OfType<SegmentNode>().ToList();
-        var size = nodes.Any(reached => entering.Contains(reached.Id))
-            ? options.Value.BatchSize
-            : nodes.Any(reached => reached.Condition is { Tallies.Count: > 0 }) ? CountedPage : options.Value.SegmentPageSize;
-        var leads = (await Page(tx, nodes, segment.EvaluatedLead ?? Guid.Empty, size)).AsList();
-        var seeds = new[] { node };
-        var entered = await MembershipKeeper.Judge(
-            tx, graph, [.. leads.InParallel(lead => new JudgedLead(lead.LeadId, LeadStore.Facts(lead), seeds))], isPage: true);
-        await Enroll(tx, entered, entering);
-        segment.JudgedLeads += leads.Count;
-        if (leads.Count < size)
+        var start = pending[0].EvaluatedLead;
+        var together = pending.TakeWhile(row => row.EvaluatedLead == start).Take(MaxTogether).ToList();
+        var ahead = pending.Find(row => row.EvaluatedLead != start);
+        var seeds = together.ConvertAll(row => graph.Find(row.Id)!);
+        var nodes = graph.Reach(seeds).Select(graph.Find).OfType<SegmentNode>().ToList();
+        var entering = await Entering(tx, nodes);
+        var size = PageSize(seeds, nodes, entering.Count > 0);
+        var zone = nodes.Any(node => node.AsksForDays) ? await MembershipKeeper.WorkspaceZone(tx) : TimeZoneInfo.Utc;
+        var pages = new LeadPages(tx, seeds, nodes, size, ahead?.EvaluatedLead);
+        var (page, judged) = (await pages.Read(start ?? Guid.Empty), (long)size);
+        while (true)
         {
-            (segment.EvaluatedVersion, segment.EvaluatedLead) = (segment.Version, null);
+            // While a page is judged the last one's members are written and the next one is read.
+            var judging = page.Judge(graph, seeds, zone, tx.Now);
+            var goesOn = entering.Count == 0 && time.GetElapsedTime(begun) < HoldTime;
+            var next = goesOn && page.Next is { } last ? await pages.Read(last) : null;
+            var changes = await judging;
+            MembershipKeeper.Write(tx, changes);
+            await Enroll(tx, changes, entering);
+            if (next is null)
+            {
+                break;
+            }
+
+            (page, judged) = (next, judged + size);
         }
-        else
+
+        foreach (var row in together)
         {
-            segment.EvaluatedLead = leads[^1].LeadId;
+            if (page.Next is { } reached)
+            {
+                (row.EvaluatedLead, row.JudgedLeads) = (reached, row.JudgedLeads + judged);
+            }
+            else if (ahead is not null)
+            {
+                (row.EvaluatedLead, row.JudgedLeads) = (ahead.EvaluatedLead, ahead.JudgedLeads);
+            }
+            else
+            {
+                (row.EvaluatedVersion, row.EvaluatedLead) = (row.Version, null);
+            }
         }
 
         return true;
     }
 
-    private static Task<IEnumerable<LeadRow>> Page(
-        Transaction<NurtureDbContext> tx, IReadOnlyCollection<SegmentNode> nodes, Guid after, int size) =>
-        tx.Connection.QueryAsync<LeadRow>(new CommandDefinition(
-            $"""
-            select {LeadColumns.For(nodes.Select(node => node.Condition!).Where(condition => condition is not null))} from lead
-            where workspace_id = @workspace and lead_id > @after and profile_version > 0 and merged_into is null and erase_time is null
-            order by lead_id limit @size
-            """,
-            new { workspace = tx.WorkspaceId, after, size },
-            cancellationToken: tx.CancellationToken));
+    /// <summary>Segments to judge, those that are furthest behind first. The partial index holds them and nothing else.</summary>
+    private static Task<List<SegmentRow>> Pending(Transaction<NurtureDbContext> tx) => tx.Db.Segments.FromSqlRaw(
+        """
+        select * from segment where workspace_id = @workspace and evaluated_version < version
+        order by evaluated_lead nulls first, id for update skip locked
+        """,
+        new NpgsqlParameter("workspace", tx.WorkspaceId)).ToListAsync(tx.CancellationToken);
 
-    private async Task Enroll(
-        Transaction<NurtureDbContext> tx, IReadOnlyDictionary<Guid, IReadOnlyList<Guid>> entered, IReadOnlySet<Guid> entering)
+    /// <summary>Those of the segments by which a program is entered.</summary>
+    private async Task<HashSet<Guid>> Entering(Transaction<NurtureDbContext> tx, List<SegmentNode> reached)
     {
-        var ids = entered.Where(lead => lead.Value.Any(entering.Contains)).Select(lead => lead.Key).ToList();
-        if (ids.Count == 0)
+        var entering = (await programs.Active(tx)).SelectMany(program => program.Path.EntryTriggers).OfType<SegmentEnteredTrigger>()
+            .Select(trigger => trigger.SegmentId).ToHashSet();
+        entering.IntersectWith(reached.Select(node => node.Id));
+        return entering;
+    }
+
+    private int PageSize(List<SegmentNode> seeds, List<SegmentNode> reached, bool isEntering)
+    {
+        var size = isEntering
+            ? options.Value.BatchSize
+            : reached.Any(node => node.Condition is { Tallies.Count: > 0 })
+                ? Math.Min(CountedPage, options.Value.SegmentPageSize)
+                : options.Value.SegmentPageSize;
+        return Math.Clamp(options.Value.SegmentPageSize * FullPageSegments / seeds.Count, Math.Min(options.Value.BatchSize, size), size);
+    }
+
+    private async Task Enroll(Transaction<NurtureDbContext> tx, MembershipChanges changes, HashSet<Guid> entering)
+    {
+        var entered = entering.Count == 0
+            ? []
+            : changes.ByLead().Where(lead => lead.Value.Any(entering.Contains)).ToDictionary(lead => lead.Key, lead => lead.Value);
+        if (entered.Count == 0)
         {
             return;
         }
 
-        var leads = await LeadStore.FindAll(tx, ids);
+        var leads = await LeadStore.FindAll(tx, entered.Keys);
         await enroll.EnterAll(tx, leads.Values.Select(
             lead => (lead, (IReadOnlyCollection<EntryCause>)[.. entered[lead.LeadId].Select(segment => new SegmentCause(segment))])).ToList());
     }

@@ -28,14 +28,15 @@ internal static class LeadColumns
 
     /// <summary>Columns of the conditions' fields, always with the lead's id and the time from which it is known.</summary>
     public static string For(IEnumerable<Condition> conditions) => string.Join(
-        ", ",
-        conditions.SelectMany(condition => condition.Fields.Concat(condition.Tallies.SelectMany(tally => tally.Condition?.Fields ?? new HashSet<Field>()))
-                .Concat(SegmentReads.ZoneFields(condition)))
-            .Select(field => field.Name).Where(name => !name.StartsWith("activity.", StringComparison.Ordinal) && !name.StartsWith("email.", StringComparison.Ordinal))
-            .Select(Of).Concat(["lead_id", "create_time"]).Distinct().Order(StringComparer.Ordinal));
+        ", ", conditions.SelectMany(FieldsOf).Select(Of).Concat(["lead_id", "create_time"]).Distinct().Order(StringComparer.Ordinal));
+
+    /// <summary>Names of the lead's fields that a condition reads, inside counts too.</summary>
+    public static IEnumerable<string> FieldsOf(Condition condition) =>
+        condition.Fields.Concat(condition.Tallies.SelectMany(tally => tally.Condition?.Fields ?? new HashSet<Field>()))
+            .Concat(SegmentReads.ZoneFields(condition)).Where(field => !SegmentReads.IsOfActivity(field)).Select(field => field.Name);
 
     /// <summary>What has no column of its own is a trait.</summary>
-    private static string Of(string field) => Columns.TryGetValue(field, out var column)
+    public static string Of(string field) => Columns.TryGetValue(field, out var column)
         ? column
         : field switch
         {

@@ -23,10 +23,9 @@ internal static class MembershipKeeper
     /// <param name="tx">The transaction.</param>
     /// <param name="graph">The segments.</param>
     /// <param name="leads">Each lead once.</param>
-    /// <param name="isPage">Whether they are all leads between the first and the last.</param>
     /// <returns>The segments that each lead came into, where there are any.</returns>
     public static async Task<IReadOnlyDictionary<Guid, IReadOnlyList<Guid>>> Judge(
-        Transaction<NurtureDbContext> tx, SegmentGraph graph, IReadOnlyList<JudgedLead> leads, bool isPage = false)
+        Transaction<NurtureDbContext> tx, SegmentGraph graph, IReadOnlyList<JudgedLead> leads)
     {
         var seeds = leads.SelectMany(lead => lead.Seeds).Distinct().ToList();
         if (seeds.Count == 0)
@@ -38,26 +37,20 @@ internal static class MembershipKeeper
         var reach = graph.Reach(seeds);
         var ids = leads.Select(lead => lead.LeadId).ToList();
         var tallies = reach.SelectMany(id => graph.Find(id)?.Condition?.Tallies ?? []).Distinct().ToList();
-        var members = await Members(tx, reach, ids, isPage);
+        var members = await Members(tx, ids);
         var activities = await ActivityStore.Load(tx, ids, tallies);
         var zone = reach.Any(id => graph.Find(id) is { AsksForDays: true }) ? await WorkspaceZone(tx) : TimeZoneInfo.Utc;
         var changes = new MembershipChanges();
         var now = tx.Now;
-        foreach (var (lead, verdict) in isPage ? leads.InParallel(Verdict) : leads.Select(Verdict))
-        {
-            changes.Add(lead, verdict);
-        }
-
-        Write(tx, changes);
-        Publish(tx, changes.Entered, changes.Left);
-        return changes.ByLead;
-
-        (Guid LeadId, SegmentVerdict Verdict) Verdict(JudgedLead lead)
+        foreach (var lead in leads)
         {
             var places = members[lead.LeadId].ToHashSet();
             var subject = new SegmentSubject(lead.Facts, [.. activities[lead.LeadId]], places, zone);
-            return (lead.LeadId, graph.Judge(subject, places, lead.Seeds, now));
+            changes.Add(lead.LeadId, graph.Judge(subject, places, lead.Seeds, now));
         }
+
+        Write(tx, changes);
+        return changes.ByLead();
     }
 
     /// <summary>Tells of changes, by segment.</summary>
@@ -86,33 +79,21 @@ internal static class MembershipKeeper
             "select time_zone from workspace where id = @workspace", new { workspace = tx.WorkspaceId }, cancellationToken: tx.CancellationToken))
             is { } name && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) ? zone : TimeZoneInfo.Utc;
 
-    /// <summary>
-    /// Leads here and there: by their index, whatever they are in. A page: by the segments, in which its leads lie together.
-    /// </summary>
-    private static async Task<ILookup<Guid, Guid>> Members(
-        Transaction<NurtureDbContext> tx, IReadOnlySet<Guid> segments, List<Guid> leads, bool isPage)
+    /// <summary>By the leads' index, whatever they are in.</summary>
+    private static async Task<ILookup<Guid, Guid>> Members(Transaction<NurtureDbContext> tx, List<Guid> leads)
     {
         var rows = await tx.Connection.QueryAsync<(Guid Lead, Guid Segment)>(new CommandDefinition(
-            !isPage
-                ? "select lead_id, segment_id from segment_member where workspace_id = @workspace and lead_id = any(@leads)"
-                : """
-                  select lead_id, segment_id from segment_member
-                  where workspace_id = @workspace and segment_id = any(@segments) and lead_id >= @first and lead_id <= @last
-                  """,
-            new
-            {
-                workspace = tx.WorkspaceId,
-                segments = segments.ToArray(),
-                leads = leads.ToArray(),
-                first = leads.Min(UuidOrder.Instance),
-                last = leads.Max(UuidOrder.Instance),
-            },
+            "select lead_id, segment_id from segment_member where workspace_id = @workspace and lead_id = any(@leads)",
+            new { workspace = tx.WorkspaceId, leads = leads.ToArray() },
             cancellationToken: tx.CancellationToken));
         return rows.ToLookup(row => row.Lead, row => row.Segment);
     }
 
-    /// <summary>Nothing in the transaction reads what this writes, but for another judgement, which flushes first.</summary>
-    private static void Write(Transaction<NurtureDbContext> tx, MembershipChanges changes)
+    /// <summary>
+    /// Writes places and timers, and tells of them. Nothing in the transaction reads what this writes, but for another judgement, which
+    /// flushes first.
+    /// </summary>
+    public static void Write(Transaction<NurtureDbContext> tx, MembershipChanges changes)
     {
         if (changes.Left.Count > 0)
         {
@@ -155,44 +136,6 @@ internal static class MembershipKeeper
             on conflict (workspace_id, segment_id, lead_id) do update set due_time = excluded.due_time
             where excluded.due_time < segment_timer.due_time
             """);
-    }
-
-    private sealed class MembershipChanges
-    {
-        private readonly Dictionary<Guid, IReadOnlyList<Guid>> byLead = [];
-
-        public List<(Guid Segment, Guid Lead)> Entered { get; } = [];
-
-        public List<(Guid Segment, Guid Lead)> Left { get; } = [];
-
-        public List<(Guid Segment, Guid Lead, DateTimeOffset Due)> Timers { get; } = [];
-
-        public IReadOnlyDictionary<Guid, IReadOnlyList<Guid>> ByLead => byLead;
-
-        public void Add(Guid lead, SegmentVerdict verdict)
-        {
-            Entered.AddRange(verdict.Entered.Select(segment => (segment, lead)));
-            Left.AddRange(verdict.Left.Select(segment => (segment, lead)));
-            Timers.AddRange(verdict.Timers.Select(timer => (timer.Segment, lead, timer.Due)));
-            if (verdict.Entered.Count > 0)
-            {
-                byLead[lead] = verdict.Entered;
-            }
-        }
-    }
-
-    /// <summary>As Postgres orders them: by their bytes.</summary>
-    private sealed class UuidOrder : IComparer<Guid>
-    {
-        public static readonly UuidOrder Instance = new();
-
-        public int Compare(Guid x, Guid y)
-        {
-            Span<byte> left = stackalloc byte[16];
-            Span<byte> right = stackalloc byte[16];
-            x.TryWriteBytes(left, bigEndian: true, out _);
-            y.TryWriteBytes(right, bigEndian: true, out _);
-            return left.SequenceCompareTo(right);
-        }
+        Publish(tx, changes.Entered, changes.Left);
     }
 }

@@ -86,12 +86,13 @@ internal static class CustomerImportBatch
             byExternalId[command.ExternalId] = customer;
         }
 
-        if (await Insert(tx, made) != made.Count)
+        if (await Insert(tx, made, await ImportedRisks.Begin(tx)) != made.Count)
         {
             return false;
         }
 
         changed.ExceptWith(made);
+        RollupMarks.Add(tx, made.Concat(changed.Where(one => one.StartMoved)).Select(one => one.Id));
         await Update(tx, [.. changed]);
         await tx.Connection.ExecuteAsync(
             "update referral set converted = true where workspace_id = @workspace and not converted and referred_lead_id = any(@leadIds)",
@@ -99,14 +100,15 @@ internal static class CustomerImportBatch
         return true;
     }
 
-    private static Task<int> Insert(Transaction<RetentionDbContext> tx, List<Held> rows) => Bulk.Insert(
+    private static Task<int> Insert(Transaction<RetentionDbContext> tx, List<Held> rows, ImportedRisks risks) => Bulk.Insert(
         tx, "customer",
         [
             .. Columns(tx, rows),
+            BulkColumn.From("risk_score", NpgsqlDbType.Numeric, rows, row => risks.IsKnown(row.LeadId, row.RenewalDate) ? 0m : (decimal?)null),
             BulkColumn.From("lead_id", NpgsqlDbType.Uuid, rows, row => row.LeadId),
             BulkColumn.From("churned", NpgsqlDbType.Boolean, rows, _ => false),
             BulkColumn.From("at_risk", NpgsqlDbType.Boolean, rows, _ => false),
-            BulkColumn.From("risk_due_time", NpgsqlDbType.TimestampTz, rows, _ => tx.Now),
+            BulkColumn.From("risk_due_time", NpgsqlDbType.TimestampTz, rows, row => risks.IsKnown(row.LeadId, row.RenewalDate) ? tx.Now.AddDays(1) : tx.Now),
             BulkColumn.From("mrr", NpgsqlDbType.Numeric, rows, _ => 0m),
             BulkColumn.From("total_revenue", NpgsqlDbType.Numeric, rows, _ => 0m),
             BulkColumn.From("version", NpgsqlDbType.Bigint, rows, _ => 0L),
@@ -133,8 +135,6 @@ internal static class CustomerImportBatch
         BulkColumn.From("owner", NpgsqlDbType.Text, rows, row => row.Owner),
         BulkColumn.From("contract_start", NpgsqlDbType.Date, rows, row => row.ContractStart),
         BulkColumn.From("term_months", NpgsqlDbType.Integer, rows, row => row.TermMonths),
-        // A start may have moved.
-        BulkColumn.From("rollup_due", NpgsqlDbType.Boolean, rows, _ => true),
     ];
 
     /// <summary>A customer as it is held and changed while a batch is applied.</summary>
@@ -165,6 +165,9 @@ internal static class CustomerImportBatch
         /// <summary>The plan before the batch; null where no row has one.</summary>
         public string? PlanBefore { get; private set; }
 
+        /// <summary>The batch changes its start, and with it its months.</summary>
+        public bool StartMoved { get; private set; }
+
         /// <summary>Takes the cells that the row has; whether they differ from what is held.</summary>
         public bool Take(CustomerImportRow row)
         {
@@ -172,6 +175,7 @@ internal static class CustomerImportBatch
             PlanBefore ??= row.Plan is null ? null : Plan;
             ExternalId = row.ExternalId;
             DisplayName = row.DisplayName ?? DisplayName;
+            StartMoved |= row.StartTime is { } start && start != StartTime;
             StartTime = row.StartTime ?? StartTime;
             RenewalDate = row.RenewalDate ?? RenewalDate;
             Segment = row.Segment ?? Segment;

@@ -8,13 +8,13 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Retention.Features.ImportCustomers;
 
 /// <summary>
-/// Runs the rows of a streamed import in transactions of some hundred; while one set is written the next is read. Rows are matched by external id, so
+/// Runs the rows of a streamed import in transactions of a thousand or so; while one set is written the next is read. Rows are matched by external id, so
 /// that an import that broke off is simply sent again; with a request id it goes on where it ended (<see cref="ImportJournal"/>). A dry run does the
 /// same and rolls each transaction back.
 /// </summary>
 internal sealed class ImportBatches<TCommand>(
     UnitOfWork<RetentionDbContext> work, Caller caller, ImportRows import, ImportJournal journal, int size, Func<ImportRow, Result<TCommand>> parse,
-    Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply)
+    Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply, Action? committed)
 {
     private static readonly Error RolledBack = Error.Aborted("A dry run changes nothing.");
 
@@ -28,9 +28,11 @@ internal sealed class ImportBatches<TCommand>(
     /// <param name="parse">A sound row as a command, or its faults.</param>
     /// <param name="apply">Applies the rows of one transaction together, in a few statements, and counts what became of each.</param>
     /// <param name="ct">Cancels.</param>
+    /// <param name="committed">Called when a transaction is committed.</param>
     public static async Task<Result<ImportResponse>> Run(
         UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, string kind, int size, Func<ImportRow, Result<TCommand>> parse,
-        Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply, CancellationToken ct)
+        Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply, CancellationToken ct,
+        Action? committed = null)
     {
         if (!(await ImportRows.Open(stream, ct)).TryGet(out var import, out var error))
         {
@@ -38,7 +40,7 @@ internal sealed class ImportBatches<TCommand>(
         }
 
         using var journal = await ImportJournal.Open(work, caller.WorkspaceId, kind, import.DryRun ? "" : import.RequestId, ct);
-        return await new ImportBatches<TCommand>(work, caller, import, journal, size, parse, apply).Run(ct);
+        return await new ImportBatches<TCommand>(work, caller, import, journal, size, parse, apply, committed).Run(ct);
     }
 
     private async Task<Result<ImportResponse>> Run(CancellationToken ct)
@@ -99,6 +101,7 @@ internal sealed class ImportBatches<TCommand>(
                 counted.Add(batch.Faults);
                 if (batch.Rows.Count > 0)
                 {
+                    await FreshPlans.Use(tx);
                     await apply(tx, batch.Rows, counted);
                 }
 
@@ -112,6 +115,7 @@ internal sealed class ImportBatches<TCommand>(
 
         journal.Kept(mark);
         tally.Take(counted);
+        committed?.Invoke();
         return null;
     }
 

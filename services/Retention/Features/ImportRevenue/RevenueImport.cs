@@ -21,10 +21,11 @@ internal static class RevenueImport
         bool Voluntary);
 
     public static Task<Result<ImportResponse>> Run(
-        UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, TimeProvider time, RetentionOptions options, CancellationToken ct) =>
+        UnitOfWork<RetentionDbContext> work, RevenueAnnouncer announcer, IAsyncStreamReader<ImportChunk> stream, Caller caller, TimeProvider time, RetentionOptions options,
+        CancellationToken ct) =>
         ImportBatches<Command>.Run(
             work, stream, caller, "revenue", options.ImportBatchSize, row => Parse(row, time.GetUtcNow(), caller.CurrencyCode),
-            (tx, rows, tally) => Apply(tx, new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone), rows, tally), ct);
+            (tx, rows, tally) => Apply(tx, new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone), rows, tally), ct, () => announcer.Ring(caller.WorkspaceId));
 
     private static Result<Command> Parse(ImportRow row, DateTimeOffset now, string currencyCode)
     {
@@ -88,7 +89,7 @@ internal static class RevenueImport
             }
         }
 
-        await LedgerBatch.Append(tx, entries);
+        await LedgerBatch.Append(tx, entries, toldLater: true);
     }
 
     /// <summary>Why a customer can have no such entry at that time; null: it can. Takes note of losses and returns, in the order of the file.</summary>

@@ -24,7 +24,7 @@ public sealed class RollupKeeper(UnitOfWork<RetentionDbContext> work)
     {
         for (var batch = 0; batch < MaxBatches; batch++)
         {
-            if (await Count(workspaceId, timeZone, ct) < BatchSize)
+            if (!(await Count(workspaceId, timeZone, ct)).More)
             {
                 return true;
             }
@@ -38,9 +38,9 @@ public sealed class RollupKeeper(UnitOfWork<RetentionDbContext> work)
     {
         for (var total = 0L; ;)
         {
-            var count = await Count(workspaceId, timeZone, ct);
+            var (count, more) = await Count(workspaceId, timeZone, ct);
             total += count;
-            if (count < BatchSize)
+            if (!more)
             {
                 return total;
             }
@@ -80,9 +80,9 @@ public sealed class RollupKeeper(UnitOfWork<RetentionDbContext> work)
             "select time_zone from rollup_state where workspace_id = @workspace for update", new { workspace = tx.WorkspaceId });
     }
 
-    private async Task<int> Count(Guid workspaceId, string timeZone, CancellationToken ct)
+    private async Task<(int Customers, bool More)> Count(Guid workspaceId, string timeZone, CancellationToken ct)
     {
-        var count = 0;
+        var counted = (Customers: 0, More: false);
         await work.Run(
             workspaceId,
             async tx =>
@@ -92,12 +92,11 @@ public sealed class RollupKeeper(UnitOfWork<RetentionDbContext> work)
                     await Clear(tx, timeZone);
                 }
 
-                var ids = (await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
-                    "select id from customer where workspace_id = @workspace and rollup_due order by id limit @size for update",
-                    new { workspace = workspaceId, size = BatchSize }, cancellationToken: ct))).ToArray();
-                count = ids.Length;
-                if (count > 0)
+                var (ids, more) = await RollupMarks.Take(tx, BatchSize);
+                counted = (ids.Length, more);
+                if (ids.Length > 0)
                 {
+                    await FreshPlans.Use(tx);
                     await TakeOut(tx, ids);
                     await using var batch = new NpgsqlBatch(tx.Connection, tx.DbTransaction);
                     foreach (var sql in RollupSql.PutIn)
@@ -109,18 +108,21 @@ public sealed class RollupKeeper(UnitOfWork<RetentionDbContext> work)
                 }
             },
             ct);
-        return count;
+        return counted;
     }
 
-    private static async Task Clear(Transaction<RetentionDbContext> tx, string timeZone) => await tx.Connection.ExecuteAsync(new CommandDefinition(
-        """
-        delete from customer_month where workspace_id = @workspace;
-        delete from mrr_month where workspace_id = @workspace;
-        delete from cohort_month where workspace_id = @workspace;
-        update customer set rollup_due = true where workspace_id = @workspace and not rollup_due;
-        update rollup_state set time_zone = @timeZone where workspace_id = @workspace;
-        """,
-        new { workspace = tx.WorkspaceId, timeZone }, commandTimeout: 600, cancellationToken: tx.CancellationToken));
+    private static async Task Clear(Transaction<RetentionDbContext> tx, string timeZone)
+    {
+        await tx.Connection.ExecuteAsync(new CommandDefinition(
+            """
+            delete from customer_month where workspace_id = @workspace;
+            delete from mrr_month where workspace_id = @workspace;
+            delete from cohort_month where workspace_id = @workspace;
+            update rollup_state set time_zone = @timeZone where workspace_id = @workspace;
+            """,
+            new { workspace = tx.WorkspaceId, timeZone }, commandTimeout: 600, cancellationToken: tx.CancellationToken));
+        await RollupMarks.AddAll(tx);
+    }
 
     private static NpgsqlBatchCommand Command(string sql, Transaction<RetentionDbContext> tx, Guid[] ids, string? timeZone)
     {

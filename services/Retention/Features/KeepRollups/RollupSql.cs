@@ -56,7 +56,7 @@ internal static class RollupSql
         "delete from customer_month where workspace_id = $1 and customer_id = any($2)",
     ];
 
-    /// <summary>Counts the customers, puts them into the sums and takes their marks away.</summary>
+    /// <summary>Counts the customers and puts them into the sums.</summary>
     public static readonly string[] PutIn =
     [
         $"""
@@ -80,7 +80,6 @@ internal static class RollupSql
         """,
         "delete from mrr_month where workspace_id = $1 and (added, reactivated, expanded, contracted, churned, joined, lost, won_and_lost) = (0, 0, 0, 0, 0, 0, 0, 0)",
         "delete from cohort_month where workspace_id = $1 and (customers, mrr, began) = (0, 0, 0)",
-        "update customer set rollup_due = false where workspace_id = $1 and id = any($2)",
     ];
 
     private const string OnMonthConflict = """

@@ -79,6 +79,7 @@ internal sealed record CreateCustomerCommand(
             return Error.AlreadyExists("A customer with this lead or external id was made at the same moment.");
         }
 
+        RollupMarks.Add(tx, [row.Id]);
         await tx.Connection.ExecuteAsync(
             "update referral set converted = true where workspace_id = @workspaceId and referred_lead_id = @LeadId and not converted", new { workspaceId = tx.WorkspaceId, LeadId });
         return row.ToProto(currencyCode, tx.Now);

@@ -14,7 +14,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Retention.Features.ManageCustomers;
 
 /// <summary>The customer service of the API: checks requests and runs the feature in its transaction.</summary>
-public sealed class CustomerGrpcService(UnitOfWork<RetentionDbContext> work, RevenueWriter revenue, TimeProvider time, IOptions<RetentionOptions> options)
+public sealed class CustomerGrpcService(
+    UnitOfWork<RetentionDbContext> work, RevenueWriter revenue, RevenueAnnouncer announcer, TimeProvider time, IOptions<RetentionOptions> options)
     : CustomerService.CustomerServiceBase
 {
     public override Task<ListCustomersResponse> ListCustomers(ListCustomersRequest request, ServerCallContext context)
@@ -120,5 +121,5 @@ public sealed class CustomerGrpcService(UnitOfWork<RetentionDbContext> work, Rev
         (await CustomerImport.Run(work, requestStream, context.Caller(), time, options.Value, context.CancellationToken)).OrThrow();
 
     public override async Task<ImportResponse> ImportRevenue(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
-        (await RevenueImport.Run(work, requestStream, context.Caller(), time, options.Value, context.CancellationToken)).OrThrow();
+        (await RevenueImport.Run(work, announcer, requestStream, context.Caller(), time, options.Value, context.CancellationToken)).OrThrow();
 }

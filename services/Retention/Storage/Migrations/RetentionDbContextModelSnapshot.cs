@@ -644,10 +644,6 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasColumnType("numeric")
                         .HasColumnName("risk_score");
 
-                    b.Property<bool>("RollupDue")
-                        .HasColumnType("boolean")
-                        .HasColumnName("rollup_due");
-
                     b.Property<string>("Segment")
                         .IsRequired()
                         .HasColumnType("text")
@@ -676,10 +672,6 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_customer_workspace_id_external_id")
                         .HasFilter("external_id is not null");
-
-                    b.HasIndex("WorkspaceId", "Id")
-                        .HasDatabaseName("ix_customer_rollup_due")
-                        .HasFilter("rollup_due");
 
                     b.HasIndex("WorkspaceId", "LeadId")
                         .IsUnique()
@@ -1398,6 +1390,32 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.ToTable("referral_settings", "retention");
                 });
 
+            modelBuilder.Entity("Lifecycle.Retention.Storage.RevenueAnnouncementRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.PrimitiveCollection<Guid[]>("RevenueIds")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("revenue_ids");
+
+                    b.PrimitiveCollection<long[]>("Versions")
+                        .IsRequired()
+                        .HasColumnType("bigint[]")
+                        .HasColumnName("versions");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_revenue_announcement");
+
+                    b.ToTable("revenue_announcement", "retention");
+                });
+
             modelBuilder.Entity("Lifecycle.Retention.Storage.RevenueRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -1551,6 +1569,27 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .HasName("pk_risk_model");
 
                     b.ToTable("risk_model", "retention");
+                });
+
+            modelBuilder.Entity("Lifecycle.Retention.Storage.RollupMarkRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.PrimitiveCollection<Guid[]>("CustomerIds")
+                        .IsRequired()
+                        .HasColumnType("uuid[]")
+                        .HasColumnName("customer_ids");
+
+                    b.HasKey("WorkspaceId", "Id")
+                        .HasName("pk_rollup_mark");
+
+                    b.ToTable("rollup_mark", "retention");
                 });
 
             modelBuilder.Entity("Lifecycle.Retention.Storage.RollupStateRow", b =>

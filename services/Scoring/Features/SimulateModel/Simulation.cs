@@ -91,7 +91,7 @@ internal sealed class Simulation(UnitOfWork<ScoringDbContext> work, SimulationPl
     private async Task Replay(IReadOnlyList<LeadRow> page, CancellationToken ct)
     {
         var histories = await work.Read(
-            plan.WorkspaceId, tx => ActivityHistory.Read(tx, page.Select(row => row.LeadId).ToArray()), ct);
+            plan.WorkspaceId, tx => ActivityHistory.Read(tx, page.Select(row => row.LeadId).ToArray(), plan.Draft, plan.Current), ct);
         var replayed = histories.Values.Sum(history => (long)history.Count);
         var outcomes = page.Select(row => Outcome(row, histories.GetValueOrDefault(row.LeadId) ?? [])).ToArray();
         lock (gate)
@@ -115,7 +115,7 @@ internal sealed class Simulation(UnitOfWork<ScoringDbContext> work, SimulationPl
         Qualification? First(ScoringModel model)
         {
             var sheet = Scorer.Score(model, profile, since, history, wordsFrom: DateTimeOffset.MaxValue);
-            foreach (var transition in Qualifier.Walk(model, sheet, row.CreateTime, Standing.New).Transitions)
+            foreach (var transition in Qualifier.Walk(model, sheet, row.CreateTime, Standing.New, withReasons: false).Transitions)
             {
                 if (transition.Time >= plan.To || transition.Time >= row.CustomerTime)
                 {

@@ -39,6 +39,7 @@ public sealed class Condition
         IReadOnlyList<DateTest> dates)
     {
         (Text, this.root, Fields, Tallies, Spans, Segments, Dates) = (text, root, fields, tallies, spans, segments, dates);
+        Required = root.Required.ToList();
     }
 
     /// <summary>As it was written.</summary>
@@ -58,6 +59,9 @@ public sealed class Condition
 
     /// <summary>Its tests of days. With <see cref="Tallies"/> and <see cref="Spans"/> they are all that time alone can change.</summary>
     public IReadOnlyList<DateTest> Dates { get; }
+
+    /// <summary>Comparisons that all hold wherever the condition does; perhaps none.</summary>
+    public IReadOnlyList<RequiredTest> Required { get; }
 
     /// <summary>
     /// Reads a condition. The error names each fault with its position (from 1): the first fault of the form, or all unknown fields, unfit

@@ -5,6 +5,9 @@ namespace Lifecycle.Kernel.Expressions;
 /// <summary>A node of a parsed condition.</summary>
 internal abstract class ConditionNode
 {
+    /// <summary>Tests that hold wherever the node does.</summary>
+    public virtual IEnumerable<RequiredTest> Required => [];
+
     public abstract bool Holds(IFieldSource source, DateTimeOffset now);
 }
 
@@ -20,6 +23,8 @@ internal sealed class NotNode(ConditionNode inner) : ConditionNode
 
 internal sealed class AllNode(IReadOnlyList<ConditionNode> parts) : ConditionNode
 {
+    public override IEnumerable<RequiredTest> Required => parts.SelectMany(part => part.Required);
+
     public override bool Holds(IFieldSource source, DateTimeOffset now)
     {
         foreach (var part in parts)
@@ -90,17 +95,10 @@ internal sealed class InSegmentNode(Guid segment) : ConditionNode
     public override bool Holds(IFieldSource source, DateTimeOffset now) => (source as ISegmentSource)?.IsIn(segment) ?? false;
 }
 
-internal enum Comparison
-{
-    Equal,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
 internal sealed class CompareNode(Field field, Comparison comparison, FieldValue literal) : ConditionNode
 {
+    public override IEnumerable<RequiredTest> Required => [new(@field, comparison, [literal])];
+
     public override bool Holds(IFieldSource source, DateTimeOffset now)
     {
         var value = source.Get(field);
@@ -128,6 +126,8 @@ internal sealed class CompareNode(Field field, Comparison comparison, FieldValue
 
 internal sealed class InNode(Field field, IReadOnlyList<FieldValue> literals) : ConditionNode
 {
+    public override IEnumerable<RequiredTest> Required => [new(@field, Comparison.Equal, literals)];
+
     public override bool Holds(IFieldSource source, DateTimeOffset now)
     {
         var value = source.Get(field);

@@ -13,6 +13,9 @@ internal sealed class LifecycleEntityNames(IEntityNameFormatter other) : IEntity
 {
     public string FormatEntityName<T>() =>
         typeof(T) != typeof(ILifecycleEvent) && typeof(T).IsAssignableTo(typeof(ILifecycleEvent))
-            ? $"lifecycle.{EventTypes.Kebab(typeof(T))}"
+            ? Exchange(typeof(T))
             : other.FormatEntityName<T>();
+
+    /// <summary>The exchange of an event.</summary>
+    public static string Exchange(Type eventType) => $"lifecycle.{EventTypes.Kebab(eventType)}";
 }

@@ -20,7 +20,7 @@ internal static class OutboxWriter
             """);
         command.Parameters.Add(Column(NpgsqlDbType.Uuid, events.Select(e => e.Event.EventId).ToArray()));
         command.Parameters.Add(Column(NpgsqlDbType.Text, events.Select(e => e.Event.GetType().Name).ToArray()));
-        command.Parameters.Add(Column(NpgsqlDbType.Jsonb, events.Select(e => EventTypes.Serialize(e.Event)).ToArray()));
+        command.Parameters.Add(Column(NpgsqlDbType.Jsonb, events.Select(e => e.Body).ToArray()));
         command.Parameters.Add(Column(NpgsqlDbType.Jsonb, events.Select(e => Headers(e.Event, e.TraceParent)).ToArray()));
         command.Parameters.Add(Column(NpgsqlDbType.Text, events.Select(e => OrderingKey(e.Event)).ToArray()));
         command.Parameters.Add(new NpgsqlParameter { Value = now, NpgsqlDbType = NpgsqlDbType.TimestampTz });
@@ -31,7 +31,7 @@ internal static class OutboxWriter
     private static string? OrderingKey(ILifecycleEvent e) => e.OrderingKey is { } key ? $"{e.WorkspaceId}:{key}" : null;
 
     private static string Headers(ILifecycleEvent e, string? traceParent) =>
-        JsonSerializer.Serialize(new OutboxHeaders(e.WorkspaceId, traceParent), OutboxHeaders.Json);
+        JsonSerializer.Serialize(new OutboxHeaders(e.WorkspaceId, traceParent, Broker: true), OutboxHeaders.Json);
 
     private static NpgsqlParameter Column(NpgsqlDbType type, Array values) =>
         new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };
@@ -40,7 +40,8 @@ internal static class OutboxWriter
 /// <summary>What travels beside the body.</summary>
 /// <param name="Workspace">Workspace of the event.</param>
 /// <param name="Traceparent">W3C trace context of the transaction that published it.</param>
-internal sealed record OutboxHeaders(Guid Workspace, string? Traceparent)
+/// <param name="Broker">The body is as the broker gets it; not so in rows of earlier releases.</param>
+internal sealed record OutboxHeaders(Guid Workspace, string? Traceparent, bool Broker = false)
 {
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 }
