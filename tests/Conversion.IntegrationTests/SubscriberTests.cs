@@ -36,6 +36,9 @@ public sealed class SubscriberTests
                 }
 
                 await Eventually.Equal(3, () => Task.FromResult(lines.Count), "two changes are printed");
+                // It notes a change after printing it; killed in between, it would rightly print that one again.
+                await Eventually.True(
+                    async () => (await File.ReadAllLinesAsync(state)).Contains($"{lead} 2"), "the second change is noted");
             }
 
             // While it is away changes wait in its queue.
