@@ -161,6 +161,9 @@ public static class RpcErrors
             case RpcException { StatusCode: StatusCode.Unavailable } or DbException { IsTransient: true }:
                 logged = true;
                 return ToException(Error.Unavailable($"Something needed is out of reach for the moment. Trace {traceId}.") with { RetryAfter = TimeSpan.FromSeconds(1) });
+            // What Postgres says of U+0000: in text, and in JSON.
+            case DbException { SqlState: "22021" or "22P05" }:
+                return ToException(new Error(ErrorKind.InvalidArgument, "A text of the request holds U+0000, which cannot be stored."));
             default:
                 logged = true;
                 return new RpcException(new Status(StatusCode.Internal, $"Internal error. Trace {traceId}."));

@@ -149,7 +149,8 @@ public static class Filter
             if (at < text.Length && text[at] == '*' && sign == ":")
             {
                 at++;
-                sql.Append(column).Append(" is not null");
+                // Columns of text hold nothing as an empty one.
+                sql.Append(column).Append(field.Kind == FieldKind.Text ? " <> ''" : " is not null");
                 return;
             }
 
