@@ -53,6 +53,30 @@ public sealed class ImportTests(CaptureFixture fixture)
     }
 
     [Fact]
+    public async Task Spend_ManyRows_AreToldInPortionsOf500()
+    {
+        var workspace = fixture.Workspace();
+
+        await workspace.Import("/v1/spend:import", "date,source,keyword,amount\n" + string.Concat(Enumerable.Range(0, 1_200).Select(index => $"2026-03-01,google,k{index},1\n")));
+
+        var told = await fixture.Bus.Until<SpendRecorded>(3, e => e.WorkspaceId == workspace.WorkspaceId);
+        Assert.Equal([200, 500, 500], told.Select(e => e.Rows.Count).Order());
+    }
+
+    [Fact]
+    public async Task Spend_Ordered_PagesFromTheLatestDay()
+    {
+        var workspace = fixture.Workspace();
+        await workspace.Import("/v1/spend:import", "date,source,amount\n2026-03-01,a,1\n2026-03-03,b,1\n2026-03-02,c,1\n");
+
+        var first = (await workspace.Get("/v1/spend?orderBy=date%20desc&pageSize=2")).Body;
+        var second = (await workspace.Get($"/v1/spend?orderBy=date%20desc&pageSize=2&pageToken={first["nextPageToken"]}")).Body;
+
+        Assert.Equal(["b", "c", "a"], first["spend"]!.AsArray().Concat(second["spend"]!.AsArray()).Select(row => row!["source"]!.GetValue<string>()));
+        Assert.Equal(HttpStatusCode.BadRequest, (await workspace.Get("/v1/spend?orderBy=amount")).Status);
+    }
+
+    [Fact]
     public async Task Spend_SameKeyAgain_ReplacesAndSameFileChangesNothing()
     {
         var workspace = fixture.Workspace();

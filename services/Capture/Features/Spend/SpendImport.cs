@@ -19,6 +19,9 @@ namespace Lifecycle.Capture.Features.Spend;
 /// <summary>Imports spend: a row replaces the one with the same date, source, medium, campaign and keyword.</summary>
 internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCache channels)
 {
+    /// <summary>As <see cref="SpendRecorded"/> promises.</summary>
+    private const int RowsPerEvent = 500;
+
     public async Task<Result<ImportResponse>> Import(Caller caller, IAsyncStreamReader<ImportChunk> stream, CancellationToken ct)
     {
         var classifier = (await channels.Get(caller.WorkspaceId)).Channels;
@@ -106,7 +109,11 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
               channel = excluded.channel, currency_code = excluded.currency_code, amount = excluded.amount, impressions = excluded.impressions,
               clicks = excluded.clicks, version = excluded.version
             """);
-        tx.Publish(new SpendRecorded(tx.NewId(), tx.WorkspaceId, tx.Now, version, changed));
+        foreach (var portion in changed.Chunk(RowsPerEvent))
+        {
+            tx.Publish(new SpendRecorded(tx.NewId(), tx.WorkspaceId, tx.Now, version, portion));
+        }
+
         return tally;
     }
 
