@@ -78,6 +78,53 @@ public sealed class LeadTests(CaptureFixture fixture)
     }
 
     [Fact]
+    public async Task List_BySetFields_ShowsThoseThatHaveThem()
+    {
+        var workspace = fixture.Workspace();
+        await workspace.Post("/v1/leads", new { email = "ada@acme.example" });
+        await workspace.Post("/v1/leads", new { externalId = "u2" });
+        async Task<string[]> List(string filter) => (await workspace.Get($"/v1/leads?orderBy=email&filter={Uri.EscapeDataString(filter)}")).Body["leads"]!.AsArray()
+            .Select(lead => Text(lead!["email"]) + Text(lead["externalId"])).ToArray();
+
+        Assert.Equal(["ada@acme.example"], await List("email:*"));
+        Assert.Equal(["u2"], await List("NOT email:*"));
+        Assert.Equal(["u2"], await List("externalId:*"));
+    }
+
+    [Fact]
+    public async Task List_FilterWithNul_IsRefused()
+    {
+        var (status, body) = await fixture.Workspace().Get("/v1/leads?filter=email%3D%22a%00%22");
+
+        Assert.Equal((HttpStatusCode.BadRequest, "INVALID_ARGUMENT"), (status, Text(body["code"])));
+    }
+
+    [Fact]
+    public async Task Update_NullTraits_AreTakenBack()
+    {
+        var workspace = fixture.Workspace();
+        var id = Text((await workspace.Post("/v1/leads", new { email = "ada@acme.example", traits = new { phone = "+4930123456", employees = 40, plan = "pro" } })).Body["id"]);
+
+        var (_, lead) = await workspace.Send(HttpMethod.Patch, $"/v1/leads/{id}", JsonContent.Create(new { traits = new { phone = (string?)null, employees = (int?)null } }));
+
+        Assert.Equal(("""{"plan":"pro"}""", null), (lead["traits"]!.ToJsonString(), lead["company"]));
+    }
+
+    [Fact]
+    public async Task Create_TraitsNestedTooDeep_AreRefused()
+    {
+        object deep = 1;
+        for (var level = 0; level < 30; level++)
+        {
+            deep = new { a = deep };
+        }
+
+        var (status, body) = await fixture.Workspace().Post("/v1/leads", new { email = "ada@acme.example", traits = new { deep } });
+
+        Assert.Equal((HttpStatusCode.BadRequest, "traits"), (status, Text(body["errors"]![0]!["field"])));
+    }
+
+    [Fact]
     public async Task Get_OfAnotherWorkspace_Is404()
     {
         var (mine, other) = (fixture.Workspace(), fixture.Workspace());
@@ -114,7 +161,10 @@ public sealed class LeadTests(CaptureFixture fixture)
 
         await workspace.Batch(Messages.Form("c", "2026-03-11T10:00:00Z", "ada@home.example"));
         Assert.Single((await workspace.Get("/v1/leads")).Body["leads"]!.AsArray());
-        Assert.Equal(HttpStatusCode.BadRequest, (await workspace.Post("/v1/leads:merge", new { sourceId = source, targetId = target })).Status);
+        var again = await workspace.Post("/v1/leads:merge", new { sourceId = source, targetId = target });
+        Assert.Equal((HttpStatusCode.OK, target), (again.Status, Text(again.Body["id"])));
+        Assert.Equal(HttpStatusCode.BadRequest, (await workspace.Post("/v1/leads:merge", new { sourceId = target, targetId = source })).Status);
+        Assert.Single(await fixture.Database.Query("select source_id from lead_redirect where workspace_id = $1", workspace.WorkspaceId));
     }
 
     [Fact]

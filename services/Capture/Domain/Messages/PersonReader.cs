@@ -133,6 +133,10 @@ public static class PersonReader
                     collected.Phone = phone;
                     collected.Facts.Add(new("phone", Profile.Json(phone)));
                 }
+                else if (value.ValueKind == JsonValueKind.Null)
+                {
+                    AddValue("phone", value, collected);
+                }
 
                 break;
             case "company.name" when value.ValueKind == JsonValueKind.Object:
@@ -183,6 +187,12 @@ public static class PersonReader
     // "51-200" becomes the number the company is judged by; the words stay as a trait.
     private static void AddNumber(string key, string? traitName, JsonElement value, Collected collected)
     {
+        if (value.ValueKind == JsonValueKind.Null)
+        {
+            AddValue(key, value, collected);
+            return;
+        }
+
         var text = value.ValueKind switch { JsonValueKind.String => value.GetString(), JsonValueKind.Number => value.GetRawText(), _ => null };
         var number = value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var exact) ? exact : Profile.Number(text);
         if (number is { } known and >= 0)

@@ -130,7 +130,10 @@ internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelsCach
 
             if (source == target)
             {
-                return Error.Invalid("sourceId", "sourceId and targetId are the same lead.");
+                // Asked again, a merge changes nothing. A lead that lives on cannot end in one that ended in it.
+                return from != sourceId && sourceId != targetId
+                    ? target.ToProto(tx.Now, caller.CurrencyCode)
+                    : Error.Invalid("sourceId", "sourceId and targetId are the same lead.");
             }
 
             changes.Resolver.Merge(source, target, tx.Now);
