@@ -82,6 +82,28 @@ public sealed class IngestTests(CaptureFixture fixture)
     }
 
     [Fact]
+    public async Task Batch_MessageNestedTooDeep_IsRefusedAloneAndTheDeepestTakenReachesEveryone()
+    {
+        var workspace = fixture.Workspace();
+        string Message(int levels) => $$$"""
+            {"type":"identify","userId":"u1","traits":{"email":"ada@acme.example","deep":{{{string.Concat(Enumerable.Repeat("""{"a":""", levels))}}}1{{{new string('}', levels)}}}}}
+            """;
+        var body = $$"""{"batch":[{{Message(1000)}},{{Message(18)}},{{Message(19)}}]}""";
+
+        var (status, answer) = await workspace.Send(HttpMethod.Post, "/v1/batch", new StringContent(body, Encoding.UTF8, "application/json"));
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal("1 0 2", $"{answer["accepted"]} {answer["rejected"]![0]!["index"]} {answer["rejected"]![1]!["index"]}");
+        Assert.Equal("The message is nested deeper than 20 levels.", answer["rejected"]![0]!["errors"]![0]!.GetValue<string>());
+        Assert.Single(await fixture.Bus.Until<Lifecycle.Contracts.ActivitiesRecorded>(1, e => e.WorkspaceId == workspace.WorkspaceId));
+        using var channel = Grpc.Net.Client.GrpcChannel.ForAddress(fixture.Service.Grpc);
+        var headers = new Grpc.Core.Metadata { { "x-lifecycle-identity", IdentityTokens.Issue(workspace.WorkspaceId, "UTC", "USD", "capture:read") } };
+        var lead = Assert.Single((await new Lifecycle.Capture.V1.LeadService.LeadServiceClient(channel).ListLeadsAsync(new(), headers)).Leads);
+        var held = await new Lifecycle.Common.V1.PersonDataService.PersonDataServiceClient(channel).ExportPersonAsync(new() { LeadId = lead.Id }, headers);
+        Assert.Single(held.Data.Fields["activities"].ListValue.Values);
+    }
+
+    [Fact]
     public async Task Single_BadMessage_IsAProblemWithEveryFault()
     {
         var (status, body) = await fixture.Workspace().Post("/v1/track", new { timestamp = "nope" });

@@ -60,6 +60,30 @@ public sealed class ReportTests(CaptureFixture fixture)
         Assert.Equal(HttpStatusCode.BadRequest, (await fixture.Workspace().Send(HttpMethod.Post, "/v1/calls", new StringContent(body, System.Text.Encoding.UTF8, "application/json"))).Status);
 
     [Fact]
+    public async Task Call_LargerThanAccepted_Is413() => Assert.Equal(
+        HttpStatusCode.RequestEntityTooLarge, (await fixture.Workspace().Post("/v1/calls", new { from = "+4930123456", notes = new string('a', 300_000) })).Status);
+
+    [Fact]
+    public async Task Call_NeitherJsonNorForm_Is415() => Assert.Equal(
+        HttpStatusCode.UnsupportedMediaType,
+        (await fixture.Workspace().Send(HttpMethod.Post, "/v1/calls", new StringContent("<call/>", System.Text.Encoding.UTF8, "application/xml"))).Status);
+
+    [Fact]
+    public async Task Call_HoursAheadAndHalfUnreadable_IsRecordedNow()
+    {
+        var workspace = fixture.Workspace();
+        var ahead = TimeProvider.System.GetUtcNow().AddHours(9).ToString("yyyy-MM-dd HH:mm:ss", null);
+        var body = $$"""{"callId":"c1","from":"+49 30 123456","caller_name":"\ud800","start_time":"{{ahead}}","rate":1e999}""";
+
+        var (status, answer) = await workspace.Send(HttpMethod.Post, "/v1/calls", new StringContent(body, System.Text.Encoding.UTF8, "application/json"));
+
+        Assert.Equal((HttpStatusCode.OK, "1 0"), (status, Counts(answer)));
+        var lead = Assert.Single((await workspace.Get("/v1/leads")).Body["leads"]!.AsArray())!;
+        Assert.Equal("+4930123456", Text(lead["traits"]!["phone"]));
+        Assert.InRange(DateTimeOffset.Parse(Text(lead["createTime"]), null), TimeProvider.System.GetUtcNow().AddMinutes(-5), TimeProvider.System.GetUtcNow());
+    }
+
+    [Fact]
     public async Task Chat_WithEmail_IsALeadOfTypeChatAndSameByGrpc()
     {
         var workspace = fixture.Workspace();

@@ -46,6 +46,24 @@ public sealed class MessageReaderTests
     }
 
     [Fact]
+    public void Read_IdentifyWithTraitsInTheContext_ReadsThem()
+    {
+        var message = Read("""{"type":"identify","anonymousId":"a","traits":{},"context":{"traits":{"email":"ada@acme.example","plan":"pro"}}}""").Value;
+
+        Assert.Equal([new(IdentityKey.Email, "ada@acme.example")], message.Person.Keys);
+        Assert.Equal([new("plan", "\"pro\"")], message.Person.Facts);
+        Assert.Equal("traits.email is no e-mail address.", Read("""{"type":"identify","userId":"u","context":{"traits":{"email":"nobody"}}}""").Error!.Violations[0].Message);
+    }
+
+    [Theory]
+    [InlineData("phone", "phone")]
+    [InlineData("employees", "company.employees")]
+    [InlineData("annualRevenue", "company.annualRevenue")]
+    [InlineData("title", "title")]
+    public void Read_NullTrait_TakesItBackWhateverItIs(string trait, string key) =>
+        Assert.Equal([new(key, "null")], Read($$$"""{"type":"identify","userId":"u","traits":{"{{{trait}}}":null}}""").Value.Person.Facts);
+
+    [Fact]
     public void Read_CallByNumberAlone_NeedsNoDevice()
     {
         var message = Read("""{"type":"track","event":"Call Received","properties":{"callerNumber":"+49 30 123456","durationSeconds":120}}""").Value;
@@ -91,6 +109,17 @@ public sealed class MessageReaderTests
     [Fact]
     public void Read_LargerThan32Kilobytes_IsRefused() =>
         Assert.Contains("at most 32768", Read($$"""{"type":"page","anonymousId":"x","name":"{{new string('a', 33_000)}}"}""").Error!.Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(18, null)]
+    [InlineData(19, "The message is nested deeper than 20 levels.")]
+    [InlineData(60, "The message is nested deeper than 20 levels.")]
+    public void Read_Nested_IsTakenAsDeepAsOthersCanRead(int levels, string? message) => Assert.Equal(
+        message, Read($$$"""{"type":"page","anonymousId":"x","properties":{"a":{{{new string('[', levels)}}}{{{new string(']', levels)}}}}}""").Error?.Message);
+
+    [Fact]
+    public void Read_ManyBracketsSideBySide_IsTaken() =>
+        Assert.True(Read($$$"""{"type":"page","anonymousId":"x","properties":{"a":[{{{string.Join(',', Enumerable.Repeat("{}", 500))}}}],"b":"{{{new string('[', 500)}}}"}}""").Succeeded);
 
     [Theory]
     // Sent an hour ahead by the sender's clock: the clock is wrong, not the message.

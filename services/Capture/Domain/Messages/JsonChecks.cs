@@ -47,6 +47,22 @@ internal static class JsonChecks
         return violations.Require(value.ValueKind == JsonValueKind.Object, path, $"{path} must be an object.") ? value : Empty;
     }
 
+    /// <summary>
+    /// Most levels of nesting, the value's own the first. What is kept goes out again in events and in messages of gRPC, with more around it: readers of
+    /// JSON stop at 64 levels, those of protobuf, where each of these takes three, at 100.
+    /// </summary>
+    public const int MaxDepth = 20;
+
+    /// <summary>Whether a value has more than <see cref="MaxDepth"/> levels. To be asked first: what else looks into it goes as deep as it does.</summary>
+    public static bool IsTooDeep(JsonElement value) => IsDeeper(value, MaxDepth);
+
+    private static bool IsDeeper(JsonElement value, int levels) => value.ValueKind switch
+    {
+        JsonValueKind.Array => levels == 0 || value.EnumerateArray().Any(item => IsDeeper(item, levels - 1)),
+        JsonValueKind.Object => levels == 0 || value.EnumerateObject().Any(member => IsDeeper(member.Value, levels - 1)),
+        _ => false,
+    };
+
     /// <summary>What Postgres cannot hold in jsonb: U+0000, halves of surrogate pairs, numbers beyond 10^±300 or 100 digits.</summary>
     public static bool CanBeStored(JsonElement value) => value.ValueKind switch
     {
@@ -57,12 +73,17 @@ internal static class JsonChecks
         _ => true,
     };
 
+    /// <summary>Whether a member has a name and, where it is text or a number, a value that can be read and stored; U+0000 in a text can be left out.</summary>
+    public static bool IsReadable(JsonProperty member) =>
+        IsSoundName(member) && (member.Value.ValueKind == JsonValueKind.String ? IsText(member.Value) : member.Value.ValueKind != JsonValueKind.Number || CanBeStored(member.Value));
+
     /// <summary>
     /// Whether a glance tells that all of a JSON value can be stored: sound UTF-8 without \u escapes (which alone can stand for U+0000 and halves of
-    /// surrogate pairs), numbers without an exponent and of at most a hundred digits. False means: look closely.
+    /// surrogate pairs), numbers without an exponent and of at most a hundred digits, too few brackets to nest too deep. False means: look closely.
     /// </summary>
     public static bool IsPlain(ReadOnlySpan<byte> json) =>
-        json.IndexOf("\\u"u8) < 0 && Utf8.IsValid(json) && !(MayHaveUnusualNumber(json) && HasUnusualNumber(json));
+        json.IndexOf("\\u"u8) < 0 && Utf8.IsValid(json) && json.Count((byte)'{') + json.Count((byte)'[') <= MaxDepth
+        && !(MayHaveUnusualNumber(json) && HasUnusualNumber(json));
 
     // Without regard to what is text: a digit, an e and a digit or sign, or digits and points without end. Most messages have neither, or in ids.
     private static bool MayHaveUnusualNumber(ReadOnlySpan<byte> json)
@@ -108,11 +129,13 @@ internal static class JsonChecks
 
     private static JsonElement Empty { get; } = JsonDocument.Parse("{}").RootElement;
 
-    private static bool IsSoundText(JsonElement value)
+    private static bool IsSoundText(JsonElement value) => IsText(value) && !value.GetString()!.Contains('\0', StringComparison.Ordinal);
+
+    private static bool IsText(JsonElement value)
     {
         try
         {
-            return !value.GetString()!.Contains('\0', StringComparison.Ordinal);
+            return value.GetString() is not null;
         }
         catch (InvalidOperationException)
         {

@@ -52,7 +52,13 @@ public sealed class MessageReader
             return Error.Invalid("message", $"The message has {raw.Length} bytes; at most {MaxBytes} are accepted.");
         }
 
-        if (!JsonChecks.IsPlain(raw) && !JsonChecks.CanBeStored(json))
+        var isPlain = JsonChecks.IsPlain(raw);
+        if (!isPlain && JsonChecks.IsTooDeep(json))
+        {
+            return Error.Invalid("message", $"The message is nested deeper than {JsonChecks.MaxDepth} levels.");
+        }
+
+        if (!isPlain && !JsonChecks.CanBeStored(json))
         {
             return Error.Invalid("message", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.");
         }
@@ -66,6 +72,12 @@ public sealed class MessageReader
         var context = violations.Object(json, "context", "context");
         var properties = violations.Object(json, "properties", "properties");
         var traits = violations.Object(json, "traits", "traits");
+        if (type == "identify" && !traits.EnumerateObject().Any())
+        {
+            // Where RudderStack's browser SDK puts them.
+            traits = violations.Object(context, "traits", "context.traits");
+        }
+
         var time = ReadTime(json, envelope, index, violations);
         var page = ReadPage(context, properties, type, violations);
         var campaign = violations.Object(context, "campaign", "context.campaign");
@@ -190,6 +202,9 @@ public sealed class MessageReader
 
         return new DateTimeOffset(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
     }
+
+    /// <summary>Whether a message of that time is taken: it lies neither too far ahead nor too far back.</summary>
+    public static bool IsAccepted(DateTimeOffset time, DateTimeOffset received) => time <= received + MaxAhead && time >= Earliest;
 
     /// <summary>An ISO 8601 time; without an offset it is UTC.</summary>
     public static bool TryTime(JsonElement value, out DateTimeOffset time)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lifecycle.Capture.Domain.Identities;
@@ -14,6 +15,9 @@ namespace Lifecycle.Capture.Domain.Messages;
 /// </summary>
 public static class VendorReports
 {
+    /// <summary>Letters of all scripts stand for themselves, so that a transcript takes no more room than it must.</summary>
+    public static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private const int MaxText = 4000;
     private const int MaxMembers = 100;
 
@@ -25,13 +29,15 @@ public static class VendorReports
 
     /// <summary>The message <c>Call Received</c>.</summary>
     /// <param name="report">The vendor's object.</param>
-    public static JsonObject Call(JsonElement report) => Message(report, "Call Received", "call", VendorNames.OfCall);
+    /// <param name="received">When it came.</param>
+    public static JsonObject Call(JsonElement report, DateTimeOffset received) => Message(report, received, "Call Received", "call", VendorNames.OfCall);
 
     /// <summary>The message <c>Chat Started</c>.</summary>
     /// <param name="report">The vendor's object.</param>
-    public static JsonObject Chat(JsonElement report) => Message(report, "Chat Started", "chat", VendorNames.OfChat);
+    /// <param name="received">When it came.</param>
+    public static JsonObject Chat(JsonElement report, DateTimeOffset received) => Message(report, received, "Chat Started", "chat", VendorNames.OfChat);
 
-    private static JsonObject Message(JsonElement report, string name, string prefix, Func<string, string?> canonical)
+    private static JsonObject Message(JsonElement report, DateTimeOffset received, string name, string prefix, Func<string, string?> canonical)
     {
         var (told, properties) = (new Dictionary<string, string>(StringComparer.Ordinal), new JsonObject());
         Collect(report, canonical, told, properties, depth: 0);
@@ -52,7 +58,8 @@ public static class VendorReports
             }
         }
 
-        if (told.TryGetValue("startTime", out var start) && Time(start) is { } time)
+        // Vendors without a zone in their times may seem hours ahead; that is no reason to lose the call.
+        if (told.TryGetValue("startTime", out var start) && Time(start) is { } time && MessageReader.IsAccepted(time, received))
         {
             message["timestamp"] = time.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
         }
@@ -62,12 +69,33 @@ public static class VendorReports
             message["context"] = context;
         }
 
+        Shorten(message, properties, told);
         return message;
     }
 
+    // Of more than a message may hold the longest parts go, first those that nobody reads by name: the person matters more than what was said.
+    private static void Shorten(JsonObject message, JsonObject properties, Dictionary<string, string> told)
+    {
+        var excess = Bytes(message) - MessageReader.MaxBytes;
+        if (excess <= 0)
+        {
+            return;
+        }
+
+        var longest = properties.Select(pair => (pair.Key, Bytes: Bytes(pair.Value)))
+            .OrderBy(part => told.ContainsKey(part.Key)).ThenByDescending(part => part.Bytes).ToArray();
+        for (var index = 0; excess > 0 && index < longest.Length; index++)
+        {
+            properties.Remove(longest[index].Key);
+            excess -= longest[index].Bytes;
+        }
+    }
+
+    private static int Bytes(JsonNode? part) => JsonSerializer.SerializeToUtf8Bytes(part, Json).Length;
+
     private static void Collect(JsonElement report, Func<string, string?> canonical, Dictionary<string, string> told, JsonObject properties, int depth)
     {
-        foreach (var member in report.EnumerateObject().Take(MaxMembers))
+        foreach (var member in report.EnumerateObject().Take(MaxMembers).Where(JsonChecks.IsReadable))
         {
             var known = canonical(member.Name);
             if (member.Value.ValueKind == JsonValueKind.Object)

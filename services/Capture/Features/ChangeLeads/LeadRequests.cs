@@ -41,7 +41,8 @@ internal static class LeadRequests
         }
 
         using var document = JsonDocument.Parse(ProtoJson.Format(traits));
-        if (!violations.Require(JsonChecks.CanBeStored(document.RootElement), "traits", "traits hold U+0000 or a number beyond 1e300."))
+        if (!violations.Require(!JsonChecks.IsTooDeep(document.RootElement), "traits", $"traits are nested deeper than {JsonChecks.MaxDepth} levels.")
+            || !violations.Require(JsonChecks.CanBeStored(document.RootElement), "traits", "traits hold U+0000 or a number beyond 1e300."))
         {
             return [];
         }

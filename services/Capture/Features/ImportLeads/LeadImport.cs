@@ -134,7 +134,8 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         }
 
         var element = JsonSerializer.SerializeToElement(traits);
-        if (!violations.Require(JsonChecks.CanBeStored(element), "row", "The row holds U+0000 or a number beyond 1e300."))
+        if (!violations.Require(!JsonChecks.IsTooDeep(element), "row", $"The row is nested deeper than {JsonChecks.MaxDepth} levels.")
+            || !violations.Require(JsonChecks.CanBeStored(element), "row", "The row holds U+0000 or a number beyond 1e300."))
         {
             return [];
         }

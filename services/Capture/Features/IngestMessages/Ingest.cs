@@ -20,6 +20,8 @@ internal sealed class Ingest(
 
     public IngestRoom Room => room;
 
+    public DateTimeOffset Now => time.GetUtcNow();
+
     public ILogger Logger => logger;
 
     /// <summary>
@@ -108,7 +110,7 @@ internal sealed class Ingest(
                 batch.GetArrayLength() <= Options.MaxBatchMessages, "batch", $"batch has {batch.GetArrayLength()} messages; at most {Options.MaxBatchMessages} are accepted.");
         }
 
-        return violations.ToError() is { } error ? error : new Envelope(time.GetUtcNow(), sentAt, type, userAgent, sources, senderBot, networks);
+        return violations.ToError() is { } error ? error : new Envelope(Now, sentAt, type, userAgent, sources, senderBot, networks);
     }
 }
 

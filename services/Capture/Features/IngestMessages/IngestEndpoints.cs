@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Kernel;
 using Lifecycle.Rpc;
 using Microsoft.Net.Http.Headers;
@@ -11,6 +12,9 @@ internal static partial class IngestEndpoints
 {
     private const string Scope = "capture:write";
 
+    // A message nested too deep is told from its neighbours by its reader, not here.
+    private static readonly JsonDocumentOptions Json = new() { MaxDepth = MessageReader.MaxBytes };
+
     public static void MapIngest(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapPost("/v1/batch", (HttpContext http, Ingest ingest) => Take(http, ingest, null)).RequireScope(Scope);
@@ -20,19 +24,33 @@ internal static partial class IngestEndpoints
         }
     }
 
-    private static async Task<IResult> Take(HttpContext http, Ingest ingest, string? type)
+    private static Task<IResult> Take(HttpContext http, Ingest ingest, string? type) => Answer(http, ingest, ingest.Options.MaxBodyBytes, takesForms: false, async body =>
+    {
+        using var document = JsonDocument.Parse(body, Json);
+        return await ingest.Take(
+            http.Caller().WorkspaceId, document.RootElement, type, SenderSignals.BrowserOf(http), SenderSignals.BotOf(http, ingest.Options, ingest.Networks));
+    });
+
+    /// <summary>Reads the body within the room there is for requests under way, hands it on and answers with what became of it.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="ingest">Where messages go.</param>
+    /// <param name="maxBytes">Most bytes of a body, decompressed.</param>
+    /// <param name="takesForms">Whether the body may be a form.</param>
+    /// <param name="take">Takes the body, which is gone when it is done.</param>
+    public static async Task<IResult> Answer(
+        HttpContext http, Ingest ingest, int maxBytes, bool takesForms, Func<ReadOnlyMemory<byte>, Task<Result<IngestAnswer>>> take)
     {
         try
         {
             using var body = new PooledBody(ingest.Room);
-            if (await Read(http, body, ingest.Options.MaxBodyBytes) is { } problem)
+            if (await Read(http, body, maxBytes, takesForms) is { } problem)
             {
                 return new ProblemResult(problem);
             }
 
-            using var document = JsonDocument.Parse(body.Bytes);
-            var outcome = await ingest.Take(http.Caller().WorkspaceId, document.RootElement, type, SenderSignals.BrowserOf(http), SenderSignals.BotOf(http, ingest.Options, ingest.Networks));
-            return outcome.TryGet(out var answer, out var error) ? Results.Json(answer, IngestJson.Default.IngestAnswer) : ProblemResults.From(error, http);
+            return (await take(body.Bytes)).TryGet(out var answer, out var error)
+                ? Results.Json(answer, IngestJson.Default.IngestAnswer)
+                : ProblemResults.From(error, http);
         }
         catch (JsonException exception)
         {
@@ -55,17 +73,17 @@ internal static partial class IngestEndpoints
         }
     }
 
-    private static async Task<Problem?> Read(HttpContext http, PooledBody body, int maxBytes)
+    private static async Task<Problem?> Read(HttpContext http, PooledBody body, int maxBytes, bool takesForms)
     {
         // navigator.sendBeacon sends text/plain: a JSON type would need a preflight that a page on its way out cannot wait for. RudderStack's SDK leaves
         // the type of its gzipped JSON to its HTTP client, which calls any bytes a form.
-        var encoding = http.Request.Headers.ContentEncoding.ToString();
+        var encoding = http.Request.Headers.ContentEncoding.ToString().ToLowerInvariant();
         if (http.Request.ContentType is { Length: > 0 } given
             && !(MediaTypeHeaderValue.TryParse(given, out var type)
                 && (type.MediaType.Value?.ToLowerInvariant() is "application/json" or "text/plain"
-                    || (encoding == "gzip" && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)))))
+                    || ((takesForms || encoding == "gzip") && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)))))
         {
-            return Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, "Ingest takes application/json.");
+            return Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, $"The method takes application/json{(takesForms ? " or a form" : "")}.");
         }
 
         if (encoding is not ("" or "identity" or "gzip"))

@@ -1,8 +1,10 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lifecycle.Capture.Domain.Messages;
 using Lifecycle.Kernel;
 using Lifecycle.Rpc;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace Lifecycle.Capture.Features.IngestMessages;
 
@@ -21,48 +23,21 @@ internal static class ReportEndpoints
     }
 
     /// <summary>Records one report.</summary>
-    public static Task<Result<IngestAnswer>> Take(Ingest ingest, Guid workspaceId, JsonElement report, Func<JsonElement, JsonObject> read)
+    public static Task<Result<IngestAnswer>> Take(Ingest ingest, Guid workspaceId, JsonElement report, Func<JsonElement, DateTimeOffset, JsonObject> read)
     {
-        var batch = new JsonObject { ["batch"] = new JsonArray(read(report)) };
-        return ingest.Take(workspaceId, JsonSerializer.SerializeToElement(batch), type: null, userAgent: null);
+        var batch = new JsonObject { ["batch"] = new JsonArray(read(report, ingest.Now)) };
+        return ingest.Take(workspaceId, JsonSerializer.SerializeToElement(batch, VendorReports.Json), type: null, userAgent: null);
     }
 
-    private static async Task<IResult> Take(HttpContext http, Ingest ingest, Func<JsonElement, JsonObject> read)
-    {
-        if (!(await Read(http)).TryGet(out var report, out var fault))
+    private static Task<IResult> Take(HttpContext http, Ingest ingest, Func<JsonElement, DateTimeOffset, JsonObject> read) =>
+        IngestEndpoints.Answer(http, ingest, MaxBytes, takesForms: true, async body =>
         {
-            return ProblemResults.From(fault, http);
-        }
-
-        var taken = await Take(ingest, http.Caller().WorkspaceId, report, read);
-        return taken.TryGet(out var answer, out var error) ? Results.Json(answer, IngestJson.Default.IngestAnswer) : ProblemResults.From(error, http);
-    }
-
-    private static async Task<Result<JsonElement>> Read(HttpContext http)
-    {
-        var buffer = new byte[MaxBytes + 1];
-        var length = await http.Request.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, http.RequestAborted);
-        if (length > MaxBytes)
-        {
-            return Error.Invalid("body", $"The body is larger than {MaxBytes} bytes.");
-        }
-
-        if (http.Request.HasFormContentType)
-        {
-            var form = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(System.Text.Encoding.UTF8.GetString(buffer, 0, length));
-            return JsonSerializer.SerializeToElement(form.ToDictionary(field => field.Key, field => field.Value.ToString()));
-        }
-
-        try
-        {
-            using var document = JsonDocument.Parse(buffer.AsMemory(0, length));
-            return document.RootElement.ValueKind == JsonValueKind.Object
-                ? document.RootElement.Clone()
+            using var report = http.Request.HasFormContentType ? Form(body.Span) : JsonDocument.Parse(body);
+            return report.RootElement.ValueKind == JsonValueKind.Object
+                ? await Take(ingest, http.Caller().WorkspaceId, report.RootElement, read)
                 : Error.Invalid("body", "The body must be a JSON object.");
-        }
-        catch (JsonException exception)
-        {
-            return Error.Invalid("body", $"The JSON is malformed at line {exception.LineNumber + 1}, position {exception.BytePositionInLine + 1}.");
-        }
-    }
+        });
+
+    private static JsonDocument Form(ReadOnlySpan<byte> body) => JsonSerializer.SerializeToDocument(
+        QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body)).ToDictionary(field => field.Key, field => field.Value.ToString()));
 }

@@ -18,7 +18,7 @@ internal sealed class ReportGrpcService(Ingest ingest) : ReportService.ReportSer
 
     public override Task<BatchResponse> RecordChat(RecordChatRequest request, ServerCallContext context) => Take(request, context, VendorReports.Chat);
 
-    private async Task<BatchResponse> Take(IMessage request, ServerCallContext context, Func<JsonElement, JsonObject> read)
+    private async Task<BatchResponse> Take(IMessage request, ServerCallContext context, Func<JsonElement, DateTimeOffset, JsonObject> read)
     {
         using var document = JsonDocument.Parse(Json.Format(request));
         var answer = (await ReportEndpoints.Take(ingest, context.Caller().WorkspaceId, document.RootElement, read)).OrThrow();
