@@ -57,7 +57,8 @@ public sealed class GatewayFixture : IAsyncLifetime
             environment["Gateway__CorsOrigins__0"] = "https://app.example.com";
             environment["Gateway__KeyUseSeconds"] = "1";
             environment["Gateway__KeyCacheSeconds"] = "3600";
-            environment["Gateway__ScorecardSeconds"] = "10";
+            // The backends share this process with the tests: should it stand still for a while, they are not away.
+            environment["Gateway__ScorecardSeconds"] = "60";
             environment["Gateway__TargetPollSeconds"] = "1";
             foreach (var backend in backends)
             {
