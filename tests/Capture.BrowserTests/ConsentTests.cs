@@ -1,3 +1,5 @@
+using Lifecycle.Testing;
+
 namespace Capture.BrowserTests;
 
 public sealed class ConsentTests(TrackedFixture fixture)
@@ -52,6 +54,45 @@ public sealed class ConsentTests(TrackedFixture fixture)
         Assert.Equal(["lc_consent"], await visit.Cookies());
         Assert.Equal("[\"lc_consent=0\",0,0]", await page.EvaluateAsync<string>(Storage));
         Assert.Equal(1, visit.Requests.Count(request => request == "POST /v1/batch"));
+    }
+
+    [Fact]
+    public async Task Refusal_WhileAnswersAreOnTheirWay_LeavesNothingBehind()
+    {
+        var workspace = await fixture.NewWorkspace();
+        await workspace.Put("/v1/tracking", new { numbers = new[] { new { number = "+15550100200", source = "google" } } });
+        await using var site = await fixture.Open(workspace);
+        await using var visit = await fixture.NewVisit();
+        var refused = new TaskCompletionSource();
+        foreach (var asked in new[] { "**/v1/batch*", "**/t/number*" })
+        {
+            await visit.Context.RouteAsync(asked, async route =>
+            {
+                await refused.Task;
+                await route.FulfillAsync(new() { Status = 200, Headers = new Dictionary<string, string> { ["Access-Control-Allow-Origin"] = "*" }, Body = "{}" });
+            });
+        }
+
+        // What the script does with an answer it does at once; the next task comes after that.
+        await visit.Context.AddInitScriptAsync(
+            """
+            window.answers = 0;
+            const original = window.fetch;
+            window.fetch = (...given) => {
+              const answer = original(...given);
+              answer.then(response => response.clone().text()).then(() => setTimeout(() => setTimeout(() => window.answers++)));
+              return answer;
+            };
+            """);
+        var page = await visit.Context.NewPageAsync();
+        await page.GotoAsync(site.Page("/index.html?utm_source=google&utm_medium=cpc"));
+        await Eventually.True(() => Task.FromResult(visit.Requests.Contains("POST /v1/batch") && visit.Requests.Contains("GET /t/number")), "both are asked for");
+
+        await page.ClickAsync("#refuse");
+        refused.SetResult();
+        await Eventually.Equal(2, () => page.EvaluateAsync<int>("window.answers"), "both are answered");
+
+        Assert.Equal("[\"lc_consent=0\",0,0]", await page.EvaluateAsync<string>(Storage));
     }
 
     [Theory]

@@ -65,6 +65,8 @@ export function showNumber(): void {
     // Without content: a direct visit, which goes on from the one before.
     .then(response => (response.status === 200 ? response.json() : null))
     .then(answer => {
+      // The visitor may have said no meanwhile.
+      if (!allowed()) return;
       if (answer) write(numberCookie, answer.number ? answer.number + '|' + answer.displayNumber : '-', true);
       else if (!read(numberCookie)) write(numberCookie, '-', true);
       show();

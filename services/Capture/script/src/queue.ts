@@ -56,7 +56,9 @@ function load(): Message[] {
 function save(messages: Message[]): void {
   memory = messages.slice(-maxMessages);
   try {
-    localStorage.setItem(storage, JSON.stringify(memory));
+    // Not even an empty list is left, also where an answer comes after the visitor's no.
+    if (memory[0]) localStorage.setItem(storage, JSON.stringify(memory));
+    else localStorage.removeItem(storage);
   } catch {
     // In memory until the page ends.
   }
@@ -127,11 +129,6 @@ export function consent(granted: boolean): void {
   forget();
   write(numberCookie, '');
   save([]);
-  try {
-    localStorage.removeItem(storage);
-  } catch {
-    // There was none.
-  }
   write(consentCookie, config.requireConsent ? '' : '0');
 }
 
