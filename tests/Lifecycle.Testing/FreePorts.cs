@@ -1,26 +1,23 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Lifecycle.Testing;
 
-/// <summary>Ports of the loopback address that nobody listens on.</summary>
+/// <summary>Ports of the loopback address that nobody listens on. They stay this process's own: no other is given one, also while what listens there starts or
+/// is started again.</summary>
 public static class FreePorts
 {
-    /// <summary>Different ports, all found before the first is released.</summary>
-    public static int[] Find(int count)
+    /// <summary>Bound and never listening: connections to them are refused, and a server that is told of the port can bind it beside (SO_REUSEADDR).</summary>
+    private static readonly ConcurrentBag<Socket> Held = [];
+
+    public static int[] Find(int count) => [.. Enumerable.Range(0, count).Select(_ => Hold())];
+
+    private static int Hold()
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToArray();
-        foreach (var listener in listeners)
-        {
-            listener.Start();
-        }
-
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        foreach (var listener in listeners)
-        {
-            listener.Dispose();
-        }
-
-        return ports;
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Held.Add(socket);
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }
