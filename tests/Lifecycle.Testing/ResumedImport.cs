@@ -36,8 +36,17 @@ public static class ResumedImport
             // As the sender sees a broken connection.
         }
 
-        using var whole = new StringContent(file, Encoding.UTF8, "text/csv");
-        var (status, resumed) = await Send(client, identity, path, whole);
+        // What was read before the break may still be being stored. Until that has ended, another request with its id is refused.
+        var (status, resumed) = await Eventually.Passes(
+            async () =>
+            {
+                using var whole = new StringContent(file, Encoding.UTF8, "text/csv");
+                var answer = await Send(client, identity, path, whole);
+                return answer.Body["detail"]?.GetValue<string>().Contains("is importing", StringComparison.Ordinal) == true
+                    ? throw new InvalidOperationException(answer.Body.ToJsonString())
+                    : answer;
+            },
+            "the broken import has ended");
         using var once = new StringContent(file, Encoding.UTF8, "text/csv");
         var (_, again) = status == HttpStatusCode.OK ? await Send(client, identity, path, once) : throw new InvalidOperationException(resumed.ToJsonString());
         using var other = new StringContent(file + row(rows) + "\n", Encoding.UTF8, "text/csv");
