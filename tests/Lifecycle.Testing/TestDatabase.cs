@@ -117,7 +117,7 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private NpgsqlDataSource Open(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema, MaxPoolSize = 20 };
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema, MaxPoolSize = 20, Timeout = 90 };
         var dataSource = NpgsqlDataSource.Create(settings.ConnectionString);
         dataSources.Add(dataSource);
         return dataSource;
