@@ -11,26 +11,28 @@ public sealed class CustomerTests(RetentionFixture fixture)
     [Fact]
     public async Task Walk_FromWinToAdvocate_KeepsRevenueNpsAndReferral()
     {
-        var (tenant, leadId) = (new Tenant(fixture), Guid.CreateVersion7());
+        var (tenant, leadId, won) = (new Tenant(fixture), Guid.CreateVersion7(), new DateTimeOffset(2026, 3, 10, 12, 0, 0, TimeSpan.Zero));
         await tenant.Publish(tenant.Captured(leadId, "vp@example.com"));
-        await tenant.Publish(tenant.Booked(leadId, 12000, Tenant.Now));
-        await tenant.Publish(tenant.BecameCustomer(leadId, Tenant.Now));
+        await tenant.Publish(tenant.Booked(leadId, 12000, won));
+        await tenant.Publish(tenant.BecameCustomer(leadId, won));
         var customer = await tenant.CustomerOf(leadId);
         var id = (string)customer["id"]!;
         await Eventually.Equal("12000.00", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["totalRevenue"]?["amount"], "the booking in the ledger");
+        await Eventually.Equal("Example Industries", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["displayName"], "the name of the company");
 
-        await tenant.Post($"/v1/customers/{id}/revenue", new { type = "UPSELL", amount = new { currencyCode = "USD", amount = "3000.00" } });
+        await tenant.Post($"/v1/customers/{id}/revenue", new { type = "UPSELL", amount = new { currencyCode = "USD", amount = "3000.00" }, occurTime = won.AddDays(9) });
         var survey = (string)(await tenant.Post("/v1/surveys", new { type = "NPS", displayName = "Onboarding" }))["id"]!;
-        await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = id, score = 10, comment = "Splendid" });
+        await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = id, score = 10, comment = "Splendid", answerTime = won.AddDays(30) });
+        // Advocates are since they are: this year, or the next where it has begun meanwhile.
+        var year = Tenant.Now.Year;
         await tenant.Post("/v1/referrals", new { advocateLeadId = leadId, referredEmail = "friend@example.net" });
 
-        Assert.Equal("Example Industries", (string?)(await tenant.Get($"/v1/customers/{id}"))["displayName"]);
         Assert.Equal(["NEW", "UPSELL"], (await tenant.Get($"/v1/customers/{id}/revenue"))["revenue"]!.AsArray().Select(entry => (string)entry!["type"]!));
-        var year = Tenant.Now.Year;
-        Assert.Equal(15000, await tenant.Metric("total_sales", $"{year}-01-01", $"{year + 1}-01-01", "YEAR"));
-        Assert.Equal(0.2, await tenant.Metric("upsell_share", $"{year}-01-01", $"{year + 1}-01-01", "YEAR"));
-        Assert.Equal(100, await tenant.Metric("nps", $"{year}-01-01", $"{year + 1}-01-01", "YEAR"));
-        Assert.Equal(1, await tenant.Metric("advocates", $"{year}-01-01", $"{year + 1}-01-01", "YEAR"));
+        Assert.Equal(15000, await tenant.Metric("total_sales", "2026-01-01", "2027-01-01", "YEAR"));
+        Assert.Equal(0.2, await tenant.Metric("upsell_share", "2026-01-01", "2027-01-01", "YEAR"));
+        Assert.Equal(100, await tenant.Metric("nps", "2026-01-01", "2027-01-01", "YEAR"));
+        var advocates = await Task.WhenAll(new[] { 0, 1 }.Select(point => tenant.Metric("advocates", $"{year}-01-01", $"{year + 2}-01-01", "YEAR", point)));
+        Assert.Equal(1, advocates.Sum());
         await Eventually.True(() => Task.FromResult(fixture.Bus.Of<AdvocateGained>().Count(e => e.LeadId == leadId) == 1), "AdvocateGained");
     }
 

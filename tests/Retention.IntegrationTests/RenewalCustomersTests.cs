@@ -6,8 +6,8 @@ public sealed class RenewalCustomersTests(RetentionFixture fixture)
     [Fact]
     public async Task Customers_BehindARowOfTheRenewals_AreATableOfAsManyRows()
     {
-        var tenant = new Tenant(fixture);
-        var today = DateOnly.FromDateTime(Tenant.Now.UtcDateTime);
+        var tenant = new Tenant(fixture, Tenant.NoonZone);
+        var today = tenant.Today;
         foreach (var (days, name) in new[] { (31, "a"), (45, "=b"), (60, "c, d"), (75, "far"), (50, "left") })
         {
             var customer = await tenant.Post(

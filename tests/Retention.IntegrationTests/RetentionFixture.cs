@@ -77,6 +77,12 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
 
     public static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
+    /// <summary>A time zone in which it is noon, for what is counted in days from today: no day ends while the test runs.</summary>
+    public static string NoonZone => Now.Hour - 12 is var west and not 0 ? $"Etc/GMT{west:+0;-0}" : "UTC";
+
+    /// <summary>The workspace's day.</summary>
+    public DateOnly Today => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(Now, TimeZoneInfo.FindSystemTimeZoneById(timeZone)).DateTime);
+
     public Task<JsonNode> Get(string path) => Call(HttpMethod.Get, path);
 
     public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => Call(HttpMethod.Post, path, body ?? new { }, expected);

@@ -91,8 +91,8 @@ public sealed class RiskTests(RetentionFixture fixture)
     [Fact]
     public async Task Renewals_ByHowSoon_CountCustomersAndMoney()
     {
-        var tenant = new Tenant(fixture);
-        var today = DateOnly.FromDateTime(Tenant.Now.UtcDateTime);
+        var tenant = new Tenant(fixture, Tenant.NoonZone);
+        var today = tenant.Today;
         foreach (var (days, name) in new[] { (-2, "late"), (0, "today"), (30, "a"), (31, "b"), (61, "c"), (120, "d"), (121, "far") })
         {
             await Customer(tenant, new { displayName = name, renewalDate = today.AddDays(days).ToString("yyyy-MM-dd") });
