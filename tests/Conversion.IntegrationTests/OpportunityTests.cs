@@ -127,9 +127,9 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
             FirstTouch = FakeCapture.Touch("Referral", Times.March(1)),
         };
 
-        await workspace.Post("/v1/opportunities", new { leadId = known, createTime = Times.March(2) });
+        await workspace.PostOfStranger("/v1/opportunities", new { leadId = known, createTime = Times.March(2) });
         Assert.Equal(["VISITOR>LEAD:CAPTURED", "LEAD>OPPORTUNITY:OPPORTUNITY_OPENED"], await workspace.History(known));
-        await workspace.Post("/v1/opportunities", new { leadId = unknown }, HttpStatusCode.NotFound);
+        await workspace.PostOfStranger("/v1/opportunities", new { leadId = unknown }, HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -215,7 +215,7 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
         var stranger = new TestWorkspace(Fixture);
 
         await stranger.Get($"/v1/leads/{lead}/stage", HttpStatusCode.NotFound);
-        await stranger.Post($"/v1/leads/{lead}/stage:move", new { to = "CUSTOMER" }, HttpStatusCode.NotFound);
+        await stranger.PostOfStranger($"/v1/leads/{lead}/stage:move", new { to = "CUSTOMER" }, HttpStatusCode.NotFound);
         await stranger.Post($"/v1/handoffs/{handoff["id"]}:accept", new { }, HttpStatusCode.NotFound);
         await stranger.Get($"/v1/opportunities/{deal["id"]}", HttpStatusCode.NotFound);
         await stranger.Post($"/v1/opportunities/{deal["id"]}:win", new { }, HttpStatusCode.NotFound);

@@ -179,6 +179,8 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
         await workspace.Bus.Publish(workspace.Spend(new DateOnly(2026, 3, 1), 250, clicks: 7));
         await Eventually.Equal(
             1L, () => Fixture.Database.Scalar<long>("select count(*) from spend where workspace_id = $1", workspace.Id), "spend is there");
+        // A journey that was not to be had at first is asked for again only in a workspace that is known.
+        await workspace.Announce();
         await Eventually.Equal(
             0L, () => Fixture.Database.Scalar<long>("select count(*) from journey where workspace_id = $1 and touches is null", workspace.Id), "journeys are frozen");
     }
