@@ -27,8 +27,9 @@ public sealed class ActivityEffectTests(ScoringFixture scoring)
         }
 
         await Eventually.Equal(
-            (95L, 15L),
+            (95L, 40L, 15L),
             async () => (await scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace),
+                await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and profile is not null", workspace),
                 await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and customer_time is not null", workspace)),
             "all is in");
 

@@ -25,7 +25,7 @@ public sealed class EqualRanksTests : IAsyncLifetime
             .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString }).Build();
         connection = new(configuration, TimeProvider.System, NullLogger<RedisConnection>.Instance);
         await connection.StartAsync(TestContext.Current.CancellationToken);
-        live = new(connection, Options.Create(new ScoringOptions { RedisTimeoutMilliseconds = 10_000 }), NullLogger<LiveScores>.Instance);
+        live = new(connection, Options.Create(new ScoringOptions { RedisTimeoutMilliseconds = 60_000 }), NullLogger<LiveScores>.Instance);
         await Eventually.True(() => Task.FromResult(connection.Database is not null), "Redis is connected");
     }
 

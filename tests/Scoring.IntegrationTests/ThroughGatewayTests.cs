@@ -144,6 +144,8 @@ public sealed class ThroughGatewayTests(ScoringFixture scoring)
                 var given = (explained["contributions"]?.AsArray() ?? []).Select(entry => (string)entry!["ruleId"]!).ToList();
                 Assert.Equal(pages, given.Count(rule => rule == "page-view"));
                 Assert.Contains(given, rule => rule == "fit-senior-title");
+                // Redis is written after the commit.
+                Assert.Equal((double)explained["score"]!["total"]!, await Total(gateway, lead));
             },
             "it is scored", TimeSpan.FromSeconds(90));
         return lead;
