@@ -28,8 +28,10 @@ public sealed class KillTests
         await using var broker = await TestVirtualHost.Create();
         await using var mails = new TestSmtpServer(isPipelining);
         var environment = NurtureFixture.Environment(database, broker, mails);
-        environment["Nurture__SmtpTimeoutSeconds"] = "2";
-        environment["Nurture__SendLeaseSeconds"] = "3";
+        // A mail that waits for longer is taken for lost, and copied: none shall be but by a kill. Few mails at a time wait for a lease.
+        environment["Nurture__SmtpTimeoutSeconds"] = "15";
+        environment["Nurture__SendLeaseSeconds"] = "25";
+        environment["Nurture__SendBatchSize"] = "20";
         environment["Nurture__SmtpConnections"] = $"{Connections}";
         environment["Nurture__BatchSize"] = "20";
         await using var first = ServiceProcess.Create("Nurture", environment);

@@ -46,19 +46,20 @@ public sealed class StallTests : IAsyncLifetime
         await using var transaction = await hanging.BeginTransactionAsync();
         await Execute(hanging, $"select set_config('app.workspace_id', '{workspace.Id}', true)");
         await Execute(hanging, $"select 1 from enrollment where program_id = '{program}' for update");
+        // It still does something, for as long as the service needs to start and to tell of it.
+        await using var gate = await fixture.Database.Application.OpenConnectionAsync();
+        await Execute(gate, "select pg_advisory_lock(1)");
+        var working = Execute(hanging, "select pg_advisory_xact_lock(1)");
         await fixture.Service.Start();
 
         await Eventually.Equal(
             "WORKER_HANGS day 1 0",
-            async () =>
-            {
-                // It still does something.
-                await Execute(hanging, "select 1");
-                return Join(await Stalls(workspace, program), "reason", "stepId", "count", "resumed");
-            },
+            async () => Join(await Stalls(workspace, program), "reason", "stepId", "count", "resumed"),
             "the stall is told");
         Assert.Equal("ACTIVE", await State(workspace, program));
 
+        await Execute(gate, "select pg_advisory_unlock(1)");
+        await working;
         await Eventually.Equal("CONVERTED", () => State(workspace, program), "another worker takes the lead on", TimeSpan.FromMinutes(3));
         await Eventually.Equal(
             "day 0 1", async () => Join(await Stalls(workspace, program), "stepId", "count", "resumed"), "it went on");
@@ -138,7 +139,7 @@ public sealed class StallTests : IAsyncLifetime
 
     private static async Task Execute(NpgsqlConnection connection, string sql)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync();
     }
 
