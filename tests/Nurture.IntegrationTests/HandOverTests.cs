@@ -8,10 +8,6 @@ public sealed class HandOverTests(NurtureFixture fixture)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
-    private static string From => TestWorkspace.Now.AddDays(-1).ToString("yyyy-MM-dd", null);
-
-    private static string To => TestWorkspace.Now.AddDays(2).ToString("yyyy-MM-dd", null);
-
     [Fact]
     public async Task Threshold_Crossed_TakesTheLeadOutOfMarketing_AndAHandBackBringsItInByRule()
     {
@@ -63,7 +59,7 @@ public sealed class HandOverTests(NurtureFixture fixture)
     [InlineData("source", "google")]
     public async Task Reopened_Lead_CountsOnceByEachDimension(string dimension, string group)
     {
-        var workspace = await fixture.NewWorkspace();
+        var workspace = await fixture.NewWorkspaceAtNoon();
         await workspace.Post("/v1/segments", """{"displayName":"Handed back","condition":"lead.returnReason = 'NO_BUDGET'"}""");
         await workspace.NewProgram($$$"""
             {"displayName":"Nurture","entryTriggers":[{"stageChanged":{"to":"LEAD","reason":"RECYCLED"}}],
@@ -89,7 +85,8 @@ public sealed class HandOverTests(NurtureFixture fixture)
             async () =>
             {
                 var answer = await workspace.Get(
-                    $"/v1/metrics/nurture?from={From}&to={To}&granularity=YEAR&groupBy={dimension}&metrics=reopened_leads,new_leads,mqls,lead_to_mql_rate");
+                    $"/v1/metrics/nurture?from={workspace.Day(0)}&to={workspace.Day(1)}&groupBy={dimension}"
+                    + "&metrics=reopened_leads,new_leads,mqls,lead_to_mql_rate");
                 var series = answer["series"]!.AsArray().Where(series => series!["group"]![dimension]!.GetValue<string>() == group).ToList();
                 return string.Join(", ", new[] { "reopened_leads", "new_leads", "mqls", "lead_to_mql_rate" }.Select(metric =>
                     $"{metric} {series.SingleOrDefault(one => one!["metric"]!.GetValue<string>() == metric)?["points"]![0]!["value"]}"));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -97,6 +98,9 @@ public sealed class NurtureFixture : IAsyncLifetime
         }
     }
 
+    /// <summary>A workspace where it is about noon: its day does not end while a test counts what happens on it.</summary>
+    internal Task<TestWorkspace> NewWorkspaceAtNoon() => NewWorkspace(TestWorkspace.Noon().Zone);
+
     /// <summary>A workspace that the service knows.</summary>
     internal async Task<TestWorkspace> NewWorkspace(string timeZone = "UTC")
     {
@@ -115,6 +119,19 @@ internal sealed class TestWorkspace(NurtureFixture fixture, Guid id, string time
     public Guid Id => id;
 
     public static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    /// <summary>A zone where it is between noon and one o'clock, and its day.</summary>
+    public static (string Zone, DateOnly Today) Noon()
+    {
+        var now = Now;
+        var hours = 12 - now.Hour;
+        // These names count westwards.
+        return ($"Etc/GMT{-hours:+0;-0;+0}", DateOnly.FromDateTime(now.AddHours(hours).UtcDateTime));
+    }
+
+    /// <summary>A day of the workspace, counted from its today.</summary>
+    public string Day(int days) => TimeZoneInfo.ConvertTime(Now, TimeZoneInfo.FindSystemTimeZoneById(timeZone)).AddDays(days)
+        .ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     public async Task<JsonObject> Call(
         HttpMethod method, string path, string? body = null, HttpStatusCode expected = HttpStatusCode.OK, params string[] scopes)
@@ -209,6 +226,8 @@ internal sealed class TestWorkspace(NurtureFixture fixture, Guid id, string time
         var answer = await Get($"/v1/metrics/nurture?from={from}&to={to}&metrics={metric}{more}");
         return [.. answer["series"]!.AsArray().SelectMany(series => series!["points"]!.AsArray()).Select(point => point!["value"]?.GetValue<double>())];
     }
+
+    public Task<double?[]> MetricToday(string metric, string more = "") => Metric(metric, Day(0), Day(1), more);
 
     private static TouchInfo Touch(string channel, string campaign) => new(channel, "google", "cpc", campaign, null, null, null, Now, null);
 }

@@ -10,7 +10,7 @@ public sealed class WelcomeTests(NurtureFixture fixture)
     [Fact]
     public async Task Captured_Lead_GetsTheWelcomeMailAndItsClickIsRecorded()
     {
-        var workspace = await fixture.NewWorkspace();
+        var workspace = await fixture.NewWorkspaceAtNoon();
         var program = await workspace.NewWelcome();
         var (lead, address) = (Guid.CreateVersion7(), $"ada.{Guid.CreateVersion7():N}@example.com");
 
@@ -44,7 +44,7 @@ public sealed class WelcomeTests(NurtureFixture fixture)
         var completed = (await fixture.Bus.Until<ProgramStepCompleted>(1, e => e.LeadId == lead))[0];
         Assert.Equal(("hello", "COMPLETED"), (completed.StepId, completed.Outcome));
         var byProgram = await workspace.Get(
-            $"/v1/metrics/nurture?from={Today(0)}&to={Today(1)}&groupBy=program&metrics=new_leads,click_rate");
+            $"/v1/metrics/nurture?from={workspace.Day(0)}&to={workspace.Day(1)}&groupBy=program&metrics=new_leads,click_rate");
         Assert.Equal(
             ["new_leads Welcome 1", "click_rate Welcome 1"],
             byProgram["series"]!.AsArray()
@@ -61,7 +61,7 @@ public sealed class WelcomeTests(NurtureFixture fixture)
     [Fact]
     public async Task Machines_OnAMail_AreToldApartWithAReason()
     {
-        var workspace = await fixture.NewWorkspace();
+        var workspace = await fixture.NewWorkspaceAtNoon();
         await workspace.NewWelcome();
         var (lead, address) = (Guid.CreateVersion7(), $"ada.{Guid.CreateVersion7():N}@example.com");
         await workspace.Publish(workspace.Captured(lead, address));
@@ -89,13 +89,13 @@ public sealed class WelcomeTests(NurtureFixture fixture)
         Assert.Equal(
             ["BOT HONEYPOT", "BOT HONEYPOT", "BOT METHOD", "BOT USER_AGENT_SCANNER", "SUSPECT PRIVACY_PROXY"],
             hits.Select(hit => $"{hit!["classification"]} {hit["reason"]}").Order());
-        Assert.Equal([0d], await workspace.Metric("click_rate", Today(0), Today(1)));
+        Assert.Equal([0d], await workspace.MetricToday("click_rate"));
     }
 
     [Fact]
     public async Task Unsubscribing_TakesAPostAndHoldsBackEveryLaterMail()
     {
-        var workspace = await fixture.NewWorkspace();
+        var workspace = await fixture.NewWorkspaceAtNoon();
         var program = await workspace.NewWelcome(",\"reentry\":\"AFTER_EXIT\"");
         var (lead, address) = (Guid.CreateVersion7(), $"ada.{Guid.CreateVersion7():N}@example.com");
         await workspace.Publish(workspace.Captured(lead, address));
@@ -130,13 +130,13 @@ public sealed class WelcomeTests(NurtureFixture fixture)
             async () => (await workspace.LeadEmails(lead))[0] is { } mail ? $"{mail["state"]} {mail["detail"]}" : "",
             "the second mail is held back");
         Assert.Single(fixture.Mails.To(address));
-        Assert.Equal([1d], await workspace.Metric("unsubscribe_rate", Today(0), Today(1)));
+        Assert.Equal([1d], await workspace.MetricToday("unsubscribe_rate"));
     }
 
     [Fact]
     public async Task MailServer_RefusesOrDefers_IsToldApart()
     {
-        var workspace = await fixture.NewWorkspace();
+        var workspace = await fixture.NewWorkspaceAtNoon();
         await workspace.NewWelcome();
         var (refused, later) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         var (refusedAddress, laterAddress) = ($"refused.{refused:N}@example.com", $"later.{later:N}@example.com");
@@ -150,9 +150,9 @@ public sealed class WelcomeTests(NurtureFixture fixture)
         Assert.Equal(("BOUNCE", "HUMAN"), (bounce.Kind, bounce.Classification));
         Assert.DoesNotContain(fixture.Bus.Of<EmailSent>(), e => e.LeadId == refused);
         Assert.Equal("BOUNCED", (await workspace.Get("/v1/suppressions"))["suppressions"]![0]!["reason"]!.GetValue<string>());
-        Assert.Equal([0.5], await workspace.Metric("bounce_rate", Today(0), Today(1)));
-        Assert.Equal([2d], await workspace.Metric("emails_sent", Today(0), Today(1)));
-        Assert.Equal([1d], await workspace.Metric("emails_delivered", Today(0), Today(1)));
+        Assert.Equal([0.5], await workspace.MetricToday("bounce_rate"));
+        Assert.Equal([2d], await workspace.MetricToday("emails_sent"));
+        Assert.Equal([1d], await workspace.MetricToday("emails_delivered"));
     }
 
     [Theory]
@@ -165,8 +165,6 @@ public sealed class WelcomeTests(NurtureFixture fixture)
 
         Assert.Equal(expected, response.StatusCode);
     }
-
-    private static string Today(int days) => TestWorkspace.Now.AddDays(days).ToString("yyyy-MM-dd", null);
 
     private Task<ReceivedMail> Received(string address) =>
         Eventually.Passes(() => Task.FromResult(Assert.Single(fixture.Mails.To(address))), $"a mail to {address}");
