@@ -17,7 +17,7 @@ public sealed class DateEntryTests(NurtureFixture fixture)
         var birthday = await Program(workspace, "anniversary(lead.traits.birthday)");
         var renewal = await Program(workspace, "on_date(lead.traits.contractEnd, -30d)");
         // Where it is about noon now, so that no midnight comes between.
-        var (zone, today) = Noon();
+        var (zone, today) = TestWorkspace.Noon();
         var (born, other, ends, renewed, far) =
             (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
         await workspace.Publish(Captured(workspace, born, 1, ("timeZone", zone), ("birthday", Text(today.AddYears(-36)))));
@@ -61,6 +61,13 @@ public sealed class DateEntryTests(NurtureFixture fixture)
         await Eventually.Equal(Text(active.AddDays(30)), () => Timer(workspace, segment, busy), "the other would in twenty days", Deadline);
         await workspace.Publish(workspace.Did(silent, "PAGE", "Page", TestWorkspace.Now));
         await Eventually.Equal("", () => Members(workspace, segment), "it is back", Deadline);
+        // A lead enters again only when its last enrollment has ended.
+        await Eventually.Equal(
+            "COMPLETED",
+            () => fixture.Database.Scalar<string>(
+                "select state from enrollment where workspace_id = $1 and program_id = $2 and lead_id = $3",
+                workspace.Id, Guid.Parse(program), silent),
+            "its first enrollment ends", Deadline);
         // Thirty-one days pass.
         await fixture.Database.Query("update activity set time = time - interval '31 days' where workspace_id = $1 and lead_id = $2", workspace.Id, silent);
         await fixture.Database.Query(
@@ -105,15 +112,6 @@ public sealed class DateEntryTests(NurtureFixture fixture)
         return (segment, await workspace.NewProgram($$$"""
             {"displayName":"On the day","entryTriggers":[{"segmentEntered":{"segmentId":"{{{segment}}}"}}],"reentry":"AFTER_EXIT","steps":[{"id":"end","exit":{}}]}
             """));
-    }
-
-    /// <summary>A zone where it is between noon and one o'clock, and its day.</summary>
-    private static (string Zone, DateOnly Today) Noon()
-    {
-        var now = TestWorkspace.Now;
-        var hours = 12 - now.Hour;
-        // These names count westwards.
-        return ($"Etc/GMT{-hours:+0;-0;+0}", DateOnly.FromDateTime(now.AddHours(hours).UtcDateTime));
     }
 
     private static LeadCaptured Captured(TestWorkspace workspace, Guid lead, long version, params (string Name, string Value)[] traits) =>

@@ -112,12 +112,14 @@ public sealed class GraphTests(NurtureFixture fixture)
         Assert.Equal("ACTIVE", Join(await Enrollments(workspace, receipts), "state"));
         await Eventually.Equal(
             2L, () => fixture.Database.Scalar<long>("select count(*) from program_call where lead_id = $1 and state = 'DONE'", lead), "both are answered");
-        var update = Assert.Single(fixture.Peers.Updates, update => update.Id == lead.ToString());
+        // What is answered too late is asked again with its id, and stays one.
+        var update = Assert.Single(
+            fixture.Peers.Updates.Where(update => update.Id == lead.ToString()).DistinctBy(update => update.RequestId));
         Assert.Equal("pro", update.Traits.Fields["plan"].StringValue);
-        var move = Assert.Single(fixture.Peers.Moves, move => move.LeadId == lead.ToString());
+        var move = Assert.Single(fixture.Peers.Moves.Where(move => move.LeadId == lead.ToString()).DistinctBy(move => move.RequestId));
         Assert.Equal((Lifecycle.Common.V1.Stage.Mql, "Asked for a price"), (move.To, move.Note));
-        await Eventually.Equal(1, () => Task.FromResult(fixture.Peers.Webhooks.Count(hook => hook.Path == path)), "the webhook");
-        var hook = fixture.Peers.Webhooks.Single(hook => hook.Path == path);
+        await Eventually.True(() => Task.FromResult(fixture.Peers.Webhooks.Any(hook => hook.Path == path)), "the webhook");
+        var hook = Assert.Single(fixture.Peers.Webhooks.Where(hook => hook.Path == path).DistinctBy(hook => hook.Id));
         Assert.True(WebhookSignature.Verify(
             [WebhookSecret.Parse(Text(endpoint, "secret")).Value], hook.Id, hook.Timestamp, hook.Signature,
             System.Text.Encoding.UTF8.GetBytes(hook.Body), TestWorkspace.Now).Succeeded);
@@ -224,14 +226,16 @@ public sealed class GraphTests(NurtureFixture fixture)
         await Eventually.Equal(1, () => Task.FromResult(fixture.Mails.To(capped).Count), "nobody is quiet in UTC");
         await workspace.Publish(workspace.Did(atHome, "TRACK", "Asked", TestWorkspace.Now));
         await Eventually.Equal("CONVERTED", async () => Join(await Enrollments(workspace, two), "state"), "the second program goes on");
-        var mails = (await workspace.LeadEmails(atHome)).Select(mail => Text(mail!, "state")).Order().ToList();
-        Assert.Equal(["SENT", "SKIPPED"], mails);
-        var held = (await Enrollments(workspace, one)).Single(enrollment => Text(enrollment!, "leadId") == inTokyo.ToString())!;
-        Assert.Equal(("ACTIVE", "mail"), (Text(held, "state"), Text(held, "stepId")));
+        await Eventually.Equal(
+            "SENT SKIPPED",
+            async () => string.Join(' ', (await workspace.LeadEmails(atHome)).Select(mail => Text(mail!, "state")).Order()),
+            "the first mail is marked as sent, the second left out");
         var due = await Eventually.Passes(
             async () =>
             {
-                var at = DateTimeOffset.Parse(Text((await Enrollments(workspace, one)).Single(e => Text(e!, "leadId") == inTokyo.ToString())!, "dueTime"), null);
+                var held = (await Enrollments(workspace, one)).Single(enrollment => Text(enrollment!, "leadId") == inTokyo.ToString())!;
+                Assert.Equal(("ACTIVE", "mail"), (Text(held, "state"), Text(held, "stepId")));
+                var at = DateTimeOffset.Parse(Text(held, "dueTime"), null);
                 Assert.True(at > TestWorkspace.Now.AddMinutes(30), $"{at:o}");
                 return at;
             },

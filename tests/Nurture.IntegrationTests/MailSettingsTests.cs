@@ -26,13 +26,22 @@ public sealed class MailSettingsTests(NurtureFixture fixture)
         Assert.False(key["active"]!.GetValue<bool>());
         Assert.EndsWith("._domainkey.example.com", key["dnsName"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.True((await workspace.Post($"/v1/dkimKeys/{key["id"]}:activate"))["active"]!.GetValue<bool>());
-        await workspace.NewWelcome();
+        var program = await workspace.NewProgram($$$"""
+            {"displayName":"Welcome","entryTriggers":[{"manual":{}}],
+             "steps":[{"id":"hello","sendEmail":{"emailId":"{{{await workspace.NewEmail()}}}"}}]}
+            """);
         var leads = Enumerable.Range(0, 5).Select(_ => Guid.CreateVersion7()).ToArray();
-
         foreach (var lead in leads)
         {
             await workspace.Publish(workspace.Captured(lead, $"{lead:N}@example.org"));
         }
+
+        await Eventually.Equal(
+            5L,
+            () => fixture.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and profile_version > 0", workspace.Id),
+            "the leads");
+        // Mails that are due together, whenever each lead came.
+        await workspace.Post($"/v1/programs/{program}/enrollments:batchCreate", JsonSerializer.Serialize(new { leadIds = leads }));
 
         foreach (var lead in leads)
         {

@@ -13,7 +13,7 @@ public sealed class PersonTests(NurtureFixture fixture)
     [Fact]
     public async Task Erased_Person_IsGoneEverywhereAndTheCountsStay()
     {
-        var workspace = await fixture.NewWorkspace();
+        var workspace = await fixture.NewWorkspaceAtNoon();
         await workspace.NewWelcome();
         var (lead, name) = (Guid.CreateVersion7(), $"grace{Guid.CreateVersion7():N}");
         await workspace.Publish(workspace.Captured(lead, $"{name}@example.com"));
@@ -38,7 +38,7 @@ public sealed class PersonTests(NurtureFixture fixture)
         Assert.DoesNotContain(name, (await Export(workspace, lead)).ToString(), StringComparison.Ordinal);
         foreach (var metric in new[] { "new_leads", "emails_sent", "emails_delivered", "click_rate" })
         {
-            Assert.Equal([1d], await workspace.Metric(metric, Today(0), Today(1)));
+            Assert.Equal([1d], await workspace.MetricToday(metric));
         }
 
         // What comes late brings nobody back, and the old address is still not mailed.
@@ -61,7 +61,7 @@ public sealed class PersonTests(NurtureFixture fixture)
     [Fact]
     public async Task Merged_Lead_LivesOnAsTheOtherInWhateverOrderTheEventsCome()
     {
-        var workspace = await fixture.NewWorkspace();
+        var workspace = await fixture.NewWorkspaceAtNoon();
         var program = await workspace.NewProgram("""{"displayName":"Long","entryTriggers":[{"leadCaptured":{}}],"steps":[{"wait":{"duration":"3600s"}}],"reentry":"AFTER_EXIT"}""");
         var (source, target) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await workspace.Publish(workspace.Captured(source, "a@example.com"));
@@ -69,13 +69,13 @@ public sealed class PersonTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Moved(source, "LEAD", "MQL", "QUALIFIED", 2));
         await Eventually.Equal(
             "2", async () => (await workspace.Get($"/v1/programs/{program}/report"))["entered"]!.GetValue<string>(), "both enter");
-        await Eventually.Equal(1d, async () => (await workspace.Metric("mqls", Today(0), Today(1)))[0] ?? 0, "one is an MQL");
+        await Eventually.Equal(1d, async () => (await workspace.MetricToday("mqls"))[0] ?? 0, "one is an MQL");
 
         var merged = new LeadsMerged(Guid.CreateVersion7(), workspace.Id, TestWorkspace.Now, 5, source, target);
         await workspace.Publish(merged);
         await workspace.Publish(merged);
 
-        await Eventually.Equal(1d, async () => (await workspace.Metric("new_leads", Today(0), Today(1)))[0] ?? 0, "one lead is left");
+        await Eventually.Equal(1d, async () => (await workspace.MetricToday("new_leads"))[0] ?? 0, "one lead is left");
         var enrollments = (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray();
         Assert.All(enrollments, enrollment => Assert.Equal(target.ToString(), enrollment!["leadId"]!.GetValue<string>()));
         Assert.Equal(
@@ -84,13 +84,13 @@ public sealed class PersonTests(NurtureFixture fixture)
         // A late event of the source is the target's.
         await workspace.Publish(workspace.Did(source, "TRACK", "Email Opened", TestWorkspace.Now, """{"email_id":"news-1"}"""));
         await fixture.Bus.Until<EmailEngaged>(1, e => e.LeadId == target);
-        Assert.Equal([1d], await workspace.Metric("mqls", Today(0), Today(1), "&groupBy=channel"));
+        Assert.Equal([1d], await workspace.MetricToday("mqls", "&groupBy=channel"));
     }
 
     [Fact]
     public async Task Metrics_LeadQualifiedTwiceInThePeriod_IsOneMql()
     {
-        var workspace = await fixture.NewWorkspace();
+        var workspace = await fixture.NewWorkspaceAtNoon();
         var lead = Guid.CreateVersion7();
         await workspace.Publish(workspace.Captured(lead, "twice@example.com"));
         await workspace.Publish(workspace.Moved(lead, "LEAD", "MQL", "QUALIFIED", 2));
@@ -101,8 +101,9 @@ public sealed class PersonTests(NurtureFixture fixture)
             2L,
             () => fixture.Database.Scalar<long>("select count(*) from mql where workspace_id = $1 and lead_id = $2", workspace.Id, lead),
             "both qualifications are kept");
-        Assert.Equal([1d], await workspace.Metric("mqls", Today(0), Today(1)));
-        Assert.Equal([1d], await workspace.Metric("lead_to_mql_rate", Today(0), Today(1)));
+        await Eventually.Equal(1d, async () => (await workspace.MetricToday("new_leads"))[0] ?? 0, "the lead is known");
+        Assert.Equal([1d], await workspace.MetricToday("mqls"));
+        Assert.Equal([1d], await workspace.MetricToday("lead_to_mql_rate"));
     }
 
     [Fact]
@@ -175,8 +176,6 @@ public sealed class PersonTests(NurtureFixture fixture)
         Assert.Empty((await mine.Get("/v1/emails"))["emails"]!.AsArray());
         Assert.DoesNotContain(lead.ToString(), (await Export(mine, lead)).ToString(), StringComparison.Ordinal);
     }
-
-    private static string Today(int days) => TestWorkspace.Now.AddDays(days).ToString("yyyy-MM-dd", null);
 
     private async Task<Google.Protobuf.WellKnownTypes.Struct> Export(TestWorkspace workspace, Guid lead)
     {

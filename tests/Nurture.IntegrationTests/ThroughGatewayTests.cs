@@ -163,7 +163,13 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
     private async Task Reports(string program, string email, string run, string ada, string bob)
     {
         await Eventually.Equal(
-            "2", async () => (string)(await gateway.Get($"/v1/programs/{program}/report"))["steps"]![1]!["waiting"]!, "both wait", Deadline);
+            "2 wait, 2 sent",
+            async () =>
+            {
+                var report = (await gateway.Get($"/v1/programs/{program}/report"))["steps"]!;
+                return $"{report[1]!["waiting"]} wait, {report[0]!["emailsSent"]} sent";
+            },
+            "both wait, and their mails are marked as sent", Deadline);
         var steps = await gateway.Table($"/v1/programs/{program}/report");
         Assert.Equal(
             "stepId,action,entered,waiting,completed,dropped,converted,medianWaitSeconds,emailsSent,emailsOpened,emailsClicked,emailsFailed", steps[0]);
