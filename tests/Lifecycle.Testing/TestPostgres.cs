@@ -46,16 +46,7 @@ public sealed class TestPostgres : IAsyncDisposable
             // What a killed server leaves behind may hold up the next start for a moment.
             if (process is null or { HasExited: true })
             {
-                process = Process.Start(new ProcessStartInfo(
-                    Path.Combine(Repository.Root, "eng", "native", "postgres"), ["--data", folder, "--port", $"{port}", "--with-parent"])
-                {
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                });
-                process!.OutputDataReceived += (_, _) => { };
-                process.ErrorDataReceived += (_, _) => { };
-                process.BeginOutputReadLine();
-                process.BeginErrorReadLine();
+                process = await ServerProcess.Start("postgres", "--data", folder, "--port", $"{port}");
             }
 
             await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Pooling=false");

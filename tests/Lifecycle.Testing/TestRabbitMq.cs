@@ -35,7 +35,8 @@ public sealed class TestRabbitMq : IAsyncDisposable
             // What a killed server leaves behind may hold up the next start for a moment.
             if (process is null or { HasExited: true })
             {
-                process = await Launch();
+                process = await ServerProcess.Start(
+                    "rabbitmq", "--data", folder, "--port", $"{port}", "--management-port", $"{managementPort}");
             }
 
             using var client = new TcpClient();
@@ -52,39 +53,6 @@ public sealed class TestRabbitMq : IAsyncDisposable
             }
         },
         "RabbitMQ answers", StartPatience);
-
-    /// <summary>What runs with its parent ends with the thread that started it: this one stays as long as the server does.</summary>
-    private Task<Process> Launch()
-    {
-        var launched = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
-        {
-            try
-            {
-                using var server = Process.Start(new ProcessStartInfo(
-                    Path.Combine(Repository.Root, "eng", "native", "rabbitmq"),
-                    ["--data", folder, "--port", $"{port}", "--management-port", $"{managementPort}", "--with-parent"])
-                {
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                })!;
-                server.OutputDataReceived += (_, _) => { };
-                server.ErrorDataReceived += (_, _) => { };
-                server.BeginOutputReadLine();
-                server.BeginErrorReadLine();
-                launched.SetResult(Process.GetProcessById(server.Id));
-                server.WaitForExit();
-            }
-            catch (Exception fault)
-            {
-                launched.TrySetException(fault);
-            }
-        })
-        {
-            IsBackground = true,
-        }.Start();
-        return launched.Task;
-    }
 
     /// <summary>SIGKILL.</summary>
     public async Task Kill()
