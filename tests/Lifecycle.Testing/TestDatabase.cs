@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using Lifecycle.Postgres;
 using Lifecycle.Postgres.Migrate;
@@ -15,7 +16,12 @@ public sealed class TestDatabase : IAsyncDisposable
     public const string RolePassword = "lifecycle-test";
 
     private const string Prefix = "lifecycle_test_";
+
+    /// <summary>Npgsql's own 15 s are less than a busy server may take to begin a session.</summary>
+    private const int ConnectSeconds = 90;
+
     private static readonly TimeSpan LeftBehind = TimeSpan.FromHours(3);
+    private static readonly TimeSpan SessionsEnd = TimeSpan.FromSeconds(60);
     private static readonly ConcurrentDictionary<Type, Lazy<Task<string>>> Templates = [];
 
     private readonly List<NpgsqlDataSource> dataSources = [];
@@ -117,7 +123,7 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private NpgsqlDataSource Open(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema, MaxPoolSize = 20, Timeout = 90 };
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema, MaxPoolSize = 20, Timeout = ConnectSeconds };
         var dataSource = NpgsqlDataSource.Create(settings.ConnectionString);
         dataSources.Add(dataSource);
         return dataSource;
@@ -130,8 +136,9 @@ public sealed class TestDatabase : IAsyncDisposable
         var name = NewName();
         await OnServer($"create database {name}");
         await Migrate<TContext>(Administrative(name), schema);
+        // Not waited for by Wait, which would end the process with an exception: a later run drops what is left.
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
-            OnServer($"drop database if exists {name} with (force)").Wait(TimeSpan.FromSeconds(10));
+            Task.WaitAny([OnServer($"drop database if exists {name} with (force)")], TimeSpan.FromSeconds(10));
         return name;
     }
 
@@ -179,12 +186,28 @@ public sealed class TestDatabase : IAsyncDisposable
         IncludeErrorDetail = true,
     }.ConnectionString;
 
+    /// <summary>
+    /// A database can be copied or dropped only when its last session has ended. The server waits five seconds for that, which a busy machine may
+    /// exceed: then it is asked again.
+    /// </summary>
     private static async Task OnServer(string sql)
     {
-        var settings = new NpgsqlConnectionStringBuilder(Administrative("postgres")) { Pooling = false };
-        await using var connection = new NpgsqlConnection(settings.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
+        var settings = new NpgsqlConnectionStringBuilder(Administrative("postgres")) { Pooling = false, Timeout = ConnectSeconds };
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await using var connection = new NpgsqlConnection(settings.ConnectionString);
+                await connection.OpenAsync();
+                await using var command = new NpgsqlCommand(sql, connection);
+                await command.ExecuteNonQueryAsync();
+                return;
+            }
+            catch (PostgresException fault) when (fault.SqlState == PostgresErrorCodes.ObjectInUse && clock.Elapsed < SessionsEnd)
+            {
+                // It has waited already.
+            }
+        }
     }
 }
