@@ -49,10 +49,13 @@ public sealed class BusTests : TrialDatabase
         await Move(client, WorkspaceId, 1);
 
         await bus.Until<LeadStageChanged>(1);
-        var delivery = Assert.Single(bus.Received);
 
-        Assert.Equal(delivery.Event.EventId, delivery.MessageId);
-        Assert.StartsWith("00-0af7651916cd43dd8448eb211c80319c-", delivery.TraceParent, StringComparison.Ordinal);
+        // Published again when its confirmation is late, it carries the same.
+        Assert.All(bus.Received, delivery =>
+        {
+            Assert.Equal(delivery.Event.EventId, delivery.MessageId);
+            Assert.StartsWith("00-0af7651916cd43dd8448eb211c80319c-", delivery.TraceParent, StringComparison.Ordinal);
+        });
     }
 
     [Fact]
@@ -103,7 +106,8 @@ public sealed class BusTests : TrialDatabase
         await Eventually.Equal(0, () => Count("outbox"), "the outbox is empty");
         await UntilSeen(moves);
         await AssertSeenOnce();
-        Assert.Equal(moves, bus.Of<LeadStageChanged>().Select(e => e.EventId).Distinct().Count());
+        // A queue of its own, which may be emptied later than the service's.
+        await bus.Until<LeadStageChanged>(moves);
     }
 
     [Fact]
@@ -228,17 +232,16 @@ public sealed class BusTests : TrialDatabase
         await using var service = ServiceProcess.CreateFromLibrary("Trial", Library, environment);
         await service.Start(untilReady: false);
         using var client = new HttpClient { BaseAddress = service.Http };
-        var report = await Eventually.Passes(async () =>
+        await Eventually.Passes(async () =>
         {
             using var response = await client.GetAsync("/health", Ct);
             Assert.Equal(503, (int)response.StatusCode);
             var text = await response.Content.ReadAsStringAsync(Ct);
             Assert.Contains("\"masstransit-bus\",\"status\":\"Unhealthy\"", text, StringComparison.Ordinal);
-            return text;
-        }, "the service is alive and not ready");
+            Assert.Contains("\"postgres\",\"status\":\"Healthy\"", text, StringComparison.Ordinal);
+            Assert.Contains("\"migrations\",\"status\":\"Healthy\"", text, StringComparison.Ordinal);
+        }, "the service is alive and, but for the broker, well");
 
-        Assert.Contains("\"postgres\",\"status\":\"Healthy\"", report, StringComparison.Ordinal);
-        Assert.Contains("\"migrations\",\"status\":\"Healthy\"", report, StringComparison.Ordinal);
         await Move(service, WorkspaceId, 1);
         Assert.Equal(1, await Count("outbox"));
     }

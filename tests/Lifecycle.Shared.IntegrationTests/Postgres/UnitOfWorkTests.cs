@@ -94,12 +94,19 @@ public sealed class UnitOfWorkTests : TrialDatabase
 
         var runs = 0;
         using var bothHoldOne = new Barrier(2);
-        Task Touch(Guid first, Guid second)
+        var survived = new TaskCompletionSource();
+        async Task Touch(Guid first, Guid second)
         {
             var met = false;
-            return Work.Run(WorkspaceId, async tx =>
+            await Work.Run(WorkspaceId, async tx =>
             {
                 Interlocked.Increment(ref runs);
+                if (met)
+                {
+                    // The other may not have noticed yet that it may go on: who overtook it would meet it in another deadlock.
+                    await survived.Task.WaitAsync(Ct);
+                }
+
                 await Append(tx, first);
                 if (!met)
                 {
@@ -109,6 +116,7 @@ public sealed class UnitOfWorkTests : TrialDatabase
 
                 await Append(tx, second);
             }, Ct);
+            survived.TrySetResult();
         }
 
         await Task.WhenAll(Touch(leads[0], leads[1]), Touch(leads[1], leads[0]));

@@ -94,7 +94,7 @@ public sealed class WebhookTests
     [InlineData("http://0x7f000001:9/")]
     public async Task Send_PrivateAddress_IsRefusedAtTheConnection(string url)
     {
-        using var client = GuardedHttp.Create([], TimeSpan.FromSeconds(5));
+        using var client = GuardedHttp.Create([], TimeSpan.FromSeconds(60));
 
         var outcome = await new WebhookSender(client, TimeProvider.System).Send(new(new(url), [Secret]), Id, "{}", CancellationToken.None);
 
