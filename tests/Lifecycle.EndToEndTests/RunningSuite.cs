@@ -94,7 +94,13 @@ public sealed class RunningSuite : IAsyncLifetime
         }
 
         appHost?.Dispose();
-        Directory.Delete(data, recursive: true);
+        await Testing.Eventually.Passes(
+            () =>
+            {
+                Directory.Delete(data, recursive: true);
+                return Task.CompletedTask;
+            },
+            "the data folder goes");
     }
 
     public Api Client(string? key) => new(Gateway, key);
@@ -202,10 +208,10 @@ public sealed class RunningSuite : IAsyncLifetime
 
     private string Tail() => string.Join('\n', output.TakeLast(60));
 
-    /// <summary>First of so many ports in a row that nobody listens on.</summary>
+    /// <summary>First of so many ports in a row that nobody listens on, below those that the AppHost gives out itself.</summary>
     private static int FindRange(int count)
     {
-        for (var first = 21000; first < 29000; first += 10)
+        for (var first = 18000; first < 18880; first += 10)
         {
             var listeners = new List<TcpListener>();
             try
@@ -229,6 +235,6 @@ public sealed class RunningSuite : IAsyncLifetime
             }
         }
 
-        throw new InvalidOperationException("No six ports in a row are free between 21000 and 29000.");
+        throw new InvalidOperationException("No six ports in a row are free between 18000 and 18880.");
     }
 }

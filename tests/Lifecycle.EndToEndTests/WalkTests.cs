@@ -23,7 +23,9 @@ public sealed class WalkTests(RunningSuite suite)
         await walk.Run();
 
         string[] Of(string leadId) => subscriber.Changes.Where(change => change.Text("leadId") == leadId).Select(change => $"{change.Text("version")} {change.Text("to")} {change.Text("reason")}").ToArray();
-        await Eventually.True("the last change", () => Task.FromResult(Of(walk.LeadId).Length >= 6));
+        await Eventually.True(
+            "the last change of each lead",
+            () => Task.FromResult(Of(walk.LeadId).Length >= 6 && Of(walk.ReturnedLeadId).Length >= 3 && Of(walk.ErasedLeadId).Length >= 2));
         Assert.Equal(["1 LEAD CAPTURED", "2 MQL QUALIFIED", "3 SQL ACCEPTED", "4 OPPORTUNITY OPPORTUNITY_OPENED", "5 CUSTOMER WON", "6 ADVOCATE ADVOCATED"], Of(walk.LeadId));
         Assert.Equal(["1 LEAD CAPTURED", "2 MQL QUALIFIED", "3 LEAD RECYCLED"], Of(walk.ReturnedLeadId));
         Assert.Equal(["1 LEAD CAPTURED", "2 MQL QUALIFIED"], Of(walk.ErasedLeadId));
