@@ -5,6 +5,7 @@ using System.Text;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Aspire.Hosting.Dashboard.V1;
+using Aspire.Hosting.Running;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -65,6 +66,7 @@ public sealed class RunTests
         Assert.Equal(
             [("start", ResourceCommandState.Hidden), ("stop", ResourceCommandState.Enabled), ("restart", ResourceCommandState.Enabled)],
             first.Commands.Select(c => (c.Name, c.State)));
+        await application.LineAsync(first.Name, "waiting");
 
         Assert.Equal(ResourceCommandResponseKind.Succeeded, (await application.CommandAsync(first, "stop")).Kind);
         var stopped = await application.ResourceAsync("server", r => r.State is "Finished" or "Exited");
@@ -164,6 +166,20 @@ public sealed class RunTests
     }
 
     [Fact]
+    public void Port_AskedForByNumber_IsGivenToNobodyElse()
+    {
+        var ports = new Ports();
+        var wanted = ports.Free() + 1;
+        var builder = new DistributedApplicationBuilder([], Path.GetTempPath(), Repository.Layout);
+        var first = builder.AddScript("first", Scripts.Forever).WithHttpEndpoint(name: "http");
+        builder.AddScript("second", Scripts.Forever).WithHttpEndpoint(wanted, name: "http", isProxied: false);
+
+        Plan.Make(builder.Resources, ports);
+
+        Assert.NotEqual(wanted, first.GetEndpoint("http").Port);
+    }
+
+    [Fact]
     public async Task Replicas_ShareConnectionsThroughTheProxy()
     {
         var port = 0;
@@ -183,7 +199,7 @@ public sealed class RunTests
 
         var seen = new HashSet<string>();
         var clock = Stopwatch.StartNew();
-        while (seen.Count < 2 && clock.Elapsed < TimeSpan.FromSeconds(20))
+        while (seen.Count < 2 && clock.Elapsed < TimeSpan.FromSeconds(60))
         {
             if (await RunIdAsync(port) is { } id) seen.Add(id);
         }
@@ -197,15 +213,20 @@ public sealed class RunTests
         var order = Path.GetTempFileName();
         var application = RunningApplication.Start(builder =>
         {
-            string Noting(string name) => $"trap 'echo {name} >> {order}; exit 0' TERM; while :; do sleep 0.05; done";
+            string Noting(string name) => $"trap 'echo {name} >> {order}; exit 0' TERM; echo waiting; while :; do sleep 0.05; done";
             var server = builder.AddScript("server", Noting("server"));
             builder.AddScript("client", Noting("client")).WaitFor(server);
-            builder.AddScript("stubborn", "trap '' TERM; while :; do sleep 0.05; done");
+            builder.AddScript("stubborn", "trap '' TERM; echo waiting; while :; do sleep 0.05; done");
         }, dashboard: true);
         await application.ReadyAsync();
         var ids = new List<int>();
         foreach (var name in (string[])["server", "client", "stubborn"])
-            ids.Add(ProcessId(await application.ResourceAsync(name, r => r.State == "Running")));
+        {
+            var running = await application.ResourceAsync(name, r => r.State == "Running");
+            await application.LineAsync(running.Name, "waiting");
+            ids.Add(ProcessId(running));
+        }
+
         var clock = Stopwatch.StartNew();
 
         await application.DisposeAsync();

@@ -112,7 +112,8 @@ internal sealed class RunningApplication : IAsyncDisposable
 /// <summary>Shorthand for the resources of these tests.</summary>
 internal static class Scripts
 {
-    public const string Forever = "trap 'echo stopping; exit 0' TERM; while :; do sleep 0.05; done";
+    /// <summary>Says so once it can be told to stop.</summary>
+    public const string Forever = "trap 'echo stopping; exit 0' TERM; echo waiting; while :; do sleep 0.05; done";
 
     public static IResourceBuilder<ExecutableResource> AddScript(this IDistributedApplicationBuilder builder, string name, string script) =>
         builder.AddExecutable(name, "/bin/bash", ".", "-c", script);

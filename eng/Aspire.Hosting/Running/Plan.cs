@@ -11,6 +11,12 @@ internal sealed record Plan(IReadOnlyList<IResource> Resources, IReadOnlyList<Re
     {
         var all = resources.ToArray();
         var instances = new List<ResourceInstance>();
+        foreach (var endpoint in all.SelectMany(r => r.Annotations.OfType<EndpointAnnotation>()))
+        {
+            if (endpoint.Port is { } port) ports.Keep(port);
+            if (endpoint.TargetPort is { } target) ports.Keep(target);
+        }
+
         foreach (var resource in all)
         {
             var replicas = resource.Annotations.OfType<ReplicaAnnotation>().LastOrDefault()?.Replicas ?? 1;

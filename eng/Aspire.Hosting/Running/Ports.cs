@@ -25,6 +25,9 @@ internal sealed class Ports
         throw new DistributedApplicationException($"No port from {First} to {Last} is free.");
     }
 
+    /// <summary>The port is asked for by number: it goes to nobody else.</summary>
+    public void Keep(int port) => _given.Add(port);
+
     /// <summary>Whether nothing listens on the port of the loopback address or of all addresses.</summary>
     public static bool IsFree(int port)
     {

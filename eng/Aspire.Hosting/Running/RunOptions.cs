@@ -31,7 +31,9 @@ internal sealed record RunOptions(
             if (!Uri.TryCreate(value, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp || !address.IsLoopback)
                 throw new DistributedApplicationException(
                     $"{key} must be an http address of this machine such as {otherwise}, not '{value}'.");
-            return address.Port == 0 ? new UriBuilder(address) { Port = ports.Free() }.Uri : address;
+            if (address.Port == 0) return new UriBuilder(address) { Port = ports.Free() }.Uri;
+            ports.Keep(address.Port);
+            return address;
         }
 
         var seconds = configuration["Start:TimeoutSeconds"] ?? "180";
