@@ -58,14 +58,12 @@ public sealed class KeyDirectory : IDisposable
         {
             var before = Interlocked.Read(ref generation);
             grant = await Load(id, cancellationToken);
-            using var entry = cache.CreateEntry(id);
-            entry.Size = 1;
-            entry.Value = grant;
-            entry.AbsoluteExpirationRelativeToNow = grant is null ? UnknownLifetime : lifetime;
+            cache.Set(id, grant, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = grant is null ? UnknownLifetime : lifetime });
             if (Interlocked.Read(ref generation) != before)
             {
-                // Something was revoked while the database was being asked: the answer may be of before, so it is not kept.
-                entry.AbsoluteExpirationRelativeToNow = TimeSpan.FromTicks(1);
+                // Something was revoked while the database was being asked: the answer may be of before. Looked at after it is kept, since a
+                // revocation later than this finds it there.
+                cache.Remove(id);
             }
         }
 
