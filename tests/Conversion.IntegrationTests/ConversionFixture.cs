@@ -53,7 +53,7 @@ public sealed class ConversionFixture : IAsyncDisposable
         environment["Conversion__HandoffPollSeconds"] = "1";
         environment["Conversion__CrmPollSeconds"] = "1";
         environment["Webhooks__PollSeconds"] = "1";
-        // The other side runs in the tests' process: where that stands still for a while, a call must not count as failed and be made twice.
+        // The other side runs in the tests' process: where that stands still for a while, no call may count as failed and be made again.
         environment["Webhooks__TimeoutSeconds"] = "90";
         environment["Webhooks__AllowedNetworks__0"] = "127.0.0.0/8";
         return environment;
@@ -99,12 +99,14 @@ public sealed class TestWorkspace(ConversionFixture fixture, string timeZone = "
     public Task<JsonObject> Post(string path, object body, HttpStatusCode expected = HttpStatusCode.OK, string? key = null) =>
         Send(HttpMethod.Post, path, JsonContent.Create(body), expected, key);
 
-    /// <summary>As <see cref="Post"/>, of a lead that the service has to ask Capture for: where Capture takes its time, it says so and wants to be asked
-    /// again.</summary>
+    /// <summary>
+    /// As <see cref="Post"/>, of a lead that the service has to ask Capture for: where Capture takes its time, it wants to be asked again.
+    /// </summary>
     public async Task<JsonObject> PostOfStranger(string path, object body, HttpStatusCode expected = HttpStatusCode.OK)
     {
         var (status, text) = await Eventually.Passes(
-            async () => await Ask(HttpMethod.Post, path, JsonContent.Create(body)) is { Status: not HttpStatusCode.ServiceUnavailable } answer
+            async () => await Ask(HttpMethod.Post, path, JsonContent.Create(body)) is var answer
+                && answer.Status != HttpStatusCode.ServiceUnavailable
                 ? answer
                 : throw new InvalidOperationException("it is not available"),
             "Capture has answered");

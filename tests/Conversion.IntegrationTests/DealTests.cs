@@ -54,8 +54,8 @@ public sealed class DealTests(ConversionFixture fixture) : ConversionTest(fixtur
         Assert.Equal(
             ["contacts[0].leadId", "contacts[0].role", "lines[0].product", "lines[0].quantity", "lines[0].unitPrice.currencyCode"],
                 Fields(problem));
-        await workspace.PostOfStranger("/v1/opportunities", new { contacts = new[] { new { leadId = Guid.CreateVersion7(), role = "USER" } } },
-            HttpStatusCode.NotFound);
+        var stranger = new { leadId = Guid.CreateVersion7(), role = "USER" };
+        await workspace.PostOfStranger("/v1/opportunities", new { contacts = new[] { stranger } }, HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class DealTests(ConversionFixture fixture) : ConversionTest(fixtur
         ];
         foreach (var rewrite in rewrites)
         {
-            // Of this workspace alone: deals of other tests are locked one by one before the first that is refused, and whoever works on them too.
+            // Of this workspace alone: it locks rows until the first that is refused, and those of other tests are worked on.
             var own = $"{rewrite} {(rewrite.Contains(" where ", StringComparison.Ordinal) ? "and" : "where")} workspace_id = $1";
             var refused = await Assert.ThrowsAsync<PostgresException>(() => Fixture.Database.Query(own, workspace.Id));
             Assert.Equal(PostgresErrorCodes.RestrictViolation, refused.SqlState);

@@ -219,7 +219,10 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
         // A journey that was not to be had at first is asked for again only in a workspace that is known.
         await workspace.Announce();
         await Eventually.Equal(
-            count, () => Fixture.Database.Scalar<long>("select count(*) from journey where workspace_id = $1 and touches is not null", workspace.Id), "journeys are frozen");
+            count,
+            () => Fixture.Database.Scalar<long>(
+                "select count(*) from journey where workspace_id = $1 and touches is not null", workspace.Id),
+            "journeys are frozen");
     }
 
     private static int Long(JsonNode node, string field) => node[field] is { } value ? int.Parse(value.GetValue<string>(), null) : 0;

@@ -18,11 +18,14 @@ public sealed class CustomerTests(RetentionFixture fixture)
         var customer = await tenant.CustomerOf(leadId);
         var id = (string)customer["id"]!;
         await Eventually.Equal("12000.00", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["totalRevenue"]?["amount"], "the booking in the ledger");
-        await Eventually.Equal("Example Industries", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["displayName"], "the name of the company");
+        await Eventually.Equal(
+            "Example Industries", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["displayName"], "the name of the company");
 
-        await tenant.Post($"/v1/customers/{id}/revenue", new { type = "UPSELL", amount = new { currencyCode = "USD", amount = "3000.00" }, occurTime = won.AddDays(9) });
+        var upsell = new { type = "UPSELL", amount = new { currencyCode = "USD", amount = "3000.00" }, occurTime = won.AddDays(9) };
+        await tenant.Post($"/v1/customers/{id}/revenue", upsell);
         var survey = (string)(await tenant.Post("/v1/surveys", new { type = "NPS", displayName = "Onboarding" }))["id"]!;
-        await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = id, score = 10, comment = "Splendid", answerTime = won.AddDays(30) });
+        var praise = new { customerId = id, score = 10, comment = "Splendid", answerTime = won.AddDays(30) };
+        await tenant.Post($"/v1/surveys/{survey}/answers", praise);
         // Advocates are since they are: this year, or the next where it has begun meanwhile.
         var year = Tenant.Now.Year;
         await tenant.Post("/v1/referrals", new { advocateLeadId = leadId, referredEmail = "friend@example.net" });
@@ -31,7 +34,8 @@ public sealed class CustomerTests(RetentionFixture fixture)
         Assert.Equal(15000, await tenant.Metric("total_sales", "2026-01-01", "2027-01-01", "YEAR"));
         Assert.Equal(0.2, await tenant.Metric("upsell_share", "2026-01-01", "2027-01-01", "YEAR"));
         Assert.Equal(100, await tenant.Metric("nps", "2026-01-01", "2027-01-01", "YEAR"));
-        var advocates = await Task.WhenAll(new[] { 0, 1 }.Select(point => tenant.Metric("advocates", $"{year}-01-01", $"{year + 2}-01-01", "YEAR", point)));
+        var advocates = await Task.WhenAll(new[] { 0, 1 }.Select(
+            point => tenant.Metric("advocates", $"{year}-01-01", $"{year + 2}-01-01", "YEAR", point)));
         Assert.Equal(1, advocates.Sum());
         await Eventually.True(() => Task.FromResult(fixture.Bus.Of<AdvocateGained>().Count(e => e.LeadId == leadId) == 1), "AdvocateGained");
     }

@@ -109,7 +109,8 @@ public sealed class LedgerTests(RetentionFixture fixture)
         await Eventually.Equal(1L, () => fixture.Database.Scalar<long>("select count(*) from lead_profile where workspace_id = $1 and email is not null", tenant.Id), "the profile");
         await tenant.Post($"/v1/customers/{id}/contacts", new { email = "User@example.com", role = "champion" });
         await tenant.Post($"/v1/customers/{id}/contacts", new { email = "billing@example.com", displayName = "Accounts", role = "billing" });
-        async Task<string?> Champion() => (string?)(await Contacts(tenant, id)).Single(contact => (string)contact!["role"]! == "champion")!["leadId"];
+        async Task<string?> Champion() =>
+            (string?)(await Contacts(tenant, id)).Single(contact => (string)contact!["role"]! == "champion")!["leadId"];
         Assert.Equal(source.ToString(), await Champion());
 
         await tenant.Publish(new LeadsMerged(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 2, source, target));

@@ -21,7 +21,8 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
         var first = await browser.PostAsync(link.PathAndQuery, Form("4", "Slow"));
         var second = await browser.PostAsync(link.PathAndQuery, Form("9", "Better"));
         // The last but one sign is another, whatever it was.
-        var forged = await browser.GetAsync($"{link.PathAndQuery[..^2]}{(link.PathAndQuery[^2] == 'A' ? 'B' : 'A')}{link.PathAndQuery[^1]}");
+        var sound = link.PathAndQuery;
+        var forged = await browser.GetAsync($"{sound[..^2]}{(sound[^2] == 'A' ? 'B' : 'A')}{sound[^1]}");
 
         Assert.Contains("Would you &lt;recommend&gt; us?", page, StringComparison.Ordinal);
         Assert.Equal(11, page.Split("type=\"radio\"").Length - 1);
