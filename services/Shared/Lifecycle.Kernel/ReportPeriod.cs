@@ -51,6 +51,7 @@ public sealed class ReportPeriod
         if (fromIsDay && toIsDay)
         {
             violations.Require(first < end, "to", "to is exclusive and must be after from.");
+            violations.Require(end.Year < DateOnly.MaxValue.Year, "to", "to lies before the year 9999.");
         }
 
         if (violations.ToError() is { } error)
@@ -111,7 +112,9 @@ public sealed class ReportPeriod
             local = local.AddMinutes(15);
         }
 
-        var offset = timeZone.IsAmbiguousTime(local) ? timeZone.GetAmbiguousTimeOffsets(local).Max() : timeZone.GetUtcOffset(local);
+        // Nothing lies before the calendar's first day, whatever the zone.
+        var offset = day == DateOnly.MinValue ? TimeSpan.Zero
+            : timeZone.IsAmbiguousTime(local) ? timeZone.GetAmbiguousTimeOffsets(local).Max() : timeZone.GetUtcOffset(local);
         return new DateTimeOffset(local, offset).ToUniversalTime();
     }
 

@@ -35,10 +35,11 @@ public sealed class Violations
         return holds;
     }
 
-    /// <summary>Text that is there and no longer than <paramref name="maxLength"/> characters.</summary>
+    /// <summary>Text that is there, can be kept and is no longer than <paramref name="maxLength"/> characters.</summary>
     public bool RequireText(string? text, string field, int maxLength = 200) =>
         Require(!string.IsNullOrWhiteSpace(text), field, $"{field} is required.")
-        && Require(text!.Length <= maxLength, field, $"{field} has {text.Length} characters; at most {maxLength} are accepted.");
+        && Require(text!.Length <= maxLength, field, $"{field} has {text.Length} characters; at most {maxLength} are accepted.")
+        && Require(!text.Contains('\0'), field, $"{field} holds the character U+0000, which cannot be kept.");
 
     /// <summary>A UUID.</summary>
     public bool RequireId(string? text, string field, out Guid id)

@@ -60,6 +60,7 @@ public sealed class AgreementTests(RpcHost host) : IClassFixture<RpcHost>
     [Theory]
     [InlineData("not-found", StatusCode.NotFound)]
     [InlineData("exhausted", StatusCode.ResourceExhausted)]
+    [InlineData("unkeepable", StatusCode.InvalidArgument)]
     [InlineData("bug", StatusCode.Internal)]
     [InlineData("downstream-not-found", StatusCode.Internal)]
     [InlineData("downstream-slow", StatusCode.DeadlineExceeded)]

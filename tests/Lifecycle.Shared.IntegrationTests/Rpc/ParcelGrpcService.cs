@@ -5,6 +5,7 @@ using Lifecycle.Common.V1;
 using Lifecycle.Kernel;
 using Lifecycle.Rpc;
 using Lifecycle.Testing.V1;
+using Npgsql;
 
 namespace Lifecycle.Shared.IntegrationTests.Rpc;
 
@@ -76,6 +77,7 @@ internal sealed class ParcelGrpcService : ParcelService.ParcelServiceBase
         "not-found" => throw RpcErrors.ToException(Error.NotFound("Parcel", "7")),
         "exhausted" => throw RpcErrors.ToException(Error.Exhausted("Too many parcels.", TimeSpan.FromSeconds(2.5))),
         "precondition" => throw RpcErrors.ToException(Error.Precondition("The parcel is sent.")),
+        "unkeepable" => throw new PostgresException("secret text", "ERROR", "ERROR", PostgresErrorCodes.UntranslatableCharacter),
         "exists" => throw RpcErrors.ToException(Error.AlreadyExists("The parcel exists.")),
         "downstream-unavailable" => throw new RpcException(new Status(StatusCode.Unavailable, "10.0.0.7 refused")),
         "downstream-not-found" => throw new RpcException(new Status(StatusCode.NotFound, "no such row in the other service")),

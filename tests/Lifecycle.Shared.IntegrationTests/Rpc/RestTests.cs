@@ -9,12 +9,12 @@ public sealed class RestTests(RpcHost host) : IClassFixture<RpcHost>
     [Fact]
     public async Task Get_PathParameter_ReachesTheMethod()
     {
-        var answer = await host.Send(HttpMethod.Get, "/v1/parcels/a%20b", RpcHost.Reader);
+        var answer = await host.Send(HttpMethod.Get, "/v1/parcels/a%20b%2fc", RpcHost.Reader);
 
         Assert.Equal(200, answer.Status);
         Assert.Equal("application/json", answer.Type);
         var json = JsonNode.Parse(answer.Body)!;
-        Assert.Equal("a b", (string?)json["id"]);
+        Assert.Equal("a b/c", (string?)json["id"]);
         Assert.Equal("key:7", (string?)json["note"]);
         Assert.Equal("0", (string?)json["grams"]);
         Assert.Null(json["sendTime"]);

@@ -64,11 +64,19 @@ public sealed class ReportPeriodTests
     [InlineData("2026-03-01", "2026-03-01", "to")]
     [InlineData("2026-03-01", null, "to")]
     [InlineData("2000-01-01", "2026-01-01", "granularity")]
+    [InlineData("9998-12-01", "9999-12-31", "to")]
     public void Create_FaultyPeriod_NamesTheField(string from, string? to, string field)
     {
         var error = ReportPeriod.Create(from, to, Granularity.Day, TimeZoneInfo.Utc).Error!;
 
         Assert.Equal([field], error.Violations.Select(violation => violation.Field));
+    }
+
+    [Fact]
+    public void Midnight_EndsOfTheCalendar_AreInstants()
+    {
+        Assert.Equal(DateTimeOffset.MinValue, ReportPeriod.Midnight(DateOnly.MinValue, Berlin));
+        Assert.Equal(9999, ReportPeriod.Midnight(DateOnly.MaxValue, Berlin).Year);
     }
 
     private static DateTimeOffset At(string text) => DateTimeOffset.Parse(text, null);

@@ -77,6 +77,11 @@ public sealed class Condition
             return Error.Invalid(name, $"{name} is required.");
         }
 
+        if (text.Contains('\0'))
+        {
+            return Error.Invalid(name, $"{name} holds the character U+0000, which cannot be kept.");
+        }
+
         return text.Length > MaxLength
             ? Error.Invalid(name, $"{name} has {text.Length} characters; at most {MaxLength} are accepted.")
             : new ConditionParser(text, catalog, name).Parse();

@@ -56,7 +56,8 @@ internal sealed class RequestBinder(RpcMethod method)
         var fromUrl = new JsonObject();
         foreach (var (name, value) in http.Request.RouteValues)
         {
-            QueryBinder.Set(fromUrl, input, name, [value as string], violations);
+            // Routing decodes all but the slash, which would cut the path.
+            QueryBinder.Set(fromUrl, input, name, [(value as string)?.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase)], violations);
         }
 
         foreach (var (name, values) in http.Request.Query)
