@@ -10,6 +10,7 @@ public static partial class ModelCompiler
     public const int MaxRules = 200;
     public const int MaxBands = 20;
     public const double MaxPoints = 1_000;
+    public const string ScoreNameForm = "A score's name has 1 to 40 of a-z, 0-9 and -.";
     private const int MaxTimes = 1_000;
     private const int MaxDisplayName = 120;
     private static readonly TimeSpan ShortestHalfLife = TimeSpan.FromHours(1);
@@ -50,8 +51,8 @@ public static partial class ModelCompiler
         Requirements(definition.Requirements, $"{prefix}requirements", violations);
         Agreement(definition.Agreement, $"{prefix}agreement", violations);
         violations.Require(
-            definition.DisplayName is null or { Length: <= MaxDisplayName }, $"{prefix}displayName",
-            $"displayName has at most {MaxDisplayName} characters.");
+            definition.DisplayName is null or { Length: <= MaxDisplayName } && definition.DisplayName?.Contains('\0') != true, $"{prefix}displayName",
+            $"displayName has at most {MaxDisplayName} characters, and not U+0000.");
         return violations.ToError() is { } error ? error : new ScoringModel(version, definition, rules);
     }
 
@@ -145,7 +146,7 @@ public static partial class ModelCompiler
             violations.RequireText(name, $"{path}.agreedBy[{index}]", MaxName);
         }
 
-        violations.Require(agreement.AgreeTime > DateTimeOffset.UnixEpoch, $"{path}.agreeTime", "agreeTime is required.");
+        violations.Require(agreement.AgreeTime > DateTimeOffset.UnixEpoch, $"{path}.agreeTime", "agreeTime is required: when they agreed, after 1970.");
     }
 
     private static void Thresholds(ThresholdDefinition thresholds, string prefix, Violations violations)
@@ -186,7 +187,8 @@ public static partial class ModelCompiler
             return null;
         }
 
-        if (Enum.TryParse<OncePerKind>(text, ignoreCase: true, out var kind) && kind != OncePerKind.Field && !char.IsDigit(text[0]))
+        // Enum.TryParse alone takes numbers, signs and lists, too.
+        if (text.All(char.IsAsciiLetter) && Enum.TryParse<OncePerKind>(text, ignoreCase: true, out var kind) && kind != OncePerKind.Field)
         {
             return new(kind, null);
         }
@@ -230,7 +232,7 @@ public static partial class ModelCompiler
     [GeneratedRegex("^[a-z0-9_-]{1,60}$")]
     private static partial Regex RuleId();
 
-    [GeneratedRegex("^[a-z0-9-]{1,40}$")]
+    [GeneratedRegex(@"^[a-z0-9-]{1,40}\z")]
     private static partial Regex ScoreName();
 
     [GeneratedRegex("^[A-Z0-9_]{1,30}$")]

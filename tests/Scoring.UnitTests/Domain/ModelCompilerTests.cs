@@ -35,6 +35,35 @@ public sealed class ModelCompilerTests
             fields);
     }
 
+    [Theory]
+    [InlineData("-5")]
+    [InlineData("+1")]
+    [InlineData("2")]
+    [InlineData("LEAD,DAY")]
+    [InlineData(" LEAD")]
+    [InlineData("FIELD")]
+    [InlineData("lead.title")]
+    public void Compile_OncePerThatIsNone_IsRefused(string oncePer)
+    {
+        var fields = ModelCompiler.Compile(Definition(Good with { OncePer = oncePer }), 1).Error!.Violations.Select(violation => violation.Field);
+
+        Assert.Equal(["rules[0].oncePer"], fields);
+    }
+
+    [Fact]
+    public void Compile_TextThatPostgresCannotKeep_IsNamed()
+    {
+        var definition = Definition(Good with { Name = "a\0", Condition = "activity.name = 'a\0'" }) with
+        {
+            DisplayName = "x\0",
+            Agreement = new("Fits\0", ["Head of Sales\0"], Start),
+        };
+        var fields = ModelCompiler.Compile(definition, 1).Error!.Violations.Select(violation => violation.Field);
+
+        Assert.Equal(["rules[0].name", "rules[0].condition", "agreement.definition", "agreement.agreedBy[0]", "displayName"], fields);
+        Assert.False(ModelCompiler.IsScoreName("default\n"));
+    }
+
     [Fact]
     public void Compile_StoredModel_ReadsBack()
     {

@@ -36,7 +36,7 @@ public sealed class ModelManager(UnitOfWork<ScoringDbContext> work, ModelStore m
         var scoreName = request.Model.ScoreName.Length == 0 ? ModelStore.DefaultScore : request.Model.ScoreName;
         var definition = ModelMessages.ToDefinition(request.Model);
         var faults = new Violations();
-        faults.Require(ModelCompiler.IsScoreName(scoreName), "model.scoreName", "A score's name has 1 to 40 of a-z, 0-9 and -.");
+        faults.Require(ModelCompiler.IsScoreName(scoreName), "model.scoreName", ModelCompiler.ScoreNameForm);
         foreach (var violation in ModelCompiler.Compile(definition, 1, "model.").Error?.Violations ?? [])
         {
             faults.Add(violation.Field, violation.Message);

@@ -8,6 +8,9 @@ namespace Lifecycle.Scoring.Features.ManageModel;
 /// <summary>Models as messages and back.</summary>
 internal static class ModelMessages
 {
+    /// <summary>The year 10,000: gRPC carries any number.</summary>
+    private const long MaxSeconds = 253_402_300_800;
+
     public static V1.ScoringModel ToProto(StoredModel stored)
     {
         var definition = stored.Model.Definition;
@@ -67,7 +70,9 @@ internal static class ModelMessages
         model.Agreement is { } agreement
             ? new(
                 agreement.Definition, agreement.AgreedBy.ToArray(),
-                agreement.AgreeTime is { } agreed ? agreed.ToDateTimeOffset() : DateTimeOffset.UnixEpoch)
+                agreement.AgreeTime is { Seconds: > 0 and < MaxSeconds, Nanos: >= 0 and < 1_000_000_000 } agreed
+                    ? agreed.ToDateTimeOffset()
+                    : DateTimeOffset.UnixEpoch)
             : null);
 
     private static V1.ScoringRule ToProto(RuleDefinition rule)
