@@ -46,6 +46,37 @@ public sealed class ConsumerTests(ScoringFixture scoring)
     }
 
     [Fact]
+    public async Task LeadUpdated_AfterANewModel_LeavesPointsWhereTheyBegan()
+    {
+        var (workspace, lead, known) = (await scoring.Workspace(), Guid.CreateVersion7(), Times.Now.AddDays(-100));
+        await scoring.Bus.Publish(Given.Captured(workspace, lead, known));
+        await scoring.Bus.Until<LeadScoreChanged>(1, e => e.LeadId == lead);
+        await scoring.Call(
+            HttpMethod.Put, "/v1/scoring/model", workspace,
+            """
+            {"rules":[{"id":"vp","name":"VP","category":"FIT","points":40,"condition":"lead.title contains 'VP'","halfLife":"100d"},
+                      {"id":"ceo","name":"CEO","category":"FIT","points":10,"condition":"lead.title contains 'CEO'","halfLife":"100d"}],
+             "thresholds":{"mql":90,"hot":95,"demote":5},"bands":[{"name":"ALL","min":0}]}
+            """);
+        await Eventually.Equal(20.0, Total, "the new model counts, since the lead is known");
+
+        // Something else changes: the title has been known all the time.
+        await scoring.Bus.Publish(Given.Updated(workspace, lead, known, known.AddDays(99), 2, "VP, CEO"));
+        await Eventually.Equal(
+            "ceo vp", async () => string.Join(' ', (await Entries()).Select(entry => entry.Rule).Order(StringComparer.Ordinal)), "both rules hold");
+        var entries = (await Entries()).ToDictionary(entry => entry.Rule, entry => entry.Time);
+        Assert.Equal((known, known.AddDays(99)), (entries["vp"], entries["ceo"]));
+
+        async Task<double> Total() => Math.Round((double)(await scoring.Get($"/v1/scores/{lead}", workspace))["total"]!);
+
+        async Task<(string Rule, DateTimeOffset Time)[]> Entries() =>
+        [
+            .. (await scoring.Get($"/v1/scores/{lead}:explain", workspace))["contributions"]!.AsArray()
+                .Select(entry => ((string)entry!["ruleId"]!, DateTimeOffset.Parse((string)entry["time"]!, null))),
+        ];
+    }
+
+    [Fact]
     public async Task LeadsMerged_BeforeAndAfterActivities_CountsForTheTarget()
     {
         var (workspace, now) = (await scoring.Workspace(), Times.Now);

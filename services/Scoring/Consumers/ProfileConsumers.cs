@@ -59,28 +59,39 @@ internal static class ProfileWriter
         var set = await keeper.Models(tx);
         var since = JsonSerializer.Deserialize<Dictionary<string, DateTimeOffset>>(row.Since, DefaultModel.Json)!;
         var at = Microseconds(time < profile.CreateTime ? profile.CreateTime : time);
-        var held = set.Models.SelectMany(stored =>
-            Scorer.ProfileRules(stored.Model, profile).Select(rule => SinceKeys.Key(stored.ScoreName, rule)));
-        foreach (var rule in held)
+        var before = row.Profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json);
+        var heldBefore = before is null ? [] : Held(set, before).ToHashSet();
+        foreach (var rule in Held(set, profile))
         {
-            since[rule] = since.TryGetValue(rule, out var known) && known < at ? known : at;
+            if (since.TryGetValue(rule, out var known))
+            {
+                since[rule] = known < at ? known : at;
+            }
+            else if (!heldBefore.Contains(rule))
+            {
+                since[rule] = at;
+            }
+
+            // Else the rule came with a later model and held already: it counts from the lead's creation on, and goes on to.
         }
 
         row.Since = JsonSerializer.Serialize(since, DefaultModel.Json);
         if (version > row.ProfileVersion)
         {
-            var before = row.Profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json);
             Set(row, version, profile with { FormType = profile.FormType ?? before?.FormType });
         }
-        else if (profile.FormType is not null && row.Profile is not null)
+        else if (profile.FormType is not null && before is not null)
         {
             // Only the first event tells the form; it may come last.
-            var kept = JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json)!;
-            Set(row, row.ProfileVersion, kept with { FormType = profile.FormType });
+            Set(row, row.ProfileVersion, before with { FormType = profile.FormType });
         }
 
         await keeper.Score(tx, [row], _ => at);
     }
+
+    /// <summary>Rules of all models that hold for the profile, as <see cref="LeadRow.Since"/> names them.</summary>
+    private static IEnumerable<string> Held(ModelSet set, LeadProfile profile) => set.Models.SelectMany(stored =>
+        Scorer.ProfileRules(stored.Model, profile).Select(rule => SinceKeys.Key(stored.ScoreName, rule)));
 
     /// <summary>As Postgres keeps it.</summary>
     public static DateTimeOffset Microseconds(DateTimeOffset time) =>
