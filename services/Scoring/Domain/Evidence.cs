@@ -54,7 +54,7 @@ public static class Evidence
 
     /// <summary>An activity as a seller reads it: <c>form demo, 2 Nov 2026 09:05 UTC</c>.</summary>
     public static string Told(Activity activity) =>
-        $"{Of(activity)}, {activity.Time.UtcDateTime.ToString("d MMM yyyy HH:mm", CultureInfo.InvariantCulture)} UTC";
+        $"{Words(activity)}, {activity.Time.UtcDateTime.ToString("d MMM yyyy HH:mm", CultureInfo.InvariantCulture)} UTC";
 
     /// <summary>Rule and evidence as a seller reads them: <c>Asked for a demo (form demo, 2 Nov 2026)</c>.</summary>
     public static string Text(string ruleName, Contribution contribution)
@@ -63,6 +63,15 @@ public static class Evidence
         var parts = string.Join(", ", new[] { contribution.Detail, day }.Where(part => !string.IsNullOrEmpty(part)));
         return parts.Length == 0 ? ruleName : $"{ruleName} ({parts})";
     }
+
+    /// <summary>Without a rule's name beside it, an activity has to say for itself what was done.</summary>
+    private static string? Words(Activity activity) => activity.Type switch
+    {
+        "IDENTIFY" => "gave contact details",
+        "GROUP" => "named a company",
+        Activity.EmailType when activity.Name == "OPEN" => "opened an e-mail",
+        _ => Of(activity),
+    };
 
     private static string Clip(string text) => text.Length <= MaxLength ? text : string.Concat(text.AsSpan(0, MaxLength - 1), "…");
 }

@@ -52,7 +52,7 @@ public sealed record QualificationStory(IReadOnlyList<string> Recent, IReadOnlyL
         var weekAgo = transition.Time - Week;
         changes.Add(now.Any(entry => entry.Time <= weekAgo)
             ? $"Seven days before it was {Shown(Total(now.Where(entry => entry.Time <= weekAgo), weekAgo))}."
-            : "The lead is new: seven days before it had no points.");
+            : sheet.CreateTime > weekAgo ? "The lead is new: seven days before it had no points." : "Seven days before it had no points.");
         if (again)
         {
             changes.Add("It had been qualified before.");

@@ -8,6 +8,9 @@ namespace Scoring.UnitTests.Domain;
 /// <summary>Points that begin and end by counts and by time passing alone.</summary>
 public sealed class TimedRuleTests
 {
+    /// <summary>A demo request is enough.</summary>
+    private static readonly ScoringModel Eager = Model(Rule("demo", Category.Behavior, "activity.type = 'FORM'", 70));
+
     private static readonly Config Thorough = Config.QuickThrowOnFailure.WithMaxTest(400);
 
     private static readonly ScoringModel Mixed = ModelCompiler.Compile(
@@ -218,5 +221,15 @@ public sealed class TimedRuleTests
         Assert.StartsWith("The score rose from ", story.Changes[0], StringComparison.Ordinal);
         Assert.Contains("Asked for a demo (+25)", story.Changes[0], StringComparison.Ordinal);
         Assert.Equal(["The lead is new: seven days before it had no points.", "It had been qualified before."], story.Changes.Skip(1));
+
+        Assert.Equal(
+            ["opened an e-mail", "gave contact details", "named a company"],
+            new[] { Did(1, Activity.EmailType, Start, "OPEN"), Did(2, "IDENTIFY", Start, "Home"), Did(3, "GROUP", Start, "group") }
+                .Select(activity => Evidence.Told(activity).Split(',')[0]));
+
+        // Known for a year, and never did anything: it had no points either, and is not new.
+        var known = Scorer.Score(Eager, Lead(WalkForm.AddYears(-1)), NoSince, Walk);
+        var late = Qualifier.Walk(Eager, known, WalkForm.AddYears(-1), Standing.New).Transitions.Single();
+        Assert.Equal("Seven days before it had no points.", QualificationStory.Of(Eager, known, Walk, late, again: false).Changes[1]);
     }
 }
