@@ -52,6 +52,34 @@ public sealed class SimulationTests(ScoringFixture scoring)
         var answer = await scoring.Post("/v1/scoring/model:simulate", workspace, new JsonObject { ["model"] = model.DeepClone() }.ToJsonString());
         Assert.Equal(answer.ToJsonString(), result.ToJsonString());
     }
+
+    [Fact]
+    public async Task Simulate_DraftOfANamedScore_CountsItsAdjustmentsAndIsComparedWithItsModel()
+    {
+        var (workspace, lead, now) = (await scoring.Workspace(), Guid.CreateVersion7(), Times.Now.AddDays(-1));
+        var model = JsonNode.Parse(
+            """
+            {"scoreName":"product-x","rules":[{"id":"page","name":"Page","category":"BEHAVIOR","points":7,"condition":"activity.type = 'PAGE'"}],
+             "thresholds":{"mql":20,"hot":30,"demote":5},"bands":[{"name":"ALL","min":0}]}
+            """)!;
+        await scoring.Bus.Publish(Given.Captured(workspace, lead, now));
+        await scoring.Bus.Publish(Given.Recorded(workspace, Given.Page(lead, now.AddMinutes(1), "/")));
+        await Eventually.Equal(31.0, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{lead}", workspace))["total"]!), "all is in");
+        await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, model.ToJsonString());
+        await scoring.Post($"/v1/scores/{lead}:adjust", workspace, """{"points":10,"reason":"Saw it at the fair","scoreName":"product-x"}""");
+
+        // 7 for the page and 10 by hand: the draft asks for 15, the score's model for 20.
+        model["thresholds"]!["mql"] = 15;
+        Assert.Equal((1, 0), await Qualified());
+        model["scoreName"] = "default";
+        Assert.Equal((0, 0), await Qualified());
+
+        async Task<(int Draft, int Current)> Qualified()
+        {
+            var answer = await scoring.Post("/v1/scoring/model:simulate", workspace, new JsonObject { ["model"] = model.DeepClone() }.ToJsonString());
+            return ((int)answer["draft"]!["qualified"]!, (int)answer["current"]!["qualified"]!);
+        }
+    }
 }
 
 internal static class SimulationStreams

@@ -77,6 +77,8 @@ public sealed class ModelSimulator(
             violations.Add(violation.Field, violation.Message);
         }
 
+        var scoreName = request.Model is { ScoreName.Length: > 0 } named ? named.ScoreName : ModelStore.DefaultScore;
+        violations.Require(ModelCompiler.IsScoreName(scoreName), "model.scoreName", ModelCompiler.ScoreNameForm);
         violations.Require(request.SampleSize is >= 0 and <= MaxSample, "sampleSize", $"sampleSize is {MaxSample} at most.");
         var (from, to) = Period(request, zone, violations);
         if (violations.ToError() is { } error)
@@ -84,9 +86,10 @@ public sealed class ModelSimulator(
             return error;
         }
 
-        var current = (await work.Read(workspaceId, models.Current, ct)).Model;
+        var set = await work.Read(workspaceId, models.InForce, ct);
+        var current = set.Find(scoreName) ?? set.Default;
         var sample = request.SampleSize == 0 ? DefaultSample : request.SampleSize;
-        return new Simulation(work, new(workspaceId, draft.Value, current, from, to, sample), options.Value.SimulationWorkers);
+        return new Simulation(work, new(workspaceId, new(draft.Value, null, "", scoreName), current, from, to, sample), options.Value.SimulationWorkers);
     }
 
     private (DateTimeOffset From, DateTimeOffset To) Period(SimulateModelRequest request, TimeZoneInfo zone, Violations violations)

@@ -6,19 +6,18 @@ using Lifecycle.Postgres;
 using Lifecycle.Scoring.Domain;
 using Lifecycle.Scoring.Storage;
 using Lifecycle.Scoring.V1;
-using ScoringModel = Lifecycle.Scoring.Domain.ScoringModel;
 
 namespace Lifecycle.Scoring.Features.SimulateModel;
 
 /// <summary>What to simulate.</summary>
 /// <param name="WorkspaceId">Whose leads.</param>
 /// <param name="Draft">The model tried.</param>
-/// <param name="Current">The model in force.</param>
+/// <param name="Current">The model in force for the same score, or where that is new for <c>default</c>.</param>
 /// <param name="From">Start of the period.</param>
 /// <param name="To">Its end, exclusive.</param>
 /// <param name="SampleSize">How many leads of a kind to list.</param>
 internal sealed record SimulationPlan(
-    Guid WorkspaceId, ScoringModel Draft, ScoringModel Current, DateTimeOffset From, DateTimeOffset To, int SampleSize);
+    Guid WorkspaceId, StoredModel Draft, StoredModel Current, DateTimeOffset From, DateTimeOffset To, int SampleSize);
 
 /// <summary>
 /// Replays a workspace's history by two models: leads page by page in order of id, several pages at a time, so that memory is bounded
@@ -73,7 +72,7 @@ internal sealed class Simulation(UnitOfWork<ScoringDbContext> work, SimulationPl
                 plan.WorkspaceId,
                 async tx => (await tx.Connection.QueryAsync<LeadRow>(new CommandDefinition(
                     $"""
-                    select lead_id, profile, since, create_time, customer_time from lead
+                    select lead_id, profile, since, create_time, customer_time, adjustments from lead
                     where workspace_id = @WorkspaceId and lead_id > @after and {Leads} order by lead_id limit @PageSize
                     """,
                     new { tx.WorkspaceId, after, plan.To, PageSize }, cancellationToken: ct))).AsList(),
@@ -90,10 +89,14 @@ internal sealed class Simulation(UnitOfWork<ScoringDbContext> work, SimulationPl
 
     private async Task Replay(IReadOnlyList<LeadRow> page, CancellationToken ct)
     {
-        var histories = await work.Read(
-            plan.WorkspaceId, tx => ActivityHistory.Read(tx, page.Select(row => row.LeadId).ToArray(), plan.Draft, plan.Current), ct);
+        var (histories, adjustments) = await work.Read(
+            plan.WorkspaceId,
+            async tx => (
+                await ActivityHistory.Read(tx, page.Select(row => row.LeadId).ToArray(), plan.Draft.Model, plan.Current.Model),
+                await AdjustmentStore.Read(tx, page)),
+            ct);
         var replayed = histories.Values.Sum(history => (long)history.Count);
-        var outcomes = page.Select(row => Outcome(row, histories.GetValueOrDefault(row.LeadId) ?? [])).ToArray();
+        var outcomes = page.Select(row => Outcome(row, histories.GetValueOrDefault(row.LeadId) ?? [], adjustments)).ToArray();
         lock (gate)
         {
             tally.Add(outcomes, replayed);
@@ -103,7 +106,8 @@ internal sealed class Simulation(UnitOfWork<ScoringDbContext> work, SimulationPl
         Interlocked.Add(ref activities, replayed);
     }
 
-    private LeadOutcome Outcome(LeadRow row, List<Domain.Activity> history)
+    private LeadOutcome Outcome(
+        LeadRow row, List<Domain.Activity> history, ILookup<(Guid LeadId, string ScoreName), Adjustment> adjustments)
     {
         var profile = row.Profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json);
         var since = row.Since is "{}"
@@ -112,10 +116,12 @@ internal sealed class Simulation(UnitOfWork<ScoringDbContext> work, SimulationPl
         var (draft, current) = (First(plan.Draft), First(plan.Current));
         return new(row.LeadId, draft, current, row.CustomerTime >= plan.From);
 
-        Qualification? First(ScoringModel model)
+        Qualification? First(StoredModel stored)
         {
-            var sheet = Scorer.Score(model, profile, since, history, wordsFrom: DateTimeOffset.MaxValue);
-            foreach (var transition in Qualifier.Walk(model, sheet, row.CreateTime, Standing.New, withReasons: false).Transitions)
+            Adjustment[] byHand = row.Adjustments > 0 ? [.. adjustments[(row.LeadId, stored.ScoreName)]] : [];
+            var sheet = Scorer.Score(
+                stored.Model, profile, SinceKeys.Of(since, stored.ScoreName), history, byHand, wordsFrom: DateTimeOffset.MaxValue);
+            foreach (var transition in Qualifier.Walk(stored.Model, sheet, row.CreateTime, Standing.New, withReasons: false).Transitions)
             {
                 if (transition.Time >= plan.To || transition.Time >= row.CustomerTime)
                 {
