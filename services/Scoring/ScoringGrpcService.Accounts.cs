@@ -42,9 +42,11 @@ public sealed partial class ScoringGrpcService
         violations.Require(request.LeadLimit is >= 0 and <= MaxLeads, "leadLimit", $"leadLimit is 1 to {MaxLeads}.");
         var (method, k, scoreName) = Account(request.Method, request.K, request.ScoreName, violations);
         violations.OrThrow();
-        return (await accounts.Get(
+        var account = await accounts.Get(
             context.Caller().WorkspaceId, scoreName, request.CompanyKey, method, k, request.LeadLimit == 0 ? DefaultLimit : request.LeadLimit,
-            context.CancellationToken)).OrThrow();
+            context.CancellationToken);
+        await RequireScore(context, scoreName, account.Succeeded);
+        return account.OrThrow();
     }
 
     public override async Task<ListTopAccountScoresResponse> ListTopAccountScores(
@@ -58,6 +60,7 @@ public sealed partial class ScoringGrpcService
         var found = await accounts.Top(
             context.Caller().WorkspaceId, scoreName, method, k, request.Limit == 0 ? DefaultLimit : request.Limit,
             request.HasMinScore ? Math.Clamp(request.MinScore, -1e12, 1e12) : null, context.CancellationToken);
+        await RequireScore(context, scoreName, found.Count > 0);
         return new() { Accounts = { found } };
     }
 

@@ -35,6 +35,7 @@ public sealed partial class ScoringGrpcService(
     {
         var (id, scoreName) = LeadAndScore(request.LeadId, request.ScoreName);
         var scores = await reader.Read(context.Caller().WorkspaceId, scoreName, [id], context.CancellationToken);
+        await RequireScore(context, scoreName, scores.Count > 0);
         Result<Score> found = scores.TryGetValue(id, out var score) ? score : Error.NotFound("Lead", id);
         return found.OrThrow();
     }
@@ -48,6 +49,7 @@ public sealed partial class ScoringGrpcService(
         var scoreName = ScoreName(request.ScoreName, violations);
         violations.OrThrow();
         var scores = await reader.Read(context.Caller().WorkspaceId, scoreName, ids.Distinct().ToArray(), context.CancellationToken);
+        await RequireScore(context, scoreName, scores.Count > 0);
         var response = new BatchGetScoresResponse();
         response.Scores.AddRange(ids.Where(scores.ContainsKey).Select(id => scores[id]));
         response.MissingLeadIds.AddRange(ids.Where(id => !scores.ContainsKey(id)).Distinct().Select(id => id.ToString()));
@@ -64,16 +66,19 @@ public sealed partial class ScoringGrpcService(
         var scores = await reader.Top(
             context.Caller().WorkspaceId, scoreName, request.Limit == 0 ? DefaultLimit : request.Limit,
             request.HasMinTotal ? request.MinTotal : double.NegativeInfinity, context.CancellationToken);
+        await RequireScore(context, scoreName, scores.Count > 0);
         return new() { Scores = { scores } };
     }
 
     public override async Task<ExplainScoreResponse> ExplainScore(ExplainScoreRequest request, ServerCallContext context)
     {
         var (id, scoreName) = LeadAndScore(request.LeadId, request.ScoreName);
-        return (await explainer.Explain(context.Caller().WorkspaceId, scoreName, id, context.CancellationToken)).OrThrow();
+        var explained = await explainer.Explain(context.Caller().WorkspaceId, scoreName, id, context.CancellationToken);
+        await RequireScore(context, scoreName, explained.Succeeded);
+        return explained.OrThrow();
     }
 
-    public override Task WatchScores(
+    public override async Task WatchScores(
         WatchScoresRequest request, IServerStreamWriter<WatchScoresResponse> responseStream, ServerCallContext context)
     {
         var violations = new Violations();
@@ -82,7 +87,8 @@ public sealed partial class ScoringGrpcService(
         var scoreName = ScoreName(request.ScoreName, violations);
         violations.Require(!request.HasMinTotal || double.IsFinite(request.MinTotal), "minTotal", "minTotal must be a number.");
         violations.OrThrow();
-        return watcher.Watch(
+        await RequireScore(context, scoreName, found: false);
+        await watcher.Watch(
             context.Caller().WorkspaceId, request, scoreName, ids.ToHashSet(), responseStream, context.CancellationToken);
     }
 
@@ -119,8 +125,17 @@ public sealed partial class ScoringGrpcService(
     private static string ScoreName(string text, Violations violations)
     {
         violations.Require(
-            text.Length == 0 || Domain.ModelCompiler.IsScoreName(text), "scoreName", "A score's name has 1 to 40 of a-z, 0-9 and -.");
+            text.Length == 0 || Domain.ModelCompiler.IsScoreName(text), "scoreName", Domain.ModelCompiler.ScoreNameForm);
         return text.Length == 0 ? ModelStore.DefaultScore : text;
+    }
+
+    /// <summary>Tells a score that the workspace has not got from one that a lead has not got. What was found tells that it is there.</summary>
+    private async Task RequireScore(ServerCallContext context, string scoreName, bool found)
+    {
+        if (!found && !await reader.Has(context.Caller().WorkspaceId, scoreName, context.CancellationToken))
+        {
+            throw RpcErrors.ToException(Error.NotFound("Score", scoreName));
+        }
     }
 
     private static List<Guid> LeadIds(IReadOnlyList<string> texts, Violations violations)

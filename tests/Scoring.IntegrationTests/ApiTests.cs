@@ -33,6 +33,12 @@ public sealed class ApiTests(ScoringFixture scoring)
     [InlineData("POST", "/v1/scoring/model:simulate", """{"from":"x","to":"2026-01-01","sampleSize":2000}""", "model,sampleSize,from")]
     [InlineData("PUT", "/v1/scoring/model", """{"rules":[{"id":"A","condition":"lead.nope = 1","points":"Infinity"}],"bands":[{"name":"x"}]}""",
         "model.rules[0].id,model.rules[0].name,model.rules[0].category,model.rules[0].points,model.rules[0].condition,model.thresholds.mql,model.thresholds.demote,model.bands[0].name")]
+    [InlineData("POST", "/v1/scoring/model:simulate",
+        """{"model":{"scoreName":"No!","rules":[{"id":"a","name":"A","category":"FIT","condition":"true","points":1,"oncePer":"-5"}],"thresholds":{"mql":2,"hot":3},"bands":[{"name":"X"}]}}""",
+        "model.rules[0].oncePer,model.rules[0].oncePer,model.scoreName")]
+    [InlineData("PUT", "/v1/scoring/model",
+        """{"rules":[{"id":"a","name":"A\u0000","category":"FIT","condition":"lead.title = 'x\u0000'","points":1}],"thresholds":{"mql":2,"hot":3},"bands":[{"name":"X"}]}""",
+        "model.rules[0].name,model.rules[0].condition")]
     [InlineData("GET", "/v1/metrics/scoring?from=2026-01-01&to=2025-01-01&metrics=nope&groupBy=title", null, "metrics,groupBy,to")]
     public async Task BadInput_EveryFault_IsNamed(string method, string path, string? json, string fields)
     {
@@ -41,6 +47,29 @@ public sealed class ApiTests(ScoringFixture scoring)
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Equal("INVALID_ARGUMENT", (string)body["code"]!);
         Assert.Equal(fields.Split(','), body["errors"]!.AsArray().Select(error => (string)error!["field"]!));
+    }
+
+    [Fact]
+    public async Task Score_OfANameThatTheWorkspaceHasNot_IsToldApartFromAnUnknownLead()
+    {
+        var (workspace, lead) = (await scoring.Workspace(), Guid.CreateVersion7());
+        foreach (var path in new[]
+        {
+            $"/v1/scores/{lead}?scoreName=typo", $"/v1/scores/{lead}:explain?scoreName=typo", "/v1/scores:top?scoreName=typo",
+            "/v1/scores:watch?scoreName=typo", "/v1/accountScores/acme?scoreName=typo", "/v1/accountScores:top?scoreName=typo",
+        })
+        {
+            await IsUnknown(HttpMethod.Get, path, null, "Score typo");
+        }
+
+        await IsUnknown(HttpMethod.Post, "/v1/scores:batchGet", $$"""{"leadIds":["{{lead}}"],"scoreName":"typo"}""", "Score typo");
+        await IsUnknown(HttpMethod.Get, $"/v1/scores/{lead}", null, $"Lead {lead}");
+
+        async Task IsUnknown(HttpMethod method, string path, string? json, string what)
+        {
+            var (status, body) = await scoring.Call(method, path, workspace, json);
+            Assert.Equal((HttpStatusCode.NotFound, $"{what} does not exist in this workspace."), (status, (string)body["detail"]!));
+        }
     }
 
     [Fact]

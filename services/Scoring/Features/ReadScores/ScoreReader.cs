@@ -35,6 +35,10 @@ public sealed class ScoreReader(
         return (await Present(workspaceId, scoreName, found, ct)).ToDictionary(score => Guid.Parse(score.LeadId));
     }
 
+    /// <summary>Whether the workspace has a score of that name.</summary>
+    public async Task<bool> Has(Guid workspaceId, string scoreName, CancellationToken ct) =>
+        scoreName == ModelStore.DefaultScore || (await work.Read(workspaceId, models.InForce, ct)).Find(scoreName) is not null;
+
     /// <summary>Rows of scores as the API tells them.</summary>
     public Task<List<Score>> Present(Guid workspaceId, string scoreName, IEnumerable<LiveRow> rows, CancellationToken ct) =>
         Present(workspaceId, scoreName, rows.Select(row => row.ToScore()).OfType<LiveScore>().ToArray(), ct);
