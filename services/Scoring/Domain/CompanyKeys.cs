@@ -40,6 +40,8 @@ public static class CompanyKeys
             host = uri.Host;
         }
 
+        // Without a scheme the path stays: www.acme.example/about.
+        host = host?.Split('/')[0];
         return host is not null && host.StartsWith("www.", StringComparison.OrdinalIgnoreCase) ? host[4..] : host;
     }
 }

@@ -178,7 +178,7 @@ public static class Scorer
             var points = rule.Cap is { } most ? Math.Clamp(rule.Points, -most, most) : rule.Points;
             if (points > 0 && model.Definition.CategoryCaps[rule.Category] is { } cap)
             {
-                points = Math.Min(points, Math.Max(0, (decimal)cap - used[(int)rule.Category]));
+                points = Math.Min(points, Math.Max(0, Floor(cap) - used[(int)rule.Category]));
             }
 
             if (points != 0)

@@ -55,6 +55,14 @@ public sealed class ScorerTests
         }).Check(Thorough);
 
     [Fact]
+    public void Score_CategoryCapOfManyDecimals_GivesWhatRedisKeepsToo()
+    {
+        var definition = Definition(Rule("a", Category.Fit, "true", 40)) with { CategoryCaps = new(10.123456, null, null) };
+
+        Assert.Equal(10.1234m, Assert.Single(Scorer.Score(ModelCompiler.Compile(definition, 1).Value, Lead(Start), NoSince, []).Contributions).Points);
+    }
+
+    [Fact]
     public void Score_AfterOneHalfLife_IsHalf()
     {
         var sheet = Scorer.Score(Model(Rule("a", Category.Behavior, "activity.type = 'PAGE'", 40)), null, NoSince, [Did(1, "PAGE", Start)]);

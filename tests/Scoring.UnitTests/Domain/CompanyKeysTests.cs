@@ -1,0 +1,21 @@
+using Lifecycle.Scoring.Domain;
+using static Scoring.UnitTests.Domain.Samples;
+
+namespace Scoring.UnitTests.Domain;
+
+public sealed class CompanyKeysTests
+{
+    [Theory]
+    [InlineData("acme.example", "acme.example")]
+    [InlineData(" WWW.Acme.example/about?x=1 ", "acme.example")]
+    [InlineData("https://www.acme.example:8443/en/", "acme.example")]
+    [InlineData("acme.example/", "acme.example")]
+    [InlineData("/", "acme gmbh")]
+    [InlineData("", "acme gmbh")]
+    public void Of_Domain_IsItsHost(string domain, string key)
+    {
+        var lead = Lead(Start) with { Company = new(" Acme  GmbH", domain, null, null, null, null) };
+
+        Assert.Equal(key, CompanyKeys.Of(lead));
+    }
+}
