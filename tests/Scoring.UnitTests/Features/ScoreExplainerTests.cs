@@ -27,4 +27,15 @@ public sealed class ScoreExplainerTests
                     && Sum(Category.Behavior) == (decimal)explained.Score.Behavior
                     && Sum(Category.Bant) == (decimal)explained.Score.Bant;
             }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+
+    [Fact]
+    public void Explanation_ActivityAheadOfTheClock_IsWorthNoMoreThanWasGiven()
+    {
+        var model = Model(Rule("page", Category.Behavior, "activity.type = 'PAGE'", 25) with { HalfLife = "1h" });
+        var sheet = Scorer.Score(model, Lead(Start.AddDays(-1)), NoSince, [Did(1, "PAGE", Start)]);
+
+        var explained = ScoreExplainer.Explanation(new(Id(9), 1, 1, false, sheet.State), "default", sheet.Contributions, model, Start.AddMinutes(-10));
+
+        Assert.Equal((25.0, 25.0), (explained.Score.Total, Assert.Single(explained.Contributions).DecayedPoints));
+    }
 }

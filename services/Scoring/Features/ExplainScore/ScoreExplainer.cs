@@ -42,11 +42,12 @@ public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore
     internal static ExplainScoreResponse Explanation(
         LiveScore score, string scoreName, IReadOnlyList<Domain.Contribution> ledger, ScoringModel model, DateTimeOffset now)
     {
-        var points = score.State.PointsAt(now);
+        var at = score.ReadAt(now);
+        var points = score.State.PointsAt(at);
         var response = new ExplainScoreResponse { Score = ScoreMessages.ToProto(score, scoreName, model, now) };
         var explained = new[] { (Category.Fit, points.Fit), (Category.Behavior, points.Behavior), (Category.Bant, points.Bant) }
             .SelectMany(part => Explained(
-                ledger.Where(entry => entry.Category == part.Item1).ToArray(), part.Item2, model, score.ModelVersion, now));
+                ledger.Where(entry => entry.Category == part.Item1).ToArray(), part.Item2, model, score.ModelVersion, at));
         response.Contributions.AddRange(
             explained.OrderByDescending(entry => Math.Abs(entry.DecayedPoints)).ThenByDescending(entry => entry.Time));
         return response;

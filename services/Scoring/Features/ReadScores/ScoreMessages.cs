@@ -9,7 +9,7 @@ internal static class ScoreMessages
 {
     public static Score ToProto(LiveScore score, string scoreName, Domain.ScoringModel model, DateTimeOffset now)
     {
-        var points = score.State.PointsAt(now);
+        var points = score.State.PointsAt(score.ReadAt(now));
         return new()
         {
             LeadId = score.LeadId.ToString(),
