@@ -92,9 +92,24 @@ public sealed class ConsumerTests(ScoringFixture scoring)
         await scoring.Bus.Publish(Given.Recorded(workspace, Given.Download(source, now)));
 
         await Eventually.Equal(25.0, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{target}", workspace))["total"]!), "the target has both");
-        await Eventually.Equal(System.Net.HttpStatusCode.NotFound,
-            async () => (await scoring.Call(HttpMethod.Get, $"/v1/scores/{source}", workspace)).Status, "the source is gone");
+        await Eventually.Equal(
+            target.ToString(), async () => (string)(await scoring.Get($"/v1/scores/{source}", workspace))["leadId"]!, "the source's id stands for the target");
         Assert.Single((await scoring.Get("/v1/scores:top", workspace))["scores"]!.AsArray());
+
+        // So it does once that one is merged, too, and in every other answer.
+        var last = Guid.CreateVersion7();
+        await scoring.Bus.Publish(Given.Captured(workspace, last, now, title: null, employees: null));
+        await scoring.Bus.Publish(Given.Merged(workspace, target, last, now));
+        await scoring.Post($"/v1/scores/{source}:adjust", workspace, """{"points":3,"reason":"Called"}""");
+        await Eventually.Equal(
+            last.ToString(), async () => (string)(await scoring.Get($"/v1/scores/{source}", workspace))["leadId"]!, "the id stands for the last of them");
+        Assert.Equal(last.ToString(), (string)(await scoring.Get($"/v1/scores/{source}:explain", workspace))["score"]!["leadId"]!);
+        Assert.Single((await scoring.Get($"/v1/scores/{source}/adjustments", workspace))["adjustments"]!.AsArray());
+        Assert.NotNull((await scoring.Get($"/v1/scores/{source}/qualifications", workspace))["qualifications"]);
+        var unknown = Guid.CreateVersion7();
+        var batch = await scoring.Post("/v1/scores:batchGet", workspace, $$"""{"leadIds":["{{source}}","{{unknown}}","{{last}}"]}""");
+        Assert.Equal([last, last], batch["scores"]!.AsArray().Select(score => Guid.Parse((string)score!["leadId"]!)));
+        Assert.Equal(unknown.ToString(), (string)Assert.Single(batch["missingLeadIds"]!.AsArray())!);
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         await scoring.Bus.Publish(Given.Merged(workspace, lead, other, now.AddSeconds(5)));
         await Eventually.Equal(33.5, () => Total(other, workspace, "?scoreName=product-x"), "a merge moves every score");
         await Eventually.Equal(
-            HttpStatusCode.NotFound, async () => (await scoring.Call(HttpMethod.Get, $"/v1/scores/{lead}?scoreName=product-x", workspace)).Status, "the merged lead has none");
+            other.ToString(), async () => (string)(await scoring.Get($"/v1/scores/{lead}?scoreName=product-x", workspace))["leadId"]!, "the merged lead has none of its own");
 
         Assert.Equal(HttpStatusCode.OK, (await scoring.Call(HttpMethod.Delete, "/v1/scoringModels/product-x", workspace)).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Get, "/v1/scoring/model?scoreName=product-x", workspace)).Status);

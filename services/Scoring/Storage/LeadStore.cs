@@ -107,6 +107,25 @@ internal static class LeadStore
         BulkColumn Fill<T>(string name, NpgsqlDbType type, T value) => new(name, type, Enumerable.Repeat(value, ids.Length).ToArray());
     }
 
+    /// <summary>Leads that merged ones live on as, by the merged one's id; whoever was not merged is absent.</summary>
+    public static async Task<Dictionary<Guid, Guid>> Successors(Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds) =>
+        (await tx.Connection.QueryAsync<(Guid Merged, Guid Living)>(new CommandDefinition(
+            """
+            with recursive path as (
+                select lead_id merged, merged_into living, 1 steps from lead
+                where workspace_id = @WorkspaceId and lead_id = any(@ids) and merged_into is not null
+                union all
+                select path.merged, lead.merged_into, steps + 1 from path join lead on lead.workspace_id = @WorkspaceId and lead.lead_id = living
+                where lead.merged_into is not null and steps < @MaxMerges)
+            select distinct on (merged) merged, living from path order by merged, steps desc
+            """,
+            new { tx.WorkspaceId, ids = leadIds.ToArray(), MaxMerges },
+            cancellationToken: tx.CancellationToken))).ToDictionary(pair => pair.Merged, pair => pair.Living);
+
+    /// <summary>The lead that an id stands for: itself, or the one that it lives on as.</summary>
+    public static async Task<Guid> Living(Transaction<ScoringDbContext> tx, Guid leadId) =>
+        (await Successors(tx, [leadId])).GetValueOrDefault(leadId, leadId);
+
     /// <summary>Rows of leads by condition on the table <c>lead</c>, of the workspace.</summary>
     public static Task<List<LeadRow>> Select(Transaction<ScoringDbContext> tx, string where, object? parameters = null) =>
         Select(tx, Columns, where, parameters);

@@ -62,14 +62,15 @@ public sealed class ScoreAdjuster(UnitOfWork<ScoringDbContext> work, ScoreKeeper
     public Task<Result<ListScoreAdjustmentsResponse>> List(Guid workspaceId, Guid leadId, CancellationToken ct) =>
         work.Read<Result<ListScoreAdjustmentsResponse>>(workspaceId, async tx =>
         {
-            var lead = await LeadStore.Select(tx, "lead_id = @leadId and state is not null", new { leadId });
+            var id = await LeadStore.Living(tx, leadId);
+            var lead = await LeadStore.Select(tx, "lead_id = @id and state is not null", new { id });
             if (lead.Count == 0)
             {
                 return Error.NotFound("Lead", leadId);
             }
 
             var rows = await AdjustmentStore.Select(
-                tx, "lead_id = @leadId order by create_time desc, adjustment_id desc limit @MaxPerLead", new { leadId, MaxPerLead });
+                tx, "lead_id = @id order by create_time desc, adjustment_id desc limit @MaxPerLead", new { id, MaxPerLead });
             return new ListScoreAdjustmentsResponse { Adjustments = { rows.Select(ToProto) } };
         }, ct);
 

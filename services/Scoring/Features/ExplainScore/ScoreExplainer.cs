@@ -18,7 +18,8 @@ public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore
         work.Read<Result<ExplainScoreResponse>>(workspaceId, async tx =>
         {
             var now = time.GetUtcNow();
-            var row = (await LiveStore.Select(tx, scoreName, "lead_id = @leadId", new { leadId })).SingleOrDefault();
+            var id = await LeadStore.Living(tx, leadId);
+            var row = (await LiveStore.Select(tx, scoreName, "lead_id = @id", new { id })).SingleOrDefault();
             if (row?.ToScore() is not { } score)
             {
                 return Error.NotFound("Lead", leadId);
@@ -27,7 +28,7 @@ public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore
             if (score.Until <= now)
             {
                 // Points began or ended since: the ledger says so when the timer has come by.
-                var lead = (await LeadStore.Select(tx, "lead_id = @leadId", new { leadId })).Single();
+                var lead = (await LeadStore.Select(tx, "lead_id = @id", new { id })).Single();
                 if (await keeper.Compute(tx, lead, scoreName, score.ModelVersion, now) is { } computed)
                 {
                     return Explanation(
@@ -36,7 +37,7 @@ public sealed class ScoreExplainer(UnitOfWork<ScoringDbContext> work, ModelStore
             }
 
             var model = (await models.Find(tx, scoreName, row.ModelVersion) ?? StoredModel.BuiltIn).Model;
-            return Explanation(score, scoreName, (await LedgerStore.Read(tx, [leadId]))[(leadId, scoreName)].ToArray(), model, now);
+            return Explanation(score, scoreName, (await LedgerStore.Read(tx, [id]))[(id, scoreName)].ToArray(), model, now);
         }, ct);
 
     internal static ExplainScoreResponse Explanation(

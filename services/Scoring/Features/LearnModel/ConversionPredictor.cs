@@ -14,7 +14,7 @@ public sealed class ConversionPredictor(UnitOfWork<ScoringDbContext> work, TimeP
 {
     private const int MaxFactors = 20;
 
-    /// <summary>Predictions by lead; unknown leads are absent.</summary>
+    /// <summary>Predictions by the id asked for, which of a merged lead stands for the one it lives on as; unknown leads are absent.</summary>
     public Task<Result<IReadOnlyDictionary<Guid, ConversionPrediction>>> Predict(
         Guid workspaceId, IReadOnlyCollection<Guid> leadIds, CancellationToken ct) =>
         work.Read<Result<IReadOnlyDictionary<Guid, ConversionPrediction>>>(workspaceId, async tx =>
@@ -25,9 +25,11 @@ public sealed class ConversionPredictor(UnitOfWork<ScoringDbContext> work, TimeP
             }
 
             var now = time.GetUtcNow();
-            var rows = await LeadStore.Select(tx, "lead_id = any(@leadIds) and state is not null", new { leadIds });
+            var successors = await LeadStore.Successors(tx, leadIds);
+            var ids = leadIds.Select(id => successors.GetValueOrDefault(id, id)).Distinct().ToArray();
+            var rows = await LeadStore.Select(tx, "lead_id = any(@ids) and state is not null", new { ids });
             var histories = await ActivityHistory.Read(tx, rows.Select(row => row.LeadId).ToArray());
-            return rows.ToDictionary(row => row.LeadId, row =>
+            var predictions = rows.ToDictionary(row => row.LeadId, row =>
             {
                 var profile = row.Profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(row.Profile, DefaultModel.Json);
                 var (probability, factors) = stored.Model.Predict(
@@ -44,5 +46,7 @@ public sealed class ConversionPredictor(UnitOfWork<ScoringDbContext> work, TimeP
                     .Select(factor => new PredictionFactor { Name = factor.Feature.Feature.Name, LogOdds = factor.LogOdds }));
                 return prediction;
             });
+            return leadIds.Select(id => (Asked: id, Living: successors.GetValueOrDefault(id, id))).Where(pair => predictions.ContainsKey(pair.Living))
+                .ToDictionary(pair => pair.Asked, pair => predictions[pair.Living]);
         }, ct);
 }

@@ -17,7 +17,8 @@ public sealed class QualificationReader(UnitOfWork<ScoringDbContext> work)
     public Task<Result<ListQualificationsResponse>> List(Guid workspaceId, Guid leadId, CancellationToken ct) =>
         work.Read<Result<ListQualificationsResponse>>(workspaceId, async tx =>
         {
-            if ((await LeadStore.Select(tx, "lead_id = @leadId and state is not null", new { leadId })).Count == 0)
+            var id = await LeadStore.Living(tx, leadId);
+            if ((await LeadStore.Select(tx, "lead_id = @id and state is not null", new { id })).Count == 0)
             {
                 return Error.NotFound("Lead", leadId);
             }
@@ -25,9 +26,9 @@ public sealed class QualificationReader(UnitOfWork<ScoringDbContext> work)
             var rows = await tx.Connection.QueryAsync<TransitionRow>(new CommandDefinition(
                 """
                 select qualified, time, score, model_version, reasons, recent, changes, hot from transition
-                where workspace_id = @WorkspaceId and lead_id = @leadId order by time desc, transition_id desc limit @Most
+                where workspace_id = @WorkspaceId and lead_id = @id order by time desc, transition_id desc limit @Most
                 """,
-                new { tx.WorkspaceId, leadId, Most },
+                new { tx.WorkspaceId, id, Most },
                 cancellationToken: ct));
             return new ListQualificationsResponse { Qualifications = { rows.Select(ToProto) } };
         }, ct);

@@ -14,7 +14,7 @@ public sealed class ScoreReader(
     /// <summary>Most leads that a ranking brings over a change that was due; the timer does the rest.</summary>
     private const int MaxSettled = 1_000;
 
-    /// <summary>Scores of leads by id; unknown ones are absent.</summary>
+    /// <summary>Scores of leads by the id asked for, which of a merged lead stands for the one it lives on as; unknown ones are absent.</summary>
     public async Task<IReadOnlyDictionary<Guid, Score>> Read(
         Guid workspaceId, string scoreName, IReadOnlyList<Guid> leadIds, CancellationToken ct)
     {
@@ -32,7 +32,18 @@ public sealed class ScoreReader(
             }
         }
 
-        return (await Present(workspaceId, scoreName, found, ct)).ToDictionary(score => Guid.Parse(score.LeadId));
+        var scores = (await Present(workspaceId, scoreName, found, ct)).ToDictionary(score => Guid.Parse(score.LeadId));
+        var missing = leadIds.Where(id => !scores.ContainsKey(id)).ToArray();
+        if (missing.Length > 0 && await work.Read(workspaceId, tx => LeadStore.Successors(tx, missing), ct) is { Count: > 0 } successors)
+        {
+            var living = await Read(workspaceId, scoreName, [.. successors.Values.Distinct()], ct);
+            foreach (var (merged, target) in successors.Where(pair => living.ContainsKey(pair.Value)))
+            {
+                scores[merged] = living[target];
+            }
+        }
+
+        return scores;
     }
 
     /// <summary>Whether the workspace has a score of that name.</summary>
