@@ -135,9 +135,10 @@ internal sealed partial class OpenApiDocument
     private JsonObject Operation(ExtraRoute extra, string verb)
     {
         var isIngest = extra.Metadata.OfType<IngestEndpoint>().Any();
+        var words = extra.Path.Trim('/').Replace('/', '_').Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal);
         var operation = new JsonObject
         {
-            ["operationId"] = $"{extra.Service}_{verb.ToLowerInvariant()}_{extra.Path.Trim('/').Replace('/', '_').Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal)}",
+            ["operationId"] = $"{extra.Service}_{verb.ToLowerInvariant()}_{words}",
             ["tags"] = new JsonArray(isIngest ? "Ingest" : "Public"),
             ["summary"] = extra.Summary,
         };

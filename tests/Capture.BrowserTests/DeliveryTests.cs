@@ -104,6 +104,7 @@ public sealed class DeliveryTests(TrackedFixture fixture)
     }
 
     private string Tag(string inAddress, string inAttribute) =>
-        $"document.head.append(Object.assign(document.createElement('script'), {{ src: '{fixture.Gateway}t.js{(inAddress.Length > 0 ? $"?key={inAddress}" : "")}' }}));"
+        $"document.head.append(Object.assign(document.createElement('script'), {{ src: '{fixture.Gateway}t.js"
+        + (inAddress.Length > 0 ? $"?key={inAddress}" : "") + "' }));"
         + (inAttribute.Length > 0 ? $"document.head.lastChild.dataset.key = '{inAttribute}';" : "");
 }

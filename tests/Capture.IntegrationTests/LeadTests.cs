@@ -68,7 +68,8 @@ public sealed class LeadTests(CaptureFixture fixture)
         var token = "";
         do
         {
-            var page = (await workspace.Get($"/v1/leads?pageSize=4&orderBy=email&filter={Uri.EscapeDataString("channel = \"Paid Search\" AND createTime >= 2026-02-05")}&pageToken={token}")).Body;
+            var filter = Uri.EscapeDataString("channel = \"Paid Search\" AND createTime >= 2026-02-05");
+            var page = (await workspace.Get($"/v1/leads?pageSize=4&orderBy=email&filter={filter}&pageToken={token}")).Body;
             seen.AddRange(page["leads"]!.AsArray().Select(lead => Text(lead!["email"])));
             token = Text(page["nextPageToken"]);
         }

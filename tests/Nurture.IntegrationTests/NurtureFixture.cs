@@ -178,9 +178,12 @@ internal sealed class TestWorkspace(NurtureFixture fixture, Guid id, string time
     }
 
     /// <summary>A template with one link.</summary>
-    public async Task<string> NewEmail(string subject = "Welcome, {{lead.firstName}}") => (await Post(
-        "/v1/emails",
-        $$$"""{"displayName":"Welcome","subject":"{{{subject}}}","html":"<p>Hi {{lead.firstName}}, <a href=\"https://example.com/guide?a=1\">the guide</a></p>"}"""))["id"]!.GetValue<string>();
+    public async Task<string> NewEmail(string subject = "Welcome, {{lead.firstName}}")
+    {
+        const string Html = """<p>Hi {{lead.firstName}}, <a href=\"https://example.com/guide?a=1\">the guide</a></p>""";
+        var email = $$$"""{"displayName":"Welcome","subject":"{{{subject}}}","html":"{{{Html}}}"}""";
+        return (await Post("/v1/emails", email))["id"]!.GetValue<string>();
+    }
 
     /// <summary>A program that is running.</summary>
     public async Task<string> NewProgram(string body)

@@ -138,9 +138,9 @@ public sealed class ReportTests(NurtureFixture fixture)
     {
         var workspace = await fixture.NewWorkspace();
         var email = await workspace.NewEmail();
+        var hello = $$$"""{"id":"hello","sendEmail":{"emailId":"{{{email}}}"}}""";
         var program = (await workspace.Post(
-            "/v1/programs",
-            $$$"""{"displayName":"Nurture","entryTriggers":[{"manual":{}}],"steps":[{"id":"hello","sendEmail":{"emailId":"{{{email}}}"}}]}"""))["id"]!.GetValue<string>();
+            "/v1/programs", $$$"""{"displayName":"Nurture","entryTriggers":[{"manual":{}}],"steps":[{{{hello}}}]}"""))["id"]!.GetValue<string>();
         var start = Start.ToString("o", CultureInfo.InvariantCulture);
         var (lead, enrollment, message) = (Id("8aaa"), Id("8bbb"), Id("8ccc"));
         foreach (var sql in new[]

@@ -16,8 +16,9 @@ public sealed class SegmentTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Captured(small, "small@example.com", employees: 10));
         await Eventually.Equal(2d, async () => (await workspace.MetricToday("new_leads"))[0] ?? 0, "both are known");
 
-        var segment = (await workspace.Post(
-            "/v1/segments", """{"displayName":"Big and warm","condition":"company.employees >= 50 and (score.total >= 60 or lead.stage = \"MQL\")"}"""))["id"]!.GetValue<string>();
+        const string BigAndWarm =
+            """{"displayName":"Big and warm","condition":"company.employees >= 50 and (score.total >= 60 or lead.stage = \"MQL\")"}""";
+        var segment = (await workspace.Post("/v1/segments", BigAndWarm))["id"]!.GetValue<string>();
         var everyone = (await workspace.Post("/v1/segments", """{"displayName":"Everyone","condition":"exists lead.email"}"""))["id"]!.GetValue<string>();
 
         await Eventually.Equal(

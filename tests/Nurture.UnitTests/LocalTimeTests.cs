@@ -122,8 +122,10 @@ public sealed class SendingPolicyTests
 
     [Fact]
     public void Admit_AnyHistory_KeepsToTheCap() => Prop.ForAll(
-        (from count in Gen.Choose(1, 4) from hours in Gen.Choose(1, 72) from wishes in Gen.Choose(0, 300).ArrayOf(30) select (count, hours, wishes))
-            .ToArbitrary(), input =>
+        (from count in Gen.Choose(1, 4)
+         from hours in Gen.Choose(1, 72)
+         from wishes in Gen.Choose(0, 300).ArrayOf(30)
+         select (count, hours, wishes)).ToArbitrary(), input =>
         {
             var window = TimeSpan.FromHours(input.hours);
             var policy = new SendingPolicy(null, null, [new(input.count, window)], CapAction.Delay);

@@ -8,8 +8,9 @@ public sealed class CohortMetricTests(RetentionFixture fixture)
 {
     // The public contract's list.
     private static readonly string[] Named =
-        ("customers_start customers_lost churn_rate total_sales upsell_revenue upsell_share nps nps_responses mrr_start mrr_new mrr_expansion mrr_contraction mrr_churn mrr_reactivation mrr_end "
-        + "grr nrr advocates referrals campaign_open_rate campaign_click_rate").Split(' ');
+        ("customers_start customers_lost churn_rate total_sales upsell_revenue upsell_share nps nps_responses mrr_start mrr_new "
+        + "mrr_expansion mrr_contraction mrr_churn mrr_reactivation mrr_end grr nrr "
+        + "advocates referrals campaign_open_rate campaign_click_rate").Split(' ');
 
     [Fact]
     public async Task Metrics_ByCohort_AreThoseOfTheMonthOfTheStartInTheWorkspacesZone()

@@ -38,7 +38,8 @@ public sealed class ExpansionReportTests(RetentionFixture fixture)
         var csv = await tenant.Csv(report);
         Assert.Equal(5, csv.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
 
-        var behind = (await tenant.Get($"/v1/expansionSuggestions?filter={Uri.EscapeDataString($"ruleId = \"{upsell}\" AND outcome = \"LOST\" AND segment = \"small\" AND plan = \"basic\"")}"))["suggestions"]!;
+        var asked = Uri.EscapeDataString($"ruleId = \"{upsell}\" AND outcome = \"LOST\" AND segment = \"small\" AND plan = \"basic\"");
+        var behind = (await tenant.Get($"/v1/expansionSuggestions?filter={asked}"))["suggestions"]!;
         Assert.Equal(await Id(tenant, "b"), (string)Assert.Single(behind.AsArray())!["customerId"]!);
         Assert.Equal(6, (await tenant.Csv("/v1/expansionSuggestions")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }

@@ -148,8 +148,11 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
     public Task<long> Version(Guid leadId) =>
         fixture.Database.Scalar<long>("select coalesce(max(version), 0) from lead_profile where workspace_id = $1 and lead_id = $2", Id, leadId);
 
-    public async Task<double?> Metric(string metric, string from, string to, string granularity = "MONTH", int point = 0) =>
-        (await Get($"/v1/metrics/retention?from={from}&to={to}&granularity={granularity}&metrics={metric}"))["series"]![0]!["points"]![point]!["value"]?.GetValue<double>();
+    public async Task<double?> Metric(string metric, string from, string to, string granularity = "MONTH", int point = 0)
+    {
+        var answer = await Get($"/v1/metrics/retention?from={from}&to={to}&granularity={granularity}&metrics={metric}");
+        return answer["series"]![0]!["points"]![point]!["value"]?.GetValue<double>();
+    }
 
     private static TouchInfo Touch(string channel) => new(channel, "google", "cpc", "spring", null, null, null, Now, null);
 }

@@ -88,7 +88,8 @@ public sealed class IdentityResolverTests
         return resolver.Leads.Values.Select(lead =>
         {
             var keys = list.SelectMany(fact => fact.Keys).Distinct().Where(key => resolver.OwnerOf(key) == lead.Id).Order(Comparer<IdentityKey>.Create((left, right) => string.CompareOrdinal(left.ToString(), right.ToString())));
-            return $"{string.Join(',', keys)} {lead.CreateTime:O} {lead.Capture} {lead.Email} {lead.ExternalId} {string.Join(',', lead.Profile.Traits().OrderBy(pair => pair.Key, StringComparer.Ordinal))}";
+            var traits = lead.Profile.Traits().OrderBy(pair => pair.Key, StringComparer.Ordinal);
+            return $"{string.Join(',', keys)} {lead.CreateTime:O} {lead.Capture} {lead.Email} {lead.ExternalId} {string.Join(',', traits)}";
         }).ToHashSet();
     }
 

@@ -194,7 +194,9 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
         Transaction<ConversionDbContext> tx, ReportQuery query, int rows, string span, string empty, CreditedDeals deals) => rows == 0
         ? await EmptyReport.Explain(tx, query, span, empty)
         : (EmptyReason.Unspecified, deals.Pending > 0
-            ? $"The journeys before {deals.Pending} {(query.Kind == ConversionKind.Customer ? "deals" : "conversions")} are still being fetched; until then the first touch is credited." : "");
+            ? $"The journeys before {deals.Pending} {(query.Kind == ConversionKind.Customer ? "deals" : "conversions")} are still being fetched; "
+                + "until then the first touch is credited."
+            : "");
 
     internal static Common.V1.Money Money(ReportQuery query, decimal amount) => new Money(query.Caller.CurrencyCode, amount).ToProto();
 

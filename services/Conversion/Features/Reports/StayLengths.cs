@@ -24,7 +24,8 @@ public static class StayLengths
         return Read(
             tx,
             $"s.enter_day >= @first_day and s.enter_day < @last_day and s.end_day < {(asOfEnd ? "@last_day" : "'infinity'")}",
-            bound => $"s.enter_time >= @first{bound} and s.enter_time < @last{bound} and s.leave_time {(asOfEnd ? $"< @last{bound}" : "is not null")}",
+            bound => $"s.enter_time >= @first{bound} and s.enter_time < @last{bound} and s.leave_time "
+                + (asOfEnd ? $"< @last{bound}" : "is not null"),
             new
             {
                 first = first.Exact,

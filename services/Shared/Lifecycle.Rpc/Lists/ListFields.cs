@@ -45,7 +45,8 @@ public sealed record ListField(string Name, string Sql, FieldKind Kind, bool IsS
 /// <summary>The fields of one list: what clients may name in <c>filter</c> and <c>orderBy</c>, and the SQL behind each.</summary>
 /// <example><code>
 /// static readonly ListFields Fields = new ListFields("id", "l.id")
-///     .Add("email", "l.email").Sortable("createTime", "l.create_time", FieldKind.Time).Names("stage", "l.stage", ["LEAD", "MQL"]).Json("traits", "l.traits");
+///     .Add("email", "l.email").Sortable("createTime", "l.create_time", FieldKind.Time).Names("stage", "l.stage", ["LEAD", "MQL"])
+///     .Json("traits", "l.traits");
 /// </code></example>
 public sealed class ListFields
 {

@@ -9,7 +9,8 @@ namespace Lifecycle.Rpc;
 /// <example><code>
 /// var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc").OrThrow();
 /// var rows = await tx.Connection.QueryAsync&lt;Row&gt;(
-///     $"select l.id, l.email, {query.PageKey} from lead l where {query.Where} order by {query.OrderBy} limit {query.Limit}", query.Parameters, tx.DbTransaction);
+///     $"select l.id, l.email, {query.PageKey} from lead l where {query.Where} order by {query.OrderBy} limit {query.Limit}",
+///     query.Parameters, tx.DbTransaction);
 /// var (page, nextPageToken) = query.Page(rows, row =&gt; row.PageKey);
 /// </code></example>
 public sealed class ListQuery
@@ -100,7 +101,8 @@ public sealed class ListQuery
 
         if (ordering.Keys.All(key => key.IsDescending == ordering.Keys[0].IsDescending))
         {
-            return $"({string.Join(", ", ordering.Keys.Select(key => key.Field.Sql))}) {(ordering.Keys[0].IsDescending ? '<' : '>')} ({string.Join(", ", values)})";
+            var columns = string.Join(", ", ordering.Keys.Select(key => key.Field.Sql));
+            return $"({columns}) {(ordering.Keys[0].IsDescending ? '<' : '>')} ({string.Join(", ", values)})";
         }
 
         var branches = ordering.Keys.Select((key, index) => string.Join(
