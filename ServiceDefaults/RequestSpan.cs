@@ -6,8 +6,9 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.ServiceDefaults;
 
 /// <summary>
-/// Names a request's span by its route, which the built-in source leaves at the framework's name, and drops the spans that would drown everything else:
-/// those of health probes, and of frequent endpoints all but some a second. What follows in other services goes by the dropped flag.
+/// Names a request's span by its route, which the built-in source leaves at the framework's name, and drops the spans that would drown
+/// everything else: those of health probes, and of frequent endpoints all but some a second. What follows in other services goes by the
+/// dropped flag.
 /// </summary>
 internal sealed class RequestSpan(RequestDelegate next, IOptions<TelemetryOptions> options, TimeProvider time)
 {

@@ -12,21 +12,24 @@ using Microsoft.Extensions.Hosting;
 
 namespace Lifecycle.ServiceDefaults;
 
-/// <summary>What every process of the suite does alike: ports, telemetry, health and an orderly stop. Hosting only, nothing of the domain.</summary>
+/// <summary>
+/// What every process of the suite does alike: ports, telemetry, health and an orderly stop. Hosting only, nothing of the domain.
+/// </summary>
 public static class ServiceDefaultsExtensions
 {
     /// <summary>Tag of the health checks that decide whether a process takes traffic.</summary>
     public const string ReadyTag = "ready";
 
     /// <summary>
-    /// Listens on <c>HTTP_PORT</c> (HTTP/1.1: health, and REST by hand) and <c>GRPC_PORT</c> (HTTP/2 without TLS: all that the gateway sends), exports
-    /// telemetry where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, and gives work under way 25 s to end at a stop.
+    /// Listens on <c>HTTP_PORT</c> (HTTP/1.1: health, and REST by hand) and <c>GRPC_PORT</c> (HTTP/2 without TLS: all that the gateway
+    /// sends), exports telemetry where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, and gives work under way 25 s to end at a stop.
     /// </summary>
     /// <param name="builder">The application.</param>
     /// <param name="service">Service name, e.g. <c>scoring</c>; <c>OTEL_SERVICE_NAME</c> wins over it.</param>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, string service)
     {
-        builder.Services.AddOptions<TelemetryOptions>().BindConfiguration(TelemetryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<TelemetryOptions>()
+            .BindConfiguration(TelemetryOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.AddTelemetry(service);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));
@@ -41,11 +44,14 @@ public static class ServiceDefaultsExtensions
         return builder;
     }
 
-    /// <summary>Maps <c>/alive</c> (the process answers) and <c>/health</c> (ready: every check tagged <see cref="ReadyTag"/> passes), both as JSON.</summary>
+    /// <summary>
+    /// Maps <c>/alive</c> (the process answers) and <c>/health</c> (ready: every check tagged <see cref="ReadyTag"/> passes), both as JSON.
+    /// </summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
         app.UseMiddleware<RequestSpan>();
-        app.MapHealthChecks(RequestSpan.AlivePath, new HealthCheckOptions { Predicate = _ => false, ResponseWriter = HealthReportWriter.Write })
+        app.MapHealthChecks(
+            RequestSpan.AlivePath, new HealthCheckOptions { Predicate = _ => false, ResponseWriter = HealthReportWriter.Write })
             .WithMetadata(new ProbeEndpoint());
         app.MapHealthChecks(
             RequestSpan.HealthPath,

@@ -11,11 +11,13 @@ namespace Lifecycle.ServiceDefaults;
 /// <summary>Traces, metrics and logs from the sources built into the runtime and the libraries, and from <c>Lifecycle.*</c>.</summary>
 internal static class Telemetry
 {
-    private static readonly string[] Sources = ["Microsoft.AspNetCore", "System.Net.Http", "Grpc.Net.Client", "Npgsql", "MassTransit", "Lifecycle.*", "Yarp.ReverseProxy"];
+    private static readonly string[] Sources =
+        ["Microsoft.AspNetCore", "System.Net.Http", "Grpc.Net.Client", "Npgsql", "MassTransit", "Lifecycle.*", "Yarp.ReverseProxy"];
 
     private static readonly string[] Meters =
     [
-        "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Npgsql", "MassTransit", "Lifecycle.*",
+        "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Npgsql",
+        "MassTransit", "Lifecycle.*",
     ];
 
     /// <summary>Carries the context of traces that others record through outbox and broker, and records nothing.</summary>
@@ -50,7 +52,8 @@ internal static class Telemetry
         }
 
         builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(builder.Configuration["OTEL_SERVICE_NAME"] ?? service).AddEnvironmentVariableDetector())
+            .ConfigureResource(
+                resource => resource.AddService(builder.Configuration["OTEL_SERVICE_NAME"] ?? service).AddEnvironmentVariableDetector())
             .WithTracing(tracing => tracing.AddSource(Sources).SetSampler(new ParentBasedSampler(new NoPollingSampler())))
             .WithMetrics(metrics => metrics.AddMeter(Meters))
             .UseOtlpExporter();
@@ -62,7 +65,8 @@ internal static class Telemetry
     }
 
     /// <summary>
-    /// Drops traces that begin with a call to a server: polls of tables by relays and jobs, thousands an hour, of which none belongs to any work.
+    /// Drops traces that begin with a call to a server: polls of tables by relays and jobs, thousands an hour, of which none belongs to any
+    /// work.
     /// </summary>
     private sealed class NoPollingSampler : Sampler
     {

@@ -123,7 +123,9 @@ static void Unpack(Stream archive, string folder)
 /// <summary>Something about the archive or the arguments that the user has to know of.</summary>
 internal sealed class FeedException(string message) : Exception(message);
 
-/// <summary>A package to make: its assembly, version and dependencies are the bundle's; what the bundle does not know is given here.</summary>
+/// <summary>
+/// A package to make: its assembly, version and dependencies are the bundle's; what the bundle does not know is given here.
+/// </summary>
 /// <param name="Id">Package id, also the name of its assembly.</param>
 /// <param name="Authors">Authors as its original names them.</param>
 /// <param name="License">SPDX expression of its original.</param>

@@ -42,7 +42,8 @@ internal static class GatewaySetup
             .LoadFromMemory(table.Routes, RouteTable.Clusters(builder.Configuration))
             .AddTransforms(context => context.Services.GetRequiredService<Forwarding>().Transform(context));
         // The proxy adds data protection for sticky sessions, which are not used: it would write keys into the user's home.
-        foreach (var unused in builder.Services.Where(service => service.ImplementationType?.Name == "DataProtectionHostedService").ToList())
+        foreach (var unused in builder.Services.Where(
+            service => service.ImplementationType?.Name == "DataProtectionHostedService").ToList())
         {
             builder.Services.Remove(unused);
         }
@@ -53,7 +54,8 @@ internal static class GatewaySetup
         var options = app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value;
         if (options.TrustedProxies.Count > 0)
         {
-            var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto };
+            var forwarded =
+                new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto };
             foreach (var proxy in options.TrustedProxies)
             {
                 forwarded.KnownProxies.Add(IPAddress.Parse(proxy));
@@ -91,11 +93,14 @@ internal static class GatewaySetup
     {
         var address = configuration["BIND_ADDRESS"] is { Length: > 0 } text ? IPAddress.Parse(text) : IPAddress.Loopback;
         kestrel.AddServerHeader = false;
-        kestrel.Listen(address, configuration.GetValue("GATEWAY_HTTP_PORT", options.HttpPort), listen => listen.Protocols = HttpProtocols.Http1);
-        kestrel.Listen(address, configuration.GetValue("GATEWAY_GRPC_PORT", options.GrpcPort), listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.Listen(
+            address, configuration.GetValue("GATEWAY_HTTP_PORT", options.HttpPort), listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(
+            address, configuration.GetValue("GATEWAY_GRPC_PORT", options.GrpcPort), listen => listen.Protocols = HttpProtocols.Http2);
         if (options.CertificatePath.Length > 0)
         {
-            var certificate = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(options.CertificatePath, options.CertificateKeyPath);
+            var certificate = System.Security.Cryptography.X509Certificates.X509Certificate2.CreateFromPemFile(
+                options.CertificatePath, options.CertificateKeyPath);
             kestrel.Listen(address, options.TlsPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;

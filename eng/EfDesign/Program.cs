@@ -6,7 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 var service = Environment.GetEnvironmentVariable("EF_SERVICE") ?? throw new InvalidOperationException("Run eng/ef.");
-var context = Assembly.Load($"Lifecycle.{service}").GetTypes().Single(type => type.IsSubclassOf(typeof(LifecycleDbContext)) && !type.IsAbstract);
+var context = Assembly.Load($"Lifecycle.{service}").GetTypes()
+    .Single(type => type.IsSubclassOf(typeof(LifecycleDbContext)) && !type.IsAbstract);
 var options = (DbContextOptionsBuilder)Activator.CreateInstance(typeof(DbContextOptionsBuilder<>).MakeGenericType(context))!;
 options.UseNpgsql("Host=design-time", npgsql => npgsql.MigrationsHistoryTable("migration_history", service.ToLowerInvariant()));
 var builder = Host.CreateApplicationBuilder();

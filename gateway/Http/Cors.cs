@@ -4,15 +4,17 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Gateway.Http;
 
 /// <summary>
-/// Lets pages of other origins call: ingest from anywhere (the publishable key in a page is no secret), the rest from the configured origins.
-/// Keys are sent as headers, never as cookies, so no credentials are allowed.
+/// Lets pages of other origins call: ingest from anywhere (the publishable key in a page is no secret), the rest from the configured
+/// origins. Keys are sent as headers, never as cookies, so no credentials are allowed.
 /// </summary>
 internal sealed class Cors(RequestDelegate next, IOptions<GatewayOptions> options)
 {
     private static readonly HashSet<string> IngestPaths =
-        ExtraRoutes.All.Where(route => route.Metadata.OfType<IngestEndpoint>().Any() || route.Path == "/t.js").Select(route => route.Path).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        ExtraRoutes.All.Where(route => route.Metadata.OfType<IngestEndpoint>().Any() || route.Path == "/t.js").Select(route => route.Path)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
-    private readonly HashSet<string> origins = options.Value.CorsOrigins.Select(origin => origin.TrimEnd('/')).ToHashSet(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> origins = options.Value.CorsOrigins.Select(origin => origin.TrimEnd('/'))
+        .ToHashSet(StringComparer.OrdinalIgnoreCase);
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -40,7 +42,8 @@ internal sealed class Cors(RequestDelegate next, IOptions<GatewayOptions> option
         if (allowed)
         {
             headers.AccessControlAllowMethods = isIngest ? "GET, POST" : "GET, POST, PUT, PATCH, DELETE";
-            headers.AccessControlAllowHeaders = "Authorization, Content-Type, Content-Encoding, Idempotency-Key, X-Workspace-Id, X-Grpc-Web, X-User-Agent, grpc-timeout";
+            headers.AccessControlAllowHeaders =
+                "Authorization, Content-Type, Content-Encoding, Idempotency-Key, X-Workspace-Id, X-Grpc-Web, X-User-Agent, grpc-timeout";
             headers.AccessControlMaxAge = "7200";
         }
 

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Lifecycle.Gateway.Http;
 
 /// <summary>
-/// Lets browsers, which cannot read HTTP trailers, call gRPC methods: translates gRPC-Web (binary and text, over HTTP/1.1 or 2) into gRPC and the
-/// answer back, after PROTOCOL-WEB.md of grpc/grpc. What follows in the pipeline sees plain gRPC.
+/// Lets browsers, which cannot read HTTP trailers, call gRPC methods: translates gRPC-Web (binary and text, over HTTP/1.1 or 2) into gRPC
+/// and the answer back, after PROTOCOL-WEB.md of grpc/grpc. What follows in the pipeline sees plain gRPC.
 /// </summary>
 internal sealed class GrpcWeb(RequestDelegate next)
 {

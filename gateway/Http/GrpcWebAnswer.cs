@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Lifecycle.Gateway.Http;
 
 /// <summary>
-/// The body of a gRPC-Web answer: what is written, in text mode as base64 piece by piece, and at the end the trailers as a frame with the highest
-/// bit of its flags set.
+/// The body of a gRPC-Web answer: what is written, in text mode as base64 piece by piece, and at the end the trailers as a frame with the
+/// highest bit of its flags set.
 /// </summary>
 internal sealed class GrpcWebAnswer : IHttpResponseBodyFeature, IHttpResponseTrailersFeature
 {
@@ -45,7 +45,8 @@ internal sealed class GrpcWebAnswer : IHttpResponseBodyFeature, IHttpResponseTra
             return;
         }
 
-        var lines = string.Concat(Trailers.SelectMany(trailer => trailer.Value, (trailer, value) => $"{trailer.Key.ToLowerInvariant()}:{value}\r\n"));
+        var lines = string.Concat(
+            Trailers.SelectMany(trailer => trailer.Value, (trailer, value) => $"{trailer.Key.ToLowerInvariant()}:{value}\r\n"));
         var frame = new byte[FrameHeader + Encoding.ASCII.GetByteCount(lines)];
         frame[0] = TrailerFlag;
         BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), frame.Length - FrameHeader);
@@ -67,7 +68,9 @@ internal sealed class GrpcWebAnswer : IHttpResponseBodyFeature, IHttpResponseTra
 
     public Task StartAsync(CancellationToken cancellationToken = default) => inner.StartAsync(cancellationToken);
 
-    /// <summary>Encodes each write by itself, padding included, as the protocol allows: nothing waits for a multiple of three bytes.</summary>
+    /// <summary>
+    /// Encodes each write by itself, padding included, as the protocol allows: nothing waits for a multiple of three bytes.
+    /// </summary>
     private sealed class Base64Pieces(Stream inner) : Stream
     {
         public override bool CanRead => false;
@@ -95,7 +98,8 @@ internal sealed class GrpcWebAnswer : IHttpResponseBodyFeature, IHttpResponseTra
 
         public override void Flush() => throw new NotSupportedException("Answers are written asynchronously.");
 
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Answers are written asynchronously.");
+        public override void Write(byte[] buffer, int offset, int count) =>
+            throw new NotSupportedException("Answers are written asynchronously.");
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

@@ -23,7 +23,9 @@ internal sealed class ResponseHeaders(RequestDelegate next)
             // Pages say for themselves what they load; anything else is not to be shown as one.
             if (headers.ContentSecurityPolicy.Count == 0)
             {
-                headers.ContentSecurityPolicy = IsPage(headers.ContentType.ToString()) ? "frame-ancestors 'none'" : "default-src 'none'; frame-ancestors 'none'";
+                headers.ContentSecurityPolicy = IsPage(headers.ContentType.ToString())
+                    ? "frame-ancestors 'none'"
+                    : "default-src 'none'; frame-ancestors 'none'";
             }
 
             return Task.CompletedTask;

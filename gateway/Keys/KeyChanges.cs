@@ -3,7 +3,8 @@ using Npgsql;
 namespace Lifecycle.Gateway.Keys;
 
 /// <summary>Hears from Postgres what any replica changes, so that a revoked key is dead everywhere at once.</summary>
-internal sealed partial class KeyChanges(NpgsqlDataSource database, KeyDirectory directory, TimeProvider time, ILogger<KeyChanges> logger) : BackgroundService
+internal sealed partial class KeyChanges(NpgsqlDataSource database, KeyDirectory directory, TimeProvider time, ILogger<KeyChanges> logger)
+    : BackgroundService
 {
     /// <summary>Channel of <c>pg_notify</c>.</summary>
     public const string Channel = "gateway_key_changed";

@@ -17,8 +17,8 @@ namespace Lifecycle.Gateway.Keys;
 public sealed record KeyGrant(Guid? KeyId, Caller Caller, bool IsPublishable, DateTimeOffset? ExpireTime);
 
 /// <summary>
-/// Finds what a key opens, in memory or in the database. Revocations are heard at once (<see cref="KeyChanges"/>); should one be missed, an entry
-/// lives only for seconds.
+/// Finds what a key opens, in memory or in the database. Revocations are heard at once (<see cref="KeyChanges"/>); should one be missed, an
+/// entry lives only for seconds.
 /// </summary>
 public sealed class KeyDirectory : IDisposable
 {
@@ -31,7 +31,8 @@ public sealed class KeyDirectory : IDisposable
     private readonly byte[]? adminHash;
     private long generation;
 
-    public KeyDirectory(UnitOfWork<GatewayDbContext> work, TimeProvider time, IOptions<GatewayOptions> options, IConfiguration configuration)
+    public KeyDirectory(
+        UnitOfWork<GatewayDbContext> work, TimeProvider time, IOptions<GatewayOptions> options, IConfiguration configuration)
     {
         (this.work, this.time) = (work, time);
         lifetime = TimeSpan.FromSeconds(options.Value.KeyCacheSeconds);
@@ -58,11 +59,12 @@ public sealed class KeyDirectory : IDisposable
         {
             var before = Interlocked.Read(ref generation);
             grant = await Load(id, cancellationToken);
-            cache.Set(id, grant, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = grant is null ? UnknownLifetime : lifetime });
+            cache.Set(id, grant,
+                new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = grant is null ? UnknownLifetime : lifetime });
             if (Interlocked.Read(ref generation) != before)
             {
-                // Something was revoked while the database was being asked: the answer may be of before. Looked at after it is kept, since a
-                // revocation later than this finds it there.
+                // Something was revoked while the database was being asked: the answer may be of before. Looked at after it is kept, since
+                // a revocation later than this finds it there.
                 cache.Remove(id);
             }
         }
@@ -76,7 +78,15 @@ public sealed class KeyDirectory : IDisposable
         var row = await tx.Connection.QuerySingleOrDefaultAsync<(string TimeZone, string CurrencyCode)?>(
             "select time_zone, currency_code from workspace where id = @workspaceId", new { workspaceId });
         return row is { } workspace
-            ? Administrator with { Caller = Administrator.Caller with { WorkspaceId = workspaceId, TimeZone = Zone(workspace.TimeZone), CurrencyCode = workspace.CurrencyCode } }
+            ? Administrator with
+            {
+                Caller = Administrator.Caller with
+                {
+                    WorkspaceId = workspaceId,
+                    TimeZone = Zone(workspace.TimeZone),
+                    CurrencyCode = workspace.CurrencyCode
+                }
+            }
             : null;
     }, cancellationToken);
 

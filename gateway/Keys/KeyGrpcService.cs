@@ -12,12 +12,15 @@ using Key = Lifecycle.Gateway.V1.Key;
 namespace Lifecycle.Gateway.Keys;
 
 /// <summary>Makes, shows and revokes keys.</summary>
-internal sealed class KeyGrpcService(UnitOfWork<GatewayDbContext> work, KeyDirectory directory, TimeProvider time) : KeyService.KeyServiceBase
+internal sealed class KeyGrpcService(UnitOfWork<GatewayDbContext> work, KeyDirectory directory, TimeProvider time)
+    : KeyService.KeyServiceBase
 {
-    private const string Columns = "workspace_id, id, key_hash, key_prefix, kind, scopes, display_name, create_time, expire_time, revoke_time, last_use_time";
+    private const string Columns =
+        "workspace_id, id, key_hash, key_prefix, kind, scopes, display_name, create_time, expire_time, revoke_time, last_use_time";
 
     private static readonly ListFields Fields = new ListFields("id", "id")
-        .Sortable("createTime", "create_time", FieldKind.Time).Names("kind", "kind", ["SECRET", "PUBLISHABLE"]).Add("displayName", "display_name").Add("keyPrefix", "key_prefix");
+        .Sortable("createTime", "create_time", FieldKind.Time).Names("kind", "kind", ["SECRET", "PUBLISHABLE"])
+        .Add("displayName", "display_name").Add("keyPrefix", "key_prefix");
 
     public override async Task<Key> CreateKey(CreateKeyRequest request, ServerCallContext context)
     {
@@ -26,7 +29,9 @@ internal sealed class KeyGrpcService(UnitOfWork<GatewayDbContext> work, KeyDirec
         var scopes = KeyScopes.Check(request.Scopes, isPublishable, violations);
         var workspaceId = Workspace(request.WorkspaceId, context, violations);
         violations.Require(request.DisplayName.Length <= 200, "displayName", "displayName has at most 200 characters.");
-        violations.Require(request.ExpireTime is null || request.ExpireTime.ToDateTimeOffset() > time.GetUtcNow(), "expireTime", "expireTime must lie in the future.");
+        violations.Require(
+            request.ExpireTime is null || request.ExpireTime.ToDateTimeOffset() > time.GetUtcNow(), "expireTime",
+            "expireTime must lie in the future.");
         violations.OrThrow();
         var secret = KeyText.Create(isPublishable ? KeyText.PublishablePrefix : KeyText.SecretPrefix);
         var made = Guid.Empty;
@@ -65,7 +70,8 @@ internal sealed class KeyGrpcService(UnitOfWork<GatewayDbContext> work, KeyDirec
     {
         var workspaceId = Workspace("", context);
         var query = ListQuery.Parse(
-            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc", workspaceId.ToString()).OrThrow();
+            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc",
+            workspaceId.ToString()).OrThrow();
         var rows = await work.Read(workspaceId, tx => tx.Connection.QueryAsync<KeyPage>(
             $"select {Columns}, {query.PageKey} from api_key where {query.Where} order by {query.OrderBy} limit {query.Limit}",
             new DynamicParameters(query.Parameters)), context.CancellationToken);
@@ -79,7 +85,9 @@ internal sealed class KeyGrpcService(UnitOfWork<GatewayDbContext> work, KeyDirec
     {
         var (workspaceId, id) = (Workspace("", context), Id(request.Id));
         var row = await work.Read(
-            workspaceId, tx => tx.Db.Set<ApiKey>().SingleOrDefaultAsync(key => key.WorkspaceId == workspaceId && key.Id == id, tx.CancellationToken), context.CancellationToken);
+            workspaceId,
+            tx => tx.Db.Set<ApiKey>().SingleOrDefaultAsync(key => key.WorkspaceId == workspaceId && key.Id == id, tx.CancellationToken),
+            context.CancellationToken);
         return row is null ? throw RpcErrors.ToException(Error.NotFound("Key", id)) : ToProto(row);
     }
 
@@ -122,7 +130,9 @@ internal sealed class KeyGrpcService(UnitOfWork<GatewayDbContext> work, KeyDirec
 
         if (violations is null && found.Any)
         {
-            throw RpcErrors.ToException(Error.Invalid(KeyMiddleware.WorkspaceHeader, $"The administrator's key names the workspace by the header {KeyMiddleware.WorkspaceHeader}."));
+            throw RpcErrors.ToException(Error.Invalid(
+                KeyMiddleware.WorkspaceHeader,
+                $"The administrator's key names the workspace by the header {KeyMiddleware.WorkspaceHeader}."));
         }
 
         return own;

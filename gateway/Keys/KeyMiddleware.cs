@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Authorization;
 namespace Lifecycle.Gateway.Keys;
 
 /// <summary>
-/// Finds out who calls: reads the key, refuses wrong ones, holds each key to its rate, and sets the caller that the rest of the pipeline and the
-/// services go by. An identity token from outside is never believed.
+/// Finds out who calls: reads the key, refuses wrong ones, holds each key to its rate, and sets the caller that the rest of the pipeline
+/// and the services go by. An identity token from outside is never believed.
 /// </summary>
 internal sealed class KeyMiddleware(RequestDelegate next, KeyDirectory directory, KeyUse use, RateLimits limits)
 {
@@ -27,7 +27,8 @@ internal sealed class KeyMiddleware(RequestDelegate next, KeyDirectory directory
                 return;
             }
 
-            if (endpoint?.Metadata.GetMetadata<OptionalKey>() is not null && context.Request.Query["key"].FirstOrDefault() is { Length: > 0 } given
+            if (endpoint?.Metadata.GetMetadata<OptionalKey>() is not null
+                && context.Request.Query["key"].FirstOrDefault() is { Length: > 0 } given
                 && await directory.Find(given, context.RequestAborted) is { KeyId: not null } known)
             {
                 context.SetCaller(known.Caller);
@@ -101,9 +102,11 @@ internal sealed class KeyMiddleware(RequestDelegate next, KeyDirectory directory
         var named = context.Request.Headers[WorkspaceHeader].ToString();
         if (named.Length == 0)
         {
-            return endpoint.Metadata.GetMetadata<RpcMethod>()?.Descriptor.Service.FullName is "lifecycle.gateway.v1.WorkspaceService" or "lifecycle.gateway.v1.KeyService"
+            return endpoint.Metadata.GetMetadata<RpcMethod>()?.Descriptor.Service.FullName is "lifecycle.gateway.v1.WorkspaceService"
+                or "lifecycle.gateway.v1.KeyService"
                 ? default
-                : (null, Error.Invalid(WorkspaceHeader, $"The administrator's key names the workspace to act in by the header {WorkspaceHeader}."));
+                : (null, Error.Invalid(
+                    WorkspaceHeader, $"The administrator's key names the workspace to act in by the header {WorkspaceHeader}."));
         }
 
         if (!Guid.TryParse(named, out var workspaceId))

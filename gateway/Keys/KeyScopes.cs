@@ -12,8 +12,8 @@ public static class KeyScopes
 
     public static readonly IReadOnlyList<string> Known =
     [
-        "capture:write", "capture:read", "scoring:write", "scoring:read", "nurture:write", "nurture:read", "conversion:write", "conversion:read",
-        "retention:write", "retention:read", "metrics:read", Caller.Admin,
+        "capture:write", "capture:read", "scoring:write", "scoring:read", "nurture:write", "nurture:read",
+        "conversion:write", "conversion:read", "retention:write", "retention:read", "metrics:read", Caller.Admin,
     ];
 
     private static readonly FrozenSet<string> Set = Known.ToFrozenSet(StringComparer.Ordinal);
@@ -23,12 +23,14 @@ public static class KeyScopes
     {
         for (var index = 0; index < scopes.Count; index++)
         {
-            violations.Require(Set.Contains(scopes[index]), $"scopes[{index}]", $"{scopes[index]} is no scope; known: {string.Join(", ", Known)}.");
+            violations.Require(
+                Set.Contains(scopes[index]), $"scopes[{index}]", $"{scopes[index]} is no scope; known: {string.Join(", ", Known)}.");
         }
 
         if (isPublishable)
         {
-            violations.Require(scopes.All(scope => scope == Ingest || !Set.Contains(scope)), "scopes", $"A publishable key may have {Ingest} only.");
+            violations.Require(
+                scopes.All(scope => scope == Ingest || !Set.Contains(scope)), "scopes", $"A publishable key may have {Ingest} only.");
             return [Ingest];
         }
 

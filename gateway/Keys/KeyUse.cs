@@ -7,8 +7,11 @@ using Npgsql;
 
 namespace Lifecycle.Gateway.Keys;
 
-/// <summary>Keeps when each key was last used: noted in memory, written once in a while and at the stop, at most once per key and round.</summary>
-internal sealed partial class KeyUse(UnitOfWork<GatewayDbContext> work, TimeProvider time, IOptions<GatewayOptions> options, ILogger<KeyUse> logger) : BackgroundService
+/// <summary>
+/// Keeps when each key was last used: noted in memory, written once in a while and at the stop, at most once per key and round.
+/// </summary>
+internal sealed partial class KeyUse(
+    UnitOfWork<GatewayDbContext> work, TimeProvider time, IOptions<GatewayOptions> options, ILogger<KeyUse> logger) : BackgroundService
 {
     private readonly ConcurrentDictionary<(Guid WorkspaceId, Guid KeyId), DateTimeOffset> used = new();
 

@@ -14,7 +14,8 @@ using WorkspaceRow = Lifecycle.Postgres.Workspace;
 namespace Lifecycle.Gateway.Keys;
 
 /// <summary>Makes and changes workspaces; every service learns of them by <see cref="WorkspaceUpdated"/>.</summary>
-internal sealed class WorkspaceGrpcService(UnitOfWork<GatewayDbContext> work, KeyDirectory directory) : WorkspaceService.WorkspaceServiceBase
+internal sealed class WorkspaceGrpcService(UnitOfWork<GatewayDbContext> work, KeyDirectory directory)
+    : WorkspaceService.WorkspaceServiceBase
 {
     private const string DefaultTimeZone = "UTC";
     private const string DefaultCurrency = "USD";
@@ -34,7 +35,14 @@ internal sealed class WorkspaceGrpcService(UnitOfWork<GatewayDbContext> work, Ke
         violations.OrThrow();
         return (await work.RunIdempotent(Guid.Empty, context.Method, request.RequestId, request, tx =>
         {
-            var row = new WorkspaceRow { Id = tx.NewId(), DisplayName = request.DisplayName, TimeZone = timeZone, CurrencyCode = currency, Version = 1 };
+            var row = new WorkspaceRow
+            {
+                Id = tx.NewId(),
+                DisplayName = request.DisplayName,
+                TimeZone = timeZone,
+                CurrencyCode = currency,
+                Version = 1
+            };
             tx.Db.Workspaces.Add(row);
             Publish(tx, row);
             return Task.FromResult<Result<Workspace>>(ToProto(row));
@@ -60,7 +68,8 @@ internal sealed class WorkspaceGrpcService(UnitOfWork<GatewayDbContext> work, Ke
     public override async Task<Workspace> GetWorkspace(GetWorkspaceRequest request, ServerCallContext context)
     {
         var id = Own(request.Id, context);
-        var row = await work.Read(id, tx => tx.Db.Workspaces.SingleOrDefaultAsync(row => row.Id == id, tx.CancellationToken), context.CancellationToken);
+        var row = await work.Read(
+            id, tx => tx.Db.Workspaces.SingleOrDefaultAsync(row => row.Id == id, tx.CancellationToken), context.CancellationToken);
         return row is null ? throw RpcErrors.ToException(Unknown(request.Id)) : ToProto(row);
     }
 
@@ -95,7 +104,8 @@ internal sealed class WorkspaceGrpcService(UnitOfWork<GatewayDbContext> work, Ke
             }
 
             Publish(tx, row.ToRow());
-            await tx.Connection.ExecuteAsync("select pg_notify(@channel, @payload)", new { channel = KeyChanges.Channel, payload = KeyChanges.Everything });
+            await tx.Connection.ExecuteAsync(
+                "select pg_notify(@channel, @payload)", new { channel = KeyChanges.Channel, payload = KeyChanges.Everything });
             return row.ToProto();
         }, context.CancellationToken)).OrThrow();
         directory.ForgetAll();
@@ -106,7 +116,8 @@ internal sealed class WorkspaceGrpcService(UnitOfWork<GatewayDbContext> work, Ke
     {
         violations.RequireText(displayName, "displayName");
         violations.Require(
-            TimeZoneInfo.TryFindSystemTimeZoneById(timeZone, out var zone) && zone.HasIanaId && !timeZone.Contains(' ', StringComparison.Ordinal),
+            TimeZoneInfo.TryFindSystemTimeZoneById(timeZone, out var zone) && zone.HasIanaId
+                && !timeZone.Contains(' ', StringComparison.Ordinal),
             "timeZone",
             $"{timeZone} is no IANA time zone such as Europe/Berlin.");
         violations.Require(Currencies.IsKnown(currencyCode), "currencyCode", $"{currencyCode} is no ISO 4217 currency such as USD.");
@@ -159,7 +170,8 @@ internal sealed class WorkspaceGrpcService(UnitOfWork<GatewayDbContext> work, Ke
 
         public string[] PageKey { get; init; } = [];
 
-        public WorkspaceRow ToRow() => new() { Id = Id, DisplayName = DisplayName, TimeZone = TimeZone, CurrencyCode = CurrencyCode, Version = Version };
+        public WorkspaceRow ToRow() =>
+            new() { Id = Id, DisplayName = DisplayName, TimeZone = TimeZone, CurrencyCode = CurrencyCode, Version = Version };
 
         public Workspace ToProto() => WorkspaceGrpcService.ToProto(ToRow());
     }

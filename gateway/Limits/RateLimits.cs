@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Gateway.Limits;
 
 /// <summary>
-/// Token buckets: one per key, and one per client address for requests without a valid key. Addresses share a fixed number of buckets, so that
-/// forged ones cost no memory; idle buckets of keys are given back.
+/// Token buckets: one per key, and one per client address for requests without a valid key. Addresses share a fixed number of buckets, so
+/// that forged ones cost no memory; idle buckets of keys are given back.
 /// </summary>
 internal sealed class RateLimits : IDisposable
 {

@@ -20,12 +20,14 @@ internal static class Docs
 
     private static void MapFile(IEndpointRouteBuilder endpoints, string path, string file, string contentType)
     {
-        using var resource = typeof(Docs).Assembly.GetManifestResourceStream(file) ?? throw new InvalidOperationException($"{file} is not embedded.");
+        using var resource = typeof(Docs).Assembly.GetManifestResourceStream(file)
+            ?? throw new InvalidOperationException($"{file} is not embedded.");
         var bytes = new byte[resource.Length];
         resource.ReadExactly(bytes);
         endpoints.MapMethods(path, ["GET", "HEAD"], (HttpContext context) =>
         {
-            context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'";
+            context.Response.Headers.ContentSecurityPolicy =
+                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'";
             return Results.Bytes(bytes, contentType);
         }).AllowPublic();
     }

@@ -7,11 +7,14 @@ using Lifecycle.Rpc;
 
 namespace Lifecycle.Gateway.OpenApi;
 
-/// <summary>The OpenAPI 3.1 document of every REST path, made of the descriptors and the comments of the protos, once per process.</summary>
+/// <summary>
+/// The OpenAPI 3.1 document of every REST path, made of the descriptors and the comments of the protos, once per process.
+/// </summary>
 internal sealed partial class OpenApiDocument
 {
     private const int MaxQueryDepth = 2;
-    private static readonly JsonSerializerOptions Compact = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Compact =
+        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly ProtoComments comments = ProtoComments.Load();
     private readonly SchemaBook schemas;
@@ -20,7 +23,8 @@ internal sealed partial class OpenApiDocument
     private OpenApiDocument()
     {
         schemas = new(comments);
-        foreach (var method in RouteTable.Methods.Where(method => method.Rest is not null).OrderBy(method => method.Rest!.Path, StringComparer.Ordinal))
+        foreach (var method in RouteTable.Methods.Where(method => method.Rest is not null)
+            .OrderBy(method => method.Rest!.Path, StringComparer.Ordinal))
         {
             Add(method.Rest!.Path, method.Rest.Verb, Operation(method));
         }
@@ -68,9 +72,11 @@ internal sealed partial class OpenApiDocument
                 {
                     ["type"] = "http",
                     ["scheme"] = "bearer",
-                    ["description"] = "A secret key `lk_…` with the scope that the operation names, or for ingest a publishable key `lp_…`.",
+                    ["description"] =
+                        "A secret key `lk_…` with the scope that the operation names, or for ingest a publishable key `lp_…`.",
                 },
-                ["basic"] = new JsonObject { ["type"] = "http", ["scheme"] = "basic", ["description"] = "Ingest only: the key as user name." },
+                ["basic"] =
+                    new JsonObject { ["type"] = "http", ["scheme"] = "basic", ["description"] = "Ingest only: the key as user name." },
                 ["query"] = new JsonObject { ["type"] = "apiKey", ["in"] = "query", ["name"] = "key", ["description"] = "Ingest only." },
             },
         },
@@ -135,14 +141,16 @@ internal sealed partial class OpenApiDocument
     private JsonObject Operation(ExtraRoute extra, string verb)
     {
         var isIngest = extra.Metadata.OfType<IngestEndpoint>().Any();
-        var words = extra.Path.Trim('/').Replace('/', '_').Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal);
+        var words = extra.Path.Trim('/').Replace('/', '_').Replace("{", "", StringComparison.Ordinal)
+            .Replace("}", "", StringComparison.Ordinal);
         var operation = new JsonObject
         {
             ["operationId"] = $"{extra.Service}_{verb.ToLowerInvariant()}_{words}",
             ["tags"] = new JsonArray(isIngest ? "Ingest" : "Public"),
             ["summary"] = extra.Summary,
         };
-        var parameters = new JsonArray(ParameterName().Matches(extra.Path).Select(match => (JsonNode)PathParameter(match.Groups[1].Value, "Opaque token.")).ToArray());
+        var parameters = new JsonArray(
+            ParameterName().Matches(extra.Path).Select(match => (JsonNode)PathParameter(match.Groups[1].Value, "Opaque token.")).ToArray());
         if (parameters.Count > 0)
         {
             operation["parameters"] = parameters;
@@ -153,9 +161,12 @@ internal sealed partial class OpenApiDocument
             operation["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Content("application/json", schemas.Of(body)) };
         }
 
-        operation["responses"] = Responses(extra.Answer is { } answer ? Content("application/json", schemas.Of(answer)) : Content(extra.ContentType, []));
+        operation["responses"] = Responses(
+            extra.Answer is { } answer ? Content("application/json", schemas.Of(answer)) : Content(extra.ContentType, []));
         operation["security"] = isIngest
-            ? new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["basic"] = new JsonArray() }, new JsonObject { ["query"] = new JsonArray() })
+            ? new JsonArray(
+                new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["basic"] = new JsonArray() },
+                new JsonObject { ["query"] = new JsonArray() })
             : [];
         return operation;
     }
@@ -182,7 +193,8 @@ internal sealed partial class OpenApiDocument
         if (rest.Verb != "GET" && (method.Descriptor.IsClientStreaming || input.FindFieldByName("request_id") is not null))
         {
             parameters.Add(Parameter(
-                "header", "Idempotency-Key", new JsonObject { ["type"] = "string", ["maxLength"] = 255 }, "Same key and same request: the first answer again."));
+                "header", "Idempotency-Key", new JsonObject { ["type"] = "string", ["maxLength"] = 255 },
+                "Same key and same request: the first answer again."));
         }
 
         return parameters;
@@ -190,7 +202,8 @@ internal sealed partial class OpenApiDocument
 
     private void AddQuery(JsonArray parameters, MessageDescriptor message, string prefix, HashSet<string> leaveOut, int depth)
     {
-        foreach (var field in message.Fields.InFieldNumberOrder().Where(field => !leaveOut.Contains(field.Name) && !field.IsMap && field.Name != "request_id"))
+        foreach (var field in message.Fields.InFieldNumberOrder().Where(
+            field => !leaveOut.Contains(field.Name) && !field.IsMap && field.Name != "request_id"))
         {
             var isOwnMessage = field.FieldType == FieldType.Message && field.MessageType.File.Package != "google.protobuf";
             if (!isOwnMessage)
@@ -228,7 +241,8 @@ internal sealed partial class OpenApiDocument
         return message is null ? null : new JsonObject { ["content"] = Content("application/json", schemas.Of(message)) };
     }
 
-    private JsonArray Tags() => new(RouteTable.Methods.Where(method => method.Rest is not null).Select(method => method.Descriptor.Service).Distinct()
+    private JsonArray Tags() => new(RouteTable.Methods.Where(method => method.Rest is not null)
+        .Select(method => method.Descriptor.Service).Distinct()
         .Select(service => (JsonNode)new JsonObject { ["name"] = Tag(service), ["description"] = comments.Of(service) })
         .Append(new JsonObject { ["name"] = "Ingest", ["description"] = "What sites and Segment-compatible SDKs send." })
         .Append(new JsonObject { ["name"] = "Public", ["description"] = "Open to anyone: scripts, and links that carry an opaque token." })
@@ -277,7 +291,8 @@ internal sealed partial class OpenApiDocument
         return field;
     }
 
-    private static string Tag(Google.Protobuf.Reflection.ServiceDescriptor service) => service.Name.EndsWith("Service", StringComparison.Ordinal) ? service.Name[..^7] : service.Name;
+    private static string Tag(Google.Protobuf.Reflection.ServiceDescriptor service) =>
+        service.Name.EndsWith("Service", StringComparison.Ordinal) ? service.Name[..^7] : service.Name;
 
     private static string FirstSentence(string comment)
     {

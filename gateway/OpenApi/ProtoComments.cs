@@ -2,7 +2,9 @@ using Google.Protobuf.Reflection;
 
 namespace Lifecycle.Gateway.OpenApi;
 
-/// <summary>The comments of the protos, by full name of what they stand above. They come from the descriptor image built beside the code.</summary>
+/// <summary>
+/// The comments of the protos, by full name of what they stand above. They come from the descriptor image built beside the code.
+/// </summary>
 internal sealed class ProtoComments
 {
     private const string Image = "lifecycle.binpb";
@@ -44,7 +46,8 @@ internal sealed class ProtoComments
     private static string? NameOf(FileDescriptorProto file, int[] path) => path switch
     {
         [Services, var service] => $"{file.Package}.{file.Service[service].Name}",
-        [Services, var service, Members, var method] => $"{file.Package}.{file.Service[service].Name}.{file.Service[service].Method[method].Name}",
+        [Services, var service, Members, var method] =>
+            $"{file.Package}.{file.Service[service].Name}.{file.Service[service].Method[method].Name}",
         [Enums, var index, .. var rest] => EnumName(file.EnumType[index], file.Package, rest),
         [Messages, var index, .. var rest] => MessageName(file.MessageType[index], file.Package, rest),
         _ => null,

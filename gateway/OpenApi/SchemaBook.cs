@@ -9,7 +9,8 @@ internal sealed class SchemaBook(ProtoComments comments)
     private readonly SortedDictionary<string, JsonObject> schemas = new(StringComparer.Ordinal);
 
     /// <summary>All that was mentioned, and the shape of errors.</summary>
-    public JsonObject ToJson() => WithProblem(new(schemas.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value.DeepClone()))));
+    public JsonObject ToJson() =>
+        WithProblem(new(schemas.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value.DeepClone()))));
 
     /// <summary>A reference to the message's schema, or the schema itself where JSON writes the message as a scalar.</summary>
     public JsonObject Of(MessageDescriptor message)
@@ -95,7 +96,8 @@ internal sealed class SchemaBook(ProtoComments comments)
     private static JsonObject WellKnown(MessageDescriptor message) => message.Name switch
     {
         "Timestamp" => Type("string", "date-time"),
-        "Duration" => new JsonObject { ["type"] = "string", ["pattern"] = "^-?[0-9]+(\\.[0-9]+)?s$", ["examples"] = new JsonArray("3600s") },
+        "Duration" =>
+            new JsonObject { ["type"] = "string", ["pattern"] = "^-?[0-9]+(\\.[0-9]+)?s$", ["examples"] = new JsonArray("3600s") },
         "FieldMask" => new JsonObject { ["type"] = "string", ["examples"] = new JsonArray("displayName,email") },
         "Struct" or "Empty" => Type("object"),
         "ListValue" => Type("array"),
@@ -135,7 +137,11 @@ internal sealed class SchemaBook(ProtoComments comments)
                 {
                     ["type"] = "array",
                     ["description"] = "Every fault of the request.",
-                    ["items"] = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["field"] = text.DeepClone(), ["message"] = text.DeepClone() } },
+                    ["items"] = new JsonObject
+                    {
+                        ["type"] = "object",
+                        ["properties"] = new JsonObject { ["field"] = text.DeepClone(), ["message"] = text.DeepClone() }
+                    },
                 },
                 ["traceId"] = new JsonObject { ["type"] = "string", ["description"] = "Under which the trace and the logs are found." },
             },

@@ -30,12 +30,30 @@ internal static class ExtraRoutes
 
     public static IReadOnlyList<ExtraRoute> All { get; } =
     [
-        new("capture", "POST", "/v1/batch", Ingest, "Takes in many messages; each stands for itself") { Body = BatchRequest.Descriptor, Answer = BatchResponse.Descriptor },
+        new("capture", "POST", "/v1/batch", Ingest, "Takes in many messages; each stands for itself")
+        {
+            Body = BatchRequest.Descriptor,
+            Answer = BatchResponse.Descriptor
+        },
         .. new[] { "identify", "track", "page", "screen", "group", "alias" }.Select(type =>
-            new ExtraRoute("capture", "POST", $"/v1/{type}", Ingest, $"Takes in one message of type {type}") { Body = IngestMessage.Descriptor, Answer = BatchResponse.Descriptor }),
-        new("capture", "POST", "/v1/calls", Ingest, "Records a call that a call-tracking vendor reports") { Body = RecordCallRequest.Descriptor, Answer = BatchResponse.Descriptor },
-        new("capture", "POST", "/v1/chats", Ingest, "Records a chat that a chat vendor reports") { Body = RecordChatRequest.Descriptor, Answer = BatchResponse.Descriptor },
-        new("capture", "GET,HEAD", "/t.js", [new PublicEndpoint(), new OptionalKey()], "The tracking script, for the workspace of the publishable key `key`")
+            new ExtraRoute("capture", "POST", $"/v1/{type}", Ingest, $"Takes in one message of type {type}")
+            {
+                Body = IngestMessage.Descriptor,
+                Answer = BatchResponse.Descriptor
+            }),
+        new("capture", "POST", "/v1/calls", Ingest, "Records a call that a call-tracking vendor reports")
+        {
+            Body = RecordCallRequest.Descriptor,
+            Answer = BatchResponse.Descriptor
+        },
+        new("capture", "POST", "/v1/chats", Ingest, "Records a chat that a chat vendor reports")
+        {
+            Body = RecordChatRequest.Descriptor,
+            Answer = BatchResponse.Descriptor
+        },
+        new(
+            "capture", "GET,HEAD", "/t.js", [new PublicEndpoint(), new OptionalKey()],
+            "The tracking script, for the workspace of the publishable key `key`")
         {
             ContentType = "text/javascript",
         },
@@ -47,12 +65,20 @@ internal static class ExtraRoutes
         new("nurture", "GET,HEAD", "/e/o/{token}", Public, "Records that an e-mail was opened") { ContentType = "image/gif" },
         new("nurture", "GET,HEAD", "/e/c/{token}", Public, "Records a click in an e-mail and leads on to its target"),
         new("nurture", "GET,HEAD,POST", "/e/u/{token}", Public, "Unsubscribes from e-mails (RFC 8058)"),
-        new("conversion", "POST", "/v1/crm/{token}/inbound", Public, "Takes a CRM's webhook, signed with its connection's secret") { ContentType = "application/json" },
-        new("conversion", "GET", "/v1/exports/offlineConversions", [new RpcAccess("conversion:read")], "Won deals by the advertisement's click, from one day to before another (`from`, `to`), or a file that was handed out before (`exportId`)")
+        new("conversion", "POST", "/v1/crm/{token}/inbound", Public, "Takes a CRM's webhook, signed with its connection's secret")
+        {
+            ContentType = "application/json"
+        },
+        new(
+            "conversion", "GET", "/v1/exports/offlineConversions", [new RpcAccess("conversion:read")],
+            "Won deals by the advertisement's click, from one day to before another (`from`, `to`), or a file that was handed out before (`exportId`)")
         {
             ContentType = "text/csv",
         },
         new("retention", "GET,HEAD,POST", "/s/{token}", Public, "Shows a survey and takes its answer"),
-        new("retention", "GET,HEAD", "/r/{workspace}/{code}", Public, "Counts a click on a referral link and leads on to its landing page") { ContentType = "text/plain" },
+        new("retention", "GET,HEAD", "/r/{workspace}/{code}", Public, "Counts a click on a referral link and leads on to its landing page")
+        {
+            ContentType = "text/plain"
+        },
     ];
 }

@@ -68,7 +68,10 @@ internal sealed class Forwarding(IdentityToken tokens, TimeProvider time)
                 context.Response.StatusCode = StatusCodes.Status400BadRequest;
                 break;
             default:
-                await Problem.Refuse(context, Error.Unavailable("The service behind this path is out of reach for the moment.") with { RetryAfter = TimeSpan.FromSeconds(1) });
+                await Problem.Refuse(context, Error.Unavailable("The service behind this path is out of reach for the moment.") with
+                {
+                    RetryAfter = TimeSpan.FromSeconds(1)
+                });
                 break;
         }
     }

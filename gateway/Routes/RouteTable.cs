@@ -13,7 +13,9 @@ internal sealed record IngestEndpoint : FrequentEndpoint;
 /// <summary>Endpoint metadata: anyone may call; a good <c>?key=</c> tells for which workspace.</summary>
 internal sealed record OptionalKey;
 
-/// <summary>Where requests go: every RPC of the services by REST and gRPC as its descriptor says, and the few paths that are no RPC.</summary>
+/// <summary>
+/// Where requests go: every RPC of the services by REST and gRPC as its descriptor says, and the few paths that are no RPC.
+/// </summary>
 internal sealed class RouteTable
 {
     /// <summary>The services behind the gateway, in the order of the funnel.</summary>
@@ -28,7 +30,9 @@ internal sealed class RouteTable
     {
         foreach (var method in Methods.Where(method => Services.Contains(Owner(method.Descriptor.Service))))
         {
-            var timeout = method.Descriptor.IsClientStreaming || method.Descriptor.IsServerStreaming ? (TimeSpan?)null : TimeSpan.FromSeconds(options.RequestSeconds);
+            var timeout = method.Descriptor.IsClientStreaming || method.Descriptor.IsServerStreaming
+                ? (TimeSpan?)null
+                : TimeSpan.FromSeconds(options.RequestSeconds);
             var owner = Owner(method.Descriptor.Service);
             Add(owner, "POST", method.FullName, timeout, Metadata(method));
             if (method.Rest is { } rest)
@@ -57,7 +61,8 @@ internal sealed class RouteTable
     public IReadOnlyList<RouteConfig> Routes => routes;
 
     /// <summary>The third word of the package, e.g. <c>scoring</c>; the metrics that all serve are the gateway's to forward.</summary>
-    public static string Owner(Google.Protobuf.Reflection.ServiceDescriptor service) => service.File.Package.Split('.') is ["lifecycle", var owner, ..] && owner != "common" ? owner : "gateway";
+    public static string Owner(Google.Protobuf.Reflection.ServiceDescriptor service) =>
+        service.File.Package.Split('.') is ["lifecycle", var owner, ..] && owner != "common" ? owner : "gateway";
 
     public void Describe(IEndpointConventionBuilder endpoint, RouteConfig route) => endpoint.WithMetadata(metadata[route.RouteId]);
 
@@ -68,10 +73,19 @@ internal sealed class RouteTable
         ClusterId = service,
         LoadBalancingPolicy = "PowerOfTwoChoices",
         // A replica that fails is left alone for a moment, unless all do.
-        HealthCheck = new() { Passive = new() { Enabled = true, Policy = "TransportFailureRate", ReactivationPeriod = TimeSpan.FromSeconds(5) }, AvailableDestinationsPolicy = "HealthyOrPanic" },
+        HealthCheck = new()
+        {
+            Passive = new() { Enabled = true, Policy = "TransportFailureRate", ReactivationPeriod = TimeSpan.FromSeconds(5) },
+            AvailableDestinationsPolicy = "HealthyOrPanic"
+        },
         HttpClient = new() { EnableMultipleHttp2Connections = true },
         // Longer than the heartbeat of any stream.
-        HttpRequest = new() { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact, ActivityTimeout = TimeSpan.FromMinutes(10) },
+        HttpRequest = new()
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            ActivityTimeout = TimeSpan.FromMinutes(10)
+        },
         Destinations = configuration.GetSection($"services:{service}:grpc").GetChildren().ToDictionary(
             child => child.Key, child => new DestinationConfig { Address = child.Value! }) is { Count: > 0 } destinations
                 ? destinations

@@ -14,12 +14,14 @@ internal sealed class MetricsGrpcService(ServiceMetrics metrics, IOptions<Gatewa
     {
         if (!RouteTable.Services.Contains(request.Service))
         {
-            throw RpcErrors.ToException(Error.Invalid("service", $"{request.Service} is no service; known: {string.Join(", ", RouteTable.Services)}."));
+            throw RpcErrors.ToException(
+                Error.Invalid("service", $"{request.Service} is no service; known: {string.Join(", ", RouteTable.Services)}."));
         }
 
         try
         {
-            return await metrics.Ask(request.Service, request, context.Caller(), TimeSpan.FromSeconds(options.Value.RequestSeconds), context.CancellationToken);
+            return await metrics.Ask(
+                request.Service, request, context.Caller(), TimeSpan.FromSeconds(options.Value.RequestSeconds), context.CancellationToken);
         }
         catch (RpcException exception)
         {

@@ -9,11 +9,11 @@ public sealed record Forecast(double Value, double Low, double High, double Prob
 
 /// <summary>Forecasts a period from what it has so far and the pace of the weeks before. Pure.</summary>
 /// <remarks>
-/// The pace of a weekday w is the mean of its days, drawn towards the mean m of all days by three days' worth: λ(w) = (Σ y + 3 m) / (n(w) + 3).
-/// Days vary more than Poisson's law has it: Var(y) = φ λ, with φ from Pearson's statistic, Σ (y − λ)² / λ / (n − 1), for counts at least 1
-/// (McCullagh and Nelder, "Generalized Linear Models", 4.5 and 6.2). What is left of the period is a sum with mean μ = Σ λ and variance
-/// φ (μ + Σ over weekdays k² λ / (n(w) + 3)), k days of that weekday left: the second part is what the pace itself is not known by.
-/// Counts are spread as a negative binomial, amounts as a gamma (<see cref="Spread"/>).
+/// The pace of a weekday w is the mean of its days, drawn towards the mean m of all days by three days' worth: λ(w) = (Σ y + 3 m) / (n(w) +
+/// 3). Days vary more than Poisson's law has it: Var(y) = φ λ, with φ from Pearson's statistic, Σ (y − λ)² / λ / (n − 1), for counts at
+/// least 1 (McCullagh and Nelder, "Generalized Linear Models", 4.5 and 6.2). What is left of the period is a sum with mean μ = Σ λ and
+/// variance φ (μ + Σ over weekdays k² λ / (n(w) + 3)), k days of that weekday left: the second part is what the pace itself is not known
+/// by. Counts are spread as a negative binomial, amounts as a gamma (<see cref="Spread"/>).
 /// </remarks>
 public static class PaceForecast
 {
@@ -35,7 +35,8 @@ public static class PaceForecast
     /// <param name="isAtMost">Less is better.</param>
     /// <returns>Null where there is too little history.</returns>
     public static Forecast? Of(
-        IReadOnlyList<double> history, double soFar, DateOnly today, double todayLeft, int daysLeft, bool isCount, double target, bool isAtMost)
+        IReadOnlyList<double> history, double soFar, DateOnly today, double todayLeft, int daysLeft, bool isCount,
+        double target, bool isAtMost)
     {
         var days = history.Skip(Math.Max(history.Count - HistoryDays, 0)).Select((value, index) => (Value: value, Day: index)).ToArray();
         var first = today.AddDays(-days.Length);

@@ -14,7 +14,8 @@ namespace Lifecycle.Gateway.Scorecard;
 
 /// <summary>Asks all services at once and lays their metrics beside the granule before and the targets.</summary>
 internal sealed partial class ScorecardGrpcService(
-    UnitOfWork<GatewayDbContext> work, ServiceMetrics metrics, TargetOutlooks outlooks, TimeProvider time, IOptions<GatewayOptions> options, ILogger<ScorecardGrpcService> logger)
+    UnitOfWork<GatewayDbContext> work, ServiceMetrics metrics, TargetOutlooks outlooks, TimeProvider time, IOptions<GatewayOptions> options,
+    ILogger<ScorecardGrpcService> logger)
     : ReportsService.ReportsServiceBase
 {
     public override async Task<V1.Scorecard> GetScorecard(GetScorecardRequest request, ServerCallContext context)
@@ -24,9 +25,11 @@ internal sealed partial class ScorecardGrpcService(
         var period = ReportPeriod.Create(request.From, request.To, granularity.ToKernel(), caller.TimeZone).OrThrow();
         var before = ScorecardJudge.Before(period.Granules[0].Start, granularity.ToKernel());
         var all = await Targets(caller.WorkspaceId, context.CancellationToken);
-        var targets = all.Where(target => target.Granularity == TargetsGrpcService.Name(granularity)).ToDictionary(target => (target.Service, target.Metric));
+        var targets = all.Where(target => target.Granularity == TargetsGrpcService.Name(granularity))
+            .ToDictionary(target => (target.Service, target.Metric));
         var outlook = Outlooks(caller, all, context.CancellationToken);
-        var answers = await Task.WhenAll(RouteTable.Services.Select(service => Ask(service, request, granularity, before, caller, context.CancellationToken)));
+        var answers = await Task.WhenAll(
+            RouteTable.Services.Select(service => Ask(service, request, granularity, before, caller, context.CancellationToken)));
 
         var card = new V1.Scorecard { From = request.From, To = request.To, Granularity = granularity };
         var now = time.GetUtcNow();
@@ -53,7 +56,8 @@ internal sealed partial class ScorecardGrpcService(
     }
 
     /// <summary>Where the running periods are heading; nothing where a service that is asked does not answer.</summary>
-    private async Task<IReadOnlyList<TargetOutlook>> Outlooks(Caller caller, IReadOnlyCollection<MetricTarget> targets, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<TargetOutlook>> Outlooks(
+        Caller caller, IReadOnlyCollection<MetricTarget> targets, CancellationToken cancellationToken)
     {
         try
         {
@@ -67,15 +71,18 @@ internal sealed partial class ScorecardGrpcService(
     }
 
     private async Task<(QueryMetricsResponse Current, QueryMetricsResponse Previous)?> Ask(
-        string service, GetScorecardRequest request, ProtoGranularity granularity, DateOnly before, Caller caller, CancellationToken cancellationToken)
+        string service, GetScorecardRequest request, ProtoGranularity granularity, DateOnly before, Caller caller,
+        CancellationToken cancellationToken)
     {
         var deadline = TimeSpan.FromSeconds(options.Value.ScorecardSeconds);
         var current = new QueryMetricsRequest { Service = service, From = request.From, To = request.To, Granularity = granularity };
-        var previous = new QueryMetricsRequest { Service = service, From = ScorecardJudge.Text(before), To = request.From, Granularity = granularity };
+        var previous =
+            new QueryMetricsRequest { Service = service, From = ScorecardJudge.Text(before), To = request.From, Granularity = granularity };
         try
         {
             var answers = await Task.WhenAll(
-                metrics.Ask(service, current, caller, deadline, cancellationToken), metrics.Ask(service, previous, caller, deadline, cancellationToken));
+                metrics.Ask(service, current, caller, deadline, cancellationToken),
+                metrics.Ask(service, previous, caller, deadline, cancellationToken));
             return (answers[0], answers[1]);
         }
         catch (RpcException exception) when (!cancellationToken.IsCancellationRequested)
@@ -86,7 +93,8 @@ internal sealed partial class ScorecardGrpcService(
     }
 
     private Task<List<MetricTarget>> Targets(Guid workspaceId, CancellationToken cancellationToken) => work.Read(
-        workspaceId, tx => tx.Db.Set<MetricTarget>().Where(target => target.WorkspaceId == workspaceId).ToListAsync(tx.CancellationToken), cancellationToken);
+        workspaceId, tx => tx.Db.Set<MetricTarget>().Where(target => target.WorkspaceId == workspaceId).ToListAsync(tx.CancellationToken),
+        cancellationToken);
 
     [LoggerMessage(3010, LogLevel.Warning, "The scorecard goes without {Service}: {Reason}")]
     private partial void LogUnavailable(string service, string reason, Exception exception);

@@ -15,13 +15,15 @@ public static class ScorecardJudge
     /// <summary>How far a value may fall short of its target and still be a warning only.</summary>
     public const double Tolerance = 0.2;
 
-    /// <summary>Metrics that add up over time, so that part of a granule owes part of the target. Stocks, rates and averages are not among them.</summary>
+    /// <summary>
+    /// Metrics that add up over time, so that part of a granule owes part of the target. Stocks, rates and averages are not among them.
+    /// </summary>
     private static readonly FrozenSet<string> Flows = FrozenSet.Create(
         StringComparer.Ordinal,
-        "visitors", "sessions", "page_views", "leads", "form_leads", "call_leads", "chat_leads", "impressions", "clicks", "spend", "bot_hits", "qualified_leads",
-        "new_leads", "reopened_leads", "emails_sent", "emails_delivered", "mqls", "sqls", "handbacks", "opportunities", "new_customers", "bookings",
-        "customers_lost", "total_sales", "upsell_revenue", "nps_responses", "mrr_new", "mrr_expansion", "mrr_contraction", "mrr_churn", "mrr_reactivation",
-        "advocates", "referrals");
+        "visitors", "sessions", "page_views", "leads", "form_leads", "call_leads", "chat_leads", "impressions", "clicks", "spend",
+        "bot_hits", "qualified_leads", "new_leads", "reopened_leads", "emails_sent", "emails_delivered", "mqls", "sqls", "handbacks",
+        "opportunities", "new_customers", "bookings", "customers_lost", "total_sales", "upsell_revenue", "nps_responses", "mrr_new",
+        "mrr_expansion", "mrr_contraction", "mrr_churn", "mrr_reactivation", "advocates", "referrals");
 
     /// <summary>Whether a metric adds up over time.</summary>
     public static bool AddsUp(string metric) => Flows.Contains(metric);
@@ -43,7 +45,8 @@ public static class ScorecardJudge
     /// <param name="period">The period.</param>
     /// <param name="target">What a granule is to reach; null: no target.</param>
     /// <param name="now">Now: what part of a running granule has passed.</param>
-    public static IEnumerable<ScorecardPoint> Points(MetricSeries series, MetricPoint? before, ReportPeriod period, MetricTarget? target, DateTimeOffset now)
+    public static IEnumerable<ScorecardPoint> Points(
+        MetricSeries series, MetricPoint? before, ReportPeriod period, MetricTarget? target, DateTimeOffset now)
     {
         var previous = before is { HasValue: true } ? before.Value : (double?)null;
         foreach (var (granule, given) in period.Granules.Zip(series.Points))
@@ -94,5 +97,6 @@ public static class ScorecardJudge
             : Status.OffTrack;
     }
 
-    private static double Passed(Granule granule, DateTimeOffset now) => Math.Clamp((now - granule.From) / (granule.To - granule.From), 0, 1);
+    private static double Passed(Granule granule, DateTimeOffset now) =>
+        Math.Clamp((now - granule.From) / (granule.To - granule.From), 0, 1);
 }

@@ -11,5 +11,6 @@ internal sealed class ServiceMetrics(GrpcClientFactory clients, RpcCalls calls)
 
     public async Task<QueryMetricsResponse> Ask(
         string service, QueryMetricsRequest request, Caller caller, TimeSpan deadline, CancellationToken cancellationToken) =>
-        await clients.CreateClient<MetricsService.MetricsServiceClient>(ClientName(service)).QueryMetricsAsync(request, calls.As(caller, cancellationToken, deadline));
+        await clients.CreateClient<MetricsService.MetricsServiceClient>(ClientName(service))
+            .QueryMetricsAsync(request, calls.As(caller, cancellationToken, deadline));
 }

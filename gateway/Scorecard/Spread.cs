@@ -2,8 +2,8 @@ namespace Lifecycle.Gateway.Scorecard;
 
 /// <summary>What a sum may come to: a distribution with a given mean and variance over 0 and more. Pure.</summary>
 /// <remarks>
-/// Counts: Poisson, or where the variance is greater a negative binomial (Var = μ + μ²/r). Amounts: gamma. The incomplete gamma function by its
-/// series and its continued fraction (Abramowitz and Stegun, 6.5.29 and 6.5.31).
+/// Counts: Poisson, or where the variance is greater a negative binomial (Var = μ + μ²/r). Amounts: gamma. The incomplete gamma function by
+/// its series and its continued fraction (Abramowitz and Stegun, 6.5.29 and 6.5.31).
 /// </remarks>
 public sealed class Spread
 {

@@ -13,22 +13,23 @@ namespace Lifecycle.Gateway.Scorecard;
 /// <param name="IsDerived">A quarter that three months' targets make.</param>
 /// <param name="Value">Value so far, as the sum of the days.</param>
 internal sealed record TargetOutlook(
-    string Service, string Metric, string Unit, Granularity Granularity, bool IsDerived, DateOnly Start, DateOnly End, double Target, bool IsAtMost,
-    double Value, Forecast Forecast, Level Level);
+    string Service, string Metric, string Unit, Granularity Granularity, bool IsDerived, DateOnly Start, DateOnly End,
+    double Target, bool IsAtMost, double Value, Forecast Forecast, Level Level);
 
 /// <summary>Forecasts the running periods of targets. Only of metrics that add up over time: a rate or a stock has no pace.</summary>
 internal sealed class TargetOutlooks(ServiceMetrics metrics, IOptions<GatewayOptions> options)
 {
     /// <summary>
-    /// The outlook of each target whose metric adds up, and for each monthly one without a quarterly beside it of the quarter with three times
-    /// the target.
+    /// The outlook of each target whose metric adds up, and for each monthly one without a quarterly beside it of the quarter with three
+    /// times the target.
     /// </summary>
     /// <exception cref="Grpc.Core.RpcException">A service does not answer.</exception>
     public async Task<IReadOnlyList<TargetOutlook>> Evaluate(
         Caller caller, IReadOnlyCollection<MetricTarget> targets, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var today = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, caller.TimeZone).DateTime);
-        var asked = targets.Where(target => ScorecardJudge.AddsUp(target.Metric)).SelectMany(target => Periods(target, targets, today)).ToArray();
+        var asked = targets.Where(target => ScorecardJudge.AddsUp(target.Metric))
+            .SelectMany(target => Periods(target, targets, today)).ToArray();
         var outlooks = await Task.WhenAll(asked.GroupBy(period => period.Target.Service).Select(
             service => Evaluate(caller, service.Key, [.. service], today, now, cancellationToken)));
         return outlooks.SelectMany(all => all).ToArray();
@@ -62,12 +63,13 @@ internal sealed class TargetOutlooks(ServiceMetrics metrics, IOptions<GatewayOpt
             var soFar = days.Skip(period.Start.DayNumber - first.DayNumber).Sum();
             var target = period.Target.Value * (period.IsDerived ? 3 : 1);
             if (PaceForecast.Of(
-                days[..^1], soFar, today, todayLeft, period.End.DayNumber - today.DayNumber - 1, series.Unit == "count", target, period.Target.IsAtMost)
+                days[..^1], soFar, today, todayLeft, period.End.DayNumber - today.DayNumber - 1, series.Unit == "count",
+                target, period.Target.IsAtMost)
                 is { } forecast)
             {
                 outlooks.Add(new TargetOutlook(
-                    service, series.Metric, series.Unit, period.Granularity, period.IsDerived, period.Start, period.End, target, period.Target.IsAtMost,
-                    soFar, forecast, LevelOf(forecast.Probability)));
+                    service, series.Metric, series.Unit, period.Granularity, period.IsDerived, period.Start, period.End,
+                    target, period.Target.IsAtMost, soFar, forecast, LevelOf(forecast.Probability)));
             }
         }
 

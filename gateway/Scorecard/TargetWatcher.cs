@@ -11,11 +11,13 @@ using Level = Lifecycle.Gateway.V1.TargetWarning.Types.Level;
 namespace Lifecycle.Gateway.Scorecard;
 
 /// <summary>
-/// Looks at the targets of each workspace when its time has come, and tells once per target, period and level that it is likely to be missed.
-/// The times are rows: a restart forgets none, and of several replicas one takes each. Where a service is away the look comes again soon.
+/// Looks at the targets of each workspace when its time has come, and tells once per target, period and level that it is likely to be
+/// missed. The times are rows: a restart forgets none, and of several replicas one takes each. Where a service is away the look comes again
+/// soon.
 /// </summary>
 internal sealed partial class TargetWatcher(
-    UnitOfWork<GatewayDbContext> work, TargetOutlooks outlooks, IOptions<GatewayOptions> options, TimeProvider time, ILogger<TargetWatcher> logger)
+    UnitOfWork<GatewayDbContext> work, TargetOutlooks outlooks, IOptions<GatewayOptions> options, TimeProvider time,
+    ILogger<TargetWatcher> logger)
     : WorkspaceJob<GatewayDbContext>(work, TimeSpan.FromSeconds(options.Value.TargetPollSeconds), time, logger)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
@@ -55,7 +57,8 @@ internal sealed partial class TargetWatcher(
                     "select time_zone, currency_code from workspace where id = @workspaceId", new { workspaceId }, cancellationToken: ct));
                 claimed = (
                     await tx.Db.Set<MetricTarget>().Where(target => target.WorkspaceId == workspaceId).ToListAsync(ct),
-                    Caller.Service("gateway", workspaceId, TimeZoneInfo.FindSystemTimeZoneById(workspace.TimeZone), workspace.CurrencyCode));
+                    Caller.Service(
+                        "gateway", workspaceId, TimeZoneInfo.FindSystemTimeZoneById(workspace.TimeZone), workspace.CurrencyCode));
             }
         }, ct);
         return claimed;
@@ -77,9 +80,10 @@ internal sealed partial class TargetWatcher(
             if (isNew)
             {
                 tx.Publish(new TargetAtRisk(
-                    tx.NewId(), tx.WorkspaceId, tx.Now, tx.Now.ToUnixTimeMilliseconds(), risk.Service, risk.Metric, risk.Unit, granularity, risk.Start,
-                    risk.End, Exact(risk.Target), risk.IsAtMost, Exact(risk.Value), Exact(risk.Forecast.Value), Exact(risk.Forecast.Low),
-                    Exact(risk.Forecast.High), Exact(risk.Forecast.Probability), level));
+                    tx.NewId(), tx.WorkspaceId, tx.Now, tx.Now.ToUnixTimeMilliseconds(), risk.Service, risk.Metric,
+                    risk.Unit, granularity, risk.Start, risk.End, Exact(risk.Target), risk.IsAtMost, Exact(risk.Value),
+                    Exact(risk.Forecast.Value), Exact(risk.Forecast.Low), Exact(risk.Forecast.High),
+                    Exact(risk.Forecast.Probability), level));
             }
         }
 
@@ -91,6 +95,7 @@ internal sealed partial class TargetWatcher(
 
     private static decimal Exact(double value) => Math.Round((decimal)Math.Clamp(value, -1e27, 1e27), 6);
 
-    [LoggerMessage(3022, LogLevel.Warning, "The targets of workspace {WorkspaceId} cannot be looked at before all their services answer: {Reason}")]
+    [LoggerMessage(
+        3022, LogLevel.Warning, "The targets of workspace {WorkspaceId} cannot be looked at before all their services answer: {Reason}")]
     private static partial void LogAway(ILogger logger, Guid workspaceId, string reason);
 }

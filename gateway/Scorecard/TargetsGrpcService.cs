@@ -50,7 +50,9 @@ internal sealed class TargetsGrpcService(UnitOfWork<GatewayDbContext> work) : Ta
         for (var index = 0; index < request.Targets.Count && index < MaxTargets; index++)
         {
             var (target, at) = (request.Targets[index], $"targets[{index}]");
-            violations.Require(RouteTable.Services.Contains(target.Service), $"{at}.service", $"service must be one of {string.Join(", ", RouteTable.Services)}.");
+            violations.Require(
+                RouteTable.Services.Contains(target.Service), $"{at}.service",
+                $"service must be one of {string.Join(", ", RouteTable.Services)}.");
             violations.RequireText(target.Metric, $"{at}.metric", 60);
             violations.Require(double.IsFinite(target.Value), $"{at}.value", "value must be a finite number.");
             var row = new MetricTarget
@@ -84,7 +86,8 @@ internal sealed class TargetsGrpcService(UnitOfWork<GatewayDbContext> work) : Ta
                 Value = row.Value,
                 Direction = row.IsAtMost ? Target.Types.Direction.AtMost : Target.Types.Direction.AtLeast,
             })
-            .OrderBy(target => target.Service, StringComparer.Ordinal).ThenBy(target => target.Metric, StringComparer.Ordinal).ThenBy(target => target.Granularity));
+            .OrderBy(target => target.Service, StringComparer.Ordinal).ThenBy(target => target.Metric, StringComparer.Ordinal)
+            .ThenBy(target => target.Granularity));
         return targets;
     }
 }

@@ -4,9 +4,9 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Gateway.Storage;
 
 /// <summary>
-/// Schema <c>gateway</c>. Its table <c>workspace</c> is where workspaces are made. <c>api_key</c> is tenant data like any other, with one more
-/// policy (see the first migration): a transaction that has set <c>app.key_hash</c> may read the one row with that hash, whatever its workspace.
-/// So a key finds its workspace, and nothing finds a key that it does not hold.
+/// Schema <c>gateway</c>. Its table <c>workspace</c> is where workspaces are made. <c>api_key</c> is tenant data like any other, with one
+/// more policy (see the first migration): a transaction that has set <c>app.key_hash</c> may read the one row with that hash, whatever its
+/// workspace. So a key finds its workspace, and nothing finds a key that it does not hold.
 /// </summary>
 public sealed class GatewayDbContext(DbContextOptions<GatewayDbContext> options) : LifecycleDbContext(options, "gateway")
 {

@@ -19,14 +19,16 @@ if (arguments.Help)
 }
 
 var builder = Host.CreateApplicationBuilder();
-if (!Uri.TryCreate(builder.Configuration.GetConnectionString("rabbitmq"), UriKind.Absolute, out var broker) || broker.Scheme is not ("amqp" or "amqps"))
+if (!Uri.TryCreate(builder.Configuration.GetConnectionString("rabbitmq"), UriKind.Absolute, out var broker)
+    || broker.Scheme is not ("amqp" or "amqps"))
 {
     Console.Error.WriteLine("Set ConnectionStrings__rabbitmq to amqp://user:password@host:port/vhost; ./up prints it.");
     return 2;
 }
 
 // Standard output carries the changes and nothing else.
-builder.Logging.ClearProviders().AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Warning);
+builder.Logging.ClearProviders().AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+    .SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddSingleton(new SeenVersions(arguments.StateFile));
 builder.Services.AddMassTransit(masstransit =>
 {

@@ -13,8 +13,8 @@ public sealed class CaptureOptions
     public int MaxQueuedMessages { get; set; } = 20_000;
 
     /// <summary>
-    /// Bytes of ingest requests, decompressed, that may be under way at once; beyond it requests are answered with 503. The process needs about five times
-    /// as much for them.
+    /// Bytes of ingest requests, decompressed, that may be under way at once; beyond it requests are answered with 503. The process needs
+    /// about five times as much for them.
     /// </summary>
     [Range(1024 * 1024, 1024 * 1024 * 1024)]
     public int MaxIngestBytes { get; set; } = 16 * 1024 * 1024;
@@ -24,8 +24,8 @@ public sealed class CaptureOptions
     public int MaxCommitMessages { get; set; } = 2_000;
 
     /// <summary>
-    /// Messages of a workspace waiting from which on its next commit begins while the one before still runs: it notes them and then waits for its turn.
-    /// Fewer go together into one commit, which costs less.
+    /// Messages of a workspace waiting from which on its next commit begins while the one before still runs: it notes them and then waits
+    /// for its turn. Fewer go together into one commit, which costs less.
     /// </summary>
     [Range(1, 1_000_000)]
     public int AheadMessages { get; set; } = 400;
@@ -67,8 +67,8 @@ public sealed class CaptureOptions
     public int CleanerSeconds { get; set; } = 300;
 
     /// <summary>
-    /// Whole months that activities and sessions are kept beside the current one, for all workspaces; then their partitions are dropped. 0 keeps them
-    /// for ever. Leads, touches told on them and the counts of reports stay.
+    /// Whole months that activities and sessions are kept beside the current one, for all workspaces; then their partitions are dropped. 0
+    /// keeps them for ever. Leads, touches told on them and the counts of reports stay.
     /// </summary>
     [Range(0, 1200)]
     public int RetentionMonths { get; set; }
@@ -94,13 +94,14 @@ public sealed class CaptureOptions
     public int RollupSeconds { get; set; } = 60;
 
     /// <summary>
-    /// Referrers that never count as a source in any workspace, such as a company's sign-in: names with everything below them. Beside them stand
-    /// the known payment and login hosts and each workspace's own list.
+    /// Referrers that never count as a source in any workspace, such as a company's sign-in: names with everything below them. Beside them
+    /// stand the known payment and login hosts and each workspace's own list.
     /// </summary>
     public IReadOnlyList<string> ExcludedReferrers { get; set; } = [];
 
     /// <summary>
-    /// Whether AI assistants are a channel of their own in workspaces that do not say; else their visits are Referral, as in GA4's default grouping.
+    /// Whether AI assistants are a channel of their own in workspaces that do not say; else their visits are Referral, as in GA4's default
+    /// grouping.
     /// </summary>
     public bool AiAssistantChannel { get; set; } = true;
 
@@ -115,13 +116,15 @@ public sealed class CaptureOptions
     [Range(0.01, 1000)]
     public double BotPagesPerSecond { get; set; } = 2;
 
-    /// <summary>Activities kept of a device that counts as a robot's, so that it can be declared human; what comes beyond is counted alone.</summary>
+    /// <summary>
+    /// Activities kept of a device that counts as a robot's, so that it can be declared human; what comes beyond is counted alone.
+    /// </summary>
     [Range(0, 20_000)]
     public int BotKeptActivities { get; set; } = 5_000;
 
     /// <summary>
-    /// Networks from which no person visits, as CIDR: what browsers send from them, or a server reports of visitors in them, is a robot's. None is given:
-    /// which data centres exist changes by the week, and offices and VPNs live in them too.
+    /// Networks from which no person visits, as CIDR: what browsers send from them, or a server reports of visitors in them, is a robot's.
+    /// None is given: which data centres exist changes by the week, and offices and VPNs live in them too.
     /// </summary>
     public IReadOnlyList<string> BotNetworks { get; set; } = [];
 
@@ -138,8 +141,8 @@ public sealed class CaptureOptions
     public int MaxCachedWorkspaces { get; set; } = 10_000;
 
     /// <summary>
-    /// Leads of imports of which the other services hear a second, at most: less than they can handle, so that nothing live waits behind an import in
-    /// their queues.
+    /// Leads of imports of which the other services hear a second, at most: less than they can handle, so that nothing live waits behind an
+    /// import in their queues.
     /// </summary>
     [Range(ImportAnnouncements.Portion, 100_000)]
     public int ImportAnnouncementsPerSecond { get; set; } = 500;

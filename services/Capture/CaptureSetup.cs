@@ -28,7 +28,9 @@ internal static class CaptureSetup
     {
         var services = builder.Services;
         services.AddOptions<CaptureOptions>().BindConfiguration(CaptureOptions.Section).ValidateDataAnnotations()
-            .Validate(options => options.BotNetworks.All(network => IPNetwork.TryParse(network, out _)), "Capture:BotNetworks must be networks such as 203.0.113.0/24.")
+            .Validate(
+                options => options.BotNetworks.All(network => IPNetwork.TryParse(network, out _)),
+                "Capture:BotNetworks must be networks such as 203.0.113.0/24.")
             .ValidateOnStart();
         services.AddSingleton<ChannelsCache>();
         services.AddSingleton<ChannelsManager>();

@@ -7,7 +7,8 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Capture;
 
 /// <summary>Channels of a workspace.</summary>
-internal sealed class ChannelGrpcService(ChannelsManager manager, ReclassificationRequests reclassifications) : ChannelService.ChannelServiceBase
+internal sealed class ChannelGrpcService(ChannelsManager manager, ReclassificationRequests reclassifications)
+    : ChannelService.ChannelServiceBase
 {
     public override async Task<ChannelSettings> GetChannels(GetChannelsRequest request, ServerCallContext context) =>
         (await manager.Get(context.Caller(), request.Version, context.CancellationToken)).OrThrow();

@@ -12,7 +12,8 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Capture;
 
 /// <summary>Leads of a workspace.</summary>
-internal sealed class LeadGrpcService(LeadReader reader, LeadWriter writer, JourneyReader journeys, LeadImport import, PersonExport export, ErasureReceipts erasures)
+internal sealed class LeadGrpcService(
+    LeadReader reader, LeadWriter writer, JourneyReader journeys, LeadImport import, PersonExport export, ErasureReceipts erasures)
     : LeadService.LeadServiceBase
 {
     public override async Task<ListLeadsResponse> ListLeads(ListLeadsRequest request, ServerCallContext context) =>

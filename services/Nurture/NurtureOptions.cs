@@ -54,7 +54,9 @@ public sealed class NurtureOptions
     [Range(1, 5000)]
     public int BatchSize { get; set; } = 200;
 
-    /// <summary>Most mails that a worker claims at a time. It claims fewer while the mail server is slow, so that none outlives its lease.</summary>
+    /// <summary>
+    /// Most mails that a worker claims at a time. It claims fewer while the mail server is slow, so that none outlives its lease.
+    /// </summary>
     [Range(1, 1000)]
     public int SendBatchSize { get; set; } = 200;
 

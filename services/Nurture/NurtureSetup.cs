@@ -38,8 +38,8 @@ namespace Lifecycle.Nurture;
 internal static class NurtureSetup
 {
     /// <summary>
-    /// Messages of a queue that may meet in one transaction, more of those that tell of one lead each; what they may weigh together, and such
-    /// transactions of a workspace at a time. The more meet, the fewer events tell of the segments that they move leads in.
+    /// Messages of a queue that may meet in one transaction, more of those that tell of one lead each; what they may weigh together, and
+    /// such transactions of a workspace at a time. The more meet, the fewer events tell of the segments that they move leads in.
     /// </summary>
     private const int GatheredMessages = 64;
     private const int GatheredLeads = 256;

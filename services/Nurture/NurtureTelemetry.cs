@@ -16,8 +16,10 @@ internal sealed class NurtureTelemetry
             "lifecycle.nurture.mails.failed", "{mail}", "Mails refused, given up or skipped, by outcome.");
         MailsDeferred = meter.CreateCounter<long>("lifecycle.nurture.mails.deferred", "{mail}", "Attempts that ended in a later one.");
         HitsJudged = meter.CreateCounter<long>("lifecycle.nurture.hits.judged", "{hit}", "Opens and clicks, by classification.");
-        StallsFound = meter.CreateCounter<long>("lifecycle.nurture.stalls.found", "{enrollment}", "Enrollments that the watchdog found standing still.");
-        StallsEnded = meter.CreateCounter<long>("lifecycle.nurture.stalls.ended", "{enrollment}", "Enrollments that went on after they were found.");
+        StallsFound = meter.CreateCounter<long>(
+            "lifecycle.nurture.stalls.found", "{enrollment}", "Enrollments that the watchdog found standing still.");
+        StallsEnded = meter.CreateCounter<long>(
+            "lifecycle.nurture.stalls.ended", "{enrollment}", "Enrollments that went on after they were found.");
         SendDuration = meter.CreateHistogram<double>("lifecycle.nurture.mail.duration", "s", "Time that the mail server took for a mail.");
     }
 

@@ -30,7 +30,9 @@ internal static class Checks
     public static string Email(this Violations violations, string text, string field)
     {
         var email = text.Trim().ToLowerInvariant();
-        violations.Require(email.Length <= 254 && MailAddress.TryCreate(email, out var address) && address.Address == email, field, $"{field} must be an e-mail address.");
+        violations.Require(
+            email.Length <= 254 && MailAddress.TryCreate(email, out var address) && address.Address == email, field,
+            $"{field} must be an e-mail address.");
         return email;
     }
 

@@ -4,7 +4,9 @@ using Lifecycle.Retention.V1;
 
 namespace Lifecycle.Retention;
 
-/// <summary>Names of enum values as the API, imports and events write them: <c>CROSS_SELL</c>. Domain and proto enums share their numbers.</summary>
+/// <summary>
+/// Names of enum values as the API, imports and events write them: <c>CROSS_SELL</c>. Domain and proto enums share their numbers.
+/// </summary>
 internal static class Names
 {
     public static string Of(RevenueType type) => Of((Revenue.Types.Type)(int)type);
@@ -28,8 +30,10 @@ internal static class Names
         where TEnum : struct, Enum
     {
         public static readonly Dictionary<TEnum, string> ByValue = Enum.GetValues<TEnum>().Where(value => Convert.ToInt32(value, null) != 0)
-            .ToDictionary(value => value, value => typeof(TEnum).GetField(value.ToString())!.GetCustomAttributes(typeof(OriginalNameAttribute), false).Cast<OriginalNameAttribute>().Single().Name);
+            .ToDictionary(value => value, value => typeof(TEnum).GetField(value.ToString())!
+                .GetCustomAttributes(typeof(OriginalNameAttribute), false).Cast<OriginalNameAttribute>().Single().Name);
 
-        public static readonly Dictionary<string, TEnum> ByName = ByValue.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.OrdinalIgnoreCase);
+        public static readonly Dictionary<string, TEnum> ByName = ByValue.ToDictionary(
+            pair => pair.Value, pair => pair.Key, StringComparer.OrdinalIgnoreCase);
     }
 }

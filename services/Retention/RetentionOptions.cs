@@ -21,8 +21,8 @@ public sealed class RetentionOptions
     public int ImportBatchSize { get; set; } = 1000;
 
     /// <summary>
-    /// Imported entries of which the other services hear a second, at most: less than they can handle, so that nothing live waits behind an import in
-    /// their queues.
+    /// Imported entries of which the other services hear a second, at most: less than they can handle, so that nothing live waits behind an
+    /// import in their queues.
     /// </summary>
     [Range(RevenueEvents.Portion, 100_000)]
     public int RevenueAnnouncementsPerSecond { get; set; } = 500;

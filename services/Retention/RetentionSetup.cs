@@ -43,7 +43,8 @@ internal static class RetentionSetup
 
     public static void AddRetention(this WebApplicationBuilder builder)
     {
-        builder.Services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<RetentionOptions>()
+            .BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddImportJournal();
         builder.Services.AddSingleton<RevenueWriter>();
         builder.Services.AddSingleton<RevenueAnnouncer>();

@@ -15,7 +15,8 @@ public sealed class SimulationGrpcService(ModelSimulator simulator) : Simulation
         StreamSimulationRequest request, IServerStreamWriter<StreamSimulationResponse> responseStream, ServerCallContext context)
     {
         var caller = context.Caller();
-        var asked = new SimulateModelRequest { Model = request.Model, From = request.From, To = request.To, SampleSize = request.SampleSize };
+        var asked =
+            new SimulateModelRequest { Model = request.Model, From = request.From, To = request.To, SampleSize = request.SampleSize };
         return simulator.Stream(caller.WorkspaceId, caller.TimeZone, asked, responseStream, context.CancellationToken);
     }
 }

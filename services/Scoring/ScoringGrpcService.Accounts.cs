@@ -32,7 +32,8 @@ public sealed partial class ScoringGrpcService
         return (await adjuster.Undo(caller.WorkspaceId, leadId, adjustmentId, caller.Actor, context.CancellationToken)).OrThrow();
     }
 
-    public override async Task<ListQualificationsResponse> ListQualifications(ListQualificationsRequest request, ServerCallContext context) =>
+    public override async Task<ListQualificationsResponse> ListQualifications(
+        ListQualificationsRequest request, ServerCallContext context) =>
         (await qualifications.List(context.Caller().WorkspaceId, LeadAndScore(request.LeadId).LeadId, context.CancellationToken)).OrThrow();
 
     public override async Task<AccountScore> GetAccountScore(GetAccountScoreRequest request, ServerCallContext context)
@@ -43,8 +44,8 @@ public sealed partial class ScoringGrpcService
         var (method, k, scoreName) = Account(request.Method, request.K, request.ScoreName, violations);
         violations.OrThrow();
         var account = await accounts.Get(
-            context.Caller().WorkspaceId, scoreName, request.CompanyKey, method, k, request.LeadLimit == 0 ? DefaultLimit : request.LeadLimit,
-            context.CancellationToken);
+            context.Caller().WorkspaceId, scoreName, request.CompanyKey, method, k,
+            request.LeadLimit == 0 ? DefaultLimit : request.LeadLimit, context.CancellationToken);
         await RequireScore(context, scoreName, account.Succeeded);
         return account.OrThrow();
     }

@@ -129,7 +129,9 @@ public sealed partial class ScoringGrpcService(
         return text.Length == 0 ? ModelStore.DefaultScore : text;
     }
 
-    /// <summary>Tells a score that the workspace has not got from one that a lead has not got. What was found tells that it is there.</summary>
+    /// <summary>
+    /// Tells a score that the workspace has not got from one that a lead has not got. What was found tells that it is there.
+    /// </summary>
     private async Task RequireScore(ServerCallContext context, string scoreName, bool found)
     {
         if (!found && !await reader.Has(context.Caller().WorkspaceId, scoreName, context.CancellationToken))

@@ -18,8 +18,8 @@ public sealed class ScoringOptions
     [Range(0, 86_400)]
     public double DecayQuietSeconds { get; set; } = 30;
 
-    /// <summary>Pause between looks at every workspace, for what is due and what Redis lacks. Both are known at once when something changes:
-    /// this is for what nobody thought of.</summary>
+    /// <summary>Pause between looks at every workspace, for what is due and what Redis lacks. Both are known at once when something
+    /// changes: this is for what nobody thought of.</summary>
     [Range(1, 86_400)]
     public double SweepSeconds { get; set; } = 60;
 
@@ -43,8 +43,8 @@ public sealed class ScoringOptions
     [Range(100, 1_000_000)]
     public int MaxTrainingLeads { get; set; } = 50_000;
 
-    /// <summary>Most leads of which a process remembers how far they are, to count what they do next without reading their history; about two
-    /// kilobytes each. 0: none.</summary>
+    /// <summary>Most leads of which a process remembers how far they are, to count what they do next without reading their history; about
+    /// two kilobytes each. 0: none.</summary>
     [Range(0, 10_000_000)]
     public int MaxRememberedLeads { get; set; } = 100_000;
 

@@ -39,13 +39,15 @@ internal static class ScoringServices
         services.AddSingleton<ScoringTelemetry>().AddSingleton<ModelStore>().AddSingleton<ProgressMemory>().AddSingleton<ScoreKeeper>();
         services.AddSingleton(new EventGatherer<ActivitiesRecorded>(GatheredActivities, ConcurrentGatherings))
             .AddSingleton(new EventGatherer<EmailEngaged>(GatheredActivities, ConcurrentGatherings));
-        services.AddSingleton<ScoreSettler>().AddSingleton<ScoreAdjuster>().AddSingleton<QualificationReader>().AddSingleton<AccountScorer>();
+        services.AddSingleton<ScoreSettler>().AddSingleton<ScoreAdjuster>()
+            .AddSingleton<QualificationReader>().AddSingleton<AccountScorer>();
         services.AddSingleton<RedisConnection>().AddSingleton<LiveScores>().AddSingleton<LiveProjector>().AddSingleton<ScoreFeed>();
         services.AddSingleton<ScoreReader>().AddSingleton<ScoreExplainer>().AddSingleton<ScoreWatcher>().AddSingleton<ModelManager>();
         services.AddSingleton<ModelSimulator>().AddSingleton<ScoreRebuilder>().AddSingleton<ScoringMetrics>()
             .AddSingleton<PersonExporter>();
         services.AddSingleton<ScoringGrpcService>().AddSingleton<SimulationGrpcService>();
-        services.AddSingleton<RescoringProgress>().AddSingleton<PredictionLearner>().AddSingleton<ConversionPredictor>().AddSingleton<ActivityEffectReport>();
+        services.AddSingleton<RescoringProgress>().AddSingleton<PredictionLearner>()
+            .AddSingleton<ConversionPredictor>().AddSingleton<ActivityEffectReport>();
         services.AddSingleton<PredictionGrpcService>().AddSingleton<ScoringReportGrpcService>();
         services.AddSingleton<ScoringMetricsService>().AddSingleton<ScoringPersonDataService>();
         // The projector subscribes to the connection before it is opened.

@@ -7,7 +7,8 @@ namespace Capture.BrowserTests;
 public sealed class Chromium : IAsyncDisposable
 {
     /// <summary>What a person's browser says; Chromium without a window would say that it is one, and be counted as a robot.</summary>
-    private const string UserAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+    private const string UserAgent =
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 
     private readonly IPlaywright playwright;
     private readonly IBrowser browser;
@@ -21,7 +22,8 @@ public sealed class Chromium : IAsyncDisposable
         {
             ExecutablePath = "/usr/bin/chromium",
             // The whole browser is told who it is: what a page sends on its way out knows nothing of its context's settings.
-            Args = [$"--user-agent={UserAgent}", "--accept-lang=en-US", "--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1", "--disable-blink-features=AutomationControlled"],
+            Args = [$"--user-agent={UserAgent}", "--accept-lang=en-US", "--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1",
+                "--disable-blink-features=AutomationControlled"],
         }));
     }
 
@@ -62,7 +64,8 @@ public sealed class Visit : IAsyncDisposable
     public IReadOnlyCollection<string> Requests => requests;
 
     /// <summary>Names of the cookies that were set.</summary>
-    public async Task<string[]> Cookies() => [.. (await Context.CookiesAsync()).Select(cookie => cookie.Name).Order(StringComparer.Ordinal)];
+    public async Task<string[]> Cookies() =>
+        [.. (await Context.CookiesAsync()).Select(cookie => cookie.Name).Order(StringComparer.Ordinal)];
 
     public ValueTask DisposeAsync() => Context.DisposeAsync();
 }

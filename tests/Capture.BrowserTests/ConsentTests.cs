@@ -16,7 +16,8 @@ public sealed class ConsentTests(TrackedFixture fixture)
         var page = await visit.Context.NewPageAsync();
 
         await page.GotoAsync(site.Page("/index.html?utm_source=google&utm_medium=cpc"));
-        await page.EvaluateAsync("lifecycle('identify', 'u1', { email: 'ada@customer.example' }); lifecycle('alias', 'u2'); lifecycle('flush')");
+        await page.EvaluateAsync(
+            "lifecycle('identify', 'u1', { email: 'ada@customer.example' }); lifecycle('alias', 'u2'); lifecycle('flush')");
         await page.GotoAsync(site.Page("/product.html"));
 
         Assert.Equal(["GET /t.js", "GET /t.js"], visit.Requests);
@@ -28,7 +29,8 @@ public sealed class ConsentTests(TrackedFixture fixture)
         await page.ClickAsync("#accept");
         await workspace.Did("PAGE Acme: pumps that last");
         Assert.Equal(["lc_consent", "lc_id"], await visit.Cookies());
-        Assert.Equal("bing", (await fixture.Database.Query("select source from session where workspace_id = $1", workspace.Id)).Single()[0]);
+        Assert.Equal(
+            "bing", (await fixture.Database.Query("select source from session where workspace_id = $1", workspace.Id)).Single()[0]);
 
         await page.ClickAsync("#refuse");
         await page.EvaluateAsync("lifecycle('track', 'Trial Started'); lifecycle('flush')");
@@ -69,7 +71,12 @@ public sealed class ConsentTests(TrackedFixture fixture)
             await visit.Context.RouteAsync(asked, async route =>
             {
                 await refused.Task;
-                await route.FulfillAsync(new() { Status = 200, Headers = new Dictionary<string, string> { ["Access-Control-Allow-Origin"] = "*" }, Body = "{}" });
+                await route.FulfillAsync(new()
+                {
+                    Status = 200,
+                    Headers = new Dictionary<string, string> { ["Access-Control-Allow-Origin"] = "*" },
+                    Body = "{}"
+                });
             });
         }
 
@@ -86,7 +93,9 @@ public sealed class ConsentTests(TrackedFixture fixture)
             """);
         var page = await visit.Context.NewPageAsync();
         await page.GotoAsync(site.Page("/index.html?utm_source=google&utm_medium=cpc"));
-        await Eventually.True(() => Task.FromResult(visit.Requests.Contains("POST /v1/batch") && visit.Requests.Contains("GET /t/number")), "both are asked for");
+        await Eventually.True(
+            () => Task.FromResult(visit.Requests.Contains("POST /v1/batch") && visit.Requests.Contains("GET /t/number")),
+            "both are asked for");
 
         await page.ClickAsync("#refuse");
         refused.SetResult();
@@ -109,7 +118,8 @@ public sealed class ConsentTests(TrackedFixture fixture)
         var page = await visit.Context.NewPageAsync();
 
         await page.GotoAsync(site.Page("/index.html"));
-        await page.EvaluateAsync("lifecycle('consent', { analytics: true }); lifecycle('identify', 'u1'); lifecycle.track('Trial Started'); lifecycle('flush')");
+        await page.EvaluateAsync(
+            "lifecycle('consent', { analytics: true }); lifecycle('identify', 'u1'); lifecycle.track('Trial Started'); lifecycle('flush')");
         await page.ClickAsync("#to-product");
         await page.ClickAsync("#features");
 

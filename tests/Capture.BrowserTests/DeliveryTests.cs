@@ -4,7 +4,8 @@ namespace Capture.BrowserTests;
 
 public sealed class DeliveryTests(TrackedFixture fixture)
 {
-    private const string Queued = "JSON.parse(localStorage.getItem(Object.keys(localStorage).find(name => name.startsWith('lc_queue_lp_'))) || '[]').length";
+    private const string Queued =
+        "JSON.parse(localStorage.getItem(Object.keys(localStorage).find(name => name.startsWith('lc_queue_lp_'))) || '[]').length";
 
     [Fact]
     public async Task Messages_WhileTheServerFailsOrTheNetworkIsAway_WaitAndArriveOnce()
@@ -13,7 +14,8 @@ public sealed class DeliveryTests(TrackedFixture fixture)
         await using var site = await fixture.Open(workspace);
         await using var visit = await fixture.NewVisit();
         var failing = true;
-        await visit.Context.RouteAsync("**/v1/batch*", route => failing ? route.FulfillAsync(new() { Status = 503 }) : route.ContinueAsync());
+        await visit.Context.RouteAsync(
+            "**/v1/batch*", route => failing ? route.FulfillAsync(new() { Status = 503 }) : route.ContinueAsync());
         var page = await visit.Context.NewPageAsync();
 
         await page.GotoAsync(site.Page("/index.html"));
@@ -21,7 +23,8 @@ public sealed class DeliveryTests(TrackedFixture fixture)
         Assert.Empty(await workspace.Activities());
         Assert.Equal(1, await page.EvaluateAsync<int>(Queued));
 
-        // What was not answered for goes with the next page; the network away, it waits. The network goes first, or the page view might try once more.
+        // What was not answered for goes with the next page; the network away, it waits. The network goes first, or the page view might try
+        // once more.
         await visit.Context.SetOfflineAsync(true);
         failing = false;
         await page.EvaluateAsync("lifecycle('track', 'Trial Started', { plan: 'pro' })");
@@ -55,17 +58,24 @@ public sealed class DeliveryTests(TrackedFixture fixture)
             lifecycle('form', '#demo', 'contact');
             """);
 
-        await workspace.Did("PAGE See a demo", "IDENTIFY See a demo", "GROUP See a demo", "IDENTIFY alias", "PAGE Quiz", "FORM Form Submitted");
+        await workspace.Did(
+            "PAGE See a demo", "IDENTIFY See a demo", "GROUP See a demo", "IDENTIFY alias", "PAGE Quiz", "FORM Form Submitted");
         var lead = (await workspace.Get("/v1/leads"))["leads"]!.AsArray().Single()!;
         Assert.Equal(("ada@customer.example", "Customer Ltd"), ((string?)lead["email"], (string?)lead["company"]!["name"]));
         Assert.Equal(
             ["u1", "u2"],
-            (await fixture.Database.Query("select value from lead_identity where workspace_id = $1 and kind = 'user' order by 1", workspace.Id)).Select(row => (string)row[0]!));
-        Assert.Equal("contact", await fixture.Database.Scalar<string>("select properties ->> 'formType' from activity where workspace_id = $1 and type = 'FORM'", workspace.Id));
+            (await fixture.Database.Query(
+                "select value from lead_identity where workspace_id = $1 and kind = 'user' order by 1", workspace.Id))
+                .Select(row => (string)row[0]!));
+        Assert.Equal("contact", await fixture.Database.Scalar<string>(
+            "select properties ->> 'formType' from activity where workspace_id = $1 and type = 'FORM'", workspace.Id));
 
         // After a reset it is another visitor.
         await page.EvaluateAsync("lifecycle('reset'); lifecycle('track', 'Game Started')");
-        await Eventually.Equal(2L, () => fixture.Database.Scalar<long>("select count(*) from visitor where workspace_id = $1 and anonymous_id not like 'user:%'", workspace.Id), "two visitors");
+        await Eventually.Equal(
+            2L, () => fixture.Database.Scalar<long>(
+                "select count(*) from visitor where workspace_id = $1 and anonymous_id not like 'user:%'", workspace.Id),
+            "two visitors");
     }
 
     [Fact]
@@ -82,7 +92,8 @@ public sealed class DeliveryTests(TrackedFixture fixture)
 
         await page.AddScriptTagAsync(new() { Content = Tag("lp_unknown", "") });
         await page.AddScriptTagAsync(new() { Content = Tag("", workspace.PublishableKey) });
-        await Eventually.Equal(3, () => Task.FromResult(visit.Requests.Count(request => request == "GET /t.js") - 1), "both loaded, one of them again");
+        await Eventually.Equal(
+            3, () => Task.FromResult(visit.Requests.Count(request => request == "GET /t.js") - 1), "both loaded, one of them again");
 
         // Its settings ask for consent first.
         await page.ClickAsync("#accept");
@@ -94,12 +105,15 @@ public sealed class DeliveryTests(TrackedFixture fixture)
     {
         var workspace = await fixture.NewWorkspace();
         await using var site = await fixture.Open(workspace);
-        await using var visit = await fixture.Browser.NewVisit(fixture.Gateway, userAgent: "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0.0.0");
+        await using var visit = await fixture.Browser.NewVisit(
+            fixture.Gateway, userAgent: "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0.0.0");
 
         await (await visit.Context.NewPageAsync()).GotoAsync(site.Page("/index.html"));
 
         await Eventually.Equal(
-            "headlesschrome", async () => await fixture.Database.Scalar<string>("select detail from hit_count where workspace_id = $1 and kind = 'bot'", workspace.Id) ?? "", "it is counted as a robot");
+            "headlesschrome", async () => await fixture.Database.Scalar<string>(
+                "select detail from hit_count where workspace_id = $1 and kind = 'bot'", workspace.Id) ?? "",
+            "it is counted as a robot");
         Assert.Empty(await workspace.Activities());
     }
 

@@ -15,30 +15,35 @@ public sealed class JourneyTests(TrackedFixture fixture)
         await SecondVisit(workspace, site, state);
 
         await workspace.Did(
-            "PAGE Acme: pumps that last", "PAGE Acme pump", "PAGE Features", "PAGE Features", "DOWNLOAD Content Downloaded", "TRACK Outbound Link Clicked",
-            "PAGE See a demo", "FORM Form Submitted", "PAGE Thank you");
+            "PAGE Acme: pumps that last", "PAGE Acme pump", "PAGE Features", "PAGE Features", "DOWNLOAD Content Downloaded",
+            "TRACK Outbound Link Clicked", "PAGE See a demo", "FORM Form Submitted", "PAGE Thank you");
         var lead = (await workspace.Get("/v1/leads?filter=email=ada@customer.example"))["leads"]!.AsArray().Single()!;
         Assert.Equal(("FORM", "demo"), (Text(lead["captureType"]), Text(lead["formType"])));
-        Assert.Equal(("VP Engineering", "pumps", "Customer Ltd"), (Text(lead["traits"]!["title"]), Text(lead["traits"]!["interest"]), Text(lead["company"]!["name"])));
+        Assert.Equal(("VP Engineering", "pumps", "Customer Ltd"), (
+            Text(lead["traits"]!["title"]), Text(lead["traits"]!["interest"]), Text(lead["company"]!["name"])));
         Assert.DoesNotContain("never", lead.ToJsonString(), StringComparison.Ordinal);
         var journey = await workspace.Get($"/v1/leads/{lead["id"]}/journey");
         Assert.Equal(
             [("Paid Search", "google", "cpc", "spring"), ("Referral", "news.example", "referral", "")],
-            journey["touches"]!.AsArray().Select(touch => (Text(touch!["channel"]), Text(touch["source"]), Text(touch["medium"]), Text(touch["campaign"]))));
+            journey["touches"]!.AsArray().Select(
+                touch => (Text(touch!["channel"]), Text(touch["source"]), Text(touch["medium"]), Text(touch["campaign"]))));
         Assert.Equal(
             [
                 (site.Page("/index.html?utm_source=google&utm_medium=cpc&utm_campaign=spring"), 4, 6),
                 (site.Page("/demo.html"), 2, 3),
             ],
             journey["sessions"]!.AsArray().Select(session =>
-                (Text(session!["touch"]!["landingPage"]), session["pageViews"]!.GetValue<int>(), session["activityCount"]!.GetValue<int>())));
+                (Text(session!["touch"]!["landingPage"]), session["pageViews"]!.GetValue<int>(),
+                    session["activityCount"]!.GetValue<int>())));
         Assert.Equal(Text(journey["touches"]![0]!["time"]), Text(lead["firstTouch"]!["time"]));
 
-        var forms = await fixture.Database.Query("select properties::text from activity where workspace_id = $1 and type = 'FORM'", workspace.Id);
+        var forms = await fixture.Database.Query(
+            "select properties::text from activity where workspace_id = $1 and type = 'FORM'", workspace.Id);
         var form = JsonNode.Parse((string)forms.Single()[0]!)!;
         Assert.Equal(["company", "email", "interest", "title"], form["fields"]!.AsObject().Select(field => field.Key).Order());
         Assert.Equal(("demo", "demo"), (Text(form["formId"]), Text(form["formType"])));
-        var routes = await fixture.Database.Query("select url from activity where workspace_id = $1 and name = 'Features' order by time", workspace.Id);
+        var routes = await fixture.Database.Query(
+            "select url from activity where workspace_id = $1 and name = 'Features' order by time", workspace.Id);
         Assert.Equal([site.Page("/product/features"), site.Page("/product/features#/specs")], routes.Select(row => (string)row[0]!));
     }
 

@@ -30,19 +30,23 @@ public sealed class NumberTests(TrackedFixture fixture)
         // It holds for the visit: on the next page, in what an application puts there later, and when the visitor comes back directly.
         await page.ClickAsync("#to-product");
         await page.ClickAsync("#features");
-        await Eventually.Equal("Questions? (555) 010-0200", async () => await page.TextContentAsync("#contact") ?? "", "a number added later is swapped");
+        await Eventually.Equal(
+            "Questions? (555) 010-0200", async () => await page.TextContentAsync("#contact") ?? "", "a number added later is swapped");
         await page.GotoAsync(site.Page("/index.html"));
         await Eventually.Equal(Swapped, () => Shown(page), "the number stays");
 
         // Another source has no number of its own.
         await page.GotoAsync(site.Elsewhere("news.example", "/index.html"));
         await page.ClickAsync("#link");
-        await Eventually.Equal("-", async () => (await visit.Context.CookiesAsync()).Single(cookie => cookie.Name == "lc_num").Value, "the visit has another source");
+        await Eventually.Equal(
+            "-", async () => (await visit.Context.CookiesAsync()).Single(cookie => cookie.Name == "lc_num").Value,
+            "the visit has another source");
         Assert.Equal(Standing, await Shown(page));
 
         await workspace.Post("/v1/calls", new { callId = "c1", callerNumber = "+15550109001", trackingNumber = "+15550100200" });
         var lead = (await workspace.Get("/v1/leads"))["leads"]!.AsArray().Single()!;
-        Assert.Equal(("CALL", "Paid Search", "google"), ((string?)lead["captureType"], (string?)lead["firstTouch"]!["channel"], (string?)lead["firstTouch"]!["source"]));
+        Assert.Equal(("CALL", "Paid Search", "google"), (
+            (string?)lead["captureType"], (string?)lead["firstTouch"]!["channel"], (string?)lead["firstTouch"]!["source"]));
     }
 
     [Fact]
@@ -67,12 +71,14 @@ public sealed class NumberTests(TrackedFixture fixture)
         await page.EvaluateAsync("history.pushState(null, '', '/index.html?step=2')");
         await page.EvaluateAsync("history.pushState(null, '', '/index.html?utm_source=bing&utm_medium=cpc')");
         await Eventually.Equal(
-            ("(555) 010-0300", "dial", "tel:+15550100300", "(555) 010-0300", "tel:+15550100300"), () => Shown(page), "that of the second one stands in its place");
+            ("(555) 010-0300", "dial", "tel:+15550100300", "(555) 010-0300", "tel:+15550100300"), () => Shown(page),
+            "that of the second one stands in its place");
 
         // A campaign without a number of its own.
         await page.EvaluateAsync("history.pushState(null, '', '/index.html?utm_source=news&utm_medium=email')");
         await Eventually.Equal(
-            ("(555) 010-0100", "dial", "tel:+15550100100", "(555) 010-0100", "tel:+15550100100"), () => Shown(page), "the default number is back");
+            ("(555) 010-0100", "dial", "tel:+15550100100", "(555) 010-0100", "tel:+15550100100"), () => Shown(page),
+            "the default number is back");
     }
 
     [Fact]
@@ -86,7 +92,8 @@ public sealed class NumberTests(TrackedFixture fixture)
         await page.GotoAsync(site.Page("/index.html?utm_source=google&utm_medium=cpc"));
         await workspace.Did("PAGE Acme: pumps that last");
 
-        await Eventually.Equal("GET /t.js, POST /v1/batch", () => Task.FromResult(string.Join(", ", visit.Requests)), "nothing else was asked for");
+        await Eventually.Equal(
+            "GET /t.js, POST /v1/batch", () => Task.FromResult(string.Join(", ", visit.Requests)), "nothing else was asked for");
         Assert.Equal(Standing, await Shown(page));
     }
 

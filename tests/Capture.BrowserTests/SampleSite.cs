@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Capture.BrowserTests;
 
-/// <summary>Serves samples/site under www.acme.example, with a workspace's script in it, and any other host as a page that links to it.</summary>
+/// <summary>
+/// Serves samples/site under www.acme.example, with a workspace's script in it, and any other host as a page that links to it.
+/// </summary>
 public sealed class SampleSite : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -42,7 +44,8 @@ public sealed class SampleSite : IAsyncDisposable
         if (http.Request.Host.Host != "www.acme.example")
         {
             http.Response.ContentType = "text/html";
-            await http.Response.WriteAsync($"<title>Elsewhere</title><a id=link href=\"{WebUtility.HtmlEncode(http.Request.Query["to"])}\">Acme</a>");
+            await http.Response.WriteAsync(
+                $"<title>Elsewhere</title><a id=link href=\"{WebUtility.HtmlEncode(http.Request.Query["to"])}\">Acme</a>");
             return;
         }
 
@@ -53,7 +56,10 @@ public sealed class SampleSite : IAsyncDisposable
             return;
         }
 
-        http.Response.ContentType = new FileExtensionContentTypeProvider().TryGetContentType(file, out var type) ? type : "application/octet-stream";
-        await http.Response.WriteAsync((await File.ReadAllTextAsync(file)).Replace("http://localhost:8080/t.js?key=lp_YOUR_KEY", script, StringComparison.Ordinal));
+        http.Response.ContentType = new FileExtensionContentTypeProvider().TryGetContentType(file, out var type)
+            ? type
+            : "application/octet-stream";
+        await http.Response.WriteAsync(
+            (await File.ReadAllTextAsync(file)).Replace("http://localhost:8080/t.js?key=lp_YOUR_KEY", script, StringComparison.Ordinal));
     }
 }

@@ -23,7 +23,8 @@ public sealed class SurveyedFixture : IAsyncLifetime
     {
         var broker = Keep(await TestVirtualHost.Create());
         gateway = new TestGateway(await TestDatabase.Create<GatewayDbContext>("gateway"), broker);
-        var environment = ServiceEnvironment.For(Keep(await TestDatabase.Create<RetentionDbContext>(RetentionDbContext.SchemaName)), broker);
+        var environment = ServiceEnvironment.For(
+            Keep(await TestDatabase.Create<RetentionDbContext>(RetentionDbContext.SchemaName)), broker);
         environment["Retention__PublicBaseUrl"] = Gateway.ToString();
         environment["services__conversion__grpc__0"] = gateway.Nobody;
         var retention = Keep(ServiceProcess.Create("Retention", environment));
@@ -59,7 +60,8 @@ public sealed class SurveyPageTests(SurveyedFixture fixture) : IClassFixture<Sur
     {
         var workspace = await fixture.NewWorkspace();
         var customer = (string)(await workspace.Post("/v1/customers", new { displayName = "A" }))["id"]!;
-        var survey = (string)(await workspace.Post("/v1/surveys", new { type = "NPS", displayName = "N", question = "Would you recommend us?" }))["id"]!;
+        var survey = (string)(await workspace.Post(
+            "/v1/surveys", new { type = "NPS", displayName = "N", question = "Would you recommend us?" }))["id"]!;
         var link = (string)(await workspace.Post($"/v1/surveys/{survey}:createLink", new { customerId = customer }))["url"]!;
         await using var visit = await fixture.Browser.NewVisit(fixture.Gateway);
         var page = await visit.Context.NewPageAsync();
@@ -70,7 +72,8 @@ public sealed class SurveyPageTests(SurveyedFixture fixture) : IClassFixture<Sur
         // Nothing lies beyond the screen's side, and a thumb hits every number.
         Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= document.documentElement.clientWidth"));
         Assert.Equal(
-            11, await page.EvaluateAsync<int>("[...document.querySelectorAll('fieldset label')].filter(l => Math.min(l.offsetWidth, l.offsetHeight) >= 44).length"));
+            11, await page.EvaluateAsync<int>(
+                "[...document.querySelectorAll('fieldset label')].filter(l => Math.min(l.offsetWidth, l.offsetHeight) >= 44).length"));
         await Answer(page, steps: 9, "Quick and friendly");
 
         await page.GotoAsync(link);
@@ -87,10 +90,12 @@ public sealed class SurveyPageTests(SurveyedFixture fixture) : IClassFixture<Sur
         var workspace = await fixture.NewWorkspace();
         var customer = (string)(await workspace.Post("/v1/customers", new { displayName = "A" }))["id"]!;
         var survey = (string)(await workspace.Post("/v1/surveys", new { type = "NPS", displayName = "N" }))["id"]!;
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Lifecycle:IdentitySecret", IdentityTokens.Secret)]).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("Lifecycle:IdentitySecret", IdentityTokens.Secret)]).Build();
         var options = Options.Create(new RetentionOptions { PublicBaseUrl = fixture.Gateway, LinkDays = 90 });
-        Uri Link(int daysAgo) => new SurveyLinks(configuration, options, new ManualTimeProvider(TimeProvider.System.GetUtcNow().AddDays(-daysAgo)))
-            .Create(workspace.WorkspaceId, Guid.Parse(survey), Guid.Parse(customer));
+        Uri Link(int daysAgo) =>
+            new SurveyLinks(configuration, options, new ManualTimeProvider(TimeProvider.System.GetUtcNow().AddDays(-daysAgo)))
+                .Create(workspace.WorkspaceId, Guid.Parse(survey), Guid.Parse(customer));
         await using var visit = await fixture.Browser.NewVisit(fixture.Gateway);
         var page = await visit.Context.NewPageAsync();
 

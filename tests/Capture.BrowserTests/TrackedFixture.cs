@@ -8,7 +8,9 @@ using Lifecycle.Testing;
 
 namespace Capture.BrowserTests;
 
-/// <summary>Capture behind the gateway as processes on real servers, and a browser. The other services are down: nothing here asks them.</summary>
+/// <summary>
+/// Capture behind the gateway as processes on real servers, and a browser. The other services are down: nothing here asks them.
+/// </summary>
 public sealed class TrackedFixture : IAsyncLifetime
 {
     private readonly List<IAsyncDisposable> parts = [];
@@ -78,7 +80,8 @@ public sealed class Workspace(TrackedFixture fixture, GatewayClient client, stri
 
     /// <summary>Type and name of each activity in order of time.</summary>
     public async Task<string[]> Activities() =>
-        [.. (await fixture.Database.Query("select type || ' ' || name from activity where workspace_id = $1 order by time, id", Id)).Select(row => (string)row[0]!)];
+        [.. (await fixture.Database.Query("select type || ' ' || name from activity where workspace_id = $1 order by time, id", Id))
+            .Select(row => (string)row[0]!)];
 
     /// <summary>Waits until these activities are there, and no other.</summary>
     public Task Did(params string[] activities) =>

@@ -63,7 +63,8 @@ public sealed class BackPressureTests
         Assert.InRange(PeakMegabytes(service), 0, 300);
     }
 
-    private static async Task<(HttpStatusCode Status, RetryConditionHeaderValue? RetryAfter)> Send(HttpClient http, ServiceProcess service, Guid workspaceId, int number)
+    private static async Task<(HttpStatusCode Status, RetryConditionHeaderValue? RetryAfter)> Send(
+        HttpClient http, ServiceProcess service, Guid workspaceId, int number)
     {
         var batch = Enumerable.Range(0, BatchSize).Select(index => new
         {
@@ -76,7 +77,10 @@ public sealed class BackPressureTests
         });
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(service.Http, "/v1/batch"))
         {
-            Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(new { batch })) { Headers = { ContentType = new("application/json") } },
+            Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(new { batch }))
+            {
+                Headers = { ContentType = new("application/json") }
+            },
         };
         request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(workspaceId, "UTC", "USD", []));
         using var response = await http.SendAsync(request);
@@ -91,5 +95,6 @@ public sealed class BackPressureTests
 
     private static double PeakMegabytes(ServiceProcess process) =>
         File.ReadLines($"/proc/{process.Id}/status").Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
-            .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1e6).Single();
+            .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024
+                / 1e6).Single();
 }

@@ -13,14 +13,18 @@ public sealed class BotTests(CaptureFixture fixture)
     {
         var workspace = fixture.Workspace();
 
-        await workspace.Batch(Agent("a", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"), Agent("b", "Mozilla/5.0 zgrab/0.x"), Messages.Page("c", At(0)));
-        await Send(workspace, Messages.Page("d", At(1)), ("User-Agent", "Mozilla/5.0 Chrome/126.0"), ("Accept-Language", "en"), ("Sec-Purpose", "prefetch;prerender"));
+        await workspace.Batch(
+            Agent("a", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"), Agent("b", "Mozilla/5.0 zgrab/0.x"),
+            Messages.Page("c", At(0)));
+        await Send(workspace, Messages.Page("d", At(1)), ("User-Agent", "Mozilla/5.0 Chrome/126.0"), ("Accept-Language", "en"), (
+            "Sec-Purpose", "prefetch;prerender"));
         await Send(workspace, Messages.Page("e", At(2)), ("User-Agent", "Mozilla/5.0 Chrome/126.0"));
         await Send(workspace, Messages.Page("f", At(3)), ("User-Agent", "Mozilla/5.0 Chrome/126.0"), ("Accept-Language", "en"));
         await Send(workspace, Messages.Page("h", At(5)), ("User-Agent", "Mozilla/5.0 HeadlessChrome/126.0"), ("Accept-Language", "en"));
         await Send(workspace, Messages.Page("g", At(4)), ("User-Agent", "analytics-node/2.1.0"));
 
-        Assert.Equal([("googlebot", 1L), ("headlesschrome", 1L), ("no-accept-language", 1L), ("prefetch", 1L), ("zgrab", 1L)], await Hits(workspace));
+        Assert.Equal([("googlebot", 1L), ("headlesschrome", 1L), ("no-accept-language", 1L), ("prefetch", 1L), ("zgrab", 1L)], await Hits(
+            workspace));
         Assert.Equal([3d], await workspace.Metric("visitors", "2026-03-01", "2026-04-01"));
         Assert.Equal([5d], await workspace.Metric("bot_hits", "2026-03-01", "2026-04-01"));
         Assert.Equal([1d], await workspace.Metric("bot_hits", "2026-03-01", "2026-04-01", group: "bot=zgrab"));
@@ -43,7 +47,8 @@ public sealed class BotTests(CaptureFixture fixture)
         Assert.Equal([1d], await workspace.Metric("page_views", "2026-03-01", "2026-04-01"));
         Assert.Equal([0d], await workspace.Metric("leads", "2026-03-01", "2026-04-01"));
         Assert.Equal([76d], await workspace.Metric("bot_hits", "2026-03-01", "2026-04-01"));
-        Assert.Equal(1L, await fixture.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace.WorkspaceId));
+        Assert.Equal(
+            1L, await fixture.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace.WorkspaceId));
         await RollupChecks.AreThoseOfARebuild(workspace, fixture.Database);
     }
 
@@ -81,6 +86,8 @@ public sealed class BotTests(CaptureFixture fixture)
     }
 
     private async Task<IEnumerable<(string, long)>> Hits(CaptureClient workspace) =>
-        (await fixture.Database.Query("select detail, sum(hits)::bigint from hit_count where workspace_id = $1 and kind = 'bot' group by 1 order by 1", workspace.WorkspaceId))
+        (await fixture.Database.Query(
+            "select detail, sum(hits)::bigint from hit_count where workspace_id = $1 and kind = 'bot' group by 1 order by 1",
+            workspace.WorkspaceId))
             .Select(row => ((string)row[0]!, (long)row[1]!));
 }

@@ -34,7 +34,8 @@ public sealed class CaptureFixture : IAsyncLifetime
         service = ServiceProcess.Create("Capture", ServiceEnvironment.For(database, broker));
         await service.Start();
         bus = await TestBus.Start(
-            broker, typeof(LeadCaptured), typeof(LeadUpdated), typeof(ActivitiesRecorded), typeof(SessionStarted), typeof(LeadsMerged), typeof(LeadErased), typeof(SpendRecorded));
+            broker, typeof(LeadCaptured), typeof(LeadUpdated), typeof(ActivitiesRecorded), typeof(SessionStarted), typeof(LeadsMerged),
+            typeof(LeadErased), typeof(SpendRecorded));
     }
 
     public async ValueTask DisposeAsync()
@@ -65,10 +66,12 @@ public sealed class CaptureClient(ServiceProcess service, Guid workspaceId, stri
 
     public Task<(HttpStatusCode Status, JsonNode Body)> Get(string path) => Send(HttpMethod.Get, path, null);
 
-    public Task<(HttpStatusCode Status, JsonNode Body)> Post(string path, object body) => Send(HttpMethod.Post, path, JsonContent.Create(body));
+    public Task<(HttpStatusCode Status, JsonNode Body)> Post(string path, object body) =>
+        Send(HttpMethod.Post, path, JsonContent.Create(body));
 
     public async Task<(HttpStatusCode Status, JsonNode Body)> Send(
-        HttpMethod method, string path, HttpContent? content, string[]? scopes = null, string? requestId = null, (string Name, string Value)[]? headers = null)
+        HttpMethod method, string path, HttpContent? content, string[]? scopes = null, string? requestId = null,
+        (string Name, string Value)[]? headers = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(service.Http, path)) { Content = content };
         foreach (var (name, value) in headers ?? [])
@@ -106,7 +109,8 @@ public sealed class CaptureClient(ServiceProcess service, Guid workspaceId, stri
     public async Task<double?[]> Metric(string metric, string from, string to, string granularity = "MONTH", string? group = null)
     {
         var by = group?.Split('=');
-        var (status, body) = await Get($"/v1/metrics/capture?from={from}&to={to}&granularity={granularity}&metrics={metric}" + (by is null ? "" : $"&groupBy={by[0]}"));
+        var (status, body) = await Get($"/v1/metrics/capture?from={from}&to={to}&granularity={granularity}&metrics={metric}"
+            + (by is null ? "" : $"&groupBy={by[0]}"));
         Assert.Equal(HttpStatusCode.OK, status);
         var series = body["series"]!.AsArray().SingleOrDefault(one => by is null || one!["group"]![by[0]]!.GetValue<string>() == by[1]);
         return series is null ? [] : series["points"]!.AsArray().Select(point => point!["value"]?.GetValue<double>()).ToArray();

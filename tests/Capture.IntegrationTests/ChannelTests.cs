@@ -31,10 +31,12 @@ public sealed class ChannelTests(CaptureFixture fixture)
             Messages.Page("c", "2026-03-02T10:00:00Z", "https://acme.example/booth/7"),
             Messages.Page("d", "2026-03-02T10:00:00Z", referrer: "https://checkout.pay.example/done"));
         await workspace.Post("/v1/leads", new { email = "ada@acme.example", firstTouch = new { source = "partner", medium = "cpc" } });
-        await workspace.Import("/v1/leads:import", "email,source,medium,channel\nbob@acme.example,partner,cpc,\ncyd@acme.example,partner,cpc,Fair\n");
+        await workspace.Import(
+            "/v1/leads:import", "email,source,medium,channel\nbob@acme.example,partner,cpc,\ncyd@acme.example,partner,cpc,Fair\n");
         await workspace.Import("/v1/spend:import", "date,source,medium,amount\n2026-03-02,partner,cpc,10\n");
 
-        Assert.Equal((HttpStatusCode.OK, 1, "2026-11/1"), (status, settings["version"]!.GetValue<int>(), settings["rulesVersion"]!.GetValue<string>()));
+        Assert.Equal((HttpStatusCode.OK, 1, "2026-11/1"), (
+            status, settings["version"]!.GetValue<int>(), settings["rulesVersion"]!.GetValue<string>()));
         Assert.True(settings["paymentAndLoginExcluded"]!.GetValue<bool>());
         Assert.Equal(settings.ToJsonString(), (await workspace.Get("/v1/channels")).Body.ToJsonString());
         Assert.Equal(
@@ -42,7 +44,8 @@ public sealed class ChannelTests(CaptureFixture fixture)
             await Sessions(workspace));
         Assert.Equal(
             [("ada@acme.example", "Partners"), ("bob@acme.example", "Partners"), ("cyd@acme.example", "Fair")],
-            (await workspace.Get("/v1/leads?orderBy=email")).Body["leads"]!.AsArray().Select(lead => (lead!["email"]!.GetValue<string>(), Channel(lead))));
+            (await workspace.Get("/v1/leads?orderBy=email")).Body["leads"]!.AsArray()
+                .Select(lead => (lead!["email"]!.GetValue<string>(), Channel(lead))));
         Assert.Equal("Partners", (await workspace.Get("/v1/spend")).Body["spend"]![0]!["channel"]!.GetValue<string>());
     }
 
@@ -54,7 +57,12 @@ public sealed class ChannelTests(CaptureFixture fixture)
 
         var (stale, _) = await workspace.Send(HttpMethod.Put, "/v1/channels?baseVersion=0", JsonContent.Create(Partners));
         var (status, problem) = await Put(
-            workspace, new { rules = new[] { new { channel = "", condition = "colour = \"red\"" } }, ownDomains = new[] { "https://acme.example" }, excludedReferrers = new[] { "a b" } });
+            workspace, new
+            {
+                rules = new[] { new { channel = "", condition = "colour = \"red\"" } },
+                ownDomains = new[] { "https://acme.example" },
+                excludedReferrers = new[] { "a b" }
+            });
 
         Assert.Equal(HttpStatusCode.Conflict, stale);
         Assert.Equal(HttpStatusCode.BadRequest, status);
@@ -70,7 +78,8 @@ public sealed class ChannelTests(CaptureFixture fixture)
     {
         var (status, settings) = await fixture.Workspace().Get("/v1/channels");
 
-        Assert.Equal((HttpStatusCode.OK, 0, "2026-11"), (status, settings["version"]!.GetValue<int>(), settings["rulesVersion"]!.GetValue<string>()));
+        Assert.Equal((HttpStatusCode.OK, 0, "2026-11"), (
+            status, settings["version"]!.GetValue<int>(), settings["rulesVersion"]!.GetValue<string>()));
         Assert.True(settings["aiAssistantChannel"]!.GetValue<bool>());
     }
 
@@ -84,7 +93,9 @@ public sealed class ChannelTests(CaptureFixture fixture)
             Messages.Page("b", "2026-03-02T10:00:00Z", "https://acme.example/booth/7"),
             Messages.Page("c", "2026-03-02T10:00:00Z", referrer: "https://pay.example/"),
             Messages.Page("d", "2026-03-02T10:00:00Z", "https://acme.example/?utm_source=google&utm_medium=cpc"));
-        await workspace.Import("/v1/leads:import", "email,source,medium,channel,createTime\nbob@acme.example,partner,cpc,,2026-03-02\ncyd@acme.example,partner,cpc,Fair,2026-03-02\n");
+        await workspace.Import(
+            "/v1/leads:import",
+            "email,source,medium,channel,createTime\nbob@acme.example,partner,cpc,,2026-03-02\ncyd@acme.example,partner,cpc,Fair,2026-03-02\n");
         await workspace.Import("/v1/spend:import", "date,source,medium,amount\n2026-03-02,partner,cpc,10\n2026-03-02,google,cpc,20\n");
         Assert.Equal(HttpStatusCode.NotFound, (await workspace.Get("/v1/channels/reclassification")).Status);
         await Put(workspace, Partners);
@@ -96,7 +107,8 @@ public sealed class ChannelTests(CaptureFixture fixture)
         Assert.Equal((HttpStatusCode.OK, "RUNNING", "8"), (status, begun["state"]!.GetValue<string>(), begun["total"]!.GetValue<string>()));
         Assert.Equal(
             ("2026-11/1", "8", "8", "3", "2", "1"),
-            (Text(done["rulesVersion"]), Text(done["total"]), Text(done["processed"]), Text(done["changedSessions"]), Text(done["changedLeads"]), Text(done["changedSpend"])));
+            (Text(done["rulesVersion"]), Text(done["total"]), Text(done["processed"]), Text(done["changedSessions"]),
+                Text(done["changedLeads"]), Text(done["changedSpend"])));
         Assert.Equal([("Direct", 1), ("Events", 1), ("Paid Search", 1), ("Partners", 1)], await Sessions(workspace));
         Assert.Equal([1d], await workspace.Metric("sessions", "2026-03-01", "2026-04-01", group: "channel=Partners"));
         Assert.Equal([2d], await workspace.Metric("leads", "2026-03-01", "2026-04-01", group: "channel=Partners"));
@@ -114,8 +126,8 @@ public sealed class ChannelTests(CaptureFixture fixture)
     {
         var workspace = fixture.Workspace();
         await workspace.Batch(
-            Messages.Page("a", "2026-03-02T10:00:00Z", referrer: "https://blog.partner.example/"), Messages.Page("a", "2026-03-02T10:20:00Z"),
-            Messages.Form("a", "2026-03-02T10:25:00Z", "ada@acme.example"));
+            Messages.Page("a", "2026-03-02T10:00:00Z", referrer: "https://blog.partner.example/"),
+            Messages.Page("a", "2026-03-02T10:20:00Z"), Messages.Form("a", "2026-03-02T10:25:00Z", "ada@acme.example"));
         await Put(workspace, Partners);
         await workspace.Post("/v1/channels:reclassify", new { });
         await Done(workspace);
@@ -158,16 +170,19 @@ public sealed class ChannelTests(CaptureFixture fixture)
     private static async Task<JsonNode> Done(CaptureClient workspace)
     {
         await Eventually.Equal(
-            "DONE", async () => Text((await workspace.Get("/v1/channels/reclassification")).Body["state"]), "the reclassification is done", TimeSpan.FromSeconds(60));
+            "DONE", async () => Text((await workspace.Get("/v1/channels/reclassification")).Body["state"]), "the reclassification is done",
+            TimeSpan.FromSeconds(60));
         return (await workspace.Get("/v1/channels/reclassification")).Body;
     }
 
     private async Task<IEnumerable<(string, int)>> Sessions(CaptureClient workspace) =>
-        (await fixture.Database.Query("select channel, count(*)::int from session where workspace_id = $1 group by 1 order by 1", workspace.WorkspaceId))
+        (await fixture.Database.Query(
+            "select channel, count(*)::int from session where workspace_id = $1 group by 1 order by 1", workspace.WorkspaceId))
             .Select(row => ((string)row[0]!, (int)row[1]!));
 
     private async Task<IEnumerable<string>> Sources(CaptureClient workspace) =>
         (await fixture.Database.Query(
-            "select concat_ws('|', visitor_id, start_time, source_kind, channel, source, medium, campaign) from session where workspace_id = $1 order by 1", workspace.WorkspaceId))
+            "select concat_ws('|', visitor_id, start_time, source_kind, channel, source, medium, campaign) from session where workspace_id = $1 order by 1",
+            workspace.WorkspaceId))
             .Select(row => (string)row[0]!);
 }

@@ -35,7 +35,8 @@ public sealed class CrashTests
         }).ToArray();
         await Eventually.True(async () => await database.Scalar<long>("select count(*) from activity") > 0, "the first commit");
         await service.Kill();
-        var acknowledged = (await Task.WhenAll(sending)).Select((isAcknowledged, index) => (isAcknowledged, index)).Where(item => item.isAcknowledged).Select(item => item.index).ToArray();
+        var acknowledged = (await Task.WhenAll(sending)).Select((isAcknowledged, index) => (isAcknowledged, index))
+            .Where(item => item.isAcknowledged).Select(item => item.index).ToArray();
         var kept = (await database.Query("select key from message")).Select(row => (Guid)row[0]!).ToHashSet();
         Assert.All(acknowledged, index => Assert.Contains(MessageReader.Key(workspace.WorkspaceId, $"m{index}-19"), kept));
 
@@ -49,7 +50,9 @@ public sealed class CrashTests
         Assert.Equal(1200L, await database.Scalar<long>("select sum(activities) from session"));
         Assert.Equal(60L, await database.Scalar<long>("select count(*) from lead"));
         await Eventually.Equal(
-            1200, () => Task.FromResult(bus.Of<ActivitiesRecorded>().SelectMany(e => e.Activities).Select(activity => activity.ActivityId).Distinct().Count()), "every activity is told");
+            1200, () => Task.FromResult(
+                bus.Of<ActivitiesRecorded>().SelectMany(e => e.Activities).Select(activity => activity.ActivityId).Distinct().Count()),
+            "every activity is told");
         Assert.Equal(60, bus.Of<LeadCaptured>().Select(e => e.LeadId).Distinct().Count());
     }
 

@@ -24,10 +24,12 @@ public sealed class DataRetentionTests(CaptureFixture fixture)
         Assert.Equal((HttpStatusCode.BadRequest, 3), (status, faults["errors"]!.AsArray().Count));
         var set = (await Put(workspace, new { anonymousActivityDays = 30, inactiveLeadDays = 700 })).Body;
 
-        Assert.Equal((30, null, 700), (set["anonymousActivityDays"]!.GetValue<int>(), set["leadActivityDays"], set["inactiveLeadDays"]!.GetValue<int>()));
+        Assert.Equal((30, null, 700), (
+            set["anonymousActivityDays"]!.GetValue<int>(), set["leadActivityDays"], set["inactiveLeadDays"]!.GetValue<int>()));
         Assert.Equal(set.ToJsonString(), (await workspace.Get("/v1/dataRetention")).Body.ToJsonString());
         Assert.Equal(
-            HttpStatusCode.Forbidden, (await workspace.Send(HttpMethod.Put, "/v1/dataRetention", JsonContent.Create(new { }), ["capture:write"])).Status);
+            HttpStatusCode.Forbidden,
+            (await workspace.Send(HttpMethod.Put, "/v1/dataRetention", JsonContent.Create(new { }), ["capture:write"])).Status);
     }
 
     [Fact]
@@ -35,8 +37,9 @@ public sealed class DataRetentionTests(CaptureFixture fixture)
     {
         var workspace = fixture.Workspace();
         await workspace.Batch(
-            Messages.Page("gone", "2026-03-01T10:00:00Z", "https://acme.example/?utm_source=google&token=x"), Messages.Page("gone", "2026-03-01T10:01:00Z"),
-            Messages.Page("stays", "2026-03-01T10:00:00Z"), Messages.Page("stays", "2026-03-20T10:00:00Z"));
+            Messages.Page("gone", "2026-03-01T10:00:00Z", "https://acme.example/?utm_source=google&token=x"),
+            Messages.Page("gone", "2026-03-01T10:01:00Z"), Messages.Page("stays", "2026-03-01T10:00:00Z"),
+            Messages.Page("stays", "2026-03-20T10:00:00Z"));
         await workspace.Batch(Messages.Walk("known", "ada@acme.example"));
         var before = await Counts(workspace);
         await Put(workspace, new { anonymousActivityDays = 10 });
@@ -44,13 +47,16 @@ public sealed class DataRetentionTests(CaptureFixture fixture)
         Assert.Equal((2L, 0L), await Apply(workspace, "2026-03-25"));
 
         Assert.Equal(before, await Counts(workspace));
-        Assert.Equal(0L, await fixture.Database.Scalar<long>("select count(*) from visitor where workspace_id = $1 and anonymous_id = 'gone'", workspace.WorkspaceId));
-        Assert.Equal(8L, await fixture.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace.WorkspaceId));
+        Assert.Equal(0L, await fixture.Database.Scalar<long>(
+            "select count(*) from visitor where workspace_id = $1 and anonymous_id = 'gone'", workspace.WorkspaceId));
+        Assert.Equal(
+            8L, await fixture.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace.WorkspaceId));
         Assert.Equal((0L, 0L), await Apply(workspace, "2026-03-25"));
 
         // Coming back, the device is a new visitor.
         await workspace.Batch(Messages.Page("gone", "2026-03-24T10:00:00Z"));
-        Assert.Equal(4L, await fixture.Database.Scalar<long>("select count(*) from visitor where workspace_id = $1", workspace.WorkspaceId));
+        Assert.Equal(
+            4L, await fixture.Database.Scalar<long>("select count(*) from visitor where workspace_id = $1", workspace.WorkspaceId));
     }
 
     [Fact]
@@ -67,13 +73,15 @@ public sealed class DataRetentionTests(CaptureFixture fixture)
         Assert.Equal((3L, 0L), await Apply(workspace, "2026-03-23"));
 
         var journey = (await workspace.Get($"/v1/leads/{id}/journey")).Body;
-        Assert.Equal((touches, 3, 4), (journey["touches"]!.ToJsonString(), journey["sessionCount"]!.GetValue<int>(), journey["activityCount"]!.GetValue<int>()));
+        Assert.Equal((touches, 3, 4), (
+            journey["touches"]!.ToJsonString(), journey["sessionCount"]!.GetValue<int>(), journey["activityCount"]!.GetValue<int>()));
         Assert.Equal(before, await Counts(workspace));
 
         // The device's history is cut anew from its beginning; the emptied visit stays as it is.
         await workspace.Batch(Messages.Form("a", "2026-03-20T11:00:00Z", "bob@acme.example"), Messages.Page("a", "2026-03-04T09:01:00Z"));
         journey = (await workspace.Get($"/v1/leads/{id}/journey")).Body;
-        Assert.Equal((touches, 3, 5), (journey["touches"]!.ToJsonString(), journey["sessionCount"]!.GetValue<int>(), journey["activityCount"]!.GetValue<int>()));
+        Assert.Equal((touches, 3, 5), (
+            journey["touches"]!.ToJsonString(), journey["sessionCount"]!.GetValue<int>(), journey["activityCount"]!.GetValue<int>()));
     }
 
     [Fact]
@@ -83,7 +91,9 @@ public sealed class DataRetentionTests(CaptureFixture fixture)
         await workspace.Batch(
             Messages.Form("a", "2026-01-01T10:00:00Z", "ada@acme.example"), Messages.Form("b", "2026-01-01T10:00:00Z", "bob@acme.example"),
             Messages.Form("c", "2026-01-01T10:00:00Z", "cy@acme.example"));
-        await fixture.Database.Query("update lead set update_time = '2026-01-02', stage = case when email like 'bob%' then 'CUSTOMER' else stage end where workspace_id = $1", workspace.WorkspaceId);
+        await fixture.Database.Query(
+            "update lead set update_time = '2026-01-02', stage = case when email like 'bob%' then 'CUSTOMER' else stage end where workspace_id = $1",
+            workspace.WorkspaceId);
         await workspace.Batch(Messages.Page("c", "2026-03-01T10:00:00Z"));
         await fixture.Database.Query("update lead set update_time = '2026-01-02' where workspace_id = $1", workspace.WorkspaceId);
         var before = await Counts(workspace);
@@ -91,7 +101,8 @@ public sealed class DataRetentionTests(CaptureFixture fixture)
 
         Assert.Equal((0L, 1L), await Apply(workspace, "2026-03-25"));
 
-        Assert.Equal(["bob@acme.example", "cy@acme.example"], (await workspace.Get("/v1/leads?orderBy=email")).Body["leads"]!.AsArray().Select(lead => Text(lead!["email"])));
+        Assert.Equal(["bob@acme.example", "cy@acme.example"], (await workspace.Get("/v1/leads?orderBy=email")).Body["leads"]!.AsArray()
+            .Select(lead => Text(lead!["email"])));
         Assert.Equal(before, await Counts(workspace));
         var erased = Assert.Single(await fixture.Bus.Until<LeadErased>(1, e => e.WorkspaceId == workspace.WorkspaceId));
         Assert.Equal("RUNNING", Text((await workspace.Get($"/v1/leads/{erased.LeadId}/erasure")).Body["state"]));
@@ -101,7 +112,8 @@ public sealed class DataRetentionTests(CaptureFixture fixture)
     private Task<(long Activities, long Leads)> Apply(CaptureClient workspace, string day)
     {
         var time = new ManualTimeProvider(DateTimeOffset.Parse($"{day}T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture));
-        var retainer = new DataRetainer(fixture.Database.UnitOfWork<Lifecycle.Capture.Storage.CaptureDbContext>(time), Options.Create(new CaptureOptions()), time);
+        var retainer = new DataRetainer(
+            fixture.Database.UnitOfWork<Lifecycle.Capture.Storage.CaptureDbContext>(time), Options.Create(new CaptureOptions()), time);
         return retainer.Apply(workspace.WorkspaceId, CancellationToken.None);
     }
 

@@ -13,9 +13,11 @@ public sealed class DeclareHumanTests(CaptureFixture fixture)
     {
         var (judged, spared) = (fixture.Workspace(), fixture.Workspace());
         // The second workspace sees the same visit at a rate that no judgement catches, as the measure of what must be there in the end.
-        await judged.Batch([.. Visit("d1", 0.01, "a"), Messages.Page("d1", At(7200), "https://acme.example/?utm_source=news&utm_medium=email")]);
+        await judged.Batch(
+            [.. Visit("d1", 0.01, "a"), Messages.Page("d1", At(7200), "https://acme.example/?utm_source=news&utm_medium=email")]);
         await judged.Batch(Messages.Page("d1", At(7260), "https://acme.example/late"));
-        await spared.Batch([.. Visit("d1", 1, "a"), Messages.Page("d1", At(7200), "https://acme.example/?utm_source=news&utm_medium=email")]);
+        await spared.Batch(
+            [.. Visit("d1", 1, "a"), Messages.Page("d1", At(7200), "https://acme.example/?utm_source=news&utm_medium=email")]);
         await spared.Batch(Messages.Page("d1", At(7260), "https://acme.example/late"));
         Assert.Equal([0d], await judged.Metric("sessions", "2026-03-01", "2026-04-01"));
         Assert.Equal([72d], await judged.Metric("bot_hits", "2026-03-01", "2026-04-01"));
@@ -31,7 +33,8 @@ public sealed class DeclareHumanTests(CaptureFixture fixture)
             Assert.Equal(await spared.Metric(metric, "2026-03-01", "2026-04-01"), await judged.Metric(metric, "2026-03-01", "2026-04-01"));
         }
 
-        Assert.Equal(await spared.Metric("sessions", "2026-03-01", "2026-04-01", group: "channel=Email"), await judged.Metric("sessions", "2026-03-01", "2026-04-01", group: "channel=Email"));
+        Assert.Equal(await spared.Metric("sessions", "2026-03-01", "2026-04-01", group: "channel=Email"), await judged.Metric(
+            "sessions", "2026-03-01", "2026-04-01", group: "channel=Email"));
 
         // It is not judged again, and what it did belongs to the person that it proves to be.
         await judged.Batch(Messages.Form("d1", At(7290), "ada@acme.example"));
@@ -39,7 +42,8 @@ public sealed class DeclareHumanTests(CaptureFixture fixture)
         var journey = (await judged.Get($"/v1/leads/{lead["id"]}/journey")).Body;
         Assert.Equal((2, 73), (journey["sessionCount"]!.GetValue<int>(), journey["activityCount"]!.GetValue<int>()));
         Assert.Equal("Paid Search", lead["firstTouch"]!["channel"]!.GetValue<string>());
-        Assert.Equal(0L, await fixture.Database.Scalar<long>("select count(*) from robot_activity where workspace_id = $1", judged.WorkspaceId));
+        Assert.Equal(
+            0L, await fixture.Database.Scalar<long>("select count(*) from robot_activity where workspace_id = $1", judged.WorkspaceId));
     }
 
     [Fact]
@@ -63,6 +67,8 @@ public sealed class DeclareHumanTests(CaptureFixture fixture)
     private static object[] Visit(string device, double pause, string name) =>
     [
         .. Enumerable.Range(0, 70).Select(index => Messages.Page(
-            device, At(index * pause), index == 0 ? "https://acme.example/?utm_source=google&utm_medium=cpc" : $"https://acme.example/{name}/{index}", id: $"{name}-{index}")),
+            device, At(index * pause),
+            index == 0 ? "https://acme.example/?utm_source=google&utm_medium=cpc" : $"https://acme.example/{name}/{index}",
+            id: $"{name}-{index}")),
     ];
 }

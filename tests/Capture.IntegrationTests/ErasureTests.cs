@@ -37,7 +37,8 @@ public sealed class ErasureTests(CaptureFixture fixture)
             await fixture.Bus.Publish(Confirmed(workspace, asked, service, Time.AddHours(1), 0));
         }
 
-        await Eventually.Equal("COMPLETE", async () => Text((await workspace.Get($"/v1/leads/{id}/erasure")).Body["state"]), "all have confirmed");
+        await Eventually.Equal(
+            "COMPLETE", async () => Text((await workspace.Get($"/v1/leads/{id}/erasure")).Body["state"]), "all have confirmed");
         var done = (await workspace.Get($"/v1/leads/{id}/erasure")).Body;
         Assert.All(done["receipts"]!.AsArray().Skip(1), receipt => Assert.Equal("ERASED", Text(receipt!["state"])));
         Assert.DoesNotContain("ada", done.ToJsonString(), StringComparison.OrdinalIgnoreCase);
@@ -48,17 +49,21 @@ public sealed class ErasureTests(CaptureFixture fixture)
     public async Task Erasure_OfAMergedPerson_AnswersForBothIdsAndForgetsAnswersOfBoth()
     {
         var workspace = fixture.Workspace();
-        var first = await workspace.Send(HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@acme.example" }), requestId: "r1");
-        var second = await workspace.Send(HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@home.example" }), requestId: "r2");
+        var first = await workspace.Send(
+            HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@acme.example" }), requestId: "r1");
+        var second = await workspace.Send(
+            HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@home.example" }), requestId: "r2");
         var (target, source) = (Text(first.Body["id"]), Text(second.Body["id"]));
         await workspace.Post("/v1/leads:merge", new { sourceId = source, targetId = target });
 
         await workspace.Send(HttpMethod.Delete, $"/v1/leads/{source}", null);
 
         Assert.Equal(target, Text((await workspace.Get($"/v1/leads/{source}/erasure")).Body["leadId"]));
-        Assert.Equal(0L, await fixture.Database.Scalar<long>("select count(*) from idempotency where workspace_id = $1 and position('ada@'::bytea in response) > 0", workspace.WorkspaceId));
+        Assert.Equal(0L, await fixture.Database.Scalar<long>(
+            "select count(*) from idempotency where workspace_id = $1 and position('ada@'::bytea in response) > 0", workspace.WorkspaceId));
         // Sent again, the request neither tells the person nor brings the person back.
-        var again = await workspace.Send(HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@home.example" }), requestId: "r2");
+        var again = await workspace.Send(
+            HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@home.example" }), requestId: "r2");
         Assert.Equal(HttpStatusCode.NotFound, again.Status);
         Assert.Empty((await workspace.Get("/v1/leads")).Body["leads"]!.AsArray());
     }
@@ -87,12 +92,15 @@ public sealed class ErasureTests(CaptureFixture fixture)
             await bus.Publish(Confirmed(workspace, asked[0], name, Time, 1));
         }
 
-        await Eventually.Equal("COMPLETE", async () => Text((await workspace.Get($"/v1/leads/{id}/erasure")).Body["state"]), "all have confirmed");
+        await Eventually.Equal(
+            "COMPLETE", async () => Text((await workspace.Get($"/v1/leads/{id}/erasure")).Body["state"]), "all have confirmed");
         Assert.Equal(0L, await database.Scalar<long>("select count(*) from erasure where ask_time is not null"));
     }
 
-    private static LeadErasureConfirmed Confirmed(CaptureClient workspace, LeadErased asked, string service, DateTimeOffset time, long records) => new(
-        Guid.CreateVersion7(Time), workspace.WorkspaceId, time, asked.Version, asked.LeadId, service, time, new Dictionary<string, long> { ["profiles"] = records });
+    private static LeadErasureConfirmed Confirmed(
+        CaptureClient workspace, LeadErased asked, string service, DateTimeOffset time, long records) => new(
+        Guid.CreateVersion7(Time), workspace.WorkspaceId, time, asked.Version, asked.LeadId, service, time,
+        new Dictionary<string, long> { ["profiles"] = records });
 
     private static string Text(JsonNode? node) => node!.GetValue<string>();
 }

@@ -20,7 +20,8 @@ public sealed class ExportTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddGrpc();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
         await using var others = builder.Build();
         others.MapGrpcService<Others>();
         await others.StartAsync();
@@ -41,7 +42,8 @@ public sealed class ExportTests
         var (status, body) = await workspace.Get($"/v1/leads/{id}:export");
 
         Assert.Equal((HttpStatusCode.OK, id), (status, body["leadId"]!.GetValue<string>()));
-        Assert.Equal(["capture", "conversion", "nurture", "retention", "scoring"], body["data"]!.AsObject().Select(member => member.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(["capture", "conversion", "nurture", "retention", "scoring"], body["data"]!.AsObject().Select(member => member.Key)
+            .Order(StringComparer.Ordinal));
         Assert.Equal(id, body["data"]!["scoring"]!["echo"]!.GetValue<string>());
         Assert.Equal((1, 2, 6), (Count("identities"), Count("sessions"), Count("activities")));
         Assert.Equal("ada@acme.example", body["data"]!["capture"]!["lead"]![0]!["email"]!.GetValue<string>());
@@ -58,7 +60,10 @@ public sealed class ExportTests
         public override Task<ExportPersonResponse> ExportPerson(ExportPersonRequest request, ServerCallContext context)
         {
             Assert.Contains(context.RequestHeaders, header => header.Key == "x-lifecycle-identity");
-            return Task.FromResult(new ExportPersonResponse { Data = new() { Fields = { ["echo"] = Google.Protobuf.WellKnownTypes.Value.ForString(request.LeadId) } } });
+            return Task.FromResult(new ExportPersonResponse
+            {
+                Data = new() { Fields = { ["echo"] = Google.Protobuf.WellKnownTypes.Value.ForString(request.LeadId) } }
+            });
         }
     }
 }

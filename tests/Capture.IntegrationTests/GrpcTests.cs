@@ -13,14 +13,18 @@ public sealed class GrpcTests(CaptureFixture fixture)
     {
         var workspace = fixture.Workspace();
         using var channel = GrpcChannel.ForAddress(fixture.Service.Grpc);
-        var headers = new Metadata { { "x-lifecycle-identity", IdentityTokens.Issue(workspace.WorkspaceId, "UTC", "USD", "capture:write", "capture:read") } };
+        var headers = new Metadata
+        {
+            { "x-lifecycle-identity", IdentityTokens.Issue(workspace.WorkspaceId, "UTC", "USD", "capture:write", "capture:read") }
+        };
         var request = new BatchRequest
         {
             Batch =
             {
                 new IngestMessage
                 {
-                    Type = "track", Event = "Chat Started", AnonymousId = "a", MessageId = "m1", Timestamp = Timestamp.FromDateTimeOffset(DateTimeOffset.UnixEpoch.AddYears(56)),
+                    Type = "track", Event = "Chat Started", AnonymousId = "a", MessageId = "m1",
+                    Timestamp = Timestamp.FromDateTimeOffset(DateTimeOffset.UnixEpoch.AddYears(56)),
                     Properties = new Struct { Fields = { ["email"] = Value.ForString("ada@acme.example") } },
                 },
                 new IngestMessage { Type = "track" },

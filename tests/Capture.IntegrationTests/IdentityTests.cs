@@ -40,7 +40,8 @@ public sealed class IdentityTests(CaptureFixture fixture)
     public async Task Identify_OnASharedDevice_MovesWithTheActivityToWhoseItIs()
     {
         var workspace = fixture.Workspace();
-        await workspace.Batch(Anonymous("kiosk", 5, new { seat = "window" }), Messages.Form("kiosk", Messages.At(Start, 10), "bob@acme.example"));
+        await workspace.Batch(
+            Anonymous("kiosk", 5, new { seat = "window" }), Messages.Form("kiosk", Messages.At(Start, 10), "bob@acme.example"));
         Assert.Equal("window", Text((await Lead(workspace, "bob"))["traits"]!["seat"]));
 
         // It turns out that Alice sat there first: what was told belongs to her.
@@ -54,7 +55,15 @@ public sealed class IdentityTests(CaptureFixture fixture)
     public async Task Group_BeforeTheUserIsKnown_IsToldToTheUser()
     {
         var workspace = fixture.Workspace();
-        await workspace.Batch(new { type = "group", userId = "u1", groupId = "g1", messageId = "g", timestamp = Messages.At(Start, 0), traits = new { name = "Acme" } });
+        await workspace.Batch(new
+        {
+            type = "group",
+            userId = "u1",
+            groupId = "g1",
+            messageId = "g",
+            timestamp = Messages.At(Start, 0),
+            traits = new { name = "Acme" }
+        });
 
         await workspace.Batch(Messages.Identify(null, Messages.At(Start, 5), "u1", new { email = "ada@acme.example" }));
 
@@ -72,7 +81,8 @@ public sealed class IdentityTests(CaptureFixture fixture)
 
         Assert.NotEqual(Text(first["id"]), Text(second["id"]));
         Assert.Equal(HttpStatusCode.NotFound, (await two.Get($"/v1/leads/{first["id"]}")).Status);
-        Assert.Equal(HttpStatusCode.NotFound, (await two.Post("/v1/leads:merge", new { sourceId = first["id"], targetId = second["id"] })).Status);
+        Assert.Equal(
+            HttpStatusCode.NotFound, (await two.Post("/v1/leads:merge", new { sourceId = first["id"], targetId = second["id"] })).Status);
     }
 
     [Fact]
@@ -91,12 +101,15 @@ public sealed class IdentityTests(CaptureFixture fixture)
 
         using var channel = GrpcChannel.ForAddress(fixture.Service.Grpc);
         var client = new LeadService.LeadServiceClient(channel);
-        var headers = new Metadata { { "x-lifecycle-identity", IdentityTokens.Issue(workspace.WorkspaceId, "UTC", "USD", "capture:read") } };
+        var headers =
+            new Metadata { { "x-lifecycle-identity", IdentityTokens.Issue(workspace.WorkspaceId, "UTC", "USD", "capture:read") } };
         foreach (var id in ids)
         {
             Assert.Equal(ids[2], Text((await workspace.Get($"/v1/leads/{id}")).Body["id"]));
             Assert.Equal(ids[2], (await client.GetLeadAsync(new() { Id = id }, headers)).Id);
-            Assert.Equal((ids[2], 3), ((await client.GetJourneyAsync(new() { Id = id }, headers)).LeadId, (await client.GetJourneyAsync(new() { Id = id }, headers)).SessionCount));
+            Assert.Equal((ids[2], 3), (
+                (await client.GetJourneyAsync(new() { Id = id }, headers)).LeadId,
+                (await client.GetJourneyAsync(new() { Id = id }, headers)).SessionCount));
             foreach (var other in ids)
             {
                 // What ended is merged again without effect; what lives on cannot end in what ended in it.
@@ -116,7 +129,8 @@ public sealed class IdentityTests(CaptureFixture fixture)
     public async Task Alias_Again_ChangesNothing()
     {
         var workspace = fixture.Workspace();
-        await workspace.Batch(Messages.Identify("a", Messages.At(Start, 0), "u1", new { email = "ada@acme.example" }), Messages.Identify("b", Messages.At(Start, 1), "u2", new { plan = "pro" }));
+        await workspace.Batch(Messages.Identify("a", Messages.At(Start, 0), "u1", new { email = "ada@acme.example" }), Messages.Identify(
+            "b", Messages.At(Start, 1), "u2", new { plan = "pro" }));
         for (var turn = 0; turn < 3; turn++)
         {
             await workspace.Batch(
@@ -126,7 +140,8 @@ public sealed class IdentityTests(CaptureFixture fixture)
 
         var lead = Assert.Single((await workspace.Get("/v1/leads")).Body["leads"]!.AsArray())!;
         Assert.Equal(("ada@acme.example", "pro"), (Text(lead["email"]), Text(lead["traits"]!["plan"])));
-        Assert.Equal(1L, await fixture.Database.Scalar<long>("select count(*) from lead_redirect where workspace_id = $1", workspace.WorkspaceId));
+        Assert.Equal(
+            1L, await fixture.Database.Scalar<long>("select count(*) from lead_redirect where workspace_id = $1", workspace.WorkspaceId));
     }
 
     [Theory]
@@ -155,7 +170,9 @@ public sealed class IdentityTests(CaptureFixture fixture)
                 }
 
                 var found = await State(workspace);
-                Assert.True(state == found, $"Seed {seed}, expected:\n{string.Join('\n', state.Split('\n').Except(found.Split('\n')))}\nfound:\n{string.Join('\n', found.Split('\n').Except(state.Split('\n')))}");
+                Assert.True(
+                    state == found,
+                    $"Seed {seed}, expected:\n{string.Join('\n', state.Split('\n').Except(found.Split('\n')))}\nfound:\n{string.Join('\n', found.Split('\n').Except(state.Split('\n')))}");
             }
         }
     }
@@ -175,19 +192,36 @@ public sealed class IdentityTests(CaptureFixture fixture)
             3 => Anonymous(device, minute, new { seat = $"seat {random.Next(3)}" }),
             4 => Group(device, minute, new { name = $"Company {random.Next(3)}" }),
             5 => new { type = "track", @event = "Trial Started", userId = user, messageId = $"t{index}", timestamp = time },
-            6 => Messages.Page(device, time, $"https://acme.example/{index}?utm_source=s{random.Next(2)}&utm_medium=cpc&utm_campaign=c{random.Next(2)}"),
+            6 => Messages.Page(
+                device, time, $"https://acme.example/{index}?utm_source=s{random.Next(2)}&utm_medium=cpc&utm_campaign=c{random.Next(2)}"),
             7 => Messages.Page(device, time, $"https://acme.example/{index}", "https://www.bing.com/"),
             _ => Messages.Page(device, time, $"https://acme.example/{index}"),
         };
     }
 
     private static object Anonymous(string device, double minute, object traits) =>
-        new { type = "identify", anonymousId = device, messageId = $"{device}|{minute}|anonymous", timestamp = Messages.At(Start, minute), traits };
+        new
+        {
+            type = "identify",
+            anonymousId = device,
+            messageId = $"{device}|{minute}|anonymous",
+            timestamp = Messages.At(Start, minute),
+            traits
+        };
 
     private static object Group(string device, double minute, object traits) =>
-        new { type = "group", anonymousId = device, groupId = "g", messageId = $"{device}|{minute}|group", timestamp = Messages.At(Start, minute), traits };
+        new
+        {
+            type = "group",
+            anonymousId = device,
+            groupId = "g",
+            messageId = $"{device}|{minute}|group",
+            timestamp = Messages.At(Start, minute),
+            traits
+        };
 
-    private static async Task<JsonNode> Lead(CaptureClient workspace, string name) => Assert.Single((await workspace.Get($"/v1/leads?filter=email={name}@acme.example")).Body["leads"]!.AsArray())!;
+    private static async Task<JsonNode> Lead(CaptureClient workspace, string name) =>
+        Assert.Single((await workspace.Get($"/v1/leads?filter=email={name}@acme.example")).Body["leads"]!.AsArray())!;
 
     private static string Text(JsonNode? node) => node!.GetValue<string>();
 

@@ -49,14 +49,16 @@ public sealed class ImportAnnouncementTests : IAsyncLifetime
             Assert.NotEqual(0, await Waiting(workspace));
 
             await workspace.Batch(Messages.Identify(null, "2026-03-02T09:00:00Z", "u1", new { email = "live@acme.example" }));
-            await Eventually.True(() => Task.FromResult(Captured(workspace).Any(lead => lead.Email == "live@acme.example")), "the live lead is told");
+            await Eventually.True(
+                () => Task.FromResult(Captured(workspace).Any(lead => lead.Email == "live@acme.example")), "the live lead is told");
             Assert.NotEqual(0, await Waiting(workspace));
             clock.Start();
         }
 
         await Eventually.Equal(Rows + 1, () => Task.FromResult(Captured(workspace).Length), "all are told");
         // No faster than it may: a second's worth goes at once, and the two portions that were held.
-        Assert.True(clock.Elapsed > TimeSpan.FromSeconds((Rows - PerSecond - (2 * ImportAnnouncements.Portion)) / PerSecond), $"{clock.Elapsed}");
+        Assert.True(
+            clock.Elapsed > TimeSpan.FromSeconds((Rows - PerSecond - (2 * ImportAnnouncements.Portion)) / PerSecond), $"{clock.Elapsed}");
         Assert.Equal(0, await Waiting(workspace));
         Assert.Equal(Rows + 1, Captured(workspace).Select(lead => lead.LeadId).Distinct().Count());
         var one = Captured(workspace).Single(lead => lead.Email == "p000007@acme.example");
@@ -64,7 +66,8 @@ public sealed class ImportAnnouncementTests : IAsyncLifetime
 
         // Changed rows are told as updates.
         await workspace.Import("/v1/leads:import", File(2) + "p000002@acme.example,CTO\n");
-        await Eventually.True(() => Task.FromResult(bus!.Of<LeadUpdated>().Any(e => e.WorkspaceId == workspace.WorkspaceId)), "the change is told");
+        await Eventually.True(
+            () => Task.FromResult(bus!.Of<LeadUpdated>().Any(e => e.WorkspaceId == workspace.WorkspaceId)), "the change is told");
         var changed = Assert.Single(bus!.Of<LeadUpdated>(), e => e.WorkspaceId == workspace.WorkspaceId);
         Assert.Equal(("p000002@acme.example", "CTO", 2L), (changed.Email, changed.Traits["title"], changed.Version));
     }
@@ -83,7 +86,8 @@ public sealed class ImportAnnouncementTests : IAsyncLifetime
 
         await service.Start();
 
-        await Eventually.Equal(Rows, () => Task.FromResult(Captured(workspace).Select(lead => lead.LeadId).Distinct().Count()), "all are told");
+        await Eventually.Equal(
+            Rows, () => Task.FromResult(Captured(workspace).Select(lead => lead.LeadId).Distinct().Count()), "all are told");
     }
 
     [Fact]
@@ -103,19 +107,23 @@ public sealed class ImportAnnouncementTests : IAsyncLifetime
         Assert.DoesNotContain(Captured(workspace), lead => lead.LeadId == erased);
     }
 
-    private static string File(int rows) => "email,title\n" + string.Concat(Enumerable.Range(0, rows).Select(index => $"p{index:000000}@acme.example,Engineer {index}\n"));
+    private static string File(int rows) =>
+        "email,title\n" + string.Concat(Enumerable.Range(0, rows).Select(index => $"p{index:000000}@acme.example,Engineer {index}\n"));
 
     /// <summary>A workspace that the announcer's rounds find, also after a start.</summary>
     private async Task<CaptureClient> Known()
     {
         var workspace = new CaptureClient(service!, Guid.CreateVersion7(Time), "UTC", "USD");
         await database!.Query(
-            "insert into workspace (id, display_name, time_zone, currency_code, version) values ($1, 'W', 'UTC', 'USD', 1)", workspace.WorkspaceId);
+            "insert into workspace (id, display_name, time_zone, currency_code, version) values ($1, 'W', 'UTC', 'USD', 1)",
+            workspace.WorkspaceId);
         return workspace;
     }
 
-    private LeadCaptured[] Captured(CaptureClient workspace) => [.. bus!.Of<LeadCaptured>().Where(e => e.WorkspaceId == workspace.WorkspaceId)];
+    private LeadCaptured[] Captured(CaptureClient workspace) =>
+        [.. bus!.Of<LeadCaptured>().Where(e => e.WorkspaceId == workspace.WorkspaceId)];
 
     private async Task<int> Waiting(CaptureClient workspace) =>
-        (int)await database!.Scalar<long>("select coalesce(sum(cardinality(captured_ids)), 0) from import_announcement where workspace_id = $1", workspace.WorkspaceId);
+        (int)await database!.Scalar<long>(
+            "select coalesce(sum(cardinality(captured_ids)), 0) from import_announcement where workspace_id = $1", workspace.WorkspaceId);
 }

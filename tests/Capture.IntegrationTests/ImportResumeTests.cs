@@ -7,7 +7,8 @@ using Lifecycle.Testing;
 namespace Capture.IntegrationTests;
 
 /// <summary>
-/// An import with a request id goes on where it was broken off. Thousands of leads make thousands of events: those tests have a service of their own.
+/// An import with a request id goes on where it was broken off. Thousands of leads make thousands of events: those tests have a service of
+/// their own.
 /// </summary>
 public sealed class ImportResumeTests(CaptureFixture fixture)
 {
@@ -16,7 +17,9 @@ public sealed class ImportResumeTests(CaptureFixture fixture)
 
     [Theory]
     [InlineData("/v1/leads:import", "email,title\nada@acme.example,CTO\nnobody,CEO\n", "email,title\nada@acme.example,CFO\nnobody,CEO\n")]
-    [InlineData("/v1/spend:import", "date,source,amount\n2026-03-01,google,5\n2026-03-01,google,x\n", "date,source,amount\n2026-03-01,google,6\n2026-03-01,google,x\n")]
+    [InlineData(
+        "/v1/spend:import", "date,source,amount\n2026-03-01,google,5\n2026-03-01,google,x\n",
+        "date,source,amount\n2026-03-01,google,6\n2026-03-01,google,x\n")]
     public async Task Import_SameRequestId_GetsTheFirstAnswerAndAnotherFile409(string path, string file, string other)
     {
         var workspace = fixture.Workspace();
@@ -115,10 +118,12 @@ public sealed class ImportResumeTests(CaptureFixture fixture)
     }
 
     private static Task Imported(TestDatabase database, CaptureClient workspace, long atLeast) => Eventually.True(
-        async () => await database.Scalar<long>("select count(*) from lead where workspace_id = $1", workspace.WorkspaceId) >= atLeast, $"{atLeast} rows are imported");
+        async () => await database.Scalar<long>("select count(*) from lead where workspace_id = $1", workspace.WorkspaceId) >= atLeast,
+        $"{atLeast} rows are imported");
 
     private static string File(int from, int to) =>
-        "email,title\n" + string.Concat(Enumerable.Range(from, to - from).Select(index => $"p{index:000000}@acme.example,Engineer {index}\n"));
+        "email,title\n"
+        + string.Concat(Enumerable.Range(from, to - from).Select(index => $"p{index:000000}@acme.example,Engineer {index}\n"));
 
     private static Task<(HttpStatusCode Status, JsonNode Body)> Send(CaptureClient workspace, string path, string file) =>
         workspace.Send(HttpMethod.Post, path, new StringContent(file, Encoding.UTF8, "text/csv"), requestId: "import-1");
@@ -127,5 +132,6 @@ public sealed class ImportResumeTests(CaptureFixture fixture)
         workspace.Send(HttpMethod.Post, path, body, requestId: "import-1");
 
     private static (int Created, int Updated, int Unchanged, int Rejected) Counts(JsonNode answer) =>
-        (answer["created"]!.GetValue<int>(), answer["updated"]!.GetValue<int>(), answer["unchanged"]!.GetValue<int>(), answer["rejectedCount"]!.GetValue<int>());
+        (answer["created"]!.GetValue<int>(), answer["updated"]!.GetValue<int>(), answer["unchanged"]!.GetValue<int>(),
+            answer["rejectedCount"]!.GetValue<int>());
 }

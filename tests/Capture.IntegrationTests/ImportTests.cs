@@ -32,8 +32,10 @@ public sealed class ImportTests(CaptureFixture fixture)
         var ada = (await workspace.Get("/v1/leads?filter=externalId=c1")).Body["leads"]![0]!;
         Assert.Equal(
             ("2026-01-05T10:00:00Z", "FORM", "Paid Search", "spring", "CTO", "7", 250),
-            (Text(ada["createTime"]), Text(ada["captureType"]), Text(ada["firstTouch"]!["channel"]), Text(ada["firstTouch"]!["campaign"]), Text(ada["traits"]!["title"]), Text(ada["traits"]!["score"]), ada["company"]!["employees"]!.GetValue<int>()));
-        Assert.Equal("Unassigned", Text((await workspace.Get("/v1/leads?filter=email=bob@acme.example")).Body["leads"]![0]!["firstTouch"]!["channel"]));
+            (Text(ada["createTime"]), Text(ada["captureType"]), Text(ada["firstTouch"]!["channel"]), Text(ada["firstTouch"]!["campaign"]),
+                Text(ada["traits"]!["title"]), Text(ada["traits"]!["score"]), ada["company"]!["employees"]!.GetValue<int>()));
+        Assert.Equal("Unassigned", Text(
+            (await workspace.Get("/v1/leads?filter=email=bob@acme.example")).Body["leads"]![0]!["firstTouch"]!["channel"]));
     }
 
     [Fact]
@@ -45,7 +47,8 @@ public sealed class ImportTests(CaptureFixture fixture)
             {"externalId":"c9"}
             """, "application/x-ndjson");
 
-        var answer = await workspace.Import("/v1/leads:import", """{"email":"ada@acme.example","externalId":"c9"}""", "application/x-ndjson");
+        var answer = await workspace.Import(
+            "/v1/leads:import", """{"email":"ada@acme.example","externalId":"c9"}""", "application/x-ndjson");
 
         Assert.Equal(1, answer["rejectedCount"]!.GetValue<int>());
         var ada = (await workspace.Get("/v1/leads?filter=email=ada@acme.example")).Body["leads"]![0]!;
@@ -57,7 +60,8 @@ public sealed class ImportTests(CaptureFixture fixture)
     {
         var workspace = fixture.Workspace();
 
-        await workspace.Import("/v1/spend:import", "date,source,keyword,amount\n" + string.Concat(Enumerable.Range(0, 1_200).Select(index => $"2026-03-01,google,k{index},1\n")));
+        await workspace.Import("/v1/spend:import", "date,source,keyword,amount\n"
+            + string.Concat(Enumerable.Range(0, 1_200).Select(index => $"2026-03-01,google,k{index},1\n")));
 
         var told = await fixture.Bus.Until<SpendRecorded>(3, e => e.WorkspaceId == workspace.WorkspaceId);
         Assert.Equal([200, 500, 500], told.Select(e => e.Rows.Count).Order());
@@ -72,7 +76,8 @@ public sealed class ImportTests(CaptureFixture fixture)
         var first = (await workspace.Get("/v1/spend?orderBy=date%20desc&pageSize=2")).Body;
         var second = (await workspace.Get($"/v1/spend?orderBy=date%20desc&pageSize=2&pageToken={first["nextPageToken"]}")).Body;
 
-        Assert.Equal(["b", "c", "a"], first["spend"]!.AsArray().Concat(second["spend"]!.AsArray()).Select(row => row!["source"]!.GetValue<string>()));
+        Assert.Equal(["b", "c", "a"], first["spend"]!.AsArray().Concat(second["spend"]!.AsArray())
+            .Select(row => row!["source"]!.GetValue<string>()));
         Assert.Equal(HttpStatusCode.BadRequest, (await workspace.Get("/v1/spend?orderBy=amount")).Status);
     }
 
@@ -82,14 +87,18 @@ public sealed class ImportTests(CaptureFixture fixture)
         var workspace = fixture.Workspace();
         const string Header = "date,source,medium,campaign,keyword,amount,currency,impressions,clicks\n";
 
-        var first = await workspace.Import("/v1/spend:import", Header + "2026-03-01,google,cpc,spring,,100.50,USD,1000,50\n2026-03-02,google,cpc,spring,,20,,10,1\n2026-03-02,bing,cpc,spring,,-1,EUR,x,1\n");
+        var first = await workspace.Import("/v1/spend:import", Header
+            + "2026-03-01,google,cpc,spring,,100.50,USD,1000,50\n2026-03-02,google,cpc,spring,,20,,10,1\n2026-03-02,bing,cpc,spring,,-1,EUR,x,1\n");
         var again = await workspace.Import("/v1/spend:import", Header + "2026-03-01,Google,CPC,spring,,100.50,USD,1000,50\n");
         var replaced = await workspace.Import("/v1/spend:import", Header + "2026-03-01,google,cpc,spring,,80,USD,1000,50\n");
 
         Assert.Equal(("2 0 0", "0 0 1", "0 1 0"), (Counts(first), Counts(again), Counts(replaced)));
-        Assert.Contains("only USD, the workspace's currency", first["rejected"]![0]!.ToJsonString().Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            "only USD, the workspace's currency", first["rejected"]![0]!.ToJsonString().Replace("\\u0027", "'", StringComparison.Ordinal),
+            StringComparison.Ordinal);
         var rows = (await workspace.Get("/v1/spend?filter=campaign=spring")).Body["spend"]!.AsArray();
-        Assert.Equal([("2026-03-01", "80.00", "Paid Search", "1000"), ("2026-03-02", "20.00", "Paid Search", "10")], rows.Select(row => (Text(row!["date"]), Text(row["amount"]!["amount"]), Text(row["channel"]), Text(row["impressions"]))));
+        Assert.Equal([("2026-03-01", "80.00", "Paid Search", "1000"), ("2026-03-02", "20.00", "Paid Search", "10")], rows.Select(
+            row => (Text(row!["date"]), Text(row["amount"]!["amount"]), Text(row["channel"]), Text(row["impressions"]))));
         var told = await fixture.Bus.Until<SpendRecorded>(2, e => e.WorkspaceId == workspace.WorkspaceId);
         Assert.True(told[1].Version > told[0].Version);
         Assert.Equal([80m], told[1].Rows.Select(row => row.Amount.Amount));
@@ -99,7 +108,8 @@ public sealed class ImportTests(CaptureFixture fixture)
     public async Task Import_WrongType_Is415() =>
         Assert.Equal(
             HttpStatusCode.UnsupportedMediaType,
-            (await fixture.Workspace().Send(HttpMethod.Post, "/v1/leads:import", new StringContent("{}", Encoding.UTF8, "application/json"))).Status);
+            (await fixture.Workspace()
+                .Send(HttpMethod.Post, "/v1/leads:import", new StringContent("{}", Encoding.UTF8, "application/json"))).Status);
 
     private static string Counts(JsonNode answer) => $"{answer["created"]} {answer["updated"]} {answer["unchanged"]}";
 

@@ -16,13 +16,18 @@ public sealed class IngestTests(CaptureFixture fixture)
 
         var (status, body) = await workspace.Post("/v1/batch", new
         {
-            batch = new object[] { Messages.Page("a", "2026-03-02T10:00:00Z", id: "m1"), new { type = "track", timestamp = "nope" }, Messages.Page("a", "2026-03-02T10:00:00Z", id: "m1"), 7 },
+            batch = new object[]
+            {
+                Messages.Page("a", "2026-03-02T10:00:00Z", id: "m1"), new { type = "track", timestamp = "nope" },
+                Messages.Page("a", "2026-03-02T10:00:00Z", id: "m1"), 7
+            },
         });
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(
             """{"accepted":1,"duplicates":1,"rejected":[{"index":1,"errors":["timestamp must be an ISO 8601 time such as 2026-03-31T09:30:00Z.","event is required for track.","anonymousId or userId is required."]},{"index":3,"errors":["A message must be an object."]}]}""",
-            body.ToJsonString(new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+            body.ToJsonString(
+                new JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
         Assert.Equal(1, await Activities(workspace));
     }
 
@@ -30,7 +35,11 @@ public sealed class IngestTests(CaptureFixture fixture)
     public async Task Batch_SentTwiceAndAtOnce_CountsOnce()
     {
         var workspace = fixture.Workspace();
-        var batch = new { batch = Enumerable.Range(0, 50).Select(index => Messages.Page($"d{index % 5}", Messages.At(DateTimeOffset.UnixEpoch.AddYears(56), index))).ToArray() };
+        var batch = new
+        {
+            batch = Enumerable.Range(0, 50)
+                .Select(index => Messages.Page($"d{index % 5}", Messages.At(DateTimeOffset.UnixEpoch.AddYears(56), index))).ToArray()
+        };
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => workspace.Post("/v1/batch", batch)));
 
@@ -45,7 +54,8 @@ public sealed class IngestTests(CaptureFixture fixture)
     [InlineData("[]", "application/json", HttpStatusCode.BadRequest, "INVALID_ARGUMENT", "must be a JSON object")]
     [InlineData("{}", "application/json", HttpStatusCode.BadRequest, "INVALID_ARGUMENT", "batch must be an array")]
     [InlineData("{\"batch\":[],\"sentAt\":5}", "application/json", HttpStatusCode.BadRequest, "INVALID_ARGUMENT", "sentAt must be")]
-    [InlineData("a=b", "application/x-www-form-urlencoded", HttpStatusCode.UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "application/json")]
+    [InlineData(
+        "a=b", "application/x-www-form-urlencoded", HttpStatusCode.UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "application/json")]
     public async Task Batch_BadBody_IsAProblem(string body, string type, HttpStatusCode status, string code, string detail)
     {
         var workspace = fixture.Workspace();
@@ -59,7 +69,8 @@ public sealed class IngestTests(CaptureFixture fixture)
     [Fact]
     public async Task Batch_LargerThanAccepted_Is413()
     {
-        var body = new StringContent(JsonSerializer.Serialize(new { batch = new[] { new string('a', 6 * 1024 * 1024) } }), Encoding.UTF8, "application/json");
+        var body = new StringContent(
+            JsonSerializer.Serialize(new { batch = new[] { new string('a', 6 * 1024 * 1024) } }), Encoding.UTF8, "application/json");
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await fixture.Workspace().Send(HttpMethod.Post, "/v1/batch", body)).Status);
     }
@@ -90,16 +101,22 @@ public sealed class IngestTests(CaptureFixture fixture)
             """;
         var body = $$"""{"batch":[{{Message(1000)}},{{Message(18)}},{{Message(19)}}]}""";
 
-        var (status, answer) = await workspace.Send(HttpMethod.Post, "/v1/batch", new StringContent(body, Encoding.UTF8, "application/json"));
+        var (status, answer) = await workspace.Send(
+            HttpMethod.Post, "/v1/batch", new StringContent(body, Encoding.UTF8, "application/json"));
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal("1 0 2", $"{answer["accepted"]} {answer["rejected"]![0]!["index"]} {answer["rejected"]![1]!["index"]}");
         Assert.Equal("The message is nested deeper than 20 levels.", answer["rejected"]![0]!["errors"]![0]!.GetValue<string>());
         Assert.Single(await fixture.Bus.Until<Lifecycle.Contracts.ActivitiesRecorded>(1, e => e.WorkspaceId == workspace.WorkspaceId));
         using var channel = Grpc.Net.Client.GrpcChannel.ForAddress(fixture.Service.Grpc);
-        var headers = new Grpc.Core.Metadata { { "x-lifecycle-identity", IdentityTokens.Issue(workspace.WorkspaceId, "UTC", "USD", "capture:read") } };
-        var lead = Assert.Single((await new Lifecycle.Capture.V1.LeadService.LeadServiceClient(channel).ListLeadsAsync(new(), headers)).Leads);
-        var held = await new Lifecycle.Common.V1.PersonDataService.PersonDataServiceClient(channel).ExportPersonAsync(new() { LeadId = lead.Id }, headers);
+        var headers = new Grpc.Core.Metadata
+        {
+            { "x-lifecycle-identity", IdentityTokens.Issue(workspace.WorkspaceId, "UTC", "USD", "capture:read") }
+        };
+        var lead = Assert.Single(
+            (await new Lifecycle.Capture.V1.LeadService.LeadServiceClient(channel).ListLeadsAsync(new(), headers)).Leads);
+        var held = await new Lifecycle.Common.V1.PersonDataService.PersonDataServiceClient(channel).ExportPersonAsync(
+            new() { LeadId = lead.Id }, headers);
         Assert.Single(held.Data.Fields["activities"].ListValue.Values);
     }
 
@@ -118,8 +135,10 @@ public sealed class IngestTests(CaptureFixture fixture)
         var workspace = fixture.Workspace();
         foreach (var (type, body) in new (string, object)[]
         {
-            ("page", new { anonymousId = "a" }), ("screen", new { anonymousId = "a", name = "Home" }), ("track", new { anonymousId = "a", @event = "Signed Up" }),
-            ("identify", new { anonymousId = "a", userId = "u1" }), ("group", new { userId = "u1", groupId = "g", traits = new { name = "Acme", employees = 40 } }),
+            ("page", new { anonymousId = "a" }), ("screen", new { anonymousId = "a", name = "Home" }),
+            ("track", new { anonymousId = "a", @event = "Signed Up" }),
+            ("identify", new { anonymousId = "a", userId = "u1" }),
+            ("group", new { userId = "u1", groupId = "g", traits = new { name = "Acme", employees = 40 } }),
             ("alias", new { previousId = "u0", userId = "u1" }),
         })
         {
@@ -127,7 +146,9 @@ public sealed class IngestTests(CaptureFixture fixture)
         }
 
         var lead = (await workspace.Get("/v1/leads")).Body["leads"]!.AsArray().Single()!;
-        Assert.Equal(("u1", "Acme", 40), (lead["externalId"]!.GetValue<string>(), lead["company"]!["name"]!.GetValue<string>(), lead["company"]!["employees"]!.GetValue<int>()));
+        Assert.Equal(("u1", "Acme", 40), (
+            lead["externalId"]!.GetValue<string>(), lead["company"]!["name"]!.GetValue<string>(),
+            lead["company"]!["employees"]!.GetValue<int>()));
     }
 
     [Fact]
@@ -136,8 +157,20 @@ public sealed class IngestTests(CaptureFixture fixture)
         var workspace = fixture.Workspace();
 
         await workspace.Batch(
-            new { type = "page", anonymousId = "robot", timestamp = "2026-03-02T10:00:00Z", context = new { userAgent = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)" } },
-            new { type = "page", anonymousId = "shy", timestamp = "2026-03-02T10:00:00Z", context = new { consent = new { categoryPreferences = new { Analytics = false } } } });
+            new
+            {
+                type = "page",
+                anonymousId = "robot",
+                timestamp = "2026-03-02T10:00:00Z",
+                context = new { userAgent = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)" }
+            },
+            new
+            {
+                type = "page",
+                anonymousId = "shy",
+                timestamp = "2026-03-02T10:00:00Z",
+                context = new { consent = new { categoryPreferences = new { Analytics = false } } }
+            });
 
         Assert.Equal(0, await Activities(workspace));
         Assert.Equal([1d], await workspace.Metric("bot_hits", "2026-03-01", "2026-04-01"));
@@ -150,10 +183,13 @@ public sealed class IngestTests(CaptureFixture fixture)
         var workspace = fixture.Workspace();
         using var http = new HttpClient();
 
-        using var anonymous = await http.PostAsync(new Uri(fixture.Service.Http, "/v1/batch"), new StringContent("{}", Encoding.UTF8, "application/json"));
+        using var anonymous = await http.PostAsync(
+            new Uri(fixture.Service.Http, "/v1/batch"), new StringContent("{}", Encoding.UTF8, "application/json"));
 
         Assert.Equal(HttpStatusCode.Unauthorized, anonymous.StatusCode);
-        Assert.Equal(HttpStatusCode.Forbidden, (await workspace.Send(HttpMethod.Post, "/v1/batch", new StringContent("{}"), ["capture:read"])).Status);
+        Assert.Equal(
+            HttpStatusCode.Forbidden,
+            (await workspace.Send(HttpMethod.Post, "/v1/batch", new StringContent("{}"), ["capture:read"])).Status);
     }
 
     [Fact]
@@ -162,9 +198,11 @@ public sealed class IngestTests(CaptureFixture fixture)
         var workspace = fixture.Workspace();
         foreach (var optOut in new[] { false, true })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(fixture.Service.Http, "/t.gif?u=https://acme.example/&a=p1"));
+            using var request = new HttpRequestMessage(
+                HttpMethod.Get, new Uri(fixture.Service.Http, "/t.gif?u=https://acme.example/&a=p1"));
             request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(workspace.WorkspaceId, "capture:write"));
-            request.Headers.UserAgent.ParseAdd("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36");
+            request.Headers.UserAgent.ParseAdd(
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36");
             request.Headers.AcceptLanguage.ParseAdd("en");
             if (optOut)
             {

@@ -50,10 +50,13 @@ public sealed class LeadListPlanTests
             {
                 var parameters = new DynamicParameters(query.Parameters.ToDictionary(pair => pair.Key, pair => pair.Value));
                 parameters.Add("workspace", workspace);
-                return string.Join('\n', await tx.Connection.QueryAsync<string>($"explain (costs off) {LeadReader.Sql(query)}", parameters));
+                return string.Join(
+                    '\n', await tx.Connection.QueryAsync<string>($"explain (costs off) {LeadReader.Sql(query)}", parameters));
             }, CancellationToken.None);
 
-            Assert.True(plan.Contains($" {index}", StringComparison.Ordinal) && !plan.Contains("Seq Scan", StringComparison.Ordinal), $"{filter} {order}:\n{plan}");
+            Assert.True(
+                plan.Contains($" {index}", StringComparison.Ordinal) && !plan.Contains("Seq Scan", StringComparison.Ordinal),
+                $"{filter} {order}:\n{plan}");
         }
     }
 }

@@ -20,13 +20,18 @@ public sealed class LeadTests(CaptureFixture fixture)
             traits = new { title = "CTO", seats = 5 },
             company = new { name = "Acme", employees = 40, annualRevenue = new { currencyCode = "USD", amount = "5000000" } },
         })).Body;
-        Assert.Equal(("ada@acme.example", "API", "Referral", "partner"), (Text(created["email"]), Text(created["captureType"]), Text(created["firstTouch"]!["channel"]), Text(created["firstTouch"]!["source"])));
+        Assert.Equal(("ada@acme.example", "API", "Referral", "partner"), (
+            Text(created["email"]), Text(created["captureType"]), Text(created["firstTouch"]!["channel"]),
+            Text(created["firstTouch"]!["source"])));
 
-        var (status, patched) = await workspace.Send(HttpMethod.Patch, $"/v1/leads/{created["id"]}", JsonContent.Create(new { externalId = "u1", traits = new { seats = 9, title = (string?)null }, company = new { industry = "Software" } }));
+        var (status, patched) = await workspace.Send(HttpMethod.Patch, $"/v1/leads/{created["id"]}", JsonContent.Create(
+            new { externalId = "u1", traits = new { seats = 9, title = (string?)null }, company = new { industry = "Software" } }));
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal("""{"seats":9}""", patched["traits"]!.ToJsonString().Replace(" ", "", StringComparison.Ordinal));
-        Assert.Equal(("Acme", "Software", 40, "5000000.00"), (Text(patched["company"]!["name"]), Text(patched["company"]!["industry"]), patched["company"]!["employees"]!.GetValue<int>(), Text(patched["company"]!["annualRevenue"]!["amount"])));
+        Assert.Equal(("Acme", "Software", 40, "5000000.00"), (
+            Text(patched["company"]!["name"]), Text(patched["company"]!["industry"]), patched["company"]!["employees"]!.GetValue<int>(),
+            Text(patched["company"]!["annualRevenue"]!["amount"])));
         Assert.Equal(patched.ToJsonString(), (await workspace.Get($"/v1/leads/{created["id"]}")).Body.ToJsonString());
         var updated = Assert.Single(await fixture.Bus.Until<LeadUpdated>(1, e => e.WorkspaceId == workspace.WorkspaceId));
         Assert.Equal((2L, "u1", "9"), (updated.Version, updated.ExternalId, updated.Traits["seats"]));
@@ -37,10 +42,13 @@ public sealed class LeadTests(CaptureFixture fixture)
     {
         var workspace = fixture.Workspace();
 
-        var (status, body) = await workspace.Post("/v1/leads", new { email = "nobody", createTime = "2126-01-01T00:00:00Z", formType = "demo", company = new { employees = -1 } });
+        var (status, body) = await workspace.Post(
+            "/v1/leads",
+            new { email = "nobody", createTime = "2126-01-01T00:00:00Z", formType = "demo", company = new { employees = -1 } });
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
-        Assert.Equal(["company.employees", "createTime", "email", "formType"], body["errors"]!.AsArray().Select(error => Text(error!["field"])).Order(StringComparer.Ordinal));
+        Assert.Equal(["company.employees", "createTime", "email", "formType"], body["errors"]!.AsArray()
+            .Select(error => Text(error!["field"])).Order(StringComparer.Ordinal));
         Assert.Empty((await workspace.Get("/v1/leads")).Body["leads"]!.AsArray());
     }
 
@@ -48,10 +56,13 @@ public sealed class LeadTests(CaptureFixture fixture)
     public async Task Create_SameEmail_Is409AndSameRequestIdTheFirstAnswer()
     {
         var workspace = fixture.Workspace();
-        var first = await workspace.Send(HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@acme.example" }), requestId: "r1");
+        var first = await workspace.Send(
+            HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@acme.example" }), requestId: "r1");
 
-        var again = await workspace.Send(HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@acme.example" }), requestId: "r1");
-        var other = await workspace.Send(HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "bob@acme.example" }), requestId: "r1");
+        var again = await workspace.Send(
+            HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "ada@acme.example" }), requestId: "r1");
+        var other = await workspace.Send(
+            HttpMethod.Post, "/v1/leads", JsonContent.Create(new { email = "bob@acme.example" }), requestId: "r1");
         var taken = await workspace.Post("/v1/leads", new { email = "ADA@acme.example" });
 
         Assert.Equal(first.Body.ToJsonString(), again.Body.ToJsonString());
@@ -63,7 +74,9 @@ public sealed class LeadTests(CaptureFixture fixture)
     public async Task List_FilterOrderAndPages_ShowEachOnce()
     {
         var workspace = fixture.Workspace();
-        await workspace.Import("/v1/leads:import", "email,createTime,source,medium\n" + string.Concat(Enumerable.Range(0, 25).Select(index => $"p{index:00}@acme.example,2026-02-{1 + index:00},{(index % 2 == 0 ? "google" : "partner")},{(index % 2 == 0 ? "cpc" : "referral")}\n")));
+        await workspace.Import(
+            "/v1/leads:import", "email,createTime,source,medium\n" + string.Concat(Enumerable.Range(0, 25).Select(index =>
+                $"p{index:00}@acme.example,2026-02-{1 + index:00},{(index % 2 == 0 ? "google" : "partner")},{(index % 2 == 0 ? "cpc" : "referral")}\n")));
         var seen = new List<string>();
         var token = "";
         do
@@ -75,7 +88,8 @@ public sealed class LeadTests(CaptureFixture fixture)
         }
         while (token.Length > 0);
 
-        Assert.Equal(Enumerable.Range(0, 25).Where(index => index % 2 == 0 && index >= 4).Select(index => $"p{index:00}@acme.example"), seen);
+        Assert.Equal(
+            Enumerable.Range(0, 25).Where(index => index % 2 == 0 && index >= 4).Select(index => $"p{index:00}@acme.example"), seen);
     }
 
     [Fact]
@@ -84,8 +98,9 @@ public sealed class LeadTests(CaptureFixture fixture)
         var workspace = fixture.Workspace();
         await workspace.Post("/v1/leads", new { email = "ada@acme.example" });
         await workspace.Post("/v1/leads", new { externalId = "u2" });
-        async Task<string[]> List(string filter) => (await workspace.Get($"/v1/leads?orderBy=email&filter={Uri.EscapeDataString(filter)}")).Body["leads"]!.AsArray()
-            .Select(lead => Text(lead!["email"]) + Text(lead["externalId"])).ToArray();
+        async Task<string[]> List(string filter) =>
+            (await workspace.Get($"/v1/leads?orderBy=email&filter={Uri.EscapeDataString(filter)}")).Body["leads"]!.AsArray()
+                .Select(lead => Text(lead!["email"]) + Text(lead["externalId"])).ToArray();
 
         Assert.Equal(["ada@acme.example"], await List("email:*"));
         Assert.Equal(["u2"], await List("NOT email:*"));
@@ -104,9 +119,11 @@ public sealed class LeadTests(CaptureFixture fixture)
     public async Task Update_NullTraits_AreTakenBack()
     {
         var workspace = fixture.Workspace();
-        var id = Text((await workspace.Post("/v1/leads", new { email = "ada@acme.example", traits = new { phone = "+4930123456", employees = 40, plan = "pro" } })).Body["id"]);
+        var id = Text((await workspace.Post("/v1/leads",
+            new { email = "ada@acme.example", traits = new { phone = "+4930123456", employees = 40, plan = "pro" } })).Body["id"]);
 
-        var (_, lead) = await workspace.Send(HttpMethod.Patch, $"/v1/leads/{id}", JsonContent.Create(new { traits = new { phone = (string?)null, employees = (int?)null } }));
+        var (_, lead) = await workspace.Send(HttpMethod.Patch, $"/v1/leads/{id}", JsonContent.Create(
+            new { traits = new { phone = (string?)null, employees = (int?)null } }));
 
         Assert.Equal(("""{"plan":"pro"}""", null), (lead["traits"]!.ToJsonString(), lead["company"]));
     }
@@ -137,7 +154,9 @@ public sealed class LeadTests(CaptureFixture fixture)
         }
 
         Assert.Equal(HttpStatusCode.NotFound, (await other.Send(HttpMethod.Delete, $"/v1/leads/{id}", null)).Status);
-        Assert.Equal(HttpStatusCode.NotFound, (await other.Send(HttpMethod.Patch, $"/v1/leads/{id}", JsonContent.Create(new { traits = new { a = 1 } }))).Status);
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await other.Send(HttpMethod.Patch, $"/v1/leads/{id}", JsonContent.Create(new { traits = new { a = 1 } }))).Status);
         Assert.Empty((await other.Get("/v1/leads")).Body["leads"]!.AsArray());
         Assert.Equal(HttpStatusCode.OK, (await mine.Get($"/v1/leads/{id}")).Status);
     }
@@ -147,7 +166,8 @@ public sealed class LeadTests(CaptureFixture fixture)
     {
         var workspace = fixture.Workspace();
         await workspace.Batch(Messages.Walk("a", "ada@acme.example"));
-        await workspace.Batch(Messages.Page("b", "2026-03-01T10:00:00Z", "https://acme.example/", "https://www.bing.com/"), Messages.Form("b", "2026-03-10T10:00:00Z", "ada@home.example", "contact"));
+        await workspace.Batch(Messages.Page("b", "2026-03-01T10:00:00Z", "https://acme.example/", "https://www.bing.com/"), Messages.Form(
+            "b", "2026-03-10T10:00:00Z", "ada@home.example", "contact"));
         var leads = (await workspace.Get("/v1/leads?orderBy=email")).Body["leads"]!.AsArray();
         var (target, source) = (Text(leads[0]!["id"]), Text(leads[1]!["id"]));
 
@@ -164,7 +184,8 @@ public sealed class LeadTests(CaptureFixture fixture)
         Assert.Single((await workspace.Get("/v1/leads")).Body["leads"]!.AsArray());
         var again = await workspace.Post("/v1/leads:merge", new { sourceId = source, targetId = target });
         Assert.Equal((HttpStatusCode.OK, target), (again.Status, Text(again.Body["id"])));
-        Assert.Equal(HttpStatusCode.BadRequest, (await workspace.Post("/v1/leads:merge", new { sourceId = target, targetId = source })).Status);
+        Assert.Equal(
+            HttpStatusCode.BadRequest, (await workspace.Post("/v1/leads:merge", new { sourceId = target, targetId = source })).Status);
         Assert.Single(await fixture.Database.Query("select source_id from lead_redirect where workspace_id = $1", workspace.WorkspaceId));
     }
 
@@ -185,10 +206,12 @@ public sealed class LeadTests(CaptureFixture fixture)
         Assert.Equal(HttpStatusCode.NotFound, (await workspace.Send(HttpMethod.Delete, $"/v1/leads/{id}", null)).Status);
         foreach (var table in new[] { "lead", "lead_identity", "activity", "session", "visitor", "idempotency" })
         {
-            Assert.Equal(0L, await fixture.Database.Scalar<long>($"select count(*) from {table} t where workspace_id = $1 and t::text like '%ada@%'", workspace.WorkspaceId));
+            Assert.Equal(0L, await fixture.Database.Scalar<long>(
+                $"select count(*) from {table} t where workspace_id = $1 and t::text like '%ada@%'", workspace.WorkspaceId));
         }
 
-        Assert.Equal(id, Assert.Single(await fixture.Bus.Until<LeadErased>(1, e => e.WorkspaceId == workspace.WorkspaceId)).LeadId.ToString());
+        Assert.Equal(
+            id, Assert.Single(await fixture.Bus.Until<LeadErased>(1, e => e.WorkspaceId == workspace.WorkspaceId)).LeadId.ToString());
 
         // The device goes on, and Bob does not inherit what was erased.
         await workspace.Batch(Messages.Page("a-device", "2026-03-04T10:59:00Z"));
@@ -209,13 +232,17 @@ public sealed class LeadTests(CaptureFixture fixture)
             await fixture.Bus.Publish(e);
         }
 
-        await Eventually.Equal(2L, () => fixture.Database.Scalar<long>("select count(*) from inbox where message_id in ($1, $2)", mql.EventId, sql.EventId)!, "both are handled");
+        await Eventually.Equal(
+            2L, () => fixture.Database.Scalar<long>("select count(*) from inbox where message_id in ($1, $2)", mql.EventId, sql.EventId)!,
+            "both are handled");
         Assert.Equal("SQL", Text((await workspace.Get($"/v1/leads/{lead}")).Body["stage"]));
         Assert.Single((await workspace.Get("/v1/leads?filter=stage=SQL")).Body["leads"]!.AsArray());
     }
 
     private static LeadStageChanged Changed(CaptureClient workspace, Guid lead, string to, long version) =>
-        new(Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddYears(56)), workspace.WorkspaceId, DateTimeOffset.UnixEpoch.AddYears(56), version, lead, "LEAD", to, "MANUAL", "key:test", null, null);
+        new(
+            Guid.CreateVersion7(DateTimeOffset.UnixEpoch.AddYears(56)), workspace.WorkspaceId, DateTimeOffset.UnixEpoch.AddYears(56),
+            version, lead, "LEAD", to, "MANUAL", "key:test", null, null);
 
     private static async Task<string> Counts(CaptureClient workspace, string[] metrics)
     {

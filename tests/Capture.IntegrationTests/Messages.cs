@@ -5,14 +5,15 @@ namespace Capture.IntegrationTests;
 /// <summary>Messages as a site sends them.</summary>
 internal static class Messages
 {
-    public static object Page(string device, string time, string url = "https://acme.example/", string? referrer = null, string? id = null) => new
-    {
-        type = "page",
-        anonymousId = device,
-        messageId = id ?? $"{device}|{time}|{url}",
-        timestamp = time,
-        context = new { page = new { url, referrer } },
-    };
+    public static object Page(
+        string device, string time, string url = "https://acme.example/", string? referrer = null, string? id = null) => new
+        {
+            type = "page",
+            anonymousId = device,
+            messageId = id ?? $"{device}|{time}|{url}",
+            timestamp = time,
+            context = new { page = new { url, referrer } },
+        };
 
     public static object Form(string device, string time, string email, string formType = "demo", object? more = null) => new
     {
@@ -41,9 +42,18 @@ internal static class Messages
         Page(device, "2026-03-02T10:02:00Z", "https://acme.example/product", "https://acme.example/"),
         Page(device, "2026-03-02T10:05:00Z", "https://acme.example/pricing", "https://acme.example/product"),
         Page(device, "2026-03-04T09:00:00Z", "https://acme.example/whitepaper", "https://www.linkedin.com/feed"),
-        new { type = "track", @event = "Content Downloaded", anonymousId = device, messageId = $"{device}|download", timestamp = "2026-03-04T09:03:00Z", properties = new { title = "White paper" } },
+        new
+        {
+            type = "track",
+            @event = "Content Downloaded",
+            anonymousId = device,
+            messageId = $"{device}|download",
+            timestamp = "2026-03-04T09:03:00Z",
+            properties = new { title = "White paper" }
+        },
         Form(device, "2026-03-04T09:05:00Z", email, "demo", new { email, title = "VP Engineering", companySize = "250", company = "Acme" }),
     ];
 
-    public static string At(DateTimeOffset start, double minutes) => start.AddMinutes(minutes).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    public static string At(DateTimeOffset start, double minutes) =>
+        start.AddMinutes(minutes).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 }

@@ -12,8 +12,17 @@ public sealed class MetricsTests(CaptureFixture fixture)
         await workspace.Batch(
             Messages.Page("b", "2026-03-10T10:00:00Z", "https://acme.example/?utm_source=google&utm_medium=cpc&utm_campaign=spring"),
             Messages.Page("c", "2026-03-10T10:00:00Z"),
-            new { type = "track", @event = "Call Received", anonymousId = "c", timestamp = "2026-03-10T10:05:00Z", properties = new { callerNumber = "+49 30 123456" } });
-        await workspace.Import("/v1/spend:import", "date,source,medium,campaign,amount,impressions,clicks\n2026-03-05,google,cpc,spring,300,1000,25\n2026-04-01,google,cpc,spring,50,10,1\n");
+            new
+            {
+                type = "track",
+                @event = "Call Received",
+                anonymousId = "c",
+                timestamp = "2026-03-10T10:05:00Z",
+                properties = new { callerNumber = "+49 30 123456" }
+            });
+        await workspace.Import(
+            "/v1/spend:import",
+            "date,source,medium,campaign,amount,impressions,clicks\n2026-03-05,google,cpc,spring,300,1000,25\n2026-04-01,google,cpc,spring,50,10,1\n");
 
         async Task Expect(string metric, string? group, params double?[] values) =>
             Assert.Equal(values, await workspace.Metric(metric, "2026-02-01", "2026-05-01", group: group));
@@ -53,6 +62,7 @@ public sealed class MetricsTests(CaptureFixture fixture)
         var (status, body) = await fixture.Workspace().Get("/v1/metrics/capture?from=2026-13-01&to=x&groupBy=colour&metrics=leads,moons");
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
-        Assert.Equal(["from", "groupBy", "metrics", "to"], body["errors"]!.AsArray().Select(error => error!["field"]!.GetValue<string>()).Order(StringComparer.Ordinal));
+        Assert.Equal(["from", "groupBy", "metrics", "to"], body["errors"]!.AsArray().Select(error => error!["field"]!.GetValue<string>())
+            .Order(StringComparer.Ordinal));
     }
 }

@@ -32,7 +32,8 @@ public sealed class OutageTests
         }
 
         await using var service = ServiceProcess.Create(
-            "Capture", new Dictionary<string, string>(environment) { ["ConnectionStrings__lifecycle"] = server.ConnectionString("capture") });
+            "Capture",
+            new Dictionary<string, string>(environment) { ["ConnectionStrings__lifecycle"] = server.ConnectionString("capture") });
         await service.Start();
         var workspace = new CaptureClient(service, Guid.CreateVersion7(Start), "UTC", "USD");
         var batches = Enumerable.Range(0, 60).Select(Batch).ToArray();
@@ -54,7 +55,8 @@ public sealed class OutageTests
         // The service finds the server again by itself.
         foreach (var batch in batches)
         {
-            await Eventually.Equal(HttpStatusCode.OK, async () => (await workspace.Post("/v1/batch", new { batch })).Status, "the batch is taken");
+            await Eventually.Equal(
+                HttpStatusCode.OK, async () => (await workspace.Post("/v1/batch", new { batch })).Status, "the batch is taken");
         }
 
         Assert.Equal(1200L, await server.Scalar<long>("select count(*) from capture.activity"));
@@ -87,7 +89,8 @@ public sealed class OutageTests
         var refused = await await Task.WhenAny(sending);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.True(refused.Headers.RetryAfter?.Delta > TimeSpan.Zero);
-        await Eventually.True(() => Task.FromResult(sending.Count(task => task.IsCompleted) >= 35), "all beyond the bound are refused at once");
+        await Eventually.True(
+            () => Task.FromResult(sending.Count(task => task.IsCompleted) >= 35), "all beyond the bound are refused at once");
 
         await using (var release = new NpgsqlCommand("select pg_advisory_unlock_all()", holder))
         {
@@ -107,5 +110,6 @@ public sealed class OutageTests
     }
 
     private static object[] Batch(int index) =>
-        Enumerable.Range(0, 20).Select(step => Messages.Page($"d{index}", Messages.At(Start, (index * 60) + step), id: $"m{index}-{step}")).ToArray();
+        Enumerable.Range(0, 20)
+            .Select(step => Messages.Page($"d{index}", Messages.At(Start, (index * 60) + step), id: $"m{index}-{step}")).ToArray();
 }

@@ -29,8 +29,9 @@ public sealed class OverlapTests
 
         // Twice in one direction and twice in the other, so that commits under way at once hold the same messages in any order.
         var numbers = Enumerable.Range(0, Batches).ToArray();
-        var answers = await Task.WhenAll(new[] { (workspace, numbers), (other, [.. numbers.Reverse()]), (workspace, [.. numbers.Reverse()]), (other, numbers) }
-            .SelectMany(sender => sender.Item2.Select(number => sender.Item1.Post("/v1/batch", new { batch = Batch(number) }))));
+        var answers = await Task.WhenAll(
+            new[] { (workspace, numbers), (other, [.. numbers.Reverse()]), (workspace, [.. numbers.Reverse()]), (other, numbers) }
+                .SelectMany(sender => sender.Item2.Select(number => sender.Item1.Post("/v1/batch", new { batch = Batch(number) }))));
 
         Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
         Assert.Equal(Batches * BatchSize, answers.Sum(answer => answer.Body["accepted"]!.GetValue<int>()));
@@ -45,6 +46,7 @@ public sealed class OverlapTests
     private static object[] Batch(int number) =>
     [
         Messages.Identify($"d{number % 2}", Messages.At(Start, number * BatchSize), $"u{number % 2}", new { }),
-        .. Enumerable.Range(1, BatchSize - 1).Select(step => Messages.Page($"d{number % 2}", Messages.At(Start, (number * BatchSize) + step))),
+        .. Enumerable.Range(1, BatchSize - 1)
+            .Select(step => Messages.Page($"d{number % 2}", Messages.At(Start, (number * BatchSize) + step))),
     ];
 }

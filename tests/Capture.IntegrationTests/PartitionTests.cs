@@ -19,18 +19,20 @@ public sealed class PartitionTests(CaptureFixture fixture)
         var workspace = fixture.Workspace();
 
         await workspace.Batch(
-            Messages.Page("a", "2012-02-01T10:00:00Z"), Messages.Page("a", "2021-01-31T23:59:59.999Z"), Messages.Page("a", "2021-02-01T00:00:00Z"),
-            Messages.Page("a", "2021-02-28T23:59:59Z"));
+            Messages.Page("a", "2012-02-01T10:00:00Z"), Messages.Page("a", "2021-01-31T23:59:59.999Z"),
+            Messages.Page("a", "2021-02-01T00:00:00Z"), Messages.Page("a", "2021-02-28T23:59:59Z"));
 
         var counts = await fixture.Database.Query(
             "select tableoid::regclass::text, count(*) from activity where workspace_id = $1 group by 1 order by 1", workspace.WorkspaceId);
         Assert.Equal(
-            [("activity_202101", 1L), ("activity_202102", 2L), ("activity_before_2020", 1L)], counts.Select(row => ((string)row[0]!, (long)row[1]!)));
+            [("activity_202101", 1L), ("activity_202102", 2L), ("activity_before_2020", 1L)],
+            counts.Select(row => ((string)row[0]!, (long)row[1]!)));
         // The visit over the end of January is one session and lies where it began.
         var sessions = await fixture.Database.Query(
             "select tableoid::regclass::text, activities from session where workspace_id = $1 order by start_time", workspace.WorkspaceId);
         Assert.Equal(
-            [("session_before_2020", 1), ("session_202101", 2), ("session_202102", 1)], sessions.Select(row => ((string)row[0]!, (int)row[1]!)));
+            [("session_before_2020", 1), ("session_202101", 2), ("session_202102", 1)],
+            sessions.Select(row => ((string)row[0]!, (int)row[1]!)));
     }
 
     [Fact]
@@ -79,7 +81,8 @@ public sealed class PartitionTests(CaptureFixture fixture)
         var partitions = new Partitions(database.UnitOfWork<CaptureDbContext>(time));
         await partitions.Ensure([time.GetUtcNow().AddMonths(-3), time.GetUtcNow().AddMonths(-2)], CancellationToken.None);
         using var keeper = new PartitionKeeper(
-            partitions, Options.Create(new Lifecycle.Capture.CaptureOptions { RetentionMonths = 2 }), time, NullLogger<PartitionKeeper>.Instance);
+            partitions, Options.Create(new Lifecycle.Capture.CaptureOptions { RetentionMonths = 2 }), time,
+            NullLogger<PartitionKeeper>.Instance);
 
         await keeper.Keep(CancellationToken.None);
 
@@ -106,7 +109,8 @@ public sealed class PartitionTests(CaptureFixture fixture)
         await workspace.Batch(Messages.Page("a", "2022-03-01T10:00:00Z", "https://acme.example/", "https://www.bing.com/"));
 
         var lead = (await workspace.Get("/v1/leads")).Body["leads"]!.AsArray().Single()!;
-        Assert.Equal(("winter", "bing"), (lead["firstTouch"]!["campaign"]!.GetValue<string>(), lead["lastTouch"]!["source"]!.GetValue<string>()));
+        Assert.Equal(
+            ("winter", "bing"), (lead["firstTouch"]!["campaign"]!.GetValue<string>(), lead["lastTouch"]!["source"]!.GetValue<string>()));
         Assert.Equal([1, 0, 1], await workspace.Metric("sessions", "2022-01-01", "2022-04-01"));
         // The service still believes that the month is there.
         await workspace.Batch(Messages.Page("b", "2022-01-20T10:00:00Z"));

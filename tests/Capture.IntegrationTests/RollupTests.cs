@@ -39,11 +39,14 @@ public sealed class RollupTests(CaptureFixture fixture)
         await Send(workspace, 4);
         string[] questions =
         [
-            .. new[] { "DAY", "WEEK", "MONTH", "QUARTER", "YEAR" }.Select(granularity => $"from=2026-02-01&to=2026-05-01&granularity={granularity}"),
+            .. new[] { "DAY", "WEEK", "MONTH", "QUARTER", "YEAR" }.Select(
+                granularity => $"from=2026-02-01&to=2026-05-01&granularity={granularity}"),
             // Weeks and months cut off at both ends.
             "from=2026-02-18&to=2026-03-30&granularity=MONTH", "from=2026-02-18&to=2026-03-31&granularity=WEEK&groupBy=channel",
-            .. Dimensions.Append("captureType").Append("formType").Select(group => $"from=2026-02-01&to=2026-05-01&granularity=MONTH&groupBy={group}"),
-            .. Dimensions.Select(group => $"from=2026-03-25&to=2026-04-02&granularity=DAY&groupBy={group}&metrics=visitors,leads,visitor_to_lead_rate"),
+            .. Dimensions.Append("captureType").Append("formType")
+                .Select(group => $"from=2026-02-01&to=2026-05-01&granularity=MONTH&groupBy={group}"),
+            .. Dimensions.Select(
+                group => $"from=2026-03-25&to=2026-04-02&granularity=DAY&groupBy={group}&metrics=visitors,leads,visitor_to_lead_rate"),
         ];
 
         var kept = await Answers(workspace, questions);
@@ -58,7 +61,8 @@ public sealed class RollupTests(CaptureFixture fixture)
         var workspace = await Known(Berlin);
         await Send(workspace, 5);
         using var keeper = new RollupKeeper(
-            fixture.Database.UnitOfWork<CaptureDbContext>(), Options.Create(new CaptureOptions()), TimeProvider.System, NullLogger<RollupKeeper>.Instance);
+            fixture.Database.UnitOfWork<CaptureDbContext>(), Options.Create(new CaptureOptions()), TimeProvider.System,
+            NullLogger<RollupKeeper>.Instance);
 
         await fixture.Database.Query("update workspace set time_zone = 'Asia/Kathmandu' where id = $1", workspace.WorkspaceId);
         await keeper.Keep(workspace.WorkspaceId, CancellationToken.None);
@@ -88,16 +92,19 @@ public sealed class RollupTests(CaptureFixture fixture)
     {
         var workspace = fixture.Workspace(timeZone);
         await fixture.Database.Query(
-            "insert into workspace (id, display_name, time_zone, currency_code, version) values ($1, 'Acme', $2, 'USD', 1)", workspace.WorkspaceId, timeZone);
+            "insert into workspace (id, display_name, time_zone, currency_code, version) values ($1, 'Acme', $2, 'USD', 1)",
+            workspace.WorkspaceId, timeZone);
         return workspace;
     }
 
-    // Visitors who come again, late messages, campaigns, forms by which people become known, move and turn out to be one, around the change to summer time.
+    // Visitors who come again, late messages, campaigns, forms by which people become known, move and turn out to be one, around the change
+    // to summer time.
     private static async Task Send(CaptureClient workspace, int seed)
     {
         var random = new Random(seed);
         var start = new DateTimeOffset(2026, 3, 27, 12, 0, 0, TimeSpan.Zero);
-        string[] campaigns = ["", "?utm_source=google&utm_medium=cpc&utm_campaign=spring&utm_term=crm", "?gclid=x", "?utm_source=news&utm_medium=email"];
+        string[] campaigns =
+            ["", "?utm_source=google&utm_medium=cpc&utm_campaign=spring&utm_term=crm", "?gclid=x", "?utm_source=news&utm_medium=email"];
         var messages = Enumerable.Range(0, 160).Select(index =>
         {
             var device = $"d{random.Next(9)}";

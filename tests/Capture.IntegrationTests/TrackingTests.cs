@@ -15,13 +15,20 @@ public sealed class TrackingTests(CaptureFixture fixture)
     {
         var (workspace, other) = (fixture.Workspace(), fixture.Workspace());
         var (_, before) = await workspace.Get("/v1/tracking");
-        Assert.Equal((395, true, null), (before["cookieDays"]!.GetValue<int>(), before["respectDnt"]!.GetValue<bool>(), before["updateTime"]));
+        Assert.Equal(
+            (395, true, null), (before["cookieDays"]!.GetValue<int>(), before["respectDnt"]!.GetValue<bool>(), before["updateTime"]));
 
-        var (status, put) = await Put(workspace, new { cookieDomain = "acme.example", requireConsent = true, numbers = new[] { new { number = "+15550100200", source = "google" } } });
+        var (status, put) = await Put(workspace, new
+        {
+            cookieDomain = "acme.example",
+            requireConsent = true,
+            numbers = new[] { new { number = "+15550100200", source = "google" } }
+        });
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(put.ToJsonString(), (await workspace.Get("/v1/tracking")).Body.ToJsonString());
-        Assert.Equal(("acme.example", "google"), (put["cookieDomain"]!.GetValue<string>(), put["numbers"]![0]!["source"]!.GetValue<string>()));
+        Assert.Equal(
+            ("acme.example", "google"), (put["cookieDomain"]!.GetValue<string>(), put["numbers"]![0]!["source"]!.GetValue<string>()));
         Assert.NotNull(put["updateTime"]);
         Assert.Equal(before.ToJsonString(), (await other.Get("/v1/tracking")).Body.ToJsonString());
     }
@@ -35,7 +42,9 @@ public sealed class TrackingTests(CaptureFixture fixture)
 
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.Equal(["cookieDays", "ownDomains[0]"], body["errors"]!.AsArray().Select(error => error!["field"]!.GetValue<string>()));
-        Assert.Equal(HttpStatusCode.Forbidden, (await workspace.Send(HttpMethod.Put, "/v1/tracking", new StringContent("{}", new MediaTypeHeaderValue("application/json")), ["capture:read"])).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await workspace.Send(
+            HttpMethod.Put, "/v1/tracking", new StringContent("{}", new MediaTypeHeaderValue("application/json")),
+            ["capture:read"])).Status);
         Assert.Null((await workspace.Get("/v1/tracking")).Body["updateTime"]);
     }
 
@@ -63,10 +72,15 @@ public sealed class TrackingTests(CaptureFixture fixture)
         await Put(workspace, new
         {
             defaultNumber = new { number = "+15550100100" },
-            numbers = new object[] { new { number = "+15550100200", displayNumber = "(555) 010-0200", channel = "Organic Search" }, new { number = "+15550100201", campaign = "spring" } },
+            numbers = new object[]
+            {
+                new { number = "+15550100200", displayNumber = "(555) 010-0200", channel = "Organic Search" },
+                new { number = "+15550100201", campaign = "spring" }
+            },
         });
 
-        Assert.Equal((HttpStatusCode.OK, "+15550100201"), await Number(workspace, "https://acme.example/?utm_source=x&utm_campaign=spring", ""));
+        Assert.Equal(
+            (HttpStatusCode.OK, "+15550100201"), await Number(workspace, "https://acme.example/?utm_source=x&utm_campaign=spring", ""));
         Assert.Equal((HttpStatusCode.OK, "+15550100200"), await Number(workspace, "https://acme.example/", "https://www.google.com/"));
         Assert.Equal((HttpStatusCode.OK, null), await Number(workspace, "https://acme.example/", "https://news.example/"));
         Assert.Equal((HttpStatusCode.NoContent, null), await Number(workspace, "https://acme.example/", "https://www.acme.example/"));
@@ -77,12 +91,19 @@ public sealed class TrackingTests(CaptureFixture fixture)
     public async Task Call_OfANumberWithARule_ComesFromTheRulesSource()
     {
         var workspace = fixture.Workspace();
-        await Put(workspace, new { numbers = new object[] { new { number = "+15550100200", source = "google", medium = "cpc", campaign = "spring" }, new { number = "+15550100201", channel = "Audio" } } });
+        await Put(workspace, new
+        {
+            numbers = new object[]
+            {
+                new { number = "+15550100200", source = "google", medium = "cpc", campaign = "spring" },
+                new { number = "+15550100201", channel = "Audio" }
+            }
+        });
         await workspace.Batch(Messages.Page("visitor", "2026-03-02T10:00:00Z", "https://acme.example/?utm_source=bing&utm_medium=cpc"));
 
         await workspace.Batch(
-            Call("c1", "+15550109001", "(555) 010-0200", null), Call("c2", "+15550109002", "5550100201", null), Call("c3", "+15550109003", "+15550109999", null),
-            Call("c4", "+15550109004", "+15550100200", "visitor"));
+            Call("c1", "+15550109001", "(555) 010-0200", null), Call("c2", "+15550109002", "5550100201", null),
+            Call("c3", "+15550109003", "+15550109999", null), Call("c4", "+15550109004", "+15550100200", "visitor"));
 
         Assert.Equal(("Paid Search", "google", "spring"), await FirstTouch(workspace, "+15550109001"));
         Assert.Equal(("Audio", null, null), await FirstTouch(workspace, "+15550109002"));
@@ -97,7 +118,8 @@ public sealed class TrackingTests(CaptureFixture fixture)
         var workspace = fixture.Workspace();
         await Put(workspace, new { numbers = new[] { new { number = "+15550100200", source = "radio", medium = "audio" } } });
 
-        var (status, _) = await workspace.Post("/v1/calls", new { callId = "v1", callerNumber = "+15550109001", trackingNumber = "+15550100200" });
+        var (status, _) = await workspace.Post(
+            "/v1/calls", new { callId = "v1", callerNumber = "+15550109001", trackingNumber = "+15550100200" });
 
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(("Audio", "radio", null), await FirstTouch(workspace, "+15550109001"));
@@ -110,7 +132,9 @@ public sealed class TrackingTests(CaptureFixture fixture)
         await Put(workspace, new { cookieDays = 30, cookieDomain = "acme.example" });
 
         Assert.Contains("max-age=2592000", await Pixel(workspace, "/1"), StringComparison.Ordinal);
-        Assert.Contains("domain=acme.example; path=/; secure; samesite=lax", await Pixel(workspace, "/2", ("X-Forwarded-Host", "t.acme.example"), ("X-Forwarded-Proto", "https")), StringComparison.Ordinal);
+        Assert.Contains(
+            "domain=acme.example; path=/; secure; samesite=lax",
+            await Pixel(workspace, "/2", ("X-Forwarded-Host", "t.acme.example"), ("X-Forwarded-Proto", "https")), StringComparison.Ordinal);
         Assert.Equal("", await Pixel(workspace, "/3", ("Sec-GPC", "1")));
         Assert.Equal("", await Pixel(workspace, "/4", ("DNT", "1")));
         Assert.Equal("", await Pixel(workspace, "/5", ("Cookie", "lc_consent=0")));
@@ -121,8 +145,10 @@ public sealed class TrackingTests(CaptureFixture fixture)
         Assert.NotEqual("", await Pixel(workspace, "/9&c=1", ("DNT", "1")));
 
         var pages = await fixture.Database.Query("select url from activity where workspace_id = $1 order by url", workspace.WorkspaceId);
-        Assert.Equal(["https://acme.example/1", "https://acme.example/2", "https://acme.example/6", "https://acme.example/9"], pages.Select(row => (string)row[0]!));
-        var hits = await fixture.Database.Query("select kind, sum(hits)::bigint from hit_count where workspace_id = $1 group by 1 order by 1", workspace.WorkspaceId);
+        Assert.Equal(["https://acme.example/1", "https://acme.example/2", "https://acme.example/6", "https://acme.example/9"], pages.Select(
+            row => (string)row[0]!));
+        var hits = await fixture.Database.Query(
+            "select kind, sum(hits)::bigint from hit_count where workspace_id = $1 group by 1 order by 1", workspace.WorkspaceId);
         Assert.Equal([("bot", 1L), ("consent", 4L)], hits.Select(row => ((string)row[0]!, (long)row[1]!)));
     }
 
@@ -142,7 +168,8 @@ public sealed class TrackingTests(CaptureFixture fixture)
     private async Task<(string? Channel, string? Source, string? Campaign)> FirstTouch(CaptureClient workspace, string phone)
     {
         var touch = await fixture.Database.Scalar<string>(
-            "select first_touch::text from lead l join lead_identity i on i.workspace_id = l.workspace_id and i.lead_id = l.id where i.workspace_id = $1 and i.value = $2", workspace.WorkspaceId, phone);
+            "select first_touch::text from lead l join lead_identity i on i.workspace_id = l.workspace_id and i.lead_id = l.id where i.workspace_id = $1 and i.value = $2",
+            workspace.WorkspaceId, phone);
         var json = touch is null ? null : System.Text.Json.Nodes.JsonNode.Parse(touch);
         string? Part(string name) => (json?[name] ?? json?[char.ToUpperInvariant(name[0]) + name[1..]])?.GetValue<string>();
         return (Part("channel"), Part("source"), Part("campaign"));
@@ -162,7 +189,8 @@ public sealed class TrackingTests(CaptureFixture fixture)
 
     private async Task<string> Pixel(CaptureClient workspace, string path, params (string Name, string Value)[] headers)
     {
-        using var response = await Answer(workspace, $"/t.gif?u=https://acme.example{path}", [.. headers, ("User-Agent", Person), ("Accept-Language", "en")]);
+        using var response = await Answer(
+            workspace, $"/t.gif?u=https://acme.example{path}", [.. headers, ("User-Agent", Person), ("Accept-Language", "en")]);
         Assert.Equal((HttpStatusCode.OK, "image/gif"), (response.StatusCode, response.Content.Headers.ContentType!.MediaType));
         return response.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies.Single() : "";
     }

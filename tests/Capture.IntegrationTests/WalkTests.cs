@@ -13,7 +13,8 @@ public sealed class WalkTests(CaptureFixture fixture)
 
         var lead = (await workspace.Get("/v1/leads")).Body["leads"]!.AsArray().Single()!;
         Assert.Equal("ada@acme.example", lead["email"]!.GetValue<string>());
-        Assert.Equal(("FORM", "demo", "LEAD"), (lead["captureType"]!.GetValue<string>(), lead["formType"]!.GetValue<string>(), lead["stage"]!.GetValue<string>()));
+        Assert.Equal(("FORM", "demo", "LEAD"), (
+            lead["captureType"]!.GetValue<string>(), lead["formType"]!.GetValue<string>(), lead["stage"]!.GetValue<string>()));
         Assert.Equal("2026-03-04T09:05:00Z", lead["createTime"]!.GetValue<string>());
         Assert.Equal("VP Engineering", lead["traits"]!["title"]!.GetValue<string>());
         Assert.Equal(("Acme", 250), (lead["company"]!["name"]!.GetValue<string>(), lead["company"]!["employees"]!.GetValue<int>()));
@@ -21,15 +22,18 @@ public sealed class WalkTests(CaptureFixture fixture)
         var journey = (await workspace.Get($"/v1/leads/{lead["id"]}/journey")).Body;
         Assert.Equal(
             [("Paid Search", "google", "cpc", "spring"), ("Organic Social", "linkedin.com", "referral", "")],
-            journey["touches"]!.AsArray().Select(touch => (Text(touch!["channel"]), Text(touch["source"]), Text(touch["medium"]), Text(touch["campaign"]))));
-        Assert.Equal([(3, 3), (1, 3)], journey["sessions"]!.AsArray().Select(session => (session!["pageViews"]!.GetValue<int>(), session["activityCount"]!.GetValue<int>())));
+            journey["touches"]!.AsArray().Select(
+                touch => (Text(touch!["channel"]), Text(touch["source"]), Text(touch["medium"]), Text(touch["campaign"]))));
+        Assert.Equal([(3, 3), (1, 3)], journey["sessions"]!.AsArray().Select(
+            session => (session!["pageViews"]!.GetValue<int>(), session["activityCount"]!.GetValue<int>())));
         Assert.Equal(6, journey["activityCount"]!.GetValue<int>());
         Assert.Equal("https://acme.example/product", Text(journey["sessions"]![0]!["pages"]![1]));
 
         var captured = Assert.Single(await fixture.Bus.Until<LeadCaptured>(1, Mine(workspace)));
         Assert.Equal(
             (Text(lead["id"]), 1L, "FORM", "demo", "Paid Search", "spring", "Organic Social", 250),
-            (captured.LeadId.ToString(), captured.Version, captured.CaptureType, captured.FormType, captured.FirstTouch.Channel, captured.FirstTouch.Campaign, captured.LastTouch.Channel, captured.Company!.Employees));
+            (captured.LeadId.ToString(), captured.Version, captured.CaptureType, captured.FormType, captured.FirstTouch.Channel,
+                captured.FirstTouch.Campaign, captured.LastTouch.Channel, captured.Company!.Employees));
         Assert.Equal(captured.CreateTime, captured.OccurredAt);
         var recorded = Assert.Single(await fixture.Bus.Until<ActivitiesRecorded>(1, Mine(workspace)));
         Assert.Equal(["PAGE", "PAGE", "PAGE", "PAGE", "DOWNLOAD", "FORM"], recorded.Activities.Select(activity => activity.Type));
@@ -42,7 +46,8 @@ public sealed class WalkTests(CaptureFixture fixture)
     {
         var workspace = fixture.Workspace();
         var start = new DateTimeOffset(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
-        await workspace.Batch(Enumerable.Range(0, 1100).Select(index => Messages.Page("anon-1", Messages.At(start, index), $"https://acme.example/{index}")).ToArray());
+        await workspace.Batch(Enumerable.Range(0, 1100)
+            .Select(index => Messages.Page("anon-1", Messages.At(start, index), $"https://acme.example/{index}")).ToArray());
         Assert.DoesNotContain(fixture.Bus.Of<ActivitiesRecorded>(), e => e.WorkspaceId == workspace.WorkspaceId);
 
         await workspace.Batch(Messages.Form("anon-1", Messages.At(start, 1100), "ada@acme.example"));
@@ -97,10 +102,12 @@ public sealed class WalkTests(CaptureFixture fixture)
 
         await workspace.Batch(
             Messages.Page("kiosk", "2026-03-02T10:00:00Z"), Messages.Form("kiosk", "2026-03-02T10:01:00Z", "alice@acme.example"),
-            Messages.Page("kiosk", "2026-03-02T10:02:00Z"), Messages.Form("kiosk", "2026-03-02T10:03:00Z", "bob@acme.example"), Messages.Page("kiosk", "2026-03-02T10:04:00Z"));
+            Messages.Page("kiosk", "2026-03-02T10:02:00Z"), Messages.Form("kiosk", "2026-03-02T10:03:00Z", "bob@acme.example"),
+            Messages.Page("kiosk", "2026-03-02T10:04:00Z"));
 
         var counts = await fixture.Database.Query(
-            "select l.email, count(*) from activity a join lead l on l.workspace_id = a.workspace_id and l.id = a.lead_id where a.workspace_id = $1 group by 1 order by 1", workspace.WorkspaceId);
+            "select l.email, count(*) from activity a join lead l on l.workspace_id = a.workspace_id and l.id = a.lead_id where a.workspace_id = $1 group by 1 order by 1",
+            workspace.WorkspaceId);
         // Bob's are his form and what follows; the page before it is Alice's, who was named last.
         Assert.Equal([("alice@acme.example", 3L), ("bob@acme.example", 2L)], counts.Select(row => ((string)row[0]!, (long)row[1]!)));
     }
@@ -109,7 +116,8 @@ public sealed class WalkTests(CaptureFixture fixture)
     public async Task Identify_LaterOnAnotherDevice_JoinsBothDevices()
     {
         var workspace = fixture.Workspace();
-        await workspace.Batch(Messages.Page("laptop", "2026-03-01T10:00:00Z", "https://acme.example/?utm_source=google&utm_medium=cpc&utm_campaign=spring"));
+        await workspace.Batch(
+            Messages.Page("laptop", "2026-03-01T10:00:00Z", "https://acme.example/?utm_source=google&utm_medium=cpc&utm_campaign=spring"));
         await workspace.Batch(Messages.Identify("phone", "2026-03-05T10:00:00Z", "u1", new { email = "ada@acme.example" }));
 
         await workspace.Batch(Messages.Identify("laptop", "2026-03-06T10:00:00Z", "u1", new { }));
@@ -127,7 +135,8 @@ public sealed class WalkTests(CaptureFixture fixture)
     private async Task<string> State(CaptureClient workspace)
     {
         var leads = await fixture.Database.Query(
-            "select email, external_id, create_time, capture_type, form_type, profile::text, channel, source, campaign, last_touch ->> 'time' from lead where workspace_id = $1 order by email", workspace.WorkspaceId);
+            "select email, external_id, create_time, capture_type, form_type, profile::text, channel, source, campaign, last_touch ->> 'time' from lead where workspace_id = $1 order by email",
+            workspace.WorkspaceId);
         var sessions = await fixture.Database.Query(
             """
             select v.anonymous_id, s.start_time, s.end_time, s.channel, s.source, s.campaign, s.click_id, s.landing_page, s.page_views, s.activities, l.email
@@ -137,7 +146,8 @@ public sealed class WalkTests(CaptureFixture fixture)
             """,
             workspace.WorkspaceId);
         var activities = await fixture.Database.Query(
-            "select a.time, l.email, s.start_time from activity a left join lead l on l.workspace_id = a.workspace_id and l.id = a.lead_id left join session s on s.workspace_id = a.workspace_id and s.id = a.session_id where a.workspace_id = $1 order by a.time, a.type", workspace.WorkspaceId);
+            "select a.time, l.email, s.start_time from activity a left join lead l on l.workspace_id = a.workspace_id and l.id = a.lead_id left join session s on s.workspace_id = a.workspace_id and s.id = a.session_id where a.workspace_id = $1 order by a.time, a.type",
+            workspace.WorkspaceId);
         return string.Join('\n', leads.Concat(sessions).Concat(activities).Select(row => string.Join('|', row)));
     }
 }

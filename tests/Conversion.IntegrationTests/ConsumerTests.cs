@@ -134,7 +134,8 @@ public sealed class ConsumerTests(ConversionFixture fixture) : ConversionTest(fi
             "Erased", async () => (await workspace.Get($"/v1/opportunities/{deal["id"]}"))["name"]!.GetValue<string>(), "the name is gone");
 
         var confirmed = Assert.Single(await Fixture.Bus.Until<LeadErasureConfirmed>(1, e => e.LeadId == lead));
-        Assert.Equal(("conversion", 9L, 1L, 1L), (confirmed.Service, confirmed.Version, confirmed.Counts["leads"], confirmed.Counts["opportunities"]));
+        Assert.Equal(("conversion", 9L, 1L, 1L), (
+            confirmed.Service, confirmed.Version, confirmed.Counts["leads"], confirmed.Counts["opportunities"]));
         Assert.Equal(0L, await Fixture.Database.Scalar<long>(
             "select count(*) from lead where lead_id = $1 and (email is not null or landing_page is not null)", lead));
         Assert.Empty((await workspace.Handoff(lead))["reasons"]!.AsArray());

@@ -65,21 +65,31 @@ public sealed class ConversionPathTests : IAsyncLifetime
     {
         foreach (var (granularity, lookback, groupBy) in new[]
         {
-            (Common.V1.Granularity.Month, 0, "campaign"), (Common.V1.Granularity.Unspecified, 0, "channel"), (Common.V1.Granularity.Week, 0, "channel,campaign"),
+            (Common.V1.Granularity.Month, 0, "campaign"), (Common.V1.Granularity.Unspecified, 0, "channel"),
+            (Common.V1.Granularity.Week, 0, "channel,campaign"),
             (Common.V1.Granularity.Month, 10, "campaign"),
         })
         {
-            var request = new GetReportRequest { From = "2026-01-08", To = "2026-04-21", Granularity = granularity, Model = model, GroupBy = { groupBy } };
+            var request = new GetReportRequest
+            {
+                From = "2026-01-08",
+                To = "2026-04-21",
+                Granularity = granularity,
+                Model = model,
+                GroupBy = { groupBy }
+            };
             if (lookback > 0)
             {
                 request.LookbackDays = lookback;
             }
 
             var query = ReportQuery.Parse(
-                request, Caller.Service("test", workspace, timeZone: TimeZoneInfo.FindSystemTimeZoneById("America/St_Johns"), currencyCode: "USD")).Value;
+                request, Caller.Service(
+                    "test", workspace, timeZone: TimeZoneInfo.FindSystemTimeZoneById("America/St_Johns"), currencyCode: "USD")).Value;
             var (each, paths) = await work.Read(
                 workspace,
-                async tx => ((await CreditedDeals.Read(tx, query, 100_000)).Value, (await CreditedDeals.ReadTotals(tx, query, 100_000)).Value),
+                async tx => (
+                    (await CreditedDeals.Read(tx, query, 100_000)).Value, (await CreditedDeals.ReadTotals(tx, query, 100_000)).Value),
                 CancellationToken.None);
             var (expected, totals) = (await each.Credit(), await paths.Credit());
 

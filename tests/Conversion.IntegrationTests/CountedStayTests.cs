@@ -57,7 +57,8 @@ public sealed class CountedStayTests : IAsyncLifetime
 
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private static readonly Dictionary<Stage, double> Limits = Enum.GetValues<Stage>().ToDictionary(stage => stage, stage => 2.37 * (int)stage);
+    private static readonly Dictionary<Stage, double> Limits = Enum.GetValues<Stage>().ToDictionary(
+        stage => stage, stage => 2.37 * (int)stage);
 
     private readonly Guid workspace = Guid.CreateVersion7();
     private readonly Guid[] leads = Enumerable.Range(0, Leads).Select(_ => Guid.CreateVersion7()).ToArray();
@@ -111,7 +112,8 @@ public sealed class CountedStayTests : IAsyncLifetime
                 where leave_time >= $1 group by 1 order by 1
                 """,
                 since);
-            var learnt = (await work.Read(workspace, tx => StayLengths.EndedSince(tx, since), CancellationToken.None)).OrderBy(stage => stage.Number).ToArray();
+            var learnt = (await work.Read(workspace, tx => StayLengths.EndedSince(tx, since), CancellationToken.None))
+                .OrderBy(stage => stage.Number).ToArray();
             Assert.NotEmpty(learnt);
             Assert.Equal(expected.Select(row => $"{row[0]} {row[1]}"), learnt.Select(stage => $"{stage.Number} {stage.Leavers}"));
             Assert.All(expected.Zip(learnt), pair => AssertNear((double)pair.First[2]!, pair.Second.Ninetieth));
@@ -147,7 +149,8 @@ public sealed class CountedStayTests : IAsyncLifetime
         Assert.Equal(await Lines(Stays), await Lines(Sums));
         foreach (var (from, to) in new[]
         {
-            ("2026-01-01", "2026-04-01"), ("2026-01-17", "2026-03-10"), ("2026-02-10", "2026-02-14"), ("2026-02-01", "2026-03-01"), ("2025-06-01", "2027-01-01"),
+            ("2026-01-01", "2026-04-01"), ("2026-01-17", "2026-03-10"), ("2026-02-10", "2026-02-14"), ("2026-02-01", "2026-03-01"),
+            ("2025-06-01", "2027-01-01"),
             ("2026-03-01", "2026-03-16"), ("2026-02-20", "2026-03-19"), ("2026-03-14", "2026-03-17"),
         })
         {
@@ -166,7 +169,8 @@ public sealed class CountedStayTests : IAsyncLifetime
         var now = clock.GetUtcNow();
         var until = last < now ? last : now;
         var expected = await database.Query(
-            Funnel, workspace, first, last, until, Enumerable.Range(1, 9).Select(stage => StallLimits.Before(until, Limits[(Stage)stage])).ToArray(), asOfEnd);
+            Funnel, workspace, first, last, until,
+            Enumerable.Range(1, 9).Select(stage => StallLimits.Before(until, Limits[(Stage)stage])).ToArray(), asOfEnd);
         var counts = await work.Read(workspace, tx => FunnelWhole.Counts(tx, cut, asOfEnd, Limits), CancellationToken.None);
         Assert.Equal(
             [what, .. expected.Select(row => string.Join(' ', row))],
@@ -174,8 +178,10 @@ public sealed class CountedStayTests : IAsyncLifetime
                 count => $"{count.Number} {count.Entered} {count.WentOn} {count.Current} {count.Stalled}")]);
 
         var lengths = await database.Query(Lengths, workspace, first, last, asOfEnd);
-        var days = (await work.Read(workspace, tx => StayLengths.InPeriod(tx, cut, asOfEnd), CancellationToken.None)).OrderBy(stage => stage.Number).ToArray();
-        Assert.Equal([what, .. lengths.Select(row => $"{row[0]} {row[1]}")], [what, .. days.Select(stage => $"{stage.Number} {stage.Leavers}")]);
+        var days = (await work.Read(workspace, tx => StayLengths.InPeriod(tx, cut, asOfEnd), CancellationToken.None))
+            .OrderBy(stage => stage.Number).ToArray();
+        Assert.Equal(
+            [what, .. lengths.Select(row => $"{row[0]} {row[1]}")], [what, .. days.Select(stage => $"{stage.Number} {stage.Leavers}")]);
         foreach (var (exact, stage) in lengths.Zip(days))
         {
             AssertNear((double)exact[2]!, stage.Median);
@@ -198,7 +204,8 @@ public sealed class CountedStayTests : IAsyncLifetime
                 {
                     case 0 or 1 or 2:
                         var touch = new Contracts.TouchInfo(
-                            "Email", "news", null, $"campaign {random.Next(3)}", null, $"https://a.example/p{random.Next(2)}", null, time, null);
+                            "Email", "news", null, $"campaign {random.Next(3)}", null,
+                            $"https://a.example/p{random.Next(2)}", null, time, null);
                         await LeadFacts.Capture(tx, row, new(random.Next(5), "a@example.com", null, "FORM", null, Late(), touch));
                         break;
                     case 3:

@@ -92,7 +92,8 @@ public sealed class CrmSyncTests(ConversionFixture fixture) : ConversionTest(fix
         var lead = await workspace.Lead(Times.March(1));
         var connection = await Connect(null);
         var path = (await workspace.Get($"/v1/crmConnections/{connection}"))["inboundPath"]!.GetValue<string>();
-        string Deal(string fields, int hour) => $$$"""{"type":"deal.updated","data":{"externalId":"X1",{{{fields}}},"changeTime":"2026-03-05T{{{hour:00}}}:00:00Z"}}""";
+        string Deal(string fields, int hour) =>
+            $$$"""{"type":"deal.updated","data":{"externalId":"X1",{{{fields}}},"changeTime":"2026-03-05T{{{hour:00}}}:00:00Z"}}""";
         async Task<string> Send(string body, string? id = null)
         {
             var (status, answer) = await crm.Send(Fixture.Service.Http, path, body, id);

@@ -62,7 +62,8 @@ public sealed class DayCountTests : IAsyncLifetime
         await new CountDays(work).Handle(workspace, CancellationToken.None);
 
         Assert.Equal(counted, await Lines(Days));
-        Assert.Equal(0L, await database.Scalar<long>("select count(*) from lead_day where loose") + await database.Scalar<long>("select count(*) from stay_day where loose"));
+        Assert.Equal(0L, await database.Scalar<long>("select count(*) from lead_day where loose") + await database.Scalar<long>(
+            "select count(*) from stay_day where loose"));
         Assert.Equal(
             await database.Scalar<long>("select count(*) from (select 1 from lead_day group by day, source_key, capture_type) part"),
             await database.Scalar<long>("select count(*) from lead_day"));
@@ -97,7 +98,8 @@ public sealed class DayCountTests : IAsyncLifetime
             var raw = await work.Read(workspace, tx => ReportData.Entries(tx, cut, false, Stage.Mql, Stage.Sql), CancellationToken.None);
             Assert.NotEmpty(raw);
             Assert.Equal(
-                raw.Where(entry => entry.Entered > 0).Select(entry => $"{entry.Granule} {entry.Grp} {entry.Number} {entry.Entered}").Order(StringComparer.Ordinal),
+                raw.Where(entry => entry.Entered > 0).Select(entry => $"{entry.Granule} {entry.Grp} {entry.Number} {entry.Entered}")
+                    .Order(StringComparer.Ordinal),
                 entered.Select(entry => $"{entry.Granule} {entry.Grp} {entry.Number} {entry.Entered}").Order(StringComparer.Ordinal));
 
             var group = GroupKeys.Sql("d", dimensions);
@@ -144,9 +146,18 @@ public sealed class DayCountTests : IAsyncLifetime
         Assert.Equal(row.PathKeys![0], stripped.PathKeys![0]);
         Assert.NotEqual(row.PathKeys[1], stripped.PathKeys[1]);
 
-        async Task<ConversionRow> Row() => await database.Query("select path_keys, path_times from journey") is [[long[] keys, long[] times]]
-            ? new() { Id = leads[0], PathKeys = keys, PathTimes = times, State = "WON", CloseTime = Start.AddDays(90), OriginTime = Start }
-            : throw new InvalidOperationException("There is no path.");
+        async Task<ConversionRow> Row() =>
+            await database.Query("select path_keys, path_times from journey") is [[long[] keys, long[] times]]
+                ? new()
+                {
+                    Id = leads[0],
+                    PathKeys = keys,
+                    PathTimes = times,
+                    State = "WON",
+                    CloseTime = Start.AddDays(90),
+                    OriginTime = Start
+                }
+                : throw new InvalidOperationException("There is no path.");
     }
 
     [Theory]
@@ -157,7 +168,14 @@ public sealed class DayCountTests : IAsyncLifetime
     [InlineData(AttributionModel.Markov)]
     public async Task Totals_OfAnyModel_AreThoseOfEachPointByItself(AttributionModel model)
     {
-        var request = new GetReportRequest { From = "2026-01-01", To = "2026-05-01", Granularity = Common.V1.Granularity.Month, Model = model, GroupBy = { "campaign" } };
+        var request = new GetReportRequest
+        {
+            From = "2026-01-01",
+            To = "2026-05-01",
+            Granularity = Common.V1.Granularity.Month,
+            Model = model,
+            GroupBy = { "campaign" }
+        };
         var query = ReportQuery.Parse(request, Caller.Service("test", workspace, currencyCode: "USD")).Value;
         var sources = new TouchSources(["campaign"]);
         var journeys = new JourneyReader(sources, null);
@@ -178,7 +196,9 @@ public sealed class DayCountTests : IAsyncLifetime
             IsFirst = index % 3 > 0,
             SourceKey = random.Next(1, 8),
             PathKeys = index % 7 == 0 ? null : [.. Enumerable.Range(0, 1 + (index % 5)).Select(_ => random.NextInt64(1, 8))],
-            PathTimes = index % 7 == 0 ? null : [.. Enumerable.Range(0, 1 + (index % 5)).Select(touch => (Start.AddDays(touch) - DateTimeOffset.UnixEpoch).Ticks / 10)],
+            PathTimes = index % 7 == 0
+                ? null
+                : [.. Enumerable.Range(0, 1 + (index % 5)).Select(touch => (Start.AddDays(touch) - DateTimeOffset.UnixEpoch).Ticks / 10)],
         }).ToArray();
         await work.Read(workspace, async tx =>
         {
@@ -199,7 +219,8 @@ public sealed class DayCountTests : IAsyncLifetime
 
             string[] Sums(Func<ConversionRow, bool> isOf) => Told(AttributionCredits.Credit(
                 query.Model,
-                rows.Where(row => row.State == "WON" && isOf(row)).Select(row => new Deal(journeys.Touches(row), new Money("USD", row.Amount))).ToArray(),
+                rows.Where(row => row.State == "WON" && isOf(row))
+                    .Select(row => new Deal(journeys.Touches(row), new Money("USD", row.Amount))).ToArray(),
                 lost,
                 "USD",
                 query.HalfLifeDays));
@@ -224,7 +245,8 @@ public sealed class DayCountTests : IAsyncLifetime
                 {
                     case 0 or 1 or 2:
                         var touch = new Contracts.TouchInfo(
-                            random.Next(2) == 0 ? "Email" : "Direct", "news", null, $"campaign {random.Next(3)}", null, $"https://a.example/p{random.Next(2)}", null, time, null);
+                            random.Next(2) == 0 ? "Email" : "Direct", "news", null, $"campaign {random.Next(3)}", null,
+                            $"https://a.example/p{random.Next(2)}", null, time, null);
                         await LeadFacts.Capture(
                             tx, row, new(random.Next(5), "a@example.com", null, random.Next(2) == 0 ? "FORM" : "CALL", null, time, touch));
                         break;

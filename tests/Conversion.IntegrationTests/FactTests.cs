@@ -97,7 +97,8 @@ public sealed class FactTests : IAsyncLifetime
         Assert.NotEmpty(expected);
         Assert.Equal(
             expected.Select(row => string.Join(' ', row)).Order(StringComparer.Ordinal),
-            counted.Select(row => $"{row.Granule} {row.Grp} {row.Stage} {row.Entered} {row.WentOn} {row.Bought} {row.Returned}").Order(StringComparer.Ordinal));
+            counted.Select(row => $"{row.Granule} {row.Grp} {row.Stage} {row.Entered} {row.WentOn} {row.Bought} {row.Returned}")
+                .Order(StringComparer.Ordinal));
     }
 
     /// <summary>Leads come, move, change their profile, merge, are forgotten; deals open, close and vanish.</summary>
@@ -116,8 +117,11 @@ public sealed class FactTests : IAsyncLifetime
         switch (random.Next(12))
         {
             case 0 or 1 or 2:
-                var touch = new TouchInfo("Email", "news", null, $"campaign {random.Next(3)}", null, $"https://a.example/p{random.Next(2)}?q=1", null, time, null);
-                await LeadFacts.Capture(tx, row, new(random.Next(5), "a@example.com", null, random.Next(2) == 0 ? "FORM" : "CALL", null, time, touch));
+                var touch = new TouchInfo(
+                    "Email", "news", null, $"campaign {random.Next(3)}", null,
+                    $"https://a.example/p{random.Next(2)}?q=1", null, time, null);
+                await LeadFacts.Capture(
+                    tx, row, new(random.Next(5), "a@example.com", null, random.Next(2) == 0 ? "FORM" : "CALL", null, time, touch));
                 break;
             case 3:
                 await LeadIdentity.Merge(tx, new(Guid.CreateVersion7(), workspace, time, 1, lead, leads[random.Next(Leads)]));

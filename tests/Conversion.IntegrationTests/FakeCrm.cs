@@ -51,7 +51,9 @@ public sealed class FakeCrm(int port) : IAsyncDisposable
         app.MapGet("/deals", (HttpContext http, string? cursor) =>
         {
             Pulled.Enqueue((Uri.UnescapeDataString(http.Request.QueryString.Value!), http.Request.Headers["X-Key"]));
-            return http.Request.Headers["X-Key"] == "s3cret" ? Results.Text(Pages.GetValueOrDefault(cursor ?? "", """{"items":[]}"""), "application/json") : Results.StatusCode(401);
+            return http.Request.Headers["X-Key"] == "s3cret"
+                ? Results.Text(Pages.GetValueOrDefault(cursor ?? "", """{"items":[]}"""), "application/json")
+                : Results.StatusCode(401);
         });
         await app.StartAsync();
     }

@@ -12,11 +12,13 @@ public sealed class ImportResumeTests(ConversionFixture fixture) : ConversionTes
         var workspace = Guid.CreateVersion7();
 
         var (resumed, again, another) = await ResumedImport.Run(
-            Fixture.Service.Http, IdentityTokens.Issue(workspace, "UTC", "USD", "admin"), "/v1/opportunities:import", "externalId,name,stage",
+            Fixture.Service.Http, IdentityTokens.Issue(workspace, "UTC", "USD", "admin"),
+            "/v1/opportunities:import", "externalId,name,stage",
             index => index % 500 == 7 ? $"D{index},Deal {index},Dreaming" : $"D{index},Deal {index},", 2_000,
             () => Fixture.Database.Scalar<long>("select count(*) from opportunity where workspace_id = $1", workspace));
 
-        Assert.Equal((1_996, 0, 0, 4), (Count(resumed, "created"), Count(resumed, "updated"), Count(resumed, "unchanged"), Count(resumed, "rejectedCount")));
+        Assert.Equal((1_996, 0, 0, 4), (
+            Count(resumed, "created"), Count(resumed, "updated"), Count(resumed, "unchanged"), Count(resumed, "rejectedCount")));
         Assert.Equal([9, 509, 1009, 1509], resumed["rejected"]!.AsArray().Select(row => row!["line"]!.GetValue<int>()));
         Assert.Equal(resumed.ToJsonString(), again.ToJsonString());
         Assert.Equal(HttpStatusCode.Conflict, another);

@@ -75,8 +75,8 @@ public sealed class KillTests : IAsyncLifetime
             await using (SubscriberTests.Run(fixture.Broker, state, lines))
             {
                 await Eventually.True(
-                    () => Task.FromResult(Heard(lines).Count(line => line["version"]!.GetValue<long>() == 4) == leads.Length), "all is printed",
-                    TimeSpan.FromSeconds(120));
+                    () => Task.FromResult(Heard(lines).Count(line => line["version"]!.GetValue<long>() == 4) == leads.Length),
+                    "all is printed", TimeSpan.FromSeconds(120));
             }
 
             // A subscriber that dies between printing a change and noting it prints that one again, first of all.

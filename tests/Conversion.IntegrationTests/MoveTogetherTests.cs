@@ -16,10 +16,12 @@ public sealed class MoveTogetherTests(ConversionFixture fixture) : ConversionTes
 
         foreach (var to in new[] { "MQL", "SQL" })
         {
-            var answers = await Task.WhenAll(leads.Concat(leads).Select(lead => Move(workspace, lead, to, HttpStatusCode.OK, $"{lead} {to}")));
+            var answers = await Task.WhenAll(
+                leads.Concat(leads).Select(lead => Move(workspace, lead, to, HttpStatusCode.OK, $"{lead} {to}")));
             for (var index = 0; index < Leads; index++)
             {
-                Assert.Equal((leads[index].ToString(), to), (answers[index]["leadId"]!.GetValue<string>(), answers[index]["current"]!.GetValue<string>()));
+                Assert.Equal((leads[index].ToString(), to), (
+                    answers[index]["leadId"]!.GetValue<string>(), answers[index]["current"]!.GetValue<string>()));
                 Assert.Equal(answers[index].ToJsonString(), answers[Leads + index].ToJsonString());
             }
         }
@@ -54,7 +56,8 @@ public sealed class MoveTogetherTests(ConversionFixture fixture) : ConversionTes
             Assert.Equal(moved ? 2 : 1, (await workspace.History(lead)).Length);
         }
 
-        Assert.All(answers.Where((_, index) => index % 5 == 2), answer => Assert.Contains("cannot move from LEAD to CHURNED", answer.ToJsonString(), StringComparison.Ordinal));
+        Assert.All(answers.Where((_, index) => index % 5 == 2), answer => Assert.Contains(
+            "cannot move from LEAD to CHURNED", answer.ToJsonString(), StringComparison.Ordinal));
     }
 
     [Fact]

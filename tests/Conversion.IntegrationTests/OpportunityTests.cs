@@ -32,7 +32,8 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
         Assert.Equal("120.50", first["amount"]!["amount"]!.GetValue<string>());
         Assert.Equal(
             "ABORTED", (await workspace.Post($"{path}:win", new { }, HttpStatusCode.Conflict, "win-1"))["code"]!.GetValue<string>());
-        foreach (var (verb, body) in new (string, object)[] { ("win", new { }), ("lose", new { reason = "x" }), ("advance", new { stage = "Proposal" }) })
+        foreach (var (verb,
+            body) in new (string, object)[] { ("win", new { }), ("lose", new { reason = "x" }), ("advance", new { stage = "Proposal" }) })
         {
             var problem = await workspace.Post($"{path}:{verb}", body, HttpStatusCode.BadRequest);
             Assert.Equal("FAILED_PRECONDITION", problem["code"]!.GetValue<string>());
@@ -94,7 +95,9 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
     public async Task Create_ExternalIdTwice_IsRefused()
     {
         await workspace.Post("/v1/opportunities", new { externalId = "A1" });
-        Assert.Equal("ALREADY_EXISTS", (await workspace.Post("/v1/opportunities", new { externalId = "A1" }, HttpStatusCode.Conflict))["code"]!.GetValue<string>());
+        Assert.Equal(
+            "ALREADY_EXISTS",
+            (await workspace.Post("/v1/opportunities", new { externalId = "A1" }, HttpStatusCode.Conflict))["code"]!.GetValue<string>());
     }
 
     [Fact]
@@ -146,7 +149,8 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
             (0, 0, 4, 1), (Number(again, "created"), Number(again, "updated"), Number(again, "unchanged"), Number(again, "rejectedCount")));
         Assert.Equal((6, 2), (Number(first["rejected"]![0]!.AsObject(), "line"), first["rejected"]![0]!["errors"]!.AsArray().Count));
         var won = (await workspace.Get("/v1/opportunities?filter=externalId%20%3D%20%221C1I7A6R%22"))["opportunities"]![0]!;
-        Assert.Equal(("WON", "1054.00", "2026-03-31T22:00:00Z"), (won["state"]!.GetValue<string>(), won["amount"]!["amount"]!.GetValue<string>(), won["closeTime"]!.GetValue<string>()));
+        Assert.Equal(("WON", "1054.00", "2026-03-31T22:00:00Z"), (
+            won["state"]!.GetValue<string>(), won["amount"]!["amount"]!.GetValue<string>(), won["closeTime"]!.GetValue<string>()));
         Assert.Equal(0.5, await workspace.Metric("win_rate", new(2026, 1, 1), new(2027, 1, 1)));
         Assert.Equal(1054, await workspace.Metric("bookings", new(2026, 4, 1), new(2026, 4, 2)));
     }
@@ -155,12 +159,15 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
     public async Task Import_OpenDealIsWonLater_UpdatesItAndItsLead()
     {
         var lead = await workspace.Lead(Times.March(1));
-        var row = $$"""{"externalId":"D1","leadEmail":"{{lead:N}}@EXAMPLE.com","stage":"Proposal","amount":"50","createTime":"2026-03-02"}""";
+        var row =
+            $$"""{"externalId":"D1","leadEmail":"{{lead:N}}@EXAMPLE.com","stage":"Proposal","amount":"50","createTime":"2026-03-02"}""";
         var opened = await workspace.Import("/v1/opportunities:import", row, "application/x-ndjson");
         Assert.Equal("OPPORTUNITY", await workspace.Stage(lead));
         var won = await workspace.Import(
-            "/v1/opportunities:import", """{"externalId":"D1","stage":"Won","closeTime":"2026-03-09","amount":"60"}""", "application/x-ndjson");
-        var reopened = await workspace.Import("/v1/opportunities:import", """{"externalId":"D1","stage":"Proposal"}""", "application/x-ndjson");
+            "/v1/opportunities:import",
+            """{"externalId":"D1","stage":"Won","closeTime":"2026-03-09","amount":"60"}""", "application/x-ndjson");
+        var reopened = await workspace.Import(
+            "/v1/opportunities:import", """{"externalId":"D1","stage":"Proposal"}""", "application/x-ndjson");
 
         Assert.Equal((1, 1, 1), (Number(opened, "created"), Number(won, "updated"), Number(reopened, "rejectedCount")));
         Assert.Equal("CUSTOMER", await workspace.Stage(lead));
@@ -193,7 +200,9 @@ public sealed class OpportunityTests(ConversionFixture fixture) : ConversionTest
     {
         var present = (await workspace.Get("/v1/pipelines"))["pipelines"]![0]!;
         Assert.True(present["isDefault"]!.GetValue<bool>());
-        var own = await workspace.Post("/v1/pipelines", new { displayName = "Partners", stages = new[] { new { name = "Talk", probability = 0.3 } }, isDefault = true });
+        var own = await workspace.Post(
+            "/v1/pipelines",
+            new { displayName = "Partners", stages = new[] { new { name = "Talk", probability = 0.3 } }, isDefault = true });
         var deal = await workspace.Post("/v1/opportunities", new { name = "Acme" });
         Assert.Equal((own["id"]!.GetValue<string>(), "Talk"), (deal["pipelineId"]!.GetValue<string>(), deal["stage"]!.GetValue<string>()));
 

@@ -49,7 +49,8 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
     {
         await Tell();
         var cut = "&granularity=MONTH&groupBy=channel,campaign";
-        foreach (var row in (await workspace.Get($"/v1/reports/source?{Quarter}{cut}&model={model}"))["rows"]!.AsArray().Select(row => row!.AsObject()))
+        foreach (var row in (await workspace.Get($"/v1/reports/source?{Quarter}{cut}&model={model}"))["rows"]!.AsArray()
+            .Select(row => row!.AsObject()))
         {
             var cell = $"{cut}&model={model}{Cell(row)}";
             foreach (var figure in new[] { "leads", "formLeads", "callLeads", "chatLeads", "mqls", "sqls", "opportunities" })
@@ -57,10 +58,13 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
                 Assert.Equal((figure, Number(row[figure])), (figure, (await Rows("source", figure, cell)).Count));
             }
 
-            Assert.Equal(row["customers"]!.GetValue<double>(), (await Rows("source", "customers", cell)).Sum(one => one["credit"]!.GetValue<double>()), 6);
+            Assert.Equal(
+                row["customers"]!.GetValue<double>(),
+                (await Rows("source", "customers", cell)).Sum(one => one["credit"]!.GetValue<double>()), 6);
             Assert.Equal(Amount(row["revenue"]), (await Rows("source", "revenue", cell)).Sum(one => Amount(one["amount"])));
             var spend = await Rows("source", "spend", cell);
-            Assert.Equal((Amount(row["spend"]), Number(row["clicks"])), (spend.Sum(one => Amount(one["amount"])), spend.Sum(one => Number(one["clicks"]))));
+            Assert.Equal((Amount(row["spend"]), Number(row["clicks"])), (
+                spend.Sum(one => Amount(one["amount"])), spend.Sum(one => Number(one["clicks"]))));
         }
 
         foreach (var row in (await workspace.Get($"/v1/reports/attribution?{Quarter}&model={model}"))["rows"]!.AsArray())
@@ -86,7 +90,8 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
             var cell = $"{Cell(row!.AsObject())}&stage={row["stage"]}&state={row["state"]}&pipeline={row["pipeline"]}";
             var rows = await Rows("opportunity", "count", cell);
             Assert.Equal((Number(row["count"]), Amount(row["amount"])), (rows.Count, rows.Sum(one => Amount(one["amount"]))));
-            Assert.Equal(Amount(row["weightedAmount"]), Math.Round((await Rows("opportunity", "weightedAmount", cell)).Sum(one => Amount(one["amount"])), 2));
+            Assert.Equal(Amount(row["weightedAmount"]), Math.Round(
+                (await Rows("opportunity", "weightedAmount", cell)).Sum(one => Amount(one["amount"])), 2));
             // Open deals grow older between the two questions.
             var age = (await Rows("opportunity", "ageDays", cell)).Average(one => one["days"]!.GetValue<double>());
             Assert.InRange(age, row["ageDays"]!.GetValue<double>() - 1e-6, row["ageDays"]!.GetValue<double>() + 0.1);
@@ -145,7 +150,9 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
         Assert.Equal("report", unknown["errors"]![0]!["field"]!.GetValue<string>());
     }
 
-    /// <summary>Two won deals, a lost and an open one, a lead handed back and qualified again, two leads that are one person, spend.</summary>
+    /// <summary>
+    /// Two won deals, a lost and an open one, a lead handed back and qualified again, two leads that are one person, spend.
+    /// </summary>
     private async Task Tell()
     {
         foreach (var (campaign, day) in new[] { ("spring", 20), ("autumn", 25) })
@@ -153,7 +160,8 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
             var lead = await workspace.Lead(Times.March(1), campaign: campaign);
             Fixture.Capture.Know(
                 lead, FakeCapture.Touch("Paid Search", Times.March(1), "google", campaign),
-                FakeCapture.Touch("Organic Social", Times.March(3), "linkedin"), FakeCapture.Touch("Paid Search", Times.March(4), "google", campaign));
+                FakeCapture.Touch("Organic Social", Times.March(3), "linkedin"),
+                FakeCapture.Touch("Paid Search", Times.March(4), "google", campaign));
             var handoff = await workspace.Qualify(lead, Times.March(3));
             await workspace.Post($"/v1/handoffs/{handoff["id"]}:accept", new { acceptTime = Times.March(4) });
             var deal = await workspace.Post("/v1/opportunities", new
@@ -165,9 +173,12 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
             await workspace.Post($"/v1/opportunities/{deal["id"]}:win", new { closeTime = Times.March(day) });
         }
 
-        var lost = await workspace.Post("/v1/opportunities", new { leadId = await workspace.Lead(Times.March(1), "Referral", "partner", "CALL"), createTime = Times.March(2) });
+        var lost = await workspace.Post(
+            "/v1/opportunities",
+            new { leadId = await workspace.Lead(Times.March(1), "Referral", "partner", "CALL"), createTime = Times.March(2) });
         await workspace.Post($"/v1/opportunities/{lost["id"]}:lose", new { reason = "Price", closeTime = Times.March(8) });
-        await workspace.Post("/v1/opportunities", new { leadId = await workspace.Lead(Times.March(1), captureType: "CHAT"), createTime = Times.March(2) });
+        await workspace.Post(
+            "/v1/opportunities", new { leadId = await workspace.Lead(Times.March(1), captureType: "CHAT"), createTime = Times.March(2) });
         var again = await workspace.Lead(new DateTimeOffset(2026, 2, 10, 0, 0, 0, TimeSpan.Zero), "Email", "news");
         var first = await workspace.Qualify(again, Times.March(2));
         await workspace.Post($"/v1/handoffs/{first["id"]}:return", new { reason = "OTHER", returnTime = Times.March(3) });
@@ -182,7 +193,9 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
         // A journey that was not to be had at first is asked for again only in a workspace that is known.
         await workspace.Announce();
         await Eventually.Equal(
-            0L, () => Fixture.Database.Scalar<long>("select count(*) from journey where workspace_id = $1 and touches is null", workspace.Id), "journeys are frozen");
+            0L, () => Fixture.Database.Scalar<long>(
+                "select count(*) from journey where workspace_id = $1 and touches is null", workspace.Id),
+            "journeys are frozen");
     }
 
     private async Task<IReadOnlyList<JsonNode>> Rows(string report, string figure, string cell) =>
@@ -194,5 +207,6 @@ public sealed class ReportRowsTests(ConversionFixture fixture) : ConversionTest(
 
     private static int Number(JsonNode? node) => node is null ? 0 : int.Parse(node.GetValue<string>(), null);
 
-    private static decimal Amount(JsonNode? node) => node is null ? 0 : decimal.Parse(node["amount"]!.GetValue<string>(), System.Globalization.CultureInfo.InvariantCulture);
+    private static decimal Amount(JsonNode? node) =>
+        node is null ? 0 : decimal.Parse(node["amount"]!.GetValue<string>(), System.Globalization.CultureInfo.InvariantCulture);
 }

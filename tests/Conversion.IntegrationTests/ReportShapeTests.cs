@@ -70,12 +70,14 @@ public sealed class ReportShapeTests(ConversionFixture fixture) : ConversionTest
         await workspace.Qualify(lead, Times.March(12));
         await Eventually.Equal(
             2L,
-            () => Fixture.Database.Scalar<long>("select count(*) from stage_journey where workspace_id = $1 and touches is not null", workspace.Id),
+            () => Fixture.Database.Scalar<long>(
+                "select count(*) from stage_journey where workspace_id = $1 and touches is not null", workspace.Id),
             "journeys before LEAD and MQL are frozen");
 
         // A lead without a session has its first touch alone; before MQL lie three touches, the visit of the 15th came later.
         Assert.Equal(["Paid Search 1"], await Credits("&conversionKind=LEAD&model=LINEAR"));
-        Assert.Equal(["Email 0.333333333", "Paid Search 0.333333333", "Referral 0.333333333"], await Credits("&conversionKind=MQL&model=LINEAR"));
+        Assert.Equal(
+            ["Email 0.333333333", "Paid Search 0.333333333", "Referral 0.333333333"], await Credits("&conversionKind=MQL&model=LINEAR"));
         Assert.Equal(["Email 0.5", "Paid Search 0.5"], await Credits("&conversionKind=MQL&model=LINEAR&lookbackDays=30"));
         Assert.Equal([" 1"], await Credits("&conversionKind=MQL&model=LINEAR&lookbackDays=1"));
         await workspace.Put("/v1/attribution/settings", new { lookbacks = new[] { new { conversionKind = "MQL", days = 5 } } });
@@ -94,7 +96,8 @@ public sealed class ReportShapeTests(ConversionFixture fixture) : ConversionTest
         var (cohort, snapshot) = (await Stage("COHORT"), await Stage("SNAPSHOT"));
         Assert.Equal((1.0, 19.0), (cohort["conversionRate"]!.GetValue<double>(), cohort["medianDays"]!.GetValue<double>()));
         Assert.Equal((0.0, null, "1"), (
-            snapshot["conversionRate"]!.GetValue<double>(), snapshot["medianDays"]?.GetValue<double>(), snapshot["current"]!.GetValue<string>()));
+            snapshot["conversionRate"]!.GetValue<double>(), snapshot["medianDays"]?.GetValue<double>(),
+            snapshot["current"]!.GetValue<string>()));
     }
 
     [Fact]
@@ -119,7 +122,8 @@ public sealed class ReportShapeTests(ConversionFixture fixture) : ConversionTest
         // 1 open × 2 of 2 won × 200 on average / 15 days.
         Assert.Equal(("2", "1", 1.0, "200.00", 15.0, "13.33"), (
             row["qualified"]!.GetValue<string>(), row["openOpportunities"]!.GetValue<string>(), row["winRate"]!.GetValue<double>(),
-            row["averageWon"]!["amount"]!.GetValue<string>(), row["cycleDays"]!.GetValue<double>(), row["pipelineVelocity"]!["amount"]!.GetValue<string>()));
+            row["averageWon"]!["amount"]!.GetValue<string>(), row["cycleDays"]!.GetValue<double>(),
+            row["pipelineVelocity"]!["amount"]!.GetValue<string>()));
     }
 
     [Theory]
@@ -131,23 +135,30 @@ public sealed class ReportShapeTests(ConversionFixture fixture) : ConversionTest
         foreach (var amount in new[] { "100.00", "0.01" })
         {
             var lead = await workspace.Lead(Times.March(1));
-            Fixture.Capture.Know(lead, FakeCapture.Touch("Paid Search", Times.March(1)), FakeCapture.Touch("Email", Times.March(3)), FakeCapture.Touch("Direct", Times.March(4)));
-            var deal = await workspace.Post("/v1/opportunities", new { leadId = lead, createTime = Times.March(5), amount = new { currencyCode = "USD", amount } });
+            Fixture.Capture.Know(
+                lead, FakeCapture.Touch("Paid Search", Times.March(1)), FakeCapture.Touch("Email", Times.March(3)),
+                FakeCapture.Touch("Direct", Times.March(4)));
+            var deal = await workspace.Post(
+                "/v1/opportunities", new { leadId = lead, createTime = Times.March(5), amount = new { currencyCode = "USD", amount } });
             await workspace.Post($"/v1/opportunities/{deal["id"]}:win", new { closeTime = Times.March(20) });
         }
 
         await Eventually.Equal(
-            2L, () => Fixture.Database.Scalar<long>("select count(*) from journey where workspace_id = $1 and touches is not null", workspace.Id), "journeys are frozen");
+            2L, () => Fixture.Database.Scalar<long>(
+                "select count(*) from journey where workspace_id = $1 and touches is not null", workspace.Id),
+            "journeys are frozen");
         var run = await workspace.Post("/v1/attribution/runs", new { model });
         await Eventually.Equal(
-            "DONE", async () => (run = await workspace.Get($"/v1/attribution/runs/{run["id"]}"))["state"]!.GetValue<string>(), "the run is done");
+            "DONE", async () => (run = await workspace.Get($"/v1/attribution/runs/{run["id"]}"))["state"]!.GetValue<string>(),
+            "the run is done");
 
         Assert.Equal(("2", "2"), (run["done"]!.GetValue<string>(), run["total"]!.GetValue<string>()));
         var report = await workspace.Get($"/v1/reports/attribution?{Quarter}&model={model}");
         Assert.Equal(Told(report["rows"]!), Told(run["credits"]!));
 
         static string[] Told(JsonNode credits) => [.. credits.AsArray().Select(
-            credit => $"{credit!["group"]!["channel"]} {credit["conversions"]} {credit["value"]!["amount"]} {credit["removalEffect"]}").Order(StringComparer.Ordinal)];
+            credit => $"{credit!["group"]!["channel"]} {credit["conversions"]} {credit["value"]!["amount"]} {credit["removalEffect"]}")
+            .Order(StringComparer.Ordinal)];
     }
 
     private async Task<string[]> Credits(string question) =>

@@ -79,7 +79,8 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
         };
         foreach (var (metric, value) in expected)
         {
-            Assert.Equal(value, await Metric(metric) is { } found ? Math.Round(found, 9) : null, (one, two) => one == two || Math.Abs(one!.Value - two!.Value) < 1e-6);
+            Assert.Equal(value, await Metric(metric) is { } found ? Math.Round(found, 9) : null, (one, two) => one == two
+                || Math.Abs(one!.Value - two!.Value) < 1e-6);
         }
 
         var byChannel = await workspace.Get(
@@ -132,7 +133,8 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
 
         var stages = (await workspace.Get($"/v1/reports/funnel?{Quarter}"))["stages"]!.AsArray().ToDictionary(
             stage => stage!["stage"]!.GetValue<string>());
-        Assert.Equal((2, 1, 0.5), (Long(stages["LEAD"]!, "entered"), Long(stages["LEAD"]!, "current"), stages["LEAD"]!["conversionRate"]!.GetValue<double>()));
+        Assert.Equal((2, 1, 0.5), (
+            Long(stages["LEAD"]!, "entered"), Long(stages["LEAD"]!, "current"), stages["LEAD"]!["conversionRate"]!.GetValue<double>()));
         Assert.Equal((1, 0, 1.0, 1.0), (
             Long(stages["MQL"]!, "entered"), Long(stages["MQL"]!, "current"), stages["MQL"]!["conversionRate"]!.GetValue<double>(),
             stages["MQL"]!["medianDays"]!.GetValue<double>()));
@@ -185,8 +187,12 @@ public sealed class ReportTests(ConversionFixture fixture) : ConversionTest(fixt
     public async Task OpportunityReport_ByChannel_WeighsTheOpenPipeline()
     {
         var lead = await workspace.Lead(Times.March(1));
-        await workspace.Post("/v1/opportunities", new { leadId = lead, stage = "Proposal", createTime = Times.March(5), amount = new { currencyCode = "USD", amount = "100" } });
-        await workspace.Post("/v1/opportunities", new { leadId = lead, stage = "Proposal", createTime = Times.March(6), amount = new { currencyCode = "USD", amount = "50" } });
+        await workspace.Post(
+            "/v1/opportunities",
+            new { leadId = lead, stage = "Proposal", createTime = Times.March(5), amount = new { currencyCode = "USD", amount = "100" } });
+        await workspace.Post(
+            "/v1/opportunities",
+            new { leadId = lead, stage = "Proposal", createTime = Times.March(6), amount = new { currencyCode = "USD", amount = "50" } });
 
         var row = (await workspace.Get($"/v1/reports/opportunity?{Quarter}"))["rows"]!.AsArray().Single()!;
         Assert.Equal(("Paid Search", "Proposal", "OPEN", 2, "150.00", "75.00"), (

@@ -90,14 +90,17 @@ public sealed class RevenueExportTests(ConversionFixture fixture) : ConversionTe
         Assert.Empty(Clicks(third));
         Assert.Equal(["A", "B"], Clicks(all));
         var log = (await workspace.Get("/v1/analyticsExport/offlineExports"))["offlineExports"]!.AsArray();
-        Assert.Equal([(2, false), (0, true), (1, true), (1, true)], log.Select(entry => ((int)entry!["conversions"]!, (bool)entry["onlyNew"]!)));
+        Assert.Equal(
+            [(2, false), (0, true), (1, true), (1, true)], log.Select(entry => ((int)entry!["conversions"]!, (bool)entry["onlyNew"]!)));
         Assert.Equal("gclid", (string?)log[0]!["clickIdType"]);
         Assert.Equal(second, await Csv($"exportId={log[2]!["id"]}"));
         await workspace.Get($"/v1/exports/offlineConversions?exportId={Guid.CreateVersion7()}", HttpStatusCode.NotFound);
-        Assert.Equal(4, (await workspace.Get("/v1/analyticsExport/offlineExports?filter=clickIdType%20%3D%20%22gclid%22"))["offlineExports"]!.AsArray().Count);
+        Assert.Equal(4, (await workspace.Get(
+            "/v1/analyticsExport/offlineExports?filter=clickIdType%20%3D%20%22gclid%22"))["offlineExports"]!.AsArray().Count);
     }
 
-    private static IEnumerable<string> Clicks(string csv) => csv.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Split(',')[0]);
+    private static IEnumerable<string> Clicks(string csv) =>
+        csv.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(line => line.Split(',')[0]);
 
     private async Task Win(string click, int day)
     {

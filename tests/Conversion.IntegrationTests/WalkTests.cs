@@ -128,7 +128,9 @@ public sealed class WalkTests(ConversionFixture fixture) : ConversionTest(fixtur
         CustomerChurned Churned(Guid lead) =>
             new(Guid.CreateVersion7(), workspace.Id, Times.March(5), 2, Guid.CreateVersion7(), lead, "Price");
         RevenueMoved Back(Guid lead) =>
-            new(Guid.CreateVersion7(), workspace.Id, Times.March(9), 3, Guid.CreateVersion7(), lead, "REACTIVATION", new("USD", 10), "MONTHLY");
+            new(
+                Guid.CreateVersion7(), workspace.Id, Times.March(9), 3, Guid.CreateVersion7(), lead, "REACTIVATION",
+                new("USD", 10), "MONTHLY");
         await workspace.Bus.Publish(Churned(inOrder));
         await workspace.UntilStage(inOrder, "CHURNED");
         await workspace.Bus.Publish(Back(inOrder));

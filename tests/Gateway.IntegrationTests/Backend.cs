@@ -80,7 +80,12 @@ internal sealed class Backend(string service) : IAsyncDisposable
             return request.Id switch
             {
                 "unknown" => throw RpcErrors.ToException(Error.NotFound("Lead", request.Id)),
-                _ => Task.FromResult(new Lead { Id = request.Id, ExternalId = caller.WorkspaceId.ToString(), Email = $"{caller.Actor} {caller.TimeZone.Id} {caller.CurrencyCode}" }),
+                _ => Task.FromResult(new Lead
+                {
+                    Id = request.Id,
+                    ExternalId = caller.WorkspaceId.ToString(),
+                    Email = $"{caller.Actor} {caller.TimeZone.Id} {caller.CurrencyCode}"
+                }),
             };
         }
 
@@ -100,13 +105,15 @@ internal sealed class Backend(string service) : IAsyncDisposable
 
     private sealed class Ingest : IngestService.IngestServiceBase
     {
-        public override Task<BatchResponse> Batch(BatchRequest request, ServerCallContext context) => Task.FromResult(new BatchResponse { Accepted = request.Batch.Count });
+        public override Task<BatchResponse> Batch(BatchRequest request, ServerCallContext context) =>
+            Task.FromResult(new BatchResponse { Accepted = request.Batch.Count });
     }
 
     private sealed class Scores : ScoringService.ScoringServiceBase
     {
         /// <summary>Tells the workspace and the token it was given, and stays silent from then on.</summary>
-        public override async Task WatchScores(WatchScoresRequest request, IServerStreamWriter<WatchScoresResponse> responseStream, ServerCallContext context)
+        public override async Task WatchScores(
+            WatchScoresRequest request, IServerStreamWriter<WatchScoresResponse> responseStream, ServerCallContext context)
         {
             await responseStream.WriteAsync(new()
             {
@@ -129,7 +136,8 @@ internal sealed class Backend(string service) : IAsyncDisposable
 
             var period = ReportPeriod.Create(request.From, request.To, request.Granularity.ToKernel(), context.Caller().TimeZone).OrThrow();
             var response = new QueryMetricsResponse();
-            foreach (var (metric, kind) in new[] { ("leads", MetricKind.Outcome), ("sessions", MetricKind.Activity), ("cost_per_lead", MetricKind.Outcome) })
+            foreach (var (metric,
+                kind) in new[] { ("leads", MetricKind.Outcome), ("sessions", MetricKind.Activity), ("cost_per_lead", MetricKind.Outcome) })
             {
                 var series = new MetricSeries { Metric = metric, Kind = kind, Unit = "count" };
                 series.Points.AddRange(period.Granules.Select(granule =>

@@ -16,7 +16,8 @@ public sealed class EdgeTests : IAsyncLifetime
 
     private readonly string folder = Directory.CreateTempSubdirectory("lifecycle-tls-").FullName;
     private readonly int[] ports = FreePorts.Find(8);
-    private readonly HttpClientHandler trusting = new() { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
+    private readonly HttpClientHandler trusting =
+        new() { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
     private TestDatabase? database;
     private TestVirtualHost? broker;
     private ServiceProcess? process;
@@ -27,7 +28,8 @@ public sealed class EdgeTests : IAsyncLifetime
         broker = await TestVirtualHost.Create();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = TimeProvider.System.GetUtcNow();
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            now.AddDays(-1), now.AddDays(1));
         await File.WriteAllTextAsync(Path.Combine(folder, "certificate.pem"), certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(Path.Combine(folder, "key.pem"), key.ExportPkcs8PrivateKeyPem());
         var environment = ServiceEnvironment.For(database, broker);
@@ -41,7 +43,8 @@ public sealed class EdgeTests : IAsyncLifetime
         environment["Gateway__KeyBurst"] = "3";
         environment["Gateway__AddressRequestsPerSecond"] = "1";
         environment["Gateway__AddressBurst"] = "3";
-        foreach (var (service, index) in new[] { "capture", "scoring", "nurture", "conversion", "retention" }.Select((service, index) => (service, index)))
+        foreach (var (service, index) in new[] { "capture", "scoring", "nurture", "conversion", "retention" }.Select(
+            (service, index) => (service, index)))
         {
             environment[$"services__{service}__grpc__0"] = $"http://127.0.0.1:{ports[3 + index]}";
         }

@@ -30,7 +30,8 @@ public sealed class ForecastTests
     [InlineData(3, 3, true, 0.9, 5)] // P(≤ 4) = 0.815, P(≤ 5) = 0.916.
     [InlineData(3, 3, true, 0.04, 0)]
     [InlineData(10, 100, false, 0.632121, 10)]
-    public void Quantile_OfKnownSpreads_IsTheLeastThatReachesTheShare(double mean, double variance, bool isCount, double share, double expected) =>
+    public void Quantile_OfKnownSpreads_IsTheLeastThatReachesTheShare(
+        double mean, double variance, bool isCount, double share, double expected) =>
         Assert.Equal(expected, new Spread(mean, variance, isCount).Quantile(share), 3);
 
     [Fact]
@@ -57,12 +58,15 @@ public sealed class ForecastTests
         Assert.InRange(forecast.Value - forecast.Low, 12, 25);
     }
 
-    /// <summary>Nothing happens at weekends: a Friday evening's rest of the month with a weekend in it is worth less than five working days.</summary>
+    /// <summary>
+    /// Nothing happens at weekends: a Friday evening's rest of the month with a weekend in it is worth less than five working days.
+    /// </summary>
     [Fact]
     public void Of_QuietWeekends_KnowsTheWeekday()
     {
         double[] Before(DateOnly today) =>
-            [.. Enumerable.Range(1, 56).Reverse().Select(back => today.AddDays(-back).DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday ? 0.0 : 20)];
+            [.. Enumerable.Range(1, 56).Reverse()
+                .Select(back => today.AddDays(-back).DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday ? 0.0 : 20)];
         var saturday = Monday.AddDays(5);
 
         var weekend = PaceForecast.Of(Before(saturday), 0, saturday, 1, 1, true, 1, false)!;
@@ -78,7 +82,9 @@ public sealed class ForecastTests
     {
         var forecast = PaceForecast.Of(Enumerable.Repeat(10.0, 56).ToArray(), 155, Monday, 0.5, 15, true, target, false)!;
         Assert.Equal(chance, forecast.Probability, 1);
-        Assert.Equal(1 - forecast.Probability, PaceForecast.Of(Enumerable.Repeat(10.0, 56).ToArray(), 155, Monday, 0.5, 15, true, target - 1, true)!.Probability, 6);
+        Assert.Equal(
+            1 - forecast.Probability,
+            PaceForecast.Of(Enumerable.Repeat(10.0, 56).ToArray(), 155, Monday, 0.5, 15, true, target - 1, true)!.Probability, 6);
     }
 
     [Fact]

@@ -13,7 +13,9 @@ public sealed record Answer(int Status, string Type, string Body, IReadOnlyDicti
     public JsonNode Json => JsonNode.Parse(Body)!;
 }
 
-/// <summary>Two replicas of the gateway as processes, on real Postgres and RabbitMQ, before backends that tell what reached them. Retention is down.</summary>
+/// <summary>
+/// Two replicas of the gateway as processes, on real Postgres and RabbitMQ, before backends that tell what reached them. Retention is down.
+/// </summary>
 public sealed class GatewayFixture : IAsyncLifetime
 {
     public const string AdminKey = "the-administrators-key-of-the-tests";
@@ -79,20 +81,24 @@ public sealed class GatewayFixture : IAsyncLifetime
     /// <summary>A workspace and an admin key of it.</summary>
     public async Task<(string Workspace, string Key)> NewWorkspace(string timeZone = "UTC", string currency = "USD")
     {
-        var workspace = (string)(await Post("/v1/workspaces", $$"""{"displayName":"Acme","timeZone":"{{timeZone}}","currencyCode":"{{currency}}"}""", AdminKey)).Json["id"]!;
+        var workspace = (string)(await Post("/v1/workspaces",
+            $$"""{"displayName":"Acme","timeZone":"{{timeZone}}","currencyCode":"{{currency}}"}""", AdminKey)).Json["id"]!;
         return (workspace, await NewKey(workspace, "admin"));
     }
 
     public async Task<string> NewKey(string workspace, string scopes, string kind = "SECRET") =>
-        (string)(await Post("/v1/keys", $$"""{"workspaceId":"{{workspace}}","kind":"{{kind}}","scopes":["{{scopes}}"]}""", AdminKey)).Json["key"]!;
+        (string)(await Post(
+            "/v1/keys", $$"""{"workspaceId":"{{workspace}}","kind":"{{kind}}","scopes":["{{scopes}}"]}""", AdminKey)).Json["key"]!;
 
-    public Task<Answer> Get(string path, string? key = null, int replica = 0, Action<HttpRequestMessage>? also = null) => Send(HttpMethod.Get, path, key, null, replica, also);
+    public Task<Answer> Get(string path, string? key = null, int replica = 0, Action<HttpRequestMessage>? also = null) =>
+        Send(HttpMethod.Get, path, key, null, replica, also);
 
     public Task<Answer> Post(string path, string json, string? key = null, Action<HttpRequestMessage>? also = null) =>
         Send(HttpMethod.Post, path, key, new StringContent(json, Encoding.UTF8, "application/json"), 0, also);
 
     public async Task<Answer> Send(
-        HttpMethod method, string path, string? key = null, HttpContent? body = null, int replica = 0, Action<HttpRequestMessage>? also = null)
+        HttpMethod method, string path, string? key = null, HttpContent? body = null, int replica = 0,
+        Action<HttpRequestMessage>? also = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
         if (key is not null)
@@ -106,7 +112,8 @@ public sealed class GatewayFixture : IAsyncLifetime
             (int)response.StatusCode,
             response.Content.Headers.ContentType?.MediaType ?? "",
             await response.Content.ReadAsStringAsync(),
-            response.Headers.ToDictionary(header => header.Key, header => string.Join(",", header.Value), StringComparer.OrdinalIgnoreCase));
+            response.Headers.ToDictionary(
+                header => header.Key, header => string.Join(",", header.Value), StringComparer.OrdinalIgnoreCase));
     }
 
     public async ValueTask DisposeAsync()

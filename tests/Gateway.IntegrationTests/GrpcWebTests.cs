@@ -19,7 +19,8 @@ public sealed class GrpcWebTests(GatewayFixture gateway)
 
         Assert.Equal(isText ? "application/grpc-web-text+proto" : "application/grpc-web+proto", type);
         Assert.Equal([0, 0x80], frames.Select(frame => (int)frame.Flags));
-        Assert.Equal(("7", gateway.Workspace), (Lead.Parser.ParseFrom(frames[0].Data).Id, Lead.Parser.ParseFrom(frames[0].Data).ExternalId));
+        Assert.Equal(
+            ("7", gateway.Workspace), (Lead.Parser.ParseFrom(frames[0].Data).Id, Lead.Parser.ParseFrom(frames[0].Data).ExternalId));
         Assert.Contains("grpc-status:0\r\n", Encoding.ASCII.GetString(frames[1].Data), StringComparison.Ordinal);
     }
 
@@ -28,7 +29,8 @@ public sealed class GrpcWebTests(GatewayFixture gateway)
     [InlineData(true)]
     public async Task Call_OfTheGateway_AnswersMessageAndTrailers(bool isText)
     {
-        var (_, frames) = await Call("lifecycle.gateway.v1.WorkspaceService/GetWorkspace", new GetWorkspaceRequest { Id = gateway.Workspace }, gateway.Key, isText);
+        var (_, frames) = await Call(
+            "lifecycle.gateway.v1.WorkspaceService/GetWorkspace", new GetWorkspaceRequest { Id = gateway.Workspace }, gateway.Key, isText);
 
         Assert.Equal("Europe/Berlin", Workspace.Parser.ParseFrom(frames[0].Data).TimeZone);
         Assert.Contains("grpc-status:0\r\n", Encoding.ASCII.GetString(frames[1].Data), StringComparison.Ordinal);
@@ -39,14 +41,19 @@ public sealed class GrpcWebTests(GatewayFixture gateway)
     [InlineData("known", "5")]
     public async Task Call_ThatFails_TellsItsStatus(string? key, string status)
     {
-        using var response = await Send("lifecycle.capture.v1.LeadService/GetLead", new GetLeadRequest { Id = "unknown" }, key is null ? null : gateway.Key, isText: false);
+        using var response = await Send(
+            "lifecycle.capture.v1.LeadService/GetLead", new GetLeadRequest { Id = "unknown" },
+            key is null ? null : gateway.Key, isText: false);
         var trailers = Encoding.ASCII.GetString(await response.Content.ReadAsByteArrayAsync());
 
-        var told = response.Headers.TryGetValues("grpc-status", out var values) ? values.Single() : trailers.Split("grpc-status:")[1].Split('\r')[0];
+        var told = response.Headers.TryGetValues("grpc-status", out var values)
+            ? values.Single()
+            : trailers.Split("grpc-status:")[1].Split('\r')[0];
         Assert.Equal(status, told);
     }
 
-    private async Task<(string? Type, List<(byte Flags, byte[] Data)> Frames)> Call(string method, IMessage message, string key, bool isText)
+    private async Task<(string? Type, List<(byte Flags, byte[] Data)> Frames)> Call(
+        string method, IMessage message, string key, bool isText)
     {
         using var response = await Send(method, message, key, isText);
         var body = await response.Content.ReadAsByteArrayAsync();

@@ -16,17 +16,21 @@ public sealed class KeyTests(GatewayFixture gateway)
 
         Assert.Matches("^lk_[0-9A-Za-z]{43}$", key);
         Assert.Null(shown.Json["key"]);
-        Assert.Equal((key[..10], "SECRET", gateway.Workspace), ((string?)shown.Json["keyPrefix"], (string?)shown.Json["kind"], (string?)shown.Json["workspaceId"]));
+        Assert.Equal((key[..10], "SECRET", gateway.Workspace), (
+            (string?)shown.Json["keyPrefix"], (string?)shown.Json["kind"], (string?)shown.Json["workspaceId"]));
         Assert.Equal(["capture:read", "metrics:read"], shown.Json["scopes"]!.AsArray().Select(scope => (string)scope!));
         Assert.Equal(0L, await gateway.Database.Scalar<long>("select count(*) from api_key k where k::text like '%' || $1 || '%'", key));
-        Assert.Equal(0L, await gateway.Database.Scalar<long>("select count(*) from idempotency i where encode(i.response, 'escape') like '%' || $1 || '%'", key));
+        Assert.Equal(0L, await gateway.Database.Scalar<long>(
+            "select count(*) from idempotency i where encode(i.response, 'escape') like '%' || $1 || '%'", key));
     }
 
     [Fact]
     public async Task CreateKey_Faults_AreAllNamed()
     {
-        var answer = await gateway.Post("/v1/keys", """{"scopes":["capture:read","all"],"expireTime":"2020-01-01T00:00:00Z","colour":"red"}""", gateway.Key);
-        var known = await gateway.Post("/v1/keys", """{"scopes":["capture:read","all"],"expireTime":"2020-01-01T00:00:00Z"}""", gateway.Key);
+        var answer = await gateway.Post(
+            "/v1/keys", """{"scopes":["capture:read","all"],"expireTime":"2020-01-01T00:00:00Z","colour":"red"}""", gateway.Key);
+        var known = await gateway.Post(
+            "/v1/keys", """{"scopes":["capture:read","all"],"expireTime":"2020-01-01T00:00:00Z"}""", gateway.Key);
 
         Assert.Equal(["colour"], Fields(answer));
         Assert.Equal(["scopes[1]", "expireTime"], Fields(known));
@@ -37,7 +41,8 @@ public sealed class KeyTests(GatewayFixture gateway)
     public async Task CreateKey_SameRequestId_MakesOneKey_AndDoesNotShowItAgain()
     {
         Task<Answer> Create(string scope) =>
-            gateway.Post("/v1/keys", $$"""{"scopes":["{{scope}}"]}""", gateway.Key, request => request.Headers.Add("Idempotency-Key", "once"));
+            gateway.Post(
+                "/v1/keys", $$"""{"scopes":["{{scope}}"]}""", gateway.Key, request => request.Headers.Add("Idempotency-Key", "once"));
 
         var (first, second, other) = (await Create("capture:read"), await Create("capture:read"), await Create("scoring:read"));
 
@@ -54,7 +59,8 @@ public sealed class KeyTests(GatewayFixture gateway)
     [InlineData("lk_0000000000000000000000000000000000000000000", 401)]
     public async Task Request_WithoutAValidKey_Is401(string? key, int status)
     {
-        var answer = await gateway.Get("/v1/leads/7", also: request => request.Headers.TryAddWithoutValidation("Authorization", key is null ? null : $"Bearer {key}"));
+        var answer = await gateway.Get(
+            "/v1/leads/7", also: request => request.Headers.TryAddWithoutValidation("Authorization", key is null ? null : $"Bearer {key}"));
 
         Assert.Equal((status, "application/problem+json"), (answer.Status, answer.Type));
         Assert.Equal("Bearer realm=\"lifecycle\"", answer.Headers["WWW-Authenticate"]);
@@ -75,14 +81,16 @@ public sealed class KeyTests(GatewayFixture gateway)
     public async Task RevokedKey_IsDeadOnEveryReplica()
     {
         var key = await gateway.NewKey(gateway.Workspace, "capture:read");
-        Assert.Equal((200, 200), ((await gateway.Get("/v1/leads/7", key)).Status, (await gateway.Get("/v1/leads/7", key, replica: 1)).Status));
+        Assert.Equal(
+            (200, 200), ((await gateway.Get("/v1/leads/7", key)).Status, (await gateway.Get("/v1/leads/7", key, replica: 1)).Status));
         var id = await gateway.Database.Scalar<Guid>("select id from api_key where key_prefix = $1", key[..10]);
 
         var deleted = await gateway.Send(HttpMethod.Delete, $"/v1/keys/{id}", gateway.Key);
 
         Assert.Equal((200, "{}"), (deleted.Status, deleted.Body));
         Assert.Equal(401, (await gateway.Get("/v1/leads/7", key)).Status);
-        await Eventually.Equal(401, async () => (await gateway.Get("/v1/leads/7", key, replica: 1)).Status, "the other replica refuses the key");
+        await Eventually.Equal(
+            401, async () => (await gateway.Get("/v1/leads/7", key, replica: 1)).Status, "the other replica refuses the key");
     }
 
     [Fact]
@@ -101,7 +109,8 @@ public sealed class KeyTests(GatewayFixture gateway)
         await gateway.Get("/v1/leads/7", key);
 
         await Eventually.True(
-            async () => await gateway.Database.Scalar<DateTime>("select last_use_time from api_key where key_prefix = $1", key[..10]) != default, "the use is written");
+            async () => await gateway.Database.Scalar<DateTime>("select last_use_time from api_key where key_prefix = $1", key[..10])
+                != default, "the use is written");
     }
 
     [Fact]
@@ -124,7 +133,8 @@ public sealed class KeyTests(GatewayFixture gateway)
     public async Task Ingest_TakesBasicAndQueryKeys_OthersDoNot()
     {
         var key = await gateway.NewKey(gateway.Workspace, "capture:write", "PUBLISHABLE");
-        void Basic(HttpRequestMessage request) => request.Headers.Add("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{key}:"))}");
+        void Basic(HttpRequestMessage request) =>
+            request.Headers.Add("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{key}:"))}");
 
         var basic = await gateway.Post("/v1/batch", "{}", also: Basic);
         var query = await gateway.Post($"/v1/batch?key={key}&a=1", "{}");
@@ -146,7 +156,8 @@ public sealed class KeyTests(GatewayFixture gateway)
         Assert.Equal(404, (await gateway.Get($"/v1/workspaces/{other}", gateway.Key)).Status);
         Assert.Equal(404, (await gateway.Post("/v1/keys", $$"""{"workspaceId":"{{other}}","scopes":["admin"]}""", gateway.Key)).Status);
         Assert.Equal(403, (await gateway.Post("/v1/workspaces", """{"displayName":"Mine"}""", gateway.Key)).Status);
-        Assert.Equal([other], (await gateway.Get("/v1/workspaces", otherKey)).Json["workspaces"]!.AsArray().Select(workspace => (string)workspace!["id"]!));
+        Assert.Equal([other], (await gateway.Get("/v1/workspaces", otherKey)).Json["workspaces"]!.AsArray()
+            .Select(workspace => (string)workspace!["id"]!));
     }
 
     [Fact]
@@ -163,7 +174,8 @@ public sealed class KeyTests(GatewayFixture gateway)
             return reader.GetInt64(0);
         }
 
-        var hash = Convert.ToHexString(await gateway.Database.Scalar<byte[]>("select key_hash from api_key where key_prefix = $1", gateway.Key[..10]) ?? []);
+        var hash = Convert.ToHexString(
+            await gateway.Database.Scalar<byte[]>("select key_hash from api_key where key_prefix = $1", gateway.Key[..10]) ?? []);
 
         Assert.Equal(0, await Count("select 1"));
         Assert.Equal(1, await Count($"select set_config('app.key_hash', '{hash}', true)"));
@@ -174,8 +186,10 @@ public sealed class KeyTests(GatewayFixture gateway)
     public async Task Administrator_NamesTheWorkspace()
     {
         var none = await gateway.Get("/v1/leads/7", GatewayFixture.AdminKey);
-        var named = await gateway.Get("/v1/leads/7", GatewayFixture.AdminKey, also: request => request.Headers.Add("X-Workspace-Id", gateway.Workspace));
-        var unknown = await gateway.Get("/v1/leads/7", GatewayFixture.AdminKey, also: request => request.Headers.Add("X-Workspace-Id", Guid.Empty.ToString()));
+        var named = await gateway.Get(
+            "/v1/leads/7", GatewayFixture.AdminKey, also: request => request.Headers.Add("X-Workspace-Id", gateway.Workspace));
+        var unknown = await gateway.Get(
+            "/v1/leads/7", GatewayFixture.AdminKey, also: request => request.Headers.Add("X-Workspace-Id", Guid.Empty.ToString()));
 
         Assert.Equal((400, 200, 404), (none.Status, named.Status, unknown.Status));
         Assert.Equal(gateway.Workspace, (string?)named.Json["externalId"]);
@@ -188,7 +202,8 @@ public sealed class KeyTests(GatewayFixture gateway)
         Assert.EndsWith("America/New_York USD", (string)(await gateway.Get("/v1/leads/7", key)).Json["email"]!, StringComparison.Ordinal);
 
         var changed = await gateway.Send(
-            HttpMethod.Patch, $"/v1/workspaces/{workspace}", key, new StringContent("""{"timeZone":"Asia/Tokyo","currencyCode":"JPY"}""", Encoding.UTF8, "application/json"));
+            HttpMethod.Patch, $"/v1/workspaces/{workspace}", key,
+            new StringContent("""{"timeZone":"Asia/Tokyo","currencyCode":"JPY"}""", Encoding.UTF8, "application/json"));
 
         Assert.Equal(("Acme", "Asia/Tokyo"), ((string?)changed.Json["displayName"], (string?)changed.Json["timeZone"]));
         Assert.EndsWith("Asia/Tokyo JPY", (string)(await gateway.Get("/v1/leads/7", key)).Json["email"]!, StringComparison.Ordinal);
@@ -198,7 +213,8 @@ public sealed class KeyTests(GatewayFixture gateway)
     [Fact]
     public async Task Workspace_Faults_AreAllNamed()
     {
-        var answer = await gateway.Post("/v1/workspaces", """{"timeZone":"Pacific Standard Time","currencyCode":"BTC"}""", GatewayFixture.AdminKey);
+        var answer = await gateway.Post(
+            "/v1/workspaces", """{"timeZone":"Pacific Standard Time","currencyCode":"BTC"}""", GatewayFixture.AdminKey);
 
         Assert.Equal(["displayName", "timeZone", "currencyCode"], Fields(answer));
     }

@@ -30,8 +30,10 @@ public sealed class RetentionRouteTests(GatewayFixture gateway)
     {
         var headers = new Metadata { { "authorization", $"Bearer {gateway.Key}" } };
 
-        var risk = await Assert.ThrowsAsync<RpcException>(async () => await new RiskService.RiskServiceClient(gateway.Channel).GetRiskModelAsync(new(), headers));
-        var rates = await Assert.ThrowsAsync<RpcException>(async () => await new CurrencyRateService.CurrencyRateServiceClient(gateway.Channel).ListCurrencyRatesAsync(new(), headers));
+        var risk = await Assert.ThrowsAsync<RpcException>(
+            async () => await new RiskService.RiskServiceClient(gateway.Channel).GetRiskModelAsync(new(), headers));
+        var rates = await Assert.ThrowsAsync<RpcException>(
+            async () => await new CurrencyRateService.CurrencyRateServiceClient(gateway.Channel).ListCurrencyRatesAsync(new(), headers));
 
         Assert.Equal((StatusCode.Unavailable, StatusCode.Unavailable), (risk.StatusCode, rates.StatusCode));
     }

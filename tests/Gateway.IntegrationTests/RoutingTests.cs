@@ -42,7 +42,8 @@ public sealed class RoutingTests(GatewayFixture gateway)
     public async Task ErrorsOfTheService_PassThrough()
     {
         var byRest = await gateway.Get("/v1/leads/unknown", gateway.Key);
-        var byGrpc = await Assert.ThrowsAsync<RpcException>(async () => await new LeadService.LeadServiceClient(gateway.Channel).GetLeadAsync(new() { Id = "unknown" }, Headers));
+        var byGrpc = await Assert.ThrowsAsync<RpcException>(
+            async () => await new LeadService.LeadServiceClient(gateway.Channel).GetLeadAsync(new() { Id = "unknown" }, Headers));
 
         Assert.Equal((404, "NOT_FOUND"), (byRest.Status, (string?)byRest.Json["code"]));
         Assert.Equal((StatusCode.NotFound, (string?)byRest.Json["detail"]), (byGrpc.StatusCode, byGrpc.Status.Detail));
@@ -53,9 +54,11 @@ public sealed class RoutingTests(GatewayFixture gateway)
     {
         var byRest = await gateway.Get("/v1/customers/7", gateway.Key);
         var byGrpc = await Assert.ThrowsAsync<RpcException>(
-            async () => await new Retention.V1.CustomerService.CustomerServiceClient(gateway.Channel).GetCustomerAsync(new() { Id = "7" }, Headers));
+            async () => await new Retention.V1.CustomerService.CustomerServiceClient(gateway.Channel).GetCustomerAsync(
+                new() { Id = "7" }, Headers));
 
-        Assert.Equal((503, "application/problem+json", "UNAVAILABLE", "1"), (byRest.Status, byRest.Type, (string?)byRest.Json["code"], byRest.Headers["Retry-After"]));
+        Assert.Equal((503, "application/problem+json", "UNAVAILABLE", "1"), (
+            byRest.Status, byRest.Type, (string?)byRest.Json["code"], byRest.Headers["Retry-After"]));
         Assert.Equal(StatusCode.Unavailable, byGrpc.StatusCode);
     }
 
@@ -74,10 +77,12 @@ public sealed class RoutingTests(GatewayFixture gateway)
     public async Task UnknownGrpcMethod_IsUnimplemented()
     {
         var marshaller = Marshallers.Create(message => message.ToByteArray(), GetLeadRequest.Parser.ParseFrom);
-        var method = new Method<GetLeadRequest, GetLeadRequest>(MethodType.Unary, "lifecycle.common.v1.PersonDataService", "ExportPerson", marshaller, marshaller);
+        var method = new Method<GetLeadRequest, GetLeadRequest>(
+            MethodType.Unary, "lifecycle.common.v1.PersonDataService", "ExportPerson", marshaller, marshaller);
 
         var exception = await Assert.ThrowsAsync<RpcException>(
-            async () => await gateway.Channel.CreateCallInvoker().AsyncUnaryCall(method, null, new CallOptions(Headers), new GetLeadRequest()));
+            async () => await gateway.Channel.CreateCallInvoker().AsyncUnaryCall(
+                method, null, new CallOptions(Headers), new GetLeadRequest()));
 
         Assert.Equal(StatusCode.Unimplemented, exception.StatusCode);
     }
@@ -85,7 +90,8 @@ public sealed class RoutingTests(GatewayFixture gateway)
     [Fact]
     public async Task GrpcWithoutKey_IsUnauthenticated()
     {
-        var exception = await Assert.ThrowsAsync<RpcException>(async () => await new LeadService.LeadServiceClient(gateway.Channel).GetLeadAsync(new() { Id = "7" }));
+        var exception = await Assert.ThrowsAsync<RpcException>(
+            async () => await new LeadService.LeadServiceClient(gateway.Channel).GetLeadAsync(new() { Id = "7" }));
 
         Assert.Equal(StatusCode.Unauthenticated, exception.StatusCode);
     }
@@ -113,7 +119,8 @@ public sealed class RoutingTests(GatewayFixture gateway)
             csv.Append("someone@example.com,Head of Something\n");
         }
 
-        var answer = await gateway.Send(HttpMethod.Post, "/v1/leads:import", gateway.Key, new StringContent(csv.ToString(), Encoding.UTF8, "text/csv"));
+        var answer = await gateway.Send(
+            HttpMethod.Post, "/v1/leads:import", gateway.Key, new StringContent(csv.ToString(), Encoding.UTF8, "text/csv"));
 
         Assert.Equal((200, 200_000), (answer.Status, (int)answer.Json["created"]!));
     }
@@ -136,7 +143,9 @@ public sealed class RoutingTests(GatewayFixture gateway)
             request.Headers.Add("Access-Control-Request-Method", "POST");
         });
 
-        var (ingest, configured, foreign) = (await Preflight("/v1/batch", "https://shop.example"), await Preflight("/v1/leads", "https://app.example.com"), await Preflight("/v1/leads", "https://shop.example"));
+        var (ingest, configured, foreign) = (
+            await Preflight("/v1/batch", "https://shop.example"), await Preflight("/v1/leads", "https://app.example.com"),
+            await Preflight("/v1/leads", "https://shop.example"));
 
         Assert.Equal((204, "*"), (ingest.Status, ingest.Headers["Access-Control-Allow-Origin"]));
         Assert.Contains("Authorization", ingest.Headers["Access-Control-Allow-Headers"], StringComparison.Ordinal);
@@ -161,7 +170,8 @@ public sealed class RoutingTests(GatewayFixture gateway)
         var unknown = await gateway.Get("/v1/metrics/weather?from=2026-01-01&to=2026-03-01", gateway.Key);
         var wrong = await gateway.Get("/v1/metrics/scoring?from=2026-01-01&to=2026-03-01&groupBy=colour", gateway.Key);
         var down = await gateway.Get("/v1/metrics/retention?from=2026-01-01&to=2026-03-01", gateway.Key);
-        var byGrpc = await new MetricsService.MetricsServiceClient(gateway.Channel).QueryMetricsAsync(new() { Service = "scoring", From = "2026-01-01", To = "2026-03-01" }, Headers);
+        var byGrpc = await new MetricsService.MetricsServiceClient(gateway.Channel).QueryMetricsAsync(
+            new() { Service = "scoring", From = "2026-01-01", To = "2026-03-01" }, Headers);
 
         Assert.Equal(byGrpc, JsonParser.Default.Parse<QueryMetricsResponse>(answer.Body));
         Assert.Equal((400, 400, 503), (unknown.Status, wrong.Status, down.Status));
@@ -173,13 +183,15 @@ public sealed class RoutingTests(GatewayFixture gateway)
     public async Task Scorecard_JoinsServices_AndNamesTheOneThatIsDown()
     {
         var targets = await gateway.Send(HttpMethod.Put, "/v1/targets", gateway.Key, new StringContent(
-            """{"targets":[{"service":"capture","metric":"leads","value":2},{"service":"capture","metric":"cost_per_lead","value":1,"direction":"AT_MOST"}]}""", Encoding.UTF8, "application/json"));
+            """{"targets":[{"service":"capture","metric":"leads","value":2},{"service":"capture","metric":"cost_per_lead","value":1,"direction":"AT_MOST"}]}""",
+            Encoding.UTF8, "application/json"));
 
         var card = (await gateway.Get("/v1/reports/scorecard?from=2026-01-01&to=2026-04-01", gateway.Key)).Json;
 
         Assert.Equal(200, targets.Status);
         Assert.Equal("""["retention"]""", card["unavailable"]!.ToJsonString());
-        Assert.Equal(["capture", "scoring", "nurture", "conversion"], card["activities"]!.AsArray().Select(metric => (string)metric!["service"]!));
+        Assert.Equal(
+            ["capture", "scoring", "nurture", "conversion"], card["activities"]!.AsArray().Select(metric => (string)metric!["service"]!));
         var leads = card["outcomes"]!.AsArray().First(metric => (string?)metric!["metric"] == "leads")!["points"]!;
         var expected = """
             [{"start":"2026-01-01","value":1,"previousValue":12,"change":-0.9166666666666666,"target":2,"status":"OFF_TRACK"},
@@ -198,9 +210,11 @@ public sealed class RoutingTests(GatewayFixture gateway)
         var before = await gateway.Get("/v1/targets", gateway.Key);
 
         var answer = await gateway.Send(HttpMethod.Put, "/v1/targets", gateway.Key, new StringContent(
-            """{"targets":[{"service":"weather","value":2},{"service":"capture","metric":"leads"},{"service":"capture","metric":"leads"}]}""", Encoding.UTF8, "application/json"));
+            """{"targets":[{"service":"weather","value":2},{"service":"capture","metric":"leads"},{"service":"capture","metric":"leads"}]}""",
+            Encoding.UTF8, "application/json"));
 
-        Assert.Equal(["targets[0].service", "targets[0].metric", "targets[2]"], answer.Json["errors"]!.AsArray().Select(error => (string)error!["field"]!));
+        Assert.Equal(["targets[0].service", "targets[0].metric", "targets[2]"], answer.Json["errors"]!.AsArray().Select(
+            error => (string)error!["field"]!));
         Assert.Equal(before.Body, (await gateway.Get("/v1/targets", gateway.Key)).Body);
     }
 
@@ -209,15 +223,21 @@ public sealed class RoutingTests(GatewayFixture gateway)
     {
         var answer = await gateway.Get("/openapi/v1.json");
         var paths = answer.Json["paths"]!.AsObject();
-        var known = answer.Json["components"]!["schemas"]!.AsObject().Select(schema => $"#/components/schemas/{schema.Key}").Append("#/components/responses/Problem").ToHashSet();
+        var known = answer.Json["components"]!["schemas"]!.AsObject().Select(schema => $"#/components/schemas/{schema.Key}")
+            .Append("#/components/responses/Problem").ToHashSet();
 
         Assert.Equal("3.1.0", (string?)answer.Json["openapi"]);
-        foreach (var path in new[] { "/v1/leads", "/v1/leads/{id}:export", "/v1/scores:watch", "/v1/keys/{id}", "/v1/reports/scorecard", "/v1/batch", "/v1/calls", "/v1/chats", "/v1/metrics/{service}" })
+        foreach (var path in new[]
+        {
+            "/v1/leads", "/v1/leads/{id}:export", "/v1/scores:watch", "/v1/keys/{id}", "/v1/reports/scorecard", "/v1/batch", "/v1/calls",
+            "/v1/chats", "/v1/metrics/{service}"
+        })
         {
             Assert.True(paths.ContainsKey(path), path);
         }
 
-        Assert.All(paths.SelectMany(path => path.Value!.AsObject()), operation => Assert.NotEqual("", (string?)operation.Value!["summary"]));
+        Assert.All(
+            paths.SelectMany(path => path.Value!.AsObject()), operation => Assert.NotEqual("", (string?)operation.Value!["summary"]));
         Assert.DoesNotContain(References(answer.Json), reference => !known.Contains(reference));
         Assert.Equal((200, "text/html"), ((await gateway.Get("/docs")).Status, (await gateway.Get("/docs")).Type));
     }

@@ -14,19 +14,24 @@ public sealed class AssemblyTests
             .Where(type => type is { IsAbstract: false, IsClass: true } && type.IsAssignableTo(typeof(IConsumer))).ToList();
 
         Assert.NotEmpty(consumers);
-        Assert.DoesNotContain(consumers, consumer => !Bases(consumer).Any(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(EventConsumer<,>)));
+        Assert.DoesNotContain(consumers, consumer => !Bases(consumer)
+            .Any(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(EventConsumer<,>)));
     }
 
     [Fact]
     public void Money_InTheDomain_IsNeverBinaryFloatingPoint()
     {
         string[] words = ["amount", "revenue", "spend", "price", "bookings", "mrr"];
-        var faults = from assembly in Sources.ServiceAssemblies.Append(typeof(Kernel.Money).Assembly).Append(typeof(Contracts.ILifecycleEvent).Assembly)
+        var faults = from assembly in Sources.ServiceAssemblies.Append(typeof(Kernel.Money).Assembly)
+            .Append(typeof(Contracts.ILifecycleEvent).Assembly)
                      from type in assembly.GetTypes()
-                     where type.Namespace is { } space && (space.Contains(".Domain", StringComparison.Ordinal) || space.Contains(".Storage", StringComparison.Ordinal) || space is "Lifecycle.Kernel" or "Lifecycle.Contracts")
-                     from property in type.GetProperties(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+                     where type.Namespace is { } space && (space.Contains(".Domain", StringComparison.Ordinal)
+                         || space.Contains(".Storage", StringComparison.Ordinal) || space is "Lifecycle.Kernel" or "Lifecycle.Contracts")
+                     from property in type.GetProperties(
+                         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.DeclaredOnly)
                      let valueType = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType
-                     where (valueType == typeof(double) || valueType == typeof(float)) && words.Any(word => property.Name.Contains(word, StringComparison.OrdinalIgnoreCase))
+                     where (valueType == typeof(double) || valueType == typeof(float))
+                         && words.Any(word => property.Name.Contains(word, StringComparison.OrdinalIgnoreCase))
                      select $"{type.FullName}.{property.Name}";
 
         Assert.Empty(faults);

@@ -33,9 +33,12 @@ public sealed partial class SourceTests
     {
         var project = XDocument.Load(Path.Combine(Sources.Root, "services", service, $"Lifecycle.{service}.csproj"));
 
-        var referred = project.Descendants("ProjectReference").Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));
+        var referred = project.Descendants("ProjectReference")
+            .Select(reference => reference.Attribute("Include")!.Value.Replace('\\', '/'));
 
-        Assert.All(referred, path => Assert.True(path.StartsWith("../Shared/", StringComparison.Ordinal) || path.StartsWith("../../protos/", StringComparison.Ordinal) || path.StartsWith("../../ServiceDefaults/", StringComparison.Ordinal), path));
+        Assert.All(referred, path => Assert.True(
+            path.StartsWith("../Shared/", StringComparison.Ordinal) || path.StartsWith("../../protos/", StringComparison.Ordinal)
+                || path.StartsWith("../../ServiceDefaults/", StringComparison.Ordinal), path));
     }
 
     [Fact]
@@ -69,7 +72,8 @@ public sealed partial class SourceTests
         var suppressed = from file in Sources.SourceFiles
                          where !file.Contains("/Migrations/", StringComparison.Ordinal)
                          let text = File.ReadAllText(file)
-                         where text.Contains("pragma warning disable RS0030", StringComparison.Ordinal) || text.Contains("\"RS0030\"", StringComparison.Ordinal)
+                         where text.Contains("pragma warning disable RS0030", StringComparison.Ordinal)
+                             || text.Contains("\"RS0030\"", StringComparison.Ordinal)
                          select Path.GetRelativePath(Sources.Root, file);
 
         Assert.DoesNotContain(suppressed, file => !file.EndsWith("SourceTests.cs", StringComparison.Ordinal));

@@ -11,7 +11,8 @@ internal sealed class AttributionModels : Benchmark
 
     private static readonly string[] Channels =
     [
-        "Direct", "Organic Search", "Paid Search", "Email", "Referral", "Organic Social", "Paid Social", "Display", "Affiliates", "Audio", "SMS", "AI Assistant",
+        "Direct", "Organic Search", "Paid Search", "Email", "Referral", "Organic Social", "Paid Social", "Display", "Affiliates",
+        "Audio", "SMS", "AI Assistant",
     ];
 
     public override string Name => "attribution-models";
@@ -33,7 +34,8 @@ internal sealed class AttributionModels : Benchmark
                     paths = Enumerable.Range(0, Paths).Select(path => new
                     {
                         // The path's number in base 12, so that all are distinct.
-                        touches = Enumerable.Range(0, 4).Select(place => new { channel = Channels[path / (int)Math.Pow(12, place) % 12] }).ToArray(),
+                        touches = Enumerable.Range(0, 4)
+                            .Select(place => new { channel = Channels[path / (int)Math.Pow(12, place) % 12] }).ToArray(),
                         conversions = 1 + (path % 5),
                         nulls = path % 7,
                         value = 100 * (1 + (path % 5)),

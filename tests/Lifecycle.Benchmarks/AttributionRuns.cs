@@ -24,7 +24,8 @@ internal sealed class AttributionRuns : Benchmark
         foreach (var model in new[] { "TIME_DECAY", "MARKOV" })
         {
             var clock = Stopwatch.StartNew();
-            using var created = await client.PostAsJsonAsync("/v1/attribution/runs", new { model, groupBy = new[] { "channel", "campaign" } });
+            using var created = await client.PostAsJsonAsync(
+                "/v1/attribution/runs", new { model, groupBy = new[] { "channel", "campaign" } });
             created.EnsureSuccessStatusCode();
             var id = JsonNode.Parse(await created.Content.ReadAsStringAsync())!["id"]!.GetValue<string>();
             var (steps, done, state) = (0, -1L, "RUNNING");

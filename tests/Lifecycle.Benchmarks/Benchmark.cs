@@ -32,9 +32,11 @@ internal sealed class BenchmarkRun(string name, double scale, Action<string> say
     /// <summary>A value that tells something and must be nothing.</summary>
     public void Tell(string what, double value, string unit) => measures.Add(new(name, what, value, unit, null, null, null, null));
 
-    public void AtLeast(string what, double value, string unit, double required) => measures.Add(new(name, what, value, unit, null, null, required, null));
+    public void AtLeast(string what, double value, string unit, double required) =>
+        measures.Add(new(name, what, value, unit, null, null, required, null));
 
-    public void AtMost(string what, double value, string unit, double required) => measures.Add(new(name, what, value, unit, null, null, null, required));
+    public void AtMost(string what, double value, string unit, double required) =>
+        measures.Add(new(name, what, value, unit, null, null, null, required));
 
     /// <summary>A value held against what the machine does at best, measured in the same run.</summary>
     public void AtLeast(string what, double value, string unit, double limit, double ratio) =>
@@ -65,7 +67,8 @@ internal sealed record Measure(
         output.WriteLine($"{"measure",-72} {"value",12} {"unit",-12} {"limit",12} {"ratio",7} {"required",10} result");
         foreach (var measure in measures)
         {
-            var required = measure.RequiredRatio is { } ratio ? $">= {ratio:0.00}" : measure.Least is { } least ? $">= {least:0.##}" : measure.Most is { } most ? $"<= {most:0.##}" : "";
+            var required = measure.RequiredRatio is { } ratio ? $">= {ratio:0.00}"
+                : measure.Least is { } least ? $">= {least:0.##}" : measure.Most is { } most ? $"<= {most:0.##}" : "";
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{measure.Benchmark + ": " + measure.What,-72} {measure.Value,12:0.##} {measure.Unit,-12} {measure.Limit,12:0.##} {measure.Ratio,7:0.00} {required,10} {measure.Passes switch { true => "pass", false => "MISS", null => "" }}"));

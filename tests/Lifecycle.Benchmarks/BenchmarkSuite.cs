@@ -116,7 +116,8 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
     public static async Task<double> PostgresSeconds(TestDatabase database)
     {
         var ticks = 0L;
-        foreach (var row in await database.Query("select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"))
+        foreach (var row in await database.Query(
+            "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"))
         {
             var file = $"/proc/{row[0]}/stat";
             if (File.Exists(file) && await File.ReadAllTextAsync(file) is var text && text.Contains("(postgres)", StringComparison.Ordinal))
@@ -131,7 +132,8 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
 
     private static double Status(ServiceProcess process, string field) =>
         File.ReadLines($"/proc/{process.Id}/status").Where(line => line.StartsWith(field, StringComparison.Ordinal))
-            .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1e6).Single();
+            .Select(line => double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024
+                / 1e6).Single();
 
     private async Task StartGateway()
     {
@@ -149,19 +151,26 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
         foreach (var service in Services)
         {
             var started = processes.SingleOrDefault(process => string.Equals(process.Name, service, StringComparison.OrdinalIgnoreCase));
-            environment[$"services__{service}__grpc__0"] = $"http://127.0.0.1:{started?.GrpcPort ?? standIns.GetValueOrDefault(service, nobody)}";
+            environment[$"services__{service}__grpc__0"] =
+                $"http://127.0.0.1:{started?.GrpcPort ?? standIns.GetValueOrDefault(service, nobody)}";
         }
 
         await Launch("Gateway", "gateway", environment);
         (Gateway, GatewayGrpc) = (new($"http://127.0.0.1:{ports[0]}"), new($"http://127.0.0.1:{ports[1]}"));
         using var client = new HttpClient { BaseAddress = Gateway };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", adminKey);
-        var workspace = await Post(client, "/v1/workspaces", new { displayName = "Benchmark", timeZone = "Europe/Berlin", currencyCode = "EUR" });
+        var workspace = await Post(
+            client, "/v1/workspaces", new { displayName = "Benchmark", timeZone = "Europe/Berlin", currencyCode = "EUR" });
         WorkspaceId = Guid.Parse(workspace["id"]!.GetValue<string>());
-        Key = (await Post(client, "/v1/keys", new { workspaceId = WorkspaceId, kind = "SECRET", scopes = new[] { "admin" }, displayName = "benchmark" }))["key"]!.GetValue<string>();
+        Key = (await Post(
+            client, "/v1/keys",
+            new { workspaceId = WorkspaceId, kind = "SECRET", scopes = new[] { "admin" }, displayName = "benchmark" }))["key"]!
+            .GetValue<string>();
         foreach (var (schema, database) in databases)
         {
-            await Eventually.Equal(1L, () => database.Scalar<long>("select count(*) from workspace where time_zone = 'Europe/Berlin'")!, $"{schema} knows the workspace");
+            await Eventually.Equal(
+                1L, () => database.Scalar<long>("select count(*) from workspace where time_zone = 'Europe/Berlin'")!,
+                $"{schema} knows the workspace");
         }
     }
 
@@ -169,7 +178,9 @@ internal sealed class BenchmarkSuite : IAsyncDisposable
     {
         using var response = await client.PostAsJsonAsync(path, body);
         var text = await response.Content.ReadAsStringAsync();
-        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{path}: {(int)response.StatusCode} {text}");
+        return response.IsSuccessStatusCode
+            ? JsonNode.Parse(text)!
+            : throw new InvalidOperationException($"{path}: {(int)response.StatusCode} {text}");
     }
 
     private async Task Launch(string name, string schema, Dictionary<string, string> more)

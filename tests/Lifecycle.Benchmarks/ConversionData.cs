@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Lifecycle.Benchmarks;
 
-/// <summary>A year of Conversion's data, straight into its tables; without triggers, so that the counts have to be made afterwards.</summary>
+/// <summary>
+/// A year of Conversion's data, straight into its tables; without triggers, so that the counts have to be made afterwards.
+/// </summary>
 internal static class ConversionData
 {
     private const int Step = 100_000;

@@ -11,7 +11,8 @@ internal sealed class ConversionReports : Benchmark
 
     public override string Name => "conversion-reports";
 
-    public override string Summary => "funnel and 12 months x campaign of the source report over 1M leads with history, through the gateway";
+    public override string Summary =>
+        "funnel and 12 months x campaign of the source report over 1M leads with history, through the gateway";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -29,14 +30,16 @@ internal sealed class ConversionReports : Benchmark
         }
 
         run.Tell("rebuild of what reports count", leads / clock.Elapsed.TotalSeconds, "leads/s");
-        await suite.Database("conversion").Query("vacuum (analyze) stage_stay, lead_fact, deal_fact, lead_source, lead_day, stay_day, stay_sum, stay_loose, journey");
+        await suite.Database("conversion")
+            .Query("vacuum (analyze) stage_stay, lead_fact, deal_fact, lead_source, lead_day, stay_day, stay_sum, stay_loose, journey");
         const string Year = "from=2025-01-01&to=2026-01-01";
         foreach (var (what, path, most) in new[]
         {
             ("funnel of a year", $"/v1/reports/funnel?{Year}", 500.0),
             ("funnel of a year, as a snapshot", $"/v1/reports/funnel?{Year}&view=SNAPSHOT", 500),
             ("source report, 12 months x campaign", $"/v1/reports/source?{Year}&granularity=MONTH&groupBy=campaign", 300),
-            ("source report, 12 months x campaign, linear", $"/v1/reports/source?{Year}&granularity=MONTH&groupBy=campaign&model=LINEAR", 300),
+            ("source report, 12 months x campaign, linear",
+                $"/v1/reports/source?{Year}&granularity=MONTH&groupBy=campaign&model=LINEAR", 300),
         })
         {
             var times = await ProcessorTimes.Begin(suite, suite.Database("conversion"));
@@ -53,7 +56,8 @@ internal sealed class ConversionReports : Benchmark
         {
             ("funnel, 12 months x channel", $"/v1/reports/funnel?{Year}&granularity=MONTH&groupBy=channel"),
             ("velocity of a year", $"/v1/reports/velocity?{Year}"),
-            ("rows behind a figure of 1 in 12, first page", $"/v1/reports/funnel:rows?{Year}&granularity=MONTH&start=2025-03-01&figure=entered&stage=MQL"),
+            ("rows behind a figure of 1 in 12, first page",
+                $"/v1/reports/funnel:rows?{Year}&granularity=MONTH&start=2025-03-01&figure=entered&stage=MQL"),
         })
         {
             run.Tell($"{what}: median of {Calls}", (await Ask(client, path, leads)).Median, "ms");
@@ -68,7 +72,8 @@ internal sealed class ConversionReports : Benchmark
             var clock = Stopwatch.StartNew();
             var answer = await client.GetFromJsonAsync<JsonNode>(path);
             times.Add(clock.Elapsed.TotalMilliseconds);
-            if (path.StartsWith("/v1/reports/funnel?", StringComparison.Ordinal) && int.Parse(answer!["stages"]![0]!["entered"]!.GetValue<string>(), null) != leads)
+            if (path.StartsWith("/v1/reports/funnel?", StringComparison.Ordinal)
+                && int.Parse(answer!["stages"]![0]!["entered"]!.GetValue<string>(), null) != leads)
             {
                 throw new InvalidOperationException($"{path} does not count {leads} leads.");
             }

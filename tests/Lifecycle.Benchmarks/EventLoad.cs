@@ -11,7 +11,8 @@ internal sealed class EventLoad : IAsyncDisposable
 {
     private const string ActivitiesRecorded = "lifecycle.activities-recorded";
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-    private static readonly BasicProperties Properties = new() { ContentType = "application/vnd.masstransit+json", DeliveryMode = DeliveryModes.Persistent };
+    private static readonly BasicProperties Properties =
+        new() { ContentType = "application/vnd.masstransit+json", DeliveryMode = DeliveryModes.Persistent };
     private readonly IConnection connection;
     private readonly IChannel channel;
 
@@ -20,7 +21,8 @@ internal sealed class EventLoad : IAsyncDisposable
     public static async Task<EventLoad> Start(TestVirtualHost broker)
     {
         var connection = await new ConnectionFactory { Uri = new(broker.ConnectionString) }.CreateConnectionAsync();
-        return new(connection, await connection.CreateChannelAsync(new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)));
+        return new(connection, await connection.CreateChannelAsync(
+            new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)));
     }
 
     /// <summary>The event in MassTransit's envelope.</summary>

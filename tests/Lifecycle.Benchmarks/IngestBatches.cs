@@ -20,7 +20,8 @@ internal sealed class IngestBatches : Benchmark
         var traffic = new SiteTraffic(1, TimeProvider.System.GetUtcNow().AddHours(-1));
         var requests = Enumerable.Range(0, warm + hot)
             .Select(_ => LoadConnection.Request(suite.Gateway, "/v1/batch", suite.Key, traffic.Batch(BatchSize))).ToArray();
-        run.Say($"{requests.Length} batches of {BatchSize}, {requests.Average(request => request.Length) / BatchSize:0} bytes a message; warming up");
+        run.Say(
+            $"{requests.Length} batches of {BatchSize}, {requests.Average(request => request.Length) / BatchSize:0} bytes a message; warming up");
         await Send(suite, requests.AsMemory(0, warm));
         run.Say("measuring");
         var processors = await ProcessorTimes.Begin(suite, suite.Database("capture"));

@@ -16,7 +16,8 @@ internal sealed class IngestSingles : Benchmark
         await using var suite = await BenchmarkSuite.Start("capture");
         var (warm, hot) = (run.Scaled(60_000), run.Scaled(60_000));
         var traffic = new SiteTraffic(2, TimeProvider.System.GetUtcNow().AddHours(-1));
-        var requests = Enumerable.Range(0, warm + (2 * hot)).Select(_ => LoadConnection.Request(suite.Gateway, "/v1/page", suite.Key, traffic.Page())).ToArray();
+        var requests = Enumerable.Range(0, warm + (2 * hot))
+            .Select(_ => LoadConnection.Request(suite.Gateway, "/v1/page", suite.Key, traffic.Page())).ToArray();
         var connections = await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => LoadConnection.Open(suite.Gateway)));
         run.Say("warming up");
         await Send(connections, requests.AsMemory(0, warm), null);
@@ -41,10 +42,12 @@ internal sealed class IngestSingles : Benchmark
     }
 
     // A message's id is noted by the transaction that holds it.
-    private static Task<long> Commits(BenchmarkSuite suite) => suite.Database("capture").Scalar<long>("select count(distinct xmin::text) from message")!;
+    private static Task<long> Commits(BenchmarkSuite suite) =>
+        suite.Database("capture").Scalar<long>("select count(distinct xmin::text) from message")!;
 
     /// <summary>Sends all; at a rate, each at its time, and latency counts from that time on, so that a stall is not left out.</summary>
-    private static async Task<(double Rate, double[] Milliseconds)> Send(LoadConnection[] connections, ReadOnlyMemory<byte[]> requests, double? rate)
+    private static async Task<(double Rate, double[] Milliseconds)> Send(
+        LoadConnection[] connections, ReadOnlyMemory<byte[]> requests, double? rate)
     {
         var latencies = new double[requests.Length];
         var next = -1;

@@ -20,7 +20,8 @@ internal sealed class LeadImports : Benchmark
         client.Timeout = TimeSpan.FromHours(2);
         var capture = suite.Process("Capture");
         run.Tell("Capture before the import", BenchmarkSuite.Megabytes(capture), "MB");
-        var (captureBefore, postgresBefore) = (BenchmarkSuite.ProcessorSeconds(capture), await BenchmarkSuite.PostgresSeconds(suite.Database("capture")));
+        var (captureBefore, postgresBefore) = (
+            BenchmarkSuite.ProcessorSeconds(capture), await BenchmarkSuite.PostgresSeconds(suite.Database("capture")));
         var clock = Stopwatch.StartNew();
         var answer = await Import(client, new Rows(rows));
         var rate = rows / clock.Elapsed.TotalSeconds;
@@ -31,7 +32,9 @@ internal sealed class LeadImports : Benchmark
 
         run.AtLeast("rows imported", rate, "rows/s", 10_000);
         run.Tell("processor time of a row, Capture", (BenchmarkSuite.ProcessorSeconds(capture) - captureBefore) / rows * 1e6, "us");
-        run.Tell("processor time of a row, Postgres", (await BenchmarkSuite.PostgresSeconds(suite.Database("capture")) - postgresBefore) / rows * 1e6, "us");
+        run.Tell(
+            "processor time of a row, Postgres",
+            (await BenchmarkSuite.PostgresSeconds(suite.Database("capture")) - postgresBefore) / rows * 1e6, "us");
         run.AtMost("Capture's peak memory", BenchmarkSuite.PeakMegabytes(capture), "MB", 300);
         clock.Restart();
         await Import(client, new Rows(rows));
@@ -62,7 +65,8 @@ internal sealed class LeadImports : Benchmark
         protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
             await using var writer = new StreamWriter(stream, new UTF8Encoding(false), 64 * 1024, leaveOpen: true);
-            await writer.WriteAsync("email,externalId,createTime,source,medium,campaign,firstName,lastName,title,company,employees,industry\n");
+            await writer.WriteAsync(
+                "email,externalId,createTime,source,medium,campaign,firstName,lastName,title,company,employees,industry\n");
             for (var index = 0; index < count; index++)
             {
                 await writer.WriteAsync(

@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 
 namespace Lifecycle.Benchmarks;
 
-/// <summary>Reading leads through the gateway: first pages of lists over a million, and the journey of one with a thousand touches.</summary>
+/// <summary>
+/// Reading leads through the gateway: first pages of lists over a million, and the journey of one with a thousand touches.
+/// </summary>
 internal sealed class LeadReads : Benchmark
 {
     private const int Calls = 200;
@@ -13,7 +15,8 @@ internal sealed class LeadReads : Benchmark
 
     public override string Name => "lead-reads";
 
-    public override string Summary => "first page of filtered lists over 1M leads, and the journey of a lead with 1,000 touches, through the gateway";
+    public override string Summary =>
+        "first page of filtered lists over 1M leads, and the journey of a lead with 1,000 touches, through the gateway";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -47,7 +50,8 @@ internal sealed class LeadReads : Benchmark
             ("channel = Paid Search (a quarter)", "filter=" + Uri.EscapeDataString("channel = \"Paid Search\"")),
             ("stage = CUSTOMER (1 in 1,000)", "filter=stage%3DCUSTOMER"),
             ("campaign = c7 (1 in 20,000)", "filter=campaign%3Dc7"),
-            ("campaign = c7 and channel = Direct, by e-mail", "orderBy=email&filter=" + Uri.EscapeDataString("campaign = c7 AND channel = Direct")),
+            ("campaign = c7 and channel = Direct, by e-mail",
+                "orderBy=email&filter=" + Uri.EscapeDataString("campaign = c7 AND channel = Direct")),
             ("captureType = CALL since June", "filter=" + Uri.EscapeDataString("captureType = CALL AND createTime >= 2026-06-01")),
             ("one e-mail", "filter=" + Uri.EscapeDataString("email = p4711@acme.example")),
         })
@@ -76,11 +80,33 @@ internal sealed class LeadReads : Benchmark
                 for (var page = 0; page < 4; page++)
                 {
                     var time = start.AddHours(visit * 3).AddMinutes(page).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
-                    messages.Add(new { type = "page", anonymousId = "walker", messageId = $"{visit}-{page}", timestamp = time, context = new { page = new { url = $"https://acme.example/{page}?utm_source=s{visit % 9}&utm_medium=cpc&utm_campaign=c{visit % 7}" } } });
+                    messages.Add(new
+                    {
+                        type = "page",
+                        anonymousId = "walker",
+                        messageId = $"{visit}-{page}",
+                        timestamp = time,
+                        context = new
+                        {
+                            page = new
+                            {
+                                url = $"https://acme.example/{page}?utm_source=s{visit % 9}&utm_medium=cpc&utm_campaign=c{visit % 7}"
+                            }
+                        }
+                    });
                 }
             }
 
-            messages.Add(new { type = "identify", anonymousId = "walker", userId = "walker", messageId = $"identify-{part}", timestamp = start.AddHours((part + 1) * 300).AddMinutes(-170).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), traits = new { email = "walker@acme.example" } });
+            messages.Add(new
+            {
+                type = "identify",
+                anonymousId = "walker",
+                userId = "walker",
+                messageId = $"identify-{part}",
+                timestamp = start.AddHours((part + 1) * 300).AddMinutes(-170)
+                    .ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
+                traits = new { email = "walker@acme.example" }
+            });
             using var sent = await client.PostAsJsonAsync("/v1/batch", new { batch = messages });
             sent.EnsureSuccessStatusCode();
         }

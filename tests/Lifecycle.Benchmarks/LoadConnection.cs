@@ -5,8 +5,8 @@ using System.Text;
 namespace Lifecycle.Benchmarks;
 
 /// <summary>
-/// One HTTP/1.1 connection that sends bytes made beforehand and reads answers to their end: the load generator shares the machine with what it
-/// measures, and a full client would take as much of it as the gateway.
+/// One HTTP/1.1 connection that sends bytes made beforehand and reads answers to their end: the load generator shares the machine with what
+/// it measures, and a full client would take as much of it as the gateway.
 /// </summary>
 internal sealed class LoadConnection : IDisposable
 {

@@ -4,8 +4,8 @@ using Lifecycle.Testing;
 namespace Lifecycle.Benchmarks;
 
 /// <summary>
-/// Leads whose wait is over at once, as after a night without the service: each goes through a branch to its next wait, with its visits, its
-/// timer and its events. The first warm up. The limit is a bare loop that takes the same rows in the same batches, sets their timers
+/// Leads whose wait is over at once, as after a night without the service: each goes through a branch to its next wait, with its visits,
+/// its timer and its events. The first warm up. The limit is a bare loop that takes the same rows in the same batches, sets their timers
 /// and keeps their visits, over one connection.
 /// </summary>
 internal sealed class NurtureDueSteps : Benchmark

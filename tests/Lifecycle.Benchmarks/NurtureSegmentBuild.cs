@@ -6,14 +6,15 @@ using Lifecycle.Testing;
 namespace Lifecycle.Benchmarks;
 
 /// <summary>
-/// The first judging of a segment over everybody, who a quarter of are members. Its limit is what Postgres needs to write the same members in
-/// one statement.
+/// The first judging of a segment over everybody, who a quarter of are members. Its limit is what Postgres needs to write the same members
+/// in one statement.
 /// </summary>
 internal sealed class NurtureSegmentBuild : Benchmark
 {
     public override string Name => "nurture-segment-build";
 
-    public override string Summary => "the first judging of a segment over 1M leads, a quarter of them members, against one insert of the same members";
+    public override string Summary =>
+        "the first judging of a segment over 1M leads, a quarter of them members, against one insert of the same members";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -48,11 +49,13 @@ internal sealed class NurtureSegmentBuild : Benchmark
 
     // Not by the API, which counts the members each time.
     private static Task Judged(TestDatabase database, string segment) => Eventually.True(
-        () => database.Scalar<bool>("select evaluated_version = version from segment where id = $1", Guid.Parse(segment)), "everybody is judged", TimeSpan.FromMinutes(5));
+        () => database.Scalar<bool>("select evaluated_version = version from segment where id = $1", Guid.Parse(segment)),
+        "everybody is judged", TimeSpan.FromMinutes(5));
 
     internal static async Task<string> Create(HttpClient client, string condition)
     {
-        using var answer = await client.PostAsJsonAsync("/v1/segments", new { displayName = condition[..Math.Min(condition.Length, 100)], condition });
+        using var answer = await client.PostAsJsonAsync(
+            "/v1/segments", new { displayName = condition[..Math.Min(condition.Length, 100)], condition });
         var text = await answer.Content.ReadAsStringAsync();
         return answer.IsSuccessStatusCode ? JsonNode.Parse(text)!["id"]!.GetValue<string>() : throw new InvalidOperationException(text);
     }

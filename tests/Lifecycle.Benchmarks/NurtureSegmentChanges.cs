@@ -5,8 +5,9 @@ using Lifecycle.Testing;
 namespace Lifecycle.Benchmarks;
 
 /// <summary>
-/// Changes of leads against two hundred segments, a tenth of them of other segments: first as fast as it goes, then a thousand a second, with
-/// leads in between whose membership is waited for. The limit is how fast the same consumer takes the changes of a workspace without segments.
+/// Changes of leads against two hundred segments, a tenth of them of other segments: first as fast as it goes, then a thousand a second,
+/// with leads in between whose membership is waited for. The limit is how fast the same consumer takes the changes of a workspace without
+/// segments.
 /// </summary>
 internal sealed class NurtureSegmentChanges : Benchmark
 {
@@ -16,7 +17,8 @@ internal sealed class NurtureSegmentChanges : Benchmark
 
     public override string Name => "nurture-segment-changes";
 
-    public override string Summary => "changes of leads judged by 200 segments per second, and time to the right membership at 1,000 changes/s";
+    public override string Summary =>
+        "changes of leads judged by 200 segments per second, and time to the right membership at 1,000 changes/s";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -72,7 +74,8 @@ internal sealed class NurtureSegmentChanges : Benchmark
         }
 
         await Eventually.Equal(
-            0L, () => suite.Database("nurture").Scalar<long>("select count(*) from segment where evaluated_version < version"), "all are judged", TimeSpan.FromMinutes(20));
+            0L, () => suite.Database("nurture").Scalar<long>("select count(*) from segment where evaluated_version < version"),
+            "all are judged", TimeSpan.FromMinutes(20));
         return (Guid.Parse(hot), Guid.Parse(asks));
     }
 
@@ -83,14 +86,16 @@ internal sealed class NurtureSegmentChanges : Benchmark
         var clock = Stopwatch.StartNew();
         foreach (var chunk in Enumerable.Range(0, changes).Chunk(200))
         {
-            await Task.WhenAll(chunk.Select(number => bus.Publish(Change(suite, Lead(number, leads), (number * 31L + version * 17) % 100, (version * 1_000_000) + number))));
+            await Task.WhenAll(chunk.Select(number => bus.Publish(
+                Change(suite, Lead(number, leads), (number * 31L + version * 17) % 100, (version * 1_000_000) + number))));
         }
 
         await Eventually.Equal(before + changes, () => Handled(database), "all are handled", TimeSpan.FromMinutes(5));
         return clock.Elapsed.TotalSeconds;
     }
 
-    private static async Task<double[]> Waits(BenchmarkRun run, BenchmarkSuite suite, TestBus bus, int leads, (Guid Hot, Guid Asks) probe, long version)
+    private static async Task<double[]> Waits(
+        BenchmarkRun run, BenchmarkSuite suite, TestBus bus, int leads, (Guid Hot, Guid Asks) probe, long version)
     {
         var (database, seconds) = (suite.Database("nurture"), Math.Max(run.Scaled(20), 5));
         using var stop = new CancellationTokenSource();
@@ -139,7 +144,8 @@ internal sealed class NurtureSegmentChanges : Benchmark
                 }
 
                 await Task.WhenAll(Enumerable.Range(0, 20).Select(
-                    number => bus.Publish(Change(suite, Lead((int)(sent + number), leads), (sent + number) * 7 % 100, (version * 1_000_000) + sent + number))));
+                    number => bus.Publish(Change(
+                        suite, Lead((int)(sent + number), leads), (sent + number) * 7 % 100, (version * 1_000_000) + sent + number))));
                 sent += 20;
             }
 
@@ -148,13 +154,16 @@ internal sealed class NurtureSegmentChanges : Benchmark
     }
 
     /// <summary>Leads of the first nine tenths, far apart.</summary>
-    private static Guid Lead(int number, int leads) => Guid.Parse(ScoringHistory.LeadId(1 + (int)(number * 7919L % Math.Max(leads * 9L / 10, 1))));
+    private static Guid Lead(int number, int leads) =>
+        Guid.Parse(ScoringHistory.LeadId(1 + (int)(number * 7919L % Math.Max(leads * 9L / 10, 1))));
 
     private static LeadScoreChanged Change(BenchmarkSuite suite, Guid lead, decimal score, long version) => new(
-        Guid.CreateVersion7(), suite.WorkspaceId, TimeProvider.System.GetUtcNow(), version, lead, score, score, 0, 0, "B", score >= 90 ? "HOT" : "WARM", 1);
+        Guid.CreateVersion7(), suite.WorkspaceId, TimeProvider.System.GetUtcNow(), version, lead, score, score, 0, 0, "B",
+        score >= 90 ? "HOT" : "WARM", 1);
 
     private static Task<bool> IsIn(TestDatabase database, Guid segment, Guid lead) =>
         database.Scalar<bool>("select exists (select 1 from segment_member where segment_id = $1 and lead_id = $2)", segment, lead);
 
-    private static Task<long> Handled(TestDatabase database) => database.Scalar<long>("select count(*) from inbox where consumer = 'LeadScoreChangedConsumer'");
+    private static Task<long> Handled(TestDatabase database) =>
+        database.Scalar<long>("select count(*) from inbox where consumer = 'LeadScoreChangedConsumer'");
 }

@@ -64,7 +64,8 @@ internal sealed class NurtureSends : Benchmark
             values ($1, $2, 'Guide', 'A guide for {{company.name}}', $3, '', '', '', '', 1, now(), now())
             """,
             suite.WorkspaceId, email,
-            "<p>Hello {{lead.email}},</p>" + string.Concat(Enumerable.Repeat("<p>Some lines of a guide that people like to read at breakfast.</p>", 20))
+            "<p>Hello {{lead.email}},</p>"
+                + string.Concat(Enumerable.Repeat("<p>Some lines of a guide that people like to read at breakfast.</p>", 20))
                 + "<p><a href=\"https://acme.example/guide\">The guide</a> <a href=\"https://acme.example/prices\">Prices</a></p>");
         await database.Query(
             """
@@ -84,7 +85,11 @@ internal sealed class NurtureSends : Benchmark
         _ = await stream.ReadAsync(answer);
         for (var mail = 0; mail < mails; mail++)
         {
-            foreach (var command in new[] { "MAIL FROM:<hello@acme.example>\r\n"u8.ToArray(), "RCPT TO:<ada@acme.example>\r\n"u8.ToArray(), "DATA\r\n"u8.ToArray(), content })
+            foreach (var command in new[]
+            {
+                "MAIL FROM:<hello@acme.example>\r\n"u8.ToArray(), "RCPT TO:<ada@acme.example>\r\n"u8.ToArray(),
+                "DATA\r\n"u8.ToArray(), content
+            })
             {
                 await stream.WriteAsync(command);
                 _ = await stream.ReadAsync(answer);

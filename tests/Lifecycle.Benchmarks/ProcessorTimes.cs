@@ -31,8 +31,9 @@ internal sealed class ProcessorTimes
     }
 
     /// <summary>
-    /// Seconds of each process so far. Postgres is all of its processes, the log and clean-up among them; absent where it runs elsewhere. What none of them
-    /// took is the broker's, the kernel's, and that of whatever else runs: where it is much, the machine was not quiet and the figures say little.
+    /// Seconds of each process so far. Postgres is all of its processes, the log and clean-up among them; absent where it runs elsewhere.
+    /// What none of them took is the broker's, the kernel's, and that of whatever else runs: where it is much, the machine was not quiet
+    /// and the figures say little.
     /// </summary>
     public IReadOnlyDictionary<string, double> Seconds()
     {
@@ -71,7 +72,8 @@ internal sealed class ProcessorTimes
         if (RuntimeInformation.IsOSPlatform(OSPlatform.Linux))
         {
             var machine = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            times[Machine] = new[] { 1, 2, 3, 6, 7 }.Sum(index => long.Parse(machine[index], CultureInfo.InvariantCulture)) / TicksPerSecond;
+            times[Machine] =
+                new[] { 1, 2, 3, 6, 7 }.Sum(index => long.Parse(machine[index], CultureInfo.InvariantCulture)) / TicksPerSecond;
         }
 
         return times;

@@ -2,9 +2,11 @@ using System.Globalization;
 using System.Text.Json;
 using Lifecycle.Benchmarks;
 
-Benchmark[] all = [new IngestBatches(), new IngestSingles(), new MetricsOverYear(), new IdleMemory(), new LeadImports(), new LeadReads(), new ConversionReports(), new AttributionModels(), new AttributionRuns(), new StageMoves(), new RetentionImports(), new RetentionWaterfall(), new RetentionLedgerWrites(),
-    new ScoringSimulate(), new ScoringReads(), new ScoringStream(), new ScoringRescore(), new ScoringIdle(),
-    new NurtureSegmentBuild(), new NurtureSegmentChanges(), new NurtureDueSteps(), new NurtureSends()];
+Benchmark[] all = [new IngestBatches(), new IngestSingles(), new MetricsOverYear(), new IdleMemory(), new LeadImports(), new LeadReads(),
+    new ConversionReports(), new AttributionModels(),
+    new AttributionRuns(), new StageMoves(), new RetentionImports(), new RetentionWaterfall(), new RetentionLedgerWrites(),
+    new ScoringSimulate(), new ScoringReads(), new ScoringStream(), new ScoringRescore(), new ScoringIdle(), new NurtureSegmentBuild(),
+    new NurtureSegmentChanges(), new NurtureDueSteps(), new NurtureSends()];
 const string Usage =
     """
     Usage: dotnet run -c Release --project tests/Lifecycle.Benchmarks -- [NAME…] [--list] [--scale N] [--json]
@@ -29,7 +31,8 @@ for (var index = 0; index < args.Length; index++)
         case "--json":
             json = true;
             break;
-        case "--scale" when index + 1 < args.Length && double.TryParse(args[index + 1], CultureInfo.InvariantCulture, out scale) && scale > 0:
+        case "--scale"
+            when index + 1 < args.Length && double.TryParse(args[index + 1], CultureInfo.InvariantCulture, out scale) && scale > 0:
             index++;
             break;
         case var name when all.Any(benchmark => benchmark.Name == name):

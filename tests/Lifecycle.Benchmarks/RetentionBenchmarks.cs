@@ -21,18 +21,21 @@ internal static class RetentionData
 
     public static Task<JsonNode> Customers(HttpClient client, int count) => Import(
         client, "/v1/customers:import", "externalId,displayName,startTime,segment,plan", count,
-        index => string.Create(CultureInfo.InvariantCulture, $"c{index},Customer {index},{Day(index % 1000)},segment {index % 5},plan {index % 7}"));
+        index => string.Create(
+            CultureInfo.InvariantCulture, $"c{index},Customer {index},{Day(index % 1000)},segment {index % 5},plan {index % 7}"));
 
     public static string Day(int day) => new DateOnly(2023, 1, 1).AddDays(day).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     /// <summary>Rows that a single statement inserts in a second, without index, in sets as large as an import's.</summary>
     public static async Task<double> InsertLimit(TestDatabase database, int rows)
     {
-        await database.Query("create unlogged table retention.bench_limit (workspace_id uuid, id uuid, customer_id uuid, amount numeric, time timestamptz, external_id text)");
+        await database.Query(
+            "create unlogged table retention.bench_limit (workspace_id uuid, id uuid, customer_id uuid, amount numeric, time timestamptz, external_id text)");
         var clock = Stopwatch.StartNew();
         for (var done = 0; done < rows; done += 500)
         {
-            await database.Query("insert into retention.bench_limit select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), n, now(), 'entry ' || n from generate_series(1, 500) n");
+            await database.Query(
+                "insert into retention.bench_limit select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), n, now(), 'entry ' || n from generate_series(1, 500) n");
         }
 
         var rate = rows / clock.Elapsed.TotalSeconds;
@@ -75,7 +78,8 @@ internal sealed class RetentionImports : Benchmark
 {
     public override string Name => "retention-import";
 
-    public override string Summary => "1M customers and 1M revenue entries streamed through the gateway: rows/s, and Retention's peak memory";
+    public override string Summary =>
+        "1M customers and 1M revenue entries streamed through the gateway: rows/s, and Retention's peak memory";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -92,16 +96,23 @@ internal sealed class RetentionImports : Benchmark
         clock.Restart();
         await RetentionData.Import(
             client, "/v1/revenue:import", "customerExternalId,externalId,type,amount,recurrence,occurTime", rows,
-            index => string.Create(CultureInfo.InvariantCulture, $"c{index},r{index},NEW,{10 + (index % 900)},MONTHLY,{RetentionData.Day(index % 1000)}"));
+            index => string.Create(
+                CultureInfo.InvariantCulture, $"c{index},r{index},NEW,{10 + (index % 900)},MONTHLY,{RetentionData.Day(index % 1000)}"));
         var rate = rows / clock.Elapsed.TotalSeconds;
         run.AtLeast("revenue entries imported", rate, "rows/s", 8_333);
         run.AtLeast("of what plain inserts reach", rate, "rows/s", limit, 0.05);
         ProcessorTimes.Tell(run, times.Seconds(), rows, "entry");
         run.Tell("of Postgres, Retention's sessions", (await BenchmarkSuite.PostgresSeconds(database) - sessions) / rows * 1e6, "us/entry");
         run.Tell("events still to go out", await database.Scalar<long>("select count(*) from outbox"), "events");
-        run.Tell("entries still to be told", await database.Scalar<long>("select coalesce(sum(cardinality(revenue_ids)), 0)::bigint from revenue_announcement"), "entries");
-        run.Tell("customers still to be counted", await database.Scalar<long>("select coalesce(sum(cardinality(customer_ids)), 0)::bigint from rollup_mark"), "customers");
-        run.Tell("customers still to be scored", await database.Scalar<long>("select count(*) from customer where risk_due_time <= now()"), "customers");
+        run.Tell(
+            "entries still to be told",
+            await database.Scalar<long>("select coalesce(sum(cardinality(revenue_ids)), 0)::bigint from revenue_announcement"), "entries");
+        run.Tell(
+            "customers still to be counted",
+            await database.Scalar<long>("select coalesce(sum(cardinality(customer_ids)), 0)::bigint from rollup_mark"), "customers");
+        run.Tell(
+            "customers still to be scored",
+            await database.Scalar<long>("select count(*) from customer where risk_due_time <= now()"), "customers");
         run.AtMost("Retention's peak memory", BenchmarkSuite.PeakMegabytes(process), "MB", 300);
     }
 }
@@ -111,7 +122,8 @@ internal sealed class RetentionWaterfall : Benchmark
 {
     public override string Name => "retention-waterfall";
 
-    public override string Summary => "MRR waterfall and cohorts of 1M customers over 36 months, from counted months that a recount of a sample leaves as they are";
+    public override string Summary =>
+        "MRR waterfall and cohorts of 1M customers over 36 months, from counted months that a recount of a sample leaves as they are";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -156,7 +168,8 @@ internal sealed class RetentionLedgerWrites : Benchmark
 
     public override string Name => "retention-ledger-writes";
 
-    public override string Summary => "single revenue entries over 64 connections through the gateway for 20 s after 10 s to warm up, against requests that only read";
+    public override string Summary =>
+        "single revenue entries over 64 connections through the gateway for 20 s after 10 s to warm up, against requests that only read";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -186,7 +199,8 @@ internal sealed class RetentionLedgerWrites : Benchmark
         run.AtLeast("of requests that only read", rate, "entries/s", limit, 0.2);
         run.Tell("entries with their event out", written / clock.Elapsed.TotalSeconds, "entries/s");
         ProcessorTimes.Tell(run, times.Seconds(), written, "entry");
-        run.Tell("of Postgres, Retention's sessions", (await BenchmarkSuite.PostgresSeconds(database) - sessions) * 1e6 / written, "us/entry");
+        run.Tell(
+            "of Postgres, Retention's sessions", (await BenchmarkSuite.PostgresSeconds(database) - sessions) * 1e6 / written, "us/entry");
         run.Tell("entries in one commit", (double)written / (await Commits(database) - commits), "entries");
         run.Tell("Retention's memory", BenchmarkSuite.Megabytes(process), "MB");
         foreach (var connection in connections)

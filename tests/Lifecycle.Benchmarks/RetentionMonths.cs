@@ -8,13 +8,16 @@ internal static class RetentionMonths
     private const int Step = 100_000;
 
     /// <summary>
-    /// Customers that begin on one of 1,000 days from 2023 on with a sale of 10 to 909 a month; 40 days later a third of them pays less and the others
-    /// more; 140 days after the start a tenth leaves. None of these falls into one month with another, so that each makes a month of its customer.
+    /// Customers that begin on one of 1,000 days from 2023 on with a sale of 10 to 909 a month; 40 days later a third of them pays less and
+    /// the others more; 140 days after the start a tenth leaves. None of these falls into one month with another, so that each makes a
+    /// month of its customer.
     /// </summary>
     public static async Task Fill(BenchmarkSuite suite, int customers)
     {
         await using var connection = await suite.Database("retention").Administrator.OpenConnectionAsync();
-        await Execute(connection, "insert into rollup_state (workspace_id, time_zone) values ($1, 'Europe/Berlin') on conflict do nothing", suite.WorkspaceId);
+        await Execute(
+            connection, "insert into rollup_state (workspace_id, time_zone) values ($1, 'Europe/Berlin') on conflict do nothing",
+            suite.WorkspaceId);
         for (var first = 0; first < customers; first += Step)
         {
             await Execute(connection, People(first, Math.Min(first + Step, customers) - 1));
@@ -54,14 +57,19 @@ internal static class RetentionMonths
         var texts = new List<string>();
         foreach (var (table, columns, order) in new[]
         {
-            ("mrr_month", "month, trim_scale(added), trim_scale(reactivated), trim_scale(expanded), trim_scale(contracted), trim_scale(churned), joined, lost, won_and_lost", "month"),
+            ("mrr_month",
+                "month, trim_scale(added), trim_scale(reactivated), trim_scale(expanded), trim_scale(contracted), trim_scale(churned), joined, lost, won_and_lost",
+                "month"),
             ("cohort_month", "cohort, month, customers, trim_scale(mrr), began", "cohort, month"),
-            ("customer_month", "customer_id, month, cohort, movement, trim_scale(mrr_start), trim_scale(mrr_end), joined, lost, won_and_lost", "customer_id, month"),
+            ("customer_month",
+                "customer_id, month, cohort, movement, trim_scale(mrr_start), trim_scale(mrr_end), joined, lost, won_and_lost",
+                "customer_id, month"),
         })
         {
             // A sum of hashes needs no sorting of millions.
             texts.Add((await suite.Database("retention").Scalar<string>(
-                $"select count(*) || ' ' || coalesce(sum(hashtextextended(({columns})::text, 0)::numeric), 0) from {table} where workspace_id = $1", suite.WorkspaceId))!);
+                $"select count(*) || ' ' || coalesce(sum(hashtextextended(({columns})::text, 0)::numeric), 0) from {table} where workspace_id = $1",
+                suite.WorkspaceId))!);
         }
 
         return string.Join('\n', texts);

@@ -1,8 +1,9 @@
 namespace Lifecycle.Benchmarks;
 
 /// <summary>
-/// Leads with scores, and what they did over ninety days, straight into Scoring's tables: visits of pages (one in ten with a click id of its
-/// own), e-mails, forms, downloads and tracked events. Activities lie in order of time, as they come in, so that one lead's are far apart.
+/// Leads with scores, and what they did over ninety days, straight into Scoring's tables: visits of pages (one in ten with a click id of
+/// its own), e-mails, forms, downloads and tracked events. Activities lie in order of time, as they come in, so that one lead's are far
+/// apart.
 /// </summary>
 internal static class ScoringHistory
 {

@@ -25,16 +25,20 @@ internal sealed class ScoringIdle : Benchmark
             """,
             Workspaces);
         await Task.Delay(Settling);
-        var (commits, processor, clock) = (await Commits(), BenchmarkSuite.ProcessorSeconds(suite.Process("Scoring")), Stopwatch.StartNew());
+        var (commits, processor, clock) = (
+            await Commits(), BenchmarkSuite.ProcessorSeconds(suite.Process("Scoring")), Stopwatch.StartNew());
         await Task.Delay(Span);
         var seconds = clock.Elapsed.TotalSeconds;
         run.AtMost("transactions of an idle service", (await Commits() - commits) / seconds, "/s", 10);
-        run.Tell("processor time of an idle service", (BenchmarkSuite.ProcessorSeconds(suite.Process("Scoring")) - processor) * 1000 / seconds, "ms/s");
+        run.Tell(
+            "processor time of an idle service",
+            (BenchmarkSuite.ProcessorSeconds(suite.Process("Scoring")) - processor) * 1000 / seconds, "ms/s");
 
         async Task<double> Commits()
         {
             // What a session did is told when it ends its transaction, a second later at most.
-            return await database.Scalar<long>("select xact_commit + xact_rollback from pg_stat_database where datname = current_database()");
+            return await database.Scalar<long>(
+                "select xact_commit + xact_rollback from pg_stat_database where datname = current_database()");
         }
     }
 }

@@ -10,7 +10,9 @@ using Lifecycle.Testing;
 
 namespace Lifecycle.Benchmarks;
 
-/// <summary>A million live scores: how long Redis takes to be filled, what it holds, and how fast they are read through the gateway.</summary>
+/// <summary>
+/// A million live scores: how long Redis takes to be filled, what it holds, and how fast they are read through the gateway.
+/// </summary>
 internal sealed class ScoringReads : Benchmark
 {
     private const int Questions = 200;
@@ -20,7 +22,8 @@ internal sealed class ScoringReads : Benchmark
 
     public override string Name => "scoring-reads";
 
-    public override string Summary => "Redis filled with 1M leads, its bytes per lead, top 100, and GetScore against an empty RPC, through the gateway";
+    public override string Summary =>
+        "Redis filled with 1M leads, its bytes per lead, top 100, and GetScore against an empty RPC, through the gateway";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -81,7 +84,8 @@ internal sealed class ScoringReads : Benchmark
         // By turns, so that both meet the machine as it is.
         for (var round = 0; round < 3; round++)
         {
-            var withScores = await Rate(async number => await scores.GetScoreAsync(new() { LeadId = ScoringHistory.LeadId(1 + ((int)(number * 7919L) % leads)) }, headers));
+            var withScores = await Rate(async number => await scores.GetScoreAsync(
+                new() { LeadId = ScoringHistory.LeadId(1 + ((int)(number * 7919L) % leads)) }, headers));
             var withNothing = await Rate(async _ => await segments.GetSegmentAsync(new() { Id = id }, headers));
             run.Say($"{withScores:0} scores/s, {withNothing:0} empty calls/s");
             (best, bestEmpty) = round == 0 ? (best, bestEmpty) : (Math.Max(best, withScores), Math.Max(bestEmpty, withNothing));

@@ -12,7 +12,8 @@ internal sealed class ScoringSimulate : Benchmark
 
     public override string Name => "scoring-simulate";
 
-    public override string Summary => "a draft model and the model in force over 10M activities of 500k leads, streamed through the gateway";
+    public override string Summary =>
+        "a draft model and the model in force over 10M activities of 500k leads, streamed through the gateway";
 
     public override async Task Run(BenchmarkRun run)
     {
@@ -55,7 +56,8 @@ internal sealed class ScoringSimulate : Benchmark
     /// <summary>The last line of the answer, or of what came in that time: then the call ends, and the simulation with it.</summary>
     private static async Task<JsonNode?> Simulate(HttpClient client, object question, TimeSpan longest)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/scoring/model:streamSimulation") { Content = JsonContent.Create(question) };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post, "/v1/scoring/model:streamSimulation") { Content = JsonContent.Create(question) };
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         response.EnsureSuccessStatusCode();
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());

@@ -7,8 +7,9 @@ using Lifecycle.Testing;
 namespace Lifecycle.Benchmarks;
 
 /// <summary>
-/// Activities from the broker to live scores. First as fast as it goes: visits of five activities, a hundred visits a message, of leads that
-/// have a history, each later than the last one of its lead. Then 5,000 activities a second, with leads in between whose score is waited for.
+/// Activities from the broker to live scores. First as fast as it goes: visits of five activities, a hundred visits a message, of leads
+/// that have a history, each later than the last one of its lead. Then 5,000 activities a second, with leads in between whose score is
+/// waited for.
 /// </summary>
 internal sealed class ScoringStream : Benchmark
 {
@@ -18,7 +19,8 @@ internal sealed class ScoringStream : Benchmark
     private const int Rate = 5_000;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(20);
     private static readonly string[] Paths = ["/", "/product", "/pricing", "/customers", "/blog/lead-scoring"];
-    private static readonly Dictionary<string, JsonElement> Properties = new() { ["section"] = JsonSerializer.SerializeToElement("product"), ["scroll"] = JsonSerializer.SerializeToElement(42) };
+    private static readonly Dictionary<string, JsonElement> Properties =
+        new() { ["section"] = JsonSerializer.SerializeToElement("product"), ["scroll"] = JsonSerializer.SerializeToElement(42) };
 
     public override string Name => "scoring-stream";
 
@@ -76,7 +78,9 @@ internal sealed class ScoringStream : Benchmark
 
             // Counting activities would cost more than scoring them.
             handled += bodies.Count;
-            await Eventually.Equal(handled, () => database.Scalar<long>("select count(*) from inbox where consumer = 'ActivitiesRecordedConsumer'"), "all are scored", TimeSpan.FromMinutes(3));
+            await Eventually.Equal(
+                handled, () => database.Scalar<long>("select count(*) from inbox where consumer = 'ActivitiesRecordedConsumer'"),
+                "all are scored", TimeSpan.FromMinutes(3));
         }
     }
 
@@ -93,7 +97,8 @@ internal sealed class ScoringStream : Benchmark
         {
             var (lead, now) = (Guid.CreateVersion7(), TimeProvider.System.GetUtcNow());
             var watch = Stopwatch.StartNew();
-            await bus.Publish(new ActivitiesRecorded(Guid.CreateVersion7(), suite.WorkspaceId, now, 1, [Activity(lead, now, 0, Guid.CreateVersion7())]));
+            await bus.Publish(
+                new ActivitiesRecorded(Guid.CreateVersion7(), suite.WorkspaceId, now, 1, [Activity(lead, now, 0, Guid.CreateVersion7())]));
             while (true)
             {
                 using var answer = await client.GetAsync($"/v1/scores/{lead}");
@@ -145,11 +150,13 @@ internal sealed class ScoringStream : Benchmark
     }
 
     private static ActivityInfo Activity(Guid lead, DateTimeOffset time, int step, Guid session) => new(
-        Guid.CreateVersion7(time), lead, "PAGE", "Acme: know your leads", time, session, $"https://www.acme.example{Paths[step % Paths.Length]}", Properties);
+        Guid.CreateVersion7(time), lead, "PAGE", "Acme: know your leads", time, session,
+        $"https://www.acme.example{Paths[step % Paths.Length]}", Properties);
 
     private static async Task<long> Unprojected(BenchmarkSuite suite)
     {
-        var mark = await suite.Redis.Command($"EVAL \"return redis.status_reply(redis.call('GET', KEYS[1]) or '')\" 1 {{{suite.WorkspaceId:N}}}:3:complete");
+        var mark = await suite.Redis.Command(
+            $"EVAL \"return redis.status_reply(redis.call('GET', KEYS[1]) or '')\" 1 {{{suite.WorkspaceId:N}}}:3:complete");
         return mark.Split(':').Length != 3
             ? -1
             : await suite.Database("scoring").Scalar<long>(

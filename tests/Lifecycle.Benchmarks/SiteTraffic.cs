@@ -5,9 +5,9 @@ using System.Text.Json;
 namespace Lifecycle.Benchmarks;
 
 /// <summary>
-/// What a busy site's visitors send: visits of five messages (landing page, two more pages, a tracked event, a last page) with URL, title, referrer and
-/// user agent; three in ten visits by someone who was here before, one in thirty ends with a form that makes the visitor known. The same seed makes the
-/// same traffic.
+/// What a busy site's visitors send: visits of five messages (landing page, two more pages, a tracked event, a last page) with URL, title,
+/// referrer and user agent; three in ten visits by someone who was here before, one in thirty ends with a form that makes the visitor
+/// known. The same seed makes the same traffic.
 /// </summary>
 internal sealed class SiteTraffic(int seed, DateTimeOffset start)
 {
@@ -15,12 +15,16 @@ internal sealed class SiteTraffic(int seed, DateTimeOffset start)
 
     private static readonly (string Query, string? Referrer)[] Origins =
     [
-        ("", null), ("", "https://www.google.com/"), ("?utm_source=google&utm_medium=cpc&utm_campaign=spring-launch&utm_term=lead+scoring&gclid=Cj0KCQiA", "https://www.google.com/"),
-        ("?utm_source=newsletter&utm_medium=email&utm_campaign=weekly-42", null), ("", "https://www.linkedin.com/feed/"), ("", "https://news.example.com/review"),
-        ("?utm_source=linkedin&utm_medium=paid-social&utm_campaign=cto-audience", "https://www.linkedin.com/"), ("", "https://www.bing.com/"),
+        ("", null), ("", "https://www.google.com/"),
+        ("?utm_source=google&utm_medium=cpc&utm_campaign=spring-launch&utm_term=lead+scoring&gclid=Cj0KCQiA", "https://www.google.com/"),
+        ("?utm_source=newsletter&utm_medium=email&utm_campaign=weekly-42", null), ("", "https://www.linkedin.com/feed/"),
+        ("", "https://news.example.com/review"),
+        ("?utm_source=linkedin&utm_medium=paid-social&utm_campaign=cto-audience", "https://www.linkedin.com/"),
+        ("", "https://www.bing.com/"),
     ];
 
-    private static readonly string[] Pages = ["", "product", "pricing", "customers", "docs/getting-started", "blog/lead-scoring-that-works", "integrations/crm", "contact"];
+    private static readonly string[] Pages =
+        ["", "product", "pricing", "customers", "docs/getting-started", "blog/lead-scoring-that-works", "integrations/crm", "contact"];
 
     private static readonly string[] Agents =
     [
@@ -83,7 +87,8 @@ internal sealed class SiteTraffic(int seed, DateTimeOffset start)
             json.WriteString("type", step == 3 || isForm ? "track" : "page");
             json.WriteString("messageId", $"ajs-next-{start.ToUnixTimeMilliseconds()}-{seed:x4}{sent++:x12}");
             json.WriteString("anonymousId", $"5f0c6a51-{seed:x4}-4d5e-8b1a-{visitor:x12}");
-            json.WriteString("timestamp", begin.AddMilliseconds(step * 200).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
+            json.WriteString(
+                "timestamp", begin.AddMilliseconds(step * 200).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
             json.WriteStartObject("context");
             json.WriteStartObject("page");
             json.WriteString("url", url);

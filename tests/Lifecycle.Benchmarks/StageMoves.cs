@@ -29,8 +29,8 @@ internal sealed class StageMoves : Benchmark
         await database.Query("alter table stage_change enable trigger user");
         var waiting = new ConcurrentQueue<(Guid Lead, int Stage)>(
             Enumerable.Range(0, leads).Select(n => (Guid.Parse($"00000000-0000-7000-8000-{n:x12}"), 0)));
-        // A process that has just started compiles its code while it works, and moves that are made together run it seldom: what is asked for is a
-        // rate that lasts.
+        // A process that has just started compiles its code while it works, and moves that are made together run it seldom: what is asked
+        // for is a rate that lasts.
         await Move(client, waiting, TimeSpan.FromSeconds(20));
         await Drain(database);
         var times = await ProcessorTimes.Begin(suite, database);
@@ -53,7 +53,8 @@ internal sealed class StageMoves : Benchmark
                 using var answer = await client.PostAsJsonAsync($"/v1/leads/{next.Lead}/stage:move", new { to = Stages[next.Stage] });
                 if (!answer.IsSuccessStatusCode)
                 {
-                    throw new InvalidOperationException($"A move was answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+                    throw new InvalidOperationException(
+                        $"A move was answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
                 }
 
                 Interlocked.Increment(ref moved);

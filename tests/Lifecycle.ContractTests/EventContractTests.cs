@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Lifecycle.ContractTests;
 
 /// <summary>
-/// Subscribers read the JSON of events, so it may only grow. Each event has a golden file with its first form; renew one, for a new event, by running
-/// with <c>ACCEPT_GOLDEN=1</c>.
+/// Subscribers read the JSON of events, so it may only grow. Each event has a golden file with its first form; renew one, for a new event,
+/// by running with <c>ACCEPT_GOLDEN=1</c>.
 /// </summary>
 public sealed class EventContractTests
 {
@@ -71,5 +71,6 @@ public sealed class EventContractTests
         }
     }
 
-    private static string SourceFolder([System.Runtime.CompilerServices.CallerFilePath] string file = "") => Path.Combine(Path.GetDirectoryName(file)!, "Golden");
+    private static string SourceFolder([System.Runtime.CompilerServices.CallerFilePath] string file = "") =>
+        Path.Combine(Path.GetDirectoryName(file)!, "Golden");
 }

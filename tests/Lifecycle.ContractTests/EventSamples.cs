@@ -10,7 +10,8 @@ internal static class EventSamples
     private static readonly DateTimeOffset Time = new(2026, 3, 29, 1, 30, 15, 250, TimeSpan.Zero);
 
     public static IEnumerable<Type> EventTypes { get; } = typeof(ILifecycleEvent).Assembly.GetExportedTypes()
-        .Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(ILifecycleEvent))).OrderBy(type => type.Name, StringComparer.Ordinal);
+        .Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(ILifecycleEvent)))
+        .OrderBy(type => type.Name, StringComparer.Ordinal);
 
     public static object Create(Type type) => Value(type, type.Name);
 
@@ -28,8 +29,10 @@ internal static class EventSamples
             _ when type == typeof(long) => 9L,
             _ when type == typeof(bool) => true,
             _ when type == typeof(JsonElement) => JsonSerializer.SerializeToElement(new { deep = 1 }),
-            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) => List(type.GenericTypeArguments[0], name),
-            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) => Map(type.GenericTypeArguments[1]),
+            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) =>
+                List(type.GenericTypeArguments[0], name),
+            { IsGenericType: true } when type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) =>
+                Map(type.GenericTypeArguments[1]),
             _ => Record(type),
         };
     }

@@ -9,7 +9,8 @@ namespace Lifecycle.EndToEndTests;
 /// <summary>A client of the gateway's REST interface, as a partner's program would be.</summary>
 public sealed class Api(Uri gateway, string? key) : IDisposable
 {
-    // Who asks before sending a large body waits for the answer, however late: a refusal closes the connection under a body that is sent all the same.
+    // Who asks before sending a large body waits for the answer, however late: a refusal closes the connection under a body that is sent
+    // all the same.
     private readonly HttpClient http = new(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(60) })
     {
         BaseAddress = gateway,

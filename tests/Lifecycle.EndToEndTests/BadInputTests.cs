@@ -13,7 +13,9 @@ public sealed class BadInputTests(RunningSuite suite)
     {
         using var workspace = await Workspace.Open(suite);
 
-        var body = await Refused(workspace, HttpMethod.Post, "/v1/leads", Api.Raw("""{"email": "a@example.com",, }"""), HttpStatusCode.BadRequest, "INVALID_ARGUMENT");
+        var body = await Refused(
+            workspace, HttpMethod.Post, "/v1/leads", Api.Raw("""{"email": "a@example.com",, }"""),
+            HttpStatusCode.BadRequest, "INVALID_ARGUMENT");
 
         Assert.Contains("line", body.ToJsonString(), StringComparison.OrdinalIgnoreCase);
     }
@@ -22,11 +24,13 @@ public sealed class BadInputTests(RunningSuite suite)
     public async Task Post_UnknownFieldsAndWrongTypes_AllAreNamed()
     {
         using var workspace = await Workspace.Open(suite);
-        var content = Api.Raw("""{"leadId": 7, "name": "x", "amount": {"currencyCode": "USD", "amount": {}}, "colour": "red", "createTime": "yesterday"}""");
+        var content = Api.Raw(
+            """{"leadId": 7, "name": "x", "amount": {"currencyCode": "USD", "amount": {}}, "colour": "red", "createTime": "yesterday"}""");
 
         var body = await Refused(workspace, HttpMethod.Post, "/v1/opportunities", content, HttpStatusCode.BadRequest, "INVALID_ARGUMENT");
 
-        Assert.Superset(new HashSet<string> { "amount.amount", "colour", "createTime", "leadId" }, body["errors"]!.AsArray().Select(error => error!.Text("field")).ToHashSet());
+        Assert.Superset(new HashSet<string> { "amount.amount", "colour", "createTime", "leadId" }, body["errors"]!.AsArray()
+            .Select(error => error!.Text("field")).ToHashSet());
     }
 
     [Fact]
@@ -36,10 +40,12 @@ public sealed class BadInputTests(RunningSuite suite)
 
         var body = await Refused(
             workspace, HttpMethod.Post, "/v1/opportunities",
-            Api.Json(new { leadId = "not-a-uuid", amount = new { currencyCode = "usd", amount = "12,5" } }), HttpStatusCode.BadRequest, "INVALID_ARGUMENT");
+            Api.Json(new { leadId = "not-a-uuid", amount = new { currencyCode = "usd", amount = "12,5" } }),
+            HttpStatusCode.BadRequest, "INVALID_ARGUMENT");
 
         Assert.Superset(
-            new HashSet<string> { "leadId", "amount.currencyCode", "amount.amount" }, body["errors"]!.AsArray().Select(error => error!.Text("field")).ToHashSet());
+            new HashSet<string> { "leadId", "amount.currencyCode", "amount.amount" },
+            body["errors"]!.AsArray().Select(error => error!.Text("field")).ToHashSet());
     }
 
     [Fact]
@@ -47,7 +53,10 @@ public sealed class BadInputTests(RunningSuite suite)
     {
         using var workspace = await Workspace.Open(suite);
 
-        await Refused(workspace, HttpMethod.Post, "/v1/leads", new StringContent("email=a@example.com", Encoding.UTF8, "application/x-www-form-urlencoded"), HttpStatusCode.UnsupportedMediaType, null);
+        await Refused(
+            workspace, HttpMethod.Post, "/v1/leads",
+            new StringContent("email=a@example.com", Encoding.UTF8, "application/x-www-form-urlencoded"),
+            HttpStatusCode.UnsupportedMediaType, null);
     }
 
     [Fact]
@@ -116,7 +125,9 @@ public sealed class BadInputTests(RunningSuite suite)
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal((1, 1), (body!.Number("accepted"), body!.Number("duplicates")));
         Assert.Equal([1, 2], body!["rejected"]!.AsArray().Select(one => one!.Number("index")));
-        Assert.True(body!["rejected"]![1]!["errors"]!.AsArray().Count >= 2, "A message without event, person and with a time to come has at least two faults.");
+        Assert.True(
+            body!["rejected"]![1]!["errors"]!.AsArray().Count >= 2,
+            "A message without event, person and with a time to come has at least two faults.");
     }
 
     [Fact]
@@ -135,7 +146,8 @@ public sealed class BadInputTests(RunningSuite suite)
         Assert.Equal(1, (await workspace.Api.Import("/v1/leads:import", "text/csv", Csv)).Number("unchanged"));
     }
 
-    private static async Task<JsonNode> Refused(Workspace workspace, HttpMethod method, string path, HttpContent? content, HttpStatusCode expected, string? code)
+    private static async Task<JsonNode> Refused(
+        Workspace workspace, HttpMethod method, string path, HttpContent? content, HttpStatusCode expected, string? code)
     {
         var (status, body, response) = await workspace.Api.Send(method, path, content);
         Assert.True(expected == status, $"{method} {path}: {(int)status} {body?.ToJsonString()}");

@@ -8,7 +8,8 @@ public static class JsonReading
 {
     public static string Text(this JsonNode node, string path) => Find(node, path)?.ToString() ?? "";
 
-    public static long Number(this JsonNode node, string path) => Find(node, path) is { } value ? long.Parse(value.ToString(), CultureInfo.InvariantCulture) : 0;
+    public static long Number(this JsonNode node, string path) =>
+        Find(node, path) is { } value ? long.Parse(value.ToString(), CultureInfo.InvariantCulture) : 0;
 
     public static decimal Exact(this JsonNode node, string path) =>
         Find(node, path) is { } value ? decimal.Parse(value.ToString(), NumberStyles.Float, CultureInfo.InvariantCulture) : 0;

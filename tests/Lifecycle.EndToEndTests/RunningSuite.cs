@@ -12,8 +12,8 @@ using Lifecycle.Testing;
 namespace Lifecycle.EndToEndTests;
 
 /// <summary>
-/// The whole stack as <c>./up</c> runs it, from the AppHost, on ports and data of its own: one for all tests of the assembly, which each open workspaces of
-/// their own. Set-up comes before: this starts what was built.
+/// The whole stack as <c>./up</c> runs it, from the AppHost, on ports and data of its own: one for all tests of the assembly, which each
+/// open workspaces of their own. Set-up comes before: this starts what was built.
 /// </summary>
 public sealed class RunningSuite : IAsyncLifetime
 {
@@ -43,7 +43,8 @@ public sealed class RunningSuite : IAsyncLifetime
     public Uri BrokerManagement => new($"http://127.0.0.1:{nativePorts + 3}");
 
     /// <summary>Npgsql string of the database, as a service's role.</summary>
-    public string Database(string schema) => $"Host=127.0.0.1;Port={nativePorts};Database=lifecycle;Username={schema}_app;Password={DatabasePassword};Pooling=false";
+    public string Database(string schema) =>
+        $"Host=127.0.0.1;Port={nativePorts};Database=lifecycle;Username={schema}_app;Password={DatabasePassword};Pooling=false";
 
     private string DatabasePassword { get; } = RandomNumberGenerator.GetHexString(24);
 
@@ -53,7 +54,12 @@ public sealed class RunningSuite : IAsyncLifetime
         _ = TestServers.Postgres;
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         var library = Path.Combine(Repository.Root, "AppHost", "bin", configuration, "net10.0", "AppHost.dll");
-        var start = new ProcessStartInfo("dotnet", [library]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Repository.Root };
+        var start = new ProcessStartInfo("dotnet", [library])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Repository.Root
+        };
         foreach (var (name, value) in Environment())
         {
             start.Environment[name] = value;
@@ -159,7 +165,8 @@ public sealed class RunningSuite : IAsyncLifetime
     {
         var client = new DashboardService.DashboardServiceClient(resources);
         var found = await Find(resource);
-        var response = await client.ExecuteResourceCommandAsync(new() { CommandName = command, ResourceName = found.Name, ResourceType = found.ResourceType });
+        var response = await client.ExecuteResourceCommandAsync(
+            new() { CommandName = command, ResourceName = found.Name, ResourceType = found.ResourceType });
         Assert.True(response.Kind == ResourceCommandResponseKind.Succeeded, $"{command} {resource}: {response.Message}");
     }
 

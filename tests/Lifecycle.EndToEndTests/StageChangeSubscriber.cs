@@ -20,7 +20,8 @@ public sealed class StageChangeSubscriber : IDisposable
     public static async Task<StageChangeSubscriber> Start(RunningSuite suite)
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
-        var library = Path.Combine(Repository.Root, "samples", "StageChangeSubscriber", "bin", configuration, "net10.0", "StageChangeSubscriber.dll");
+        var library = Path.Combine(
+            Repository.Root, "samples", "StageChangeSubscriber", "bin", configuration, "net10.0", "StageChangeSubscriber.dll");
         var start = new ProcessStartInfo("dotnet", [library]) { RedirectStandardOutput = true };
         start.Environment["ConnectionStrings__rabbitmq"] = suite.Broker;
         var process = Process.Start(start)!;
@@ -48,7 +49,8 @@ public sealed class StageChangeSubscriber : IDisposable
     private static async Task<bool> Consumes(RunningSuite suite)
     {
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(suite.BrokerManagement, "/api/queues/%2F/samples.stage-changes"));
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, new Uri(suite.BrokerManagement, "/api/queues/%2F/samples.stage-changes"));
         var user = new Uri(suite.Broker).UserInfo;
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(user)));
         using var response = await http.SendAsync(request);

@@ -23,8 +23,9 @@ public sealed class TenancyTests(RunningSuite suite)
         using var stranger = await Workspace.Open(suite);
         string[] paths =
         [
-            $"/v1/leads/{walk.LeadId}", $"/v1/leads/{walk.LeadId}/journey", $"/v1/leads/{walk.LeadId}/stage", $"/v1/scores/{walk.LeadId}", $"/v1/scores/{walk.LeadId}:explain",
-            $"/v1/programs/{walk.ProgramId}", $"/v1/handoffs/{walk.HandoffId}", $"/v1/opportunities/{walk.OpportunityId}", $"/v1/customers/{walk.CustomerId}",
+            $"/v1/leads/{walk.LeadId}", $"/v1/leads/{walk.LeadId}/journey", $"/v1/leads/{walk.LeadId}/stage", $"/v1/scores/{walk.LeadId}",
+            $"/v1/scores/{walk.LeadId}:explain", $"/v1/programs/{walk.ProgramId}", $"/v1/handoffs/{walk.HandoffId}",
+            $"/v1/opportunities/{walk.OpportunityId}", $"/v1/customers/{walk.CustomerId}",
         ];
 
         foreach (var path in paths)
@@ -33,7 +34,11 @@ public sealed class TenancyTests(RunningSuite suite)
             Assert.Equal(HttpStatusCode.NotFound, (await stranger.Api.Send(HttpMethod.Get, path)).Status);
         }
 
-        foreach (var (path, list) in new[] { ("/v1/leads", "leads"), ("/v1/handoffs", "handoffs"), ("/v1/opportunities", "opportunities"), ("/v1/customers", "customers"), ("/v1/programs", "programs") })
+        foreach (var (path, list) in new[]
+        {
+            ("/v1/leads", "leads"), ("/v1/handoffs", "handoffs"), ("/v1/opportunities", "opportunities"), ("/v1/customers", "customers"),
+            ("/v1/programs", "programs")
+        })
         {
             Assert.Equal(0, (await stranger.Api.Get(path))[list]?.AsArray().Count ?? 0);
         }
@@ -55,7 +60,8 @@ public sealed class TenancyTests(RunningSuite suite)
             async headers => await new ScoringService.ScoringServiceClient(channel).GetScoreAsync(new() { LeadId = walk.LeadId }, headers),
             async headers => await new ProgramService.ProgramServiceClient(channel).GetProgramAsync(new() { Id = walk.ProgramId }, headers),
             async headers => await new StageService.StageServiceClient(channel).GetLeadStageAsync(new() { LeadId = walk.LeadId }, headers),
-            async headers => await new CustomerService.CustomerServiceClient(channel).GetCustomerAsync(new() { Id = walk.CustomerId }, headers),
+            async headers => await new CustomerService.CustomerServiceClient(channel).GetCustomerAsync(
+                new() { Id = walk.CustomerId }, headers),
         ];
 
         foreach (var call in calls)
@@ -75,17 +81,24 @@ public sealed class TenancyTests(RunningSuite suite)
         {
             await using var connection = new NpgsqlConnection(suite.Database(schema));
             await connection.OpenAsync();
-            var tables = await Column(connection, $"select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped where c.relnamespace = '{schema}'::regnamespace and c.relkind in ('r', 'p')");
+            var tables = await Column(
+                connection,
+                $"select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped where c.relnamespace = '{schema}'::regnamespace and c.relkind in ('r', 'p')");
             Assert.NotEmpty(tables);
             foreach (var table in tables)
             {
                 // No workspace, and another workspace: nothing.
                 Assert.Equal(["0"], await Column(connection, $"select count(*)::text from {schema}.{table}"));
-                Assert.Equal(["0"], await Column(connection, $"begin; set local app.workspace_id = '{Guid.CreateVersion7()}'; select count(*)::text from {schema}.{table}; commit"));
+                Assert.Equal(["0"], await Column(
+                    connection,
+                    $"begin; set local app.workspace_id = '{Guid.CreateVersion7()}'; select count(*)::text from {schema}.{table}; commit"));
             }
 
-            Assert.Equal(["false"], await Column(connection, "select (rolsuper or rolbypassrls)::text from pg_roles where rolname = current_user"));
-            Assert.Equal(["0"], await Column(connection, "select count(*)::text from pg_class where relowner = (select oid from pg_roles where rolname = current_user)"));
+            Assert.Equal(
+                ["false"], await Column(connection, "select (rolsuper or rolbypassrls)::text from pg_roles where rolname = current_user"));
+            Assert.Equal(["0"], await Column(
+                connection,
+                "select count(*)::text from pg_class where relowner = (select oid from pg_roles where rolname = current_user)"));
         }
     }
 

@@ -18,12 +18,18 @@ public sealed class TraceTests(RunningSuite suite)
                 new
                 {
                     type = "track", @event = "Form Submitted", messageId = traceId, anonymousId = traceId, timestamp = now,
-                    properties = new { formId = "demo", formType = "demo", fields = new { email = $"{traceId}@example.com", title = "VP Marketing", company = "Example", employees = 300 } },
+                    properties = new
+                    {
+                        formId = "demo",
+                        formType = "demo",
+                        fields = new { email = $"{traceId}@example.com", title = "VP Marketing", company = "Example", employees = 300 }
+                    },
                 },
             },
         });
 
-        await workspace.Api.Send(HttpMethod.Post, "/v1/batch", content, request => request.Headers.Add("traceparent", $"00-{traceId}-{traceId[..16]}-01"));
+        await workspace.Api.Send(
+            HttpMethod.Post, "/v1/batch", content, request => request.Headers.Add("traceparent", $"00-{traceId}-{traceId[..16]}-01"));
 
         HashSet<string> services = [];
         await Eventually.True("the trace of all services", async () =>

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Lifecycle.EndToEndTests;
 
-/// <summary>One lead from first visit to advocate, told as a partner's program tells it: through the gateway only, in a workspace of its own.</summary>
+/// <summary>
+/// One lead from first visit to advocate, told as a partner's program tells it: through the gateway only, in a workspace of its own.
+/// </summary>
 public sealed class Walk(RunningSuite suite) : IDisposable
 {
     private const string Browser = "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
@@ -28,13 +30,15 @@ public sealed class Walk(RunningSuite suite) : IDisposable
     public async Task OpenWorkspace()
     {
         using var admin = suite.Admin();
-        var workspace = await admin.Post("/v1/workspaces", new { displayName = $"Walk {run}", timeZone = "Europe/Berlin", currencyCode = "USD" });
+        var workspace = await admin.Post(
+            "/v1/workspaces", new { displayName = $"Walk {run}", timeZone = "Europe/Berlin", currencyCode = "USD" });
         WorkspaceId = workspace.Text("id");
         var scopes = new[] { "capture", "scoring", "nurture", "conversion", "retention" }
             .SelectMany(service => new[] { $"{service}:read", $"{service}:write" }).Append("metrics:read").ToArray();
         Key = (await admin.Post("/v1/keys", new { workspaceId = WorkspaceId, kind = "SECRET", scopes, displayName = "walk" })).Text("key");
         Api = suite.Client(Key);
-        site = suite.Client((await admin.Post("/v1/keys", new { workspaceId = WorkspaceId, kind = "PUBLISHABLE", displayName = "site" })).Text("key"));
+        site = suite.Client(
+            (await admin.Post("/v1/keys", new { workspaceId = WorkspaceId, kind = "PUBLISHABLE", displayName = "site" })).Text("key"));
     }
 
     public async Task ImportSpend()
@@ -51,7 +55,8 @@ public sealed class Walk(RunningSuite suite) : IDisposable
         {
             displayName = "Welcome",
             subject = "Your white paper, {{lead.firstName}}",
-            html = "<p>Hello {{lead.firstName}},</p><p><a href=\"https://www.example.com/paper\">Read the paper</a></p><p><a href=\"{{unsubscribeUrl}}\">Unsubscribe</a></p>",
+            html =
+                "<p>Hello {{lead.firstName}},</p><p><a href=\"https://www.example.com/paper\">Read the paper</a></p><p><a href=\"{{unsubscribeUrl}}\">Unsubscribe</a></p>",
             fromName = "Example",
             fromAddress = "hello@example.com",
         });
@@ -79,7 +84,9 @@ public sealed class Walk(RunningSuite suite) : IDisposable
     public async Task VisitAndAskForDemo()
     {
         var first = await Batch(
-            Page("p1", start, "https://www.example.com/?utm_source=google&utm_medium=cpc&utm_campaign=spring&utm_term=lead+scoring", "https://www.google.com/"),
+            Page(
+                "p1", start, "https://www.example.com/?utm_source=google&utm_medium=cpc&utm_campaign=spring&utm_term=lead+scoring",
+                "https://www.google.com/"),
             Page("p2", start.AddMinutes(2), "https://www.example.com/product"),
             Page("p3", start.AddMinutes(5), "https://www.example.com/pricing"));
         Assert.Equal((3, 0), (first.Number("accepted"), first.Number("duplicates")));
@@ -91,7 +98,8 @@ public sealed class Walk(RunningSuite suite) : IDisposable
             {
                 formId = "demo",
                 formType = "demo",
-                fields = new { email = Email, firstName = "Robin", title = "VP Marketing", company = "Example Industries", employees = 250 },
+                fields =
+                    new { email = Email, firstName = "Robin", title = "VP Marketing", company = "Example Industries", employees = 250 },
             }));
         Assert.Equal(3, second.Number("accepted"));
         var lead = await Eventually.Get("the lead", () => FindLead(Email));
@@ -111,7 +119,8 @@ public sealed class Walk(RunningSuite suite) : IDisposable
         Assert.Equal("FORM", lead.Text("captureType"));
         Assert.Equal(
             ("Paid Search", "google", "cpc", "spring", "lead scoring"),
-            (lead.Text("firstTouch.channel"), lead.Text("firstTouch.source"), lead.Text("firstTouch.medium"), lead.Text("firstTouch.campaign"), lead.Text("firstTouch.keyword")));
+            (lead.Text("firstTouch.channel"), lead.Text("firstTouch.source"), lead.Text("firstTouch.medium"),
+                lead.Text("firstTouch.campaign"), lead.Text("firstTouch.keyword")));
         Assert.Equal("Organic Social", lead.Text("lastTouch.channel"));
         var journey = await Api.Get($"/v1/leads/{LeadId}/journey");
         Assert.Equal(["Paid Search", "Organic Social"], journey["sessions"]!.AsArray().Select(session => session!.Text("touch.channel")));
@@ -145,20 +154,24 @@ public sealed class Walk(RunningSuite suite) : IDisposable
         var sent = TimeProvider.System.GetUtcNow();
         await suite.Follow($"/e/c/{link}", Scanner);
         await Eventually.True("the scanner's click, kept apart", async () =>
-            (await Metric("nurture", "click_rate")) is 0 && (await LeadEmails()).Any(email => email!["engagements"]!.AsArray().Any(one => one!.Text("kind") == "CLICK" && one!.Text("classification") is "BOT" or "SUSPECT")));
+            (await Metric("nurture", "click_rate")) is 0 && (await LeadEmails()).Any(email => email!["engagements"]!.AsArray().Any(
+                one => one!.Text("kind") == "CLICK" && one!.Text("classification") is "BOT" or "SUSPECT")));
         var before = (await Api.Get($"/v1/scores/{LeadId}")).Exact("total");
         Assert.True(before <= ScoreAtForm + 0.01m, $"A scanner's click moved the score from {ScoreAtForm} to {before}.");
-        await Eventually.True("the time a person takes", () => Task.FromResult(TimeProvider.System.GetUtcNow() - sent > TimeSpan.FromSeconds(3)));
+        await Eventually.True(
+            "the time a person takes", () => Task.FromResult(TimeProvider.System.GetUtcNow() - sent > TimeSpan.FromSeconds(3)));
         await suite.Follow($"/e/o/{pixel}", Browser);
         Assert.Equal("https://www.example.com/paper", await suite.Follow($"/e/c/{link}", Browser));
-        await Eventually.True("a higher score after open and click", async () => (await Api.Get($"/v1/scores/{LeadId}")).Exact("total") >= before + 5);
+        await Eventually.True(
+            "a higher score after open and click", async () => (await Api.Get($"/v1/scores/{LeadId}")).Exact("total") >= before + 5);
     }
 
     public async Task Sell()
     {
         await Api.Post($"/v1/handoffs/{HandoffId}:accept", new { owner = "sales@example.com" });
         await ExpectStage("SQL");
-        var opportunity = await Api.Post("/v1/opportunities", new { leadId = LeadId, name = "Example Industries", amount = Usd("12000.00") });
+        var opportunity = await Api.Post(
+            "/v1/opportunities", new { leadId = LeadId, name = "Example Industries", amount = Usd("12000.00") });
         await ExpectStage("OPPORTUNITY");
         OpportunityId = opportunity.Text("id");
         Assert.Equal("WON", (await Api.Post($"/v1/opportunities/{OpportunityId}:win")).Text("state"));
@@ -170,19 +183,25 @@ public sealed class Walk(RunningSuite suite) : IDisposable
     /// <summary>12,000 booked: all of it by first touch, half and half by linear.</summary>
     public async Task CheckAttribution()
     {
-        await Eventually.True("bookings credited to the first touch", async () => await Credited("FIRST_TOUCH") is [("Paid Search", "12000.00")]);
-        await Eventually.True("half of the bookings for each touch", async () => await Credited("LINEAR") is [("Organic Social", "6000.00"), ("Paid Search", "6000.00")]);
+        await Eventually.True(
+            "bookings credited to the first touch", async () => await Credited("FIRST_TOUCH") is [("Paid Search", "12000.00")]);
+        await Eventually.True(
+            "half of the bookings for each touch",
+            async () => await Credited("LINEAR") is [("Organic Social", "6000.00"), ("Paid Search", "6000.00")]);
     }
 
     public async Task GrowAndRecommend()
     {
-        var customer = await Eventually.Get("the customer", async () => (await Api.Get($"/v1/customers?filter={Uri.EscapeDataString($"leadId = \"{LeadId}\"")}"))["customers"]?.AsArray().SingleOrDefault());
+        var customer = await Eventually.Get("the customer", async () => (await Api.Get(
+            $"/v1/customers?filter={Uri.EscapeDataString($"leadId = \"{LeadId}\"")}"))["customers"]?.AsArray().SingleOrDefault());
         CustomerId = customer.Text("id");
         await Eventually.True("the first revenue", async () => (await Revenue()).Contains(("NEW", "12000.00")));
         await Api.Post($"/v1/customers/{CustomerId}/revenue", new { type = "UPSELL", amount = Usd("3000.00"), recurrence = "ONE_OFF" });
         Assert.Equal([("NEW", "12000.00"), ("UPSELL", "3000.00")], (await Revenue()).Order());
         var survey = await Api.Post("/v1/surveys", new { type = "NPS", displayName = "After onboarding" });
-        await Api.Post($"/v1/surveys/{survey.Text("id")}/answers", new { customerId = CustomerId, score = 10, comment = "The reasons beside the score won our sellers over." });
+        await Api.Post(
+            $"/v1/surveys/{survey.Text("id")}/answers",
+            new { customerId = CustomerId, score = 10, comment = "The reasons beside the score won our sellers over." });
         await Api.Post("/v1/referrals", new { advocateLeadId = LeadId, referredEmail = $"friend-{run}@example.net" });
         await ExpectStage("ADVOCATE");
     }
@@ -205,11 +224,13 @@ public sealed class Walk(RunningSuite suite) : IDisposable
 
         ErasedLeadId = await AskForDemo("erased");
         await ExpectStage("MQL", ErasedLeadId);
-        await Eventually.True("three leads counted", async () => await Metric("capture", "leads") is 3 && await Metric("conversion", "mqls") is 3);
+        await Eventually.True(
+            "three leads counted", async () => await Metric("capture", "leads") is 3 && await Metric("conversion", "mqls") is 3);
         await Api.Delete($"/v1/leads/{ErasedLeadId}");
         foreach (var path in new[] { $"/v1/leads/{ErasedLeadId}", $"/v1/scores/{ErasedLeadId}", $"/v1/leads/{ErasedLeadId}/stage" })
         {
-            await Eventually.True($"{path} gone", async () => (await Api.Send(HttpMethod.Get, path)).Status == System.Net.HttpStatusCode.NotFound);
+            await Eventually.True(
+                $"{path} gone", async () => (await Api.Send(HttpMethod.Get, path)).Status == System.Net.HttpStatusCode.NotFound);
         }
 
         // Every service has confirmed what it erased.
@@ -219,7 +240,8 @@ public sealed class Walk(RunningSuite suite) : IDisposable
             async () =>
             {
                 var erasure = await Api.Get($"/v1/leads/{ErasedLeadId}/erasure");
-                var erased = erasure["receipts"]!.AsArray().Where(receipt => receipt!.Text("state") == "ERASED").Select(receipt => receipt!.Text("service"));
+                var erased = erasure["receipts"]!.AsArray().Where(receipt => receipt!.Text("state") == "ERASED")
+                    .Select(receipt => receipt!.Text("service"));
                 return $"{erasure.Text("state")}: {string.Join(' ', erased.Order(StringComparer.Ordinal))}";
             });
         Assert.Equal(3, await Metric("capture", "leads"));
@@ -240,7 +262,8 @@ public sealed class Walk(RunningSuite suite) : IDisposable
 
         // A service that takes longer than the scorecard waits is told as unavailable.
         var scorecard = await Eventually.Get("the scorecard of all services", async () =>
-            await Api.Get($"/v1/reports/scorecard?from={From}&to={To}&granularity=YEAR") is var answer && answer["unavailable"] is not JsonArray { Count: > 0 } ? answer : null);
+            await Api.Get($"/v1/reports/scorecard?from={From}&to={To}&granularity=YEAR") is var answer
+                && answer["unavailable"] is not JsonArray { Count: > 0 } ? answer : null);
         var text = scorecard.ToJsonString();
         Assert.All(Expected, one => Assert.Contains($"\"{one.Metric}\"", text, StringComparison.Ordinal));
     }
@@ -263,20 +286,24 @@ public sealed class Walk(RunningSuite suite) : IDisposable
     private (string Name, Func<Task> Step)[] Steps =>
     [
         (nameof(OpenWorkspace), OpenWorkspace), (nameof(ImportSpend), ImportSpend), (nameof(StartProgram), StartProgram),
-        (nameof(VisitAndAskForDemo), VisitAndAskForDemo), (nameof(CheckJourney), CheckJourney), (nameof(CheckQualified), CheckQualified), (nameof(ReadMail), ReadMail),
-        (nameof(Sell), Sell), (nameof(CheckAttribution), CheckAttribution), (nameof(GrowAndRecommend), GrowAndRecommend),
-        (nameof(ReturnOneAndEraseOne), ReturnOneAndEraseOne), (nameof(CheckMeasures), CheckMeasures),
+        (nameof(VisitAndAskForDemo), VisitAndAskForDemo), (nameof(CheckJourney), CheckJourney), (nameof(CheckQualified), CheckQualified),
+        (nameof(ReadMail), ReadMail), (nameof(Sell), Sell), (nameof(CheckAttribution), CheckAttribution),
+        (nameof(GrowAndRecommend), GrowAndRecommend), (nameof(ReturnOneAndEraseOne), ReturnOneAndEraseOne),
+        (nameof(CheckMeasures), CheckMeasures),
     ];
 
     private static readonly (string Service, string Metric, double Expected)[] Expected =
     [
-        ("capture", "leads", 3), ("capture", "form_leads", 3), ("capture", "spend", 600), ("capture", "clicks", 150), ("capture", "cost_per_lead", 200),
+        ("capture", "leads", 3), ("capture", "form_leads", 3), ("capture", "spend", 600), ("capture", "clicks", 150),
+        ("capture", "cost_per_lead", 200),
         ("scoring", "qualified_leads", 3),
         ("nurture", "new_leads", 3), ("nurture", "mqls", 3), ("nurture", "cost_per_mql", 200),
-        ("conversion", "mqls", 3), ("conversion", "sqls", 1), ("conversion", "handbacks", 1), ("conversion", "opportunities", 1), ("conversion", "new_customers", 1),
-        ("conversion", "bookings", 12000), ("conversion", "cost_per_sql", 600), ("conversion", "cost_per_customer", 600), ("conversion", "roi", 19), ("conversion", "win_rate", 1),
-        ("retention", "total_sales", 15000), ("retention", "upsell_revenue", 3000), ("retention", "upsell_share", 0.2), ("retention", "nps", 100), ("retention", "nps_responses", 1),
-        ("retention", "advocates", 1), ("retention", "referrals", 1),
+        ("conversion", "mqls", 3), ("conversion", "sqls", 1), ("conversion", "handbacks", 1), ("conversion", "opportunities", 1),
+        ("conversion", "new_customers", 1), ("conversion", "bookings", 12000), ("conversion", "cost_per_sql", 600),
+        ("conversion", "cost_per_customer", 600), ("conversion", "roi", 19), ("conversion", "win_rate", 1),
+        ("retention", "total_sales", 15000), ("retention", "upsell_revenue", 3000),
+        ("retention", "upsell_share", 0.2), ("retention", "nps", 100), ("retention", "nps_responses", 1), ("retention", "advocates", 1),
+        ("retention", "referrals", 1),
     ];
 
     private string From => Day(start.AddDays(-30));
@@ -284,12 +311,16 @@ public sealed class Walk(RunningSuite suite) : IDisposable
     private string To => Day(start.AddDays(30));
 
     /// <summary>Now, in the workspace's time zone.</summary>
-    private static DateTimeOffset Today => TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"));
+    private static DateTimeOffset Today =>
+        TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"));
 
-    /// <summary>The metric's value for this year, in which all that counts here happens: visits apart, the walk looks back a quarter of an hour.</summary>
+    /// <summary>
+    /// The metric's value for this year, in which all that counts here happens: visits apart, the walk looks back a quarter of an hour.
+    /// </summary>
     public async Task<double?> Metric(string service, string metric)
     {
-        var answer = await Api.Get($"/v1/metrics/{service}?from={Today.Year}-01-01&to={Today.Year + 1}-01-01&granularity=YEAR&metrics={metric}");
+        var answer = await Api.Get(
+            $"/v1/metrics/{service}?from={Today.Year}-01-01&to={Today.Year + 1}-01-01&granularity=YEAR&metrics={metric}");
         return answer["series"]!.AsArray().Single()!["points"]!.AsArray().Single()!["value"]?.GetValue<double>();
     }
 
@@ -298,10 +329,17 @@ public sealed class Walk(RunningSuite suite) : IDisposable
         var now = TimeProvider.System.GetUtcNow().AddMinutes(-8);
         var email = $"{who}-{run}@example.com";
         await Batch(
-            Page($"{who}-p1", now, "https://www.example.com/?utm_source=google&utm_medium=cpc&utm_campaign=spring", "https://www.google.com/", who),
+            Page(
+                $"{who}-p1", now, "https://www.example.com/?utm_source=google&utm_medium=cpc&utm_campaign=spring",
+                "https://www.google.com/", who),
             Page($"{who}-p2", now.AddMinutes(1), "https://www.example.com/pricing", null, who),
             Track($"{who}-d", now.AddMinutes(2), "Content Downloaded", new { title = "Scoring that sales believe" }, who),
-            Track($"{who}-f", now.AddMinutes(3), "Form Submitted", new { formId = "demo", formType = "demo", fields = new { email, firstName = "Kim", title = "Director of Marketing", company = "Sample Works", employees = 400 } }, who));
+            Track($"{who}-f", now.AddMinutes(3), "Form Submitted", new
+            {
+                formId = "demo",
+                formType = "demo",
+                fields = new { email, firstName = "Kim", title = "Director of Marketing", company = "Sample Works", employees = 400 }
+            }, who));
         return (await Eventually.Get($"the lead {who}", () => FindLead(email))).Text("id");
     }
 
@@ -335,22 +373,40 @@ public sealed class Walk(RunningSuite suite) : IDisposable
     }
 
     private async Task<List<(string Type, string Amount)>> Revenue() =>
-        ((await Api.Get($"/v1/customers/{CustomerId}/revenue"))["revenue"]?.AsArray() ?? []).Select(entry => (entry!.Text("type"), entry!.Text("amount.amount"))).ToList();
+        ((await Api.Get($"/v1/customers/{CustomerId}/revenue"))["revenue"]?.AsArray() ?? [])
+            .Select(entry => (entry!.Text("type"), entry!.Text("amount.amount"))).ToList();
 
     private async Task<JsonArray> LeadEmails() => (await Api.Get($"/v1/leads/{LeadId}/emails"))["emails"]!.AsArray();
 
     private async Task<JsonNode> Batch(params object[] messages)
     {
-        var (status, body, _) = await site!.Send(HttpMethod.Post, "/v1/batch", Lifecycle.EndToEndTests.Api.Json(new { batch = messages, sentAt = TimeProvider.System.GetUtcNow() }));
+        var (status, body, _) = await site!.Send(HttpMethod.Post, "/v1/batch", Lifecycle.EndToEndTests.Api.Json(
+            new { batch = messages, sentAt = TimeProvider.System.GetUtcNow() }));
         Assert.True(status == System.Net.HttpStatusCode.OK, $"POST /v1/batch: {(int)status} {body?.ToJsonString()}");
         return body!;
     }
 
     private object Page(string id, DateTimeOffset time, string url, string? referrer = null, string who = "visitor") =>
-        new { type = "page", messageId = $"{run}-{id}", anonymousId = $"{who}-{run}", timestamp = time, context = new { page = new { url, referrer }, userAgent = Browser } };
+        new
+        {
+            type = "page",
+            messageId = $"{run}-{id}",
+            anonymousId = $"{who}-{run}",
+            timestamp = time,
+            context = new { page = new { url, referrer }, userAgent = Browser }
+        };
 
     private object Track(string id, DateTimeOffset time, string name, object properties, string who = "visitor") =>
-        new { type = "track", @event = name, messageId = $"{run}-{id}", anonymousId = $"{who}-{run}", timestamp = time, properties, context = new { userAgent = Browser } };
+        new
+        {
+            type = "track",
+            @event = name,
+            messageId = $"{run}-{id}",
+            anonymousId = $"{who}-{run}",
+            timestamp = time,
+            properties,
+            context = new { userAgent = Browser }
+        };
 
     private static object Usd(string amount) => new { currencyCode = "USD", amount };
 

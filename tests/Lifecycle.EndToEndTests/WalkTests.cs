@@ -22,11 +22,16 @@ public sealed class WalkTests(RunningSuite suite)
 
         await walk.Run();
 
-        string[] Of(string leadId) => subscriber.Changes.Where(change => change.Text("leadId") == leadId).Select(change => $"{change.Text("version")} {change.Text("to")} {change.Text("reason")}").ToArray();
+        string[] Of(string leadId) =>
+            subscriber.Changes.Where(change => change.Text("leadId") == leadId)
+                .Select(change => $"{change.Text("version")} {change.Text("to")} {change.Text("reason")}").ToArray();
         await Eventually.True(
             "the last change of each lead",
             () => Task.FromResult(Of(walk.LeadId).Length >= 6 && Of(walk.ReturnedLeadId).Length >= 3 && Of(walk.ErasedLeadId).Length >= 2));
-        Assert.Equal(["1 LEAD CAPTURED", "2 MQL QUALIFIED", "3 SQL ACCEPTED", "4 OPPORTUNITY OPPORTUNITY_OPENED", "5 CUSTOMER WON", "6 ADVOCATE ADVOCATED"], Of(walk.LeadId));
+        Assert.Equal(
+            ["1 LEAD CAPTURED", "2 MQL QUALIFIED", "3 SQL ACCEPTED", "4 OPPORTUNITY OPPORTUNITY_OPENED",
+                "5 CUSTOMER WON", "6 ADVOCATE ADVOCATED"],
+            Of(walk.LeadId));
         Assert.Equal(["1 LEAD CAPTURED", "2 MQL QUALIFIED", "3 LEAD RECYCLED"], Of(walk.ReturnedLeadId));
         Assert.Equal(["1 LEAD CAPTURED", "2 MQL QUALIFIED"], Of(walk.ErasedLeadId));
     }
@@ -34,7 +39,8 @@ public sealed class WalkTests(RunningSuite suite)
     [Fact]
     public async Task Walk_ScoringKilledInTheMiddle_EndsTheSame()
     {
-        await WalkWith(nameof(Walk.StartProgram), nameof(Walk.CheckJourney), () => suite.Kill("scoring"), () => suite.StartResource("scoring"));
+        await WalkWith(
+            nameof(Walk.StartProgram), nameof(Walk.CheckJourney), () => suite.Kill("scoring"), () => suite.StartResource("scoring"));
     }
 
     [Fact]
@@ -46,7 +52,8 @@ public sealed class WalkTests(RunningSuite suite)
     [Fact]
     public async Task Walk_RabbitMqRestartedInTheMiddle_EndsTheSame()
     {
-        await WalkWith(nameof(Walk.StartProgram), nameof(Walk.StartProgram), () => suite.RestartResource("rabbitmq"), () => Task.CompletedTask);
+        await WalkWith(
+            nameof(Walk.StartProgram), nameof(Walk.StartProgram), () => suite.RestartResource("rabbitmq"), () => Task.CompletedTask);
     }
 
     private async Task WalkWith(string breakAfter, string mendAfter, Func<Task> breakIt, Func<Task> mendIt)

@@ -14,8 +14,11 @@ public sealed class Workspace : IDisposable
     public static async Task<Workspace> Open(RunningSuite suite, params string[] scopes)
     {
         using var admin = suite.Admin();
-        var id = (await admin.Post("/v1/workspaces", new { displayName = "Test", timeZone = "Europe/Berlin", currencyCode = "USD" })).Text("id");
-        var key = (await admin.Post("/v1/keys", new { workspaceId = id, kind = "SECRET", scopes = scopes.Length > 0 ? scopes : ["admin"], displayName = "test" })).Text("key");
+        var id = (await admin.Post("/v1/workspaces", new { displayName = "Test", timeZone = "Europe/Berlin", currencyCode = "USD" }))
+            .Text("id");
+        var key = (await admin.Post(
+            "/v1/keys", new { workspaceId = id, kind = "SECRET", scopes = scopes.Length > 0 ? scopes : ["admin"], displayName = "test" }))
+            .Text("key");
         return new(id, key, suite.Client(key));
     }
 

@@ -11,8 +11,8 @@ public static class FreePorts
     private static readonly Lazy<bool> CanHold = new(TryHold);
 
     /// <summary>
-    /// Different ports, kept for this process and what it starts until it ends: bound without listening, so that the system gives them to nobody who
-    /// takes any port, while a server that names one may listen there, and calls are refused until it does.
+    /// Different ports, kept for this process and what it starts until it ends: bound without listening, so that the system gives them to
+    /// nobody who takes any port, while a server that names one may listen there, and calls are refused until it does.
     /// </summary>
     public static int[] Find(int count)
     {

@@ -11,7 +11,9 @@ public static class IdentityTokens
 
     private static readonly IdentityToken Issuer = new(Options.Create(new IdentityOptions { IdentitySecret = Secret }), new Ahead());
 
-    /// <summary>A token good for a quarter of an hour: longer than the gateway's, since a test may hold one for as long as it runs.</summary>
+    /// <summary>
+    /// A token good for a quarter of an hour: longer than the gateway's, since a test may hold one for as long as it runs.
+    /// </summary>
     /// <param name="workspaceId">The caller's workspace.</param>
     /// <param name="scopes">E.g. <c>scoring:read</c>; none given: <c>admin</c>, which opens all of the workspace.</param>
     public static string Issue(Guid workspaceId, params string[] scopes) => Issue(workspaceId, "UTC", "USD", scopes);

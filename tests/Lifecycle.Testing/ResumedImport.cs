@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace Lifecycle.Testing;
 
 /// <summary>
-/// Breaks an import with a request id off in the middle and sends the file again: it must go on, answer for the whole, and then keep its answer.
+/// Breaks an import with a request id off in the middle and sends the file again: it must go on, answer for the whole, and then keep its
+/// answer.
 /// </summary>
 public static class ResumedImport
 {
@@ -48,13 +49,16 @@ public static class ResumedImport
             },
             "the broken import has ended");
         using var once = new StringContent(file, Encoding.UTF8, "text/csv");
-        var (_, again) = status == HttpStatusCode.OK ? await Send(client, identity, path, once) : throw new InvalidOperationException(resumed.ToJsonString());
+        var (_, again) = status == HttpStatusCode.OK
+            ? await Send(client, identity, path, once)
+            : throw new InvalidOperationException(resumed.ToJsonString());
         using var other = new StringContent(file + row(rows) + "\n", Encoding.UTF8, "text/csv");
         var (another, _) = await Send(client, identity, path, other);
         return (resumed, again, another);
     }
 
-    private static async Task<(HttpStatusCode Status, JsonNode Body)> Send(HttpClient client, string identity, string path, HttpContent content)
+    private static async Task<(HttpStatusCode Status, JsonNode Body)> Send(
+        HttpClient client, string identity, string path, HttpContent content)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
         request.Headers.Add("x-lifecycle-identity", identity);

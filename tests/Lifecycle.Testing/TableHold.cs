@@ -2,7 +2,10 @@ using Npgsql;
 
 namespace Lifecycle.Testing;
 
-/// <summary>Makes whoever changes certain rows of a table wait until it is disposed, so that a test can act in the middle of work, however fast that is.</summary>
+/// <summary>
+/// Makes whoever changes certain rows of a table wait until it is disposed, so that a test can act in the middle of work, however fast that
+/// is.
+/// </summary>
 public sealed class TableHold : IAsyncDisposable
 {
     private const string Key = "hashtextextended('test.hold', 0)";
@@ -27,7 +30,8 @@ public sealed class TableHold : IAsyncDisposable
             """);
         var holder = await database.Administrator.OpenConnectionAsync();
         await Run(holder, $"select pg_advisory_lock({Key})");
-        await Run(holder, $"create or replace trigger test_hold before {change} on {table} for each row when ({rows}) execute function test_hold()");
+        await Run(holder,
+            $"create or replace trigger test_hold before {change} on {table} for each row when ({rows}) execute function test_hold()");
         return new(holder);
     }
 

@@ -123,7 +123,8 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private NpgsqlDataSource Open(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema, MaxPoolSize = 20, Timeout = ConnectSeconds };
+        var settings =
+            new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = Schema, MaxPoolSize = 20, Timeout = ConnectSeconds };
         var dataSource = NpgsqlDataSource.Create(settings.ConnectionString);
         dataSources.Add(dataSource);
         return dataSource;
@@ -187,8 +188,8 @@ public sealed class TestDatabase : IAsyncDisposable
     }.ConnectionString;
 
     /// <summary>
-    /// A database can be copied or dropped only when its last session has ended. The server waits five seconds for that, which a busy machine may
-    /// exceed: then it is asked again.
+    /// A database can be copied or dropped only when its last session has ended. The server waits five seconds for that, which a busy
+    /// machine may exceed: then it is asked again.
     /// </summary>
     private static async Task OnServer(string sql)
     {

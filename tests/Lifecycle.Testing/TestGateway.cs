@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace Lifecycle.Testing;
 
 /// <summary>
-/// The real gateway as a process on a database of its own, before services that a test starts; every other service is down. Its address is known before it
-/// runs, so that services can be told of it.
+/// The real gateway as a process on a database of its own, before services that a test starts; every other service is down. Its address is
+/// known before it runs, so that services can be told of it.
 /// </summary>
 public sealed class TestGateway : IAsyncDisposable
 {
@@ -109,7 +109,8 @@ public sealed class GatewayClient(TestGateway gateway, Guid workspaceId, string 
     /// <param name="accept">Media type asked for.</param>
     /// <param name="requestId">Idempotency key.</param>
     public async Task<RestAnswer> Call(
-        HttpMethod method, string path, object? body = null, string media = "application/json", string accept = "application/json", string? requestId = null)
+        HttpMethod method, string path, object? body = null, string media = "application/json", string accept = "application/json",
+        string? requestId = null)
     {
         using var request = new HttpRequestMessage(method, path)
         {
@@ -129,15 +130,19 @@ public sealed class GatewayClient(TestGateway gateway, Guid workspaceId, string 
         }
 
         using var response = await gateway.Send(request);
-        return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "", await response.Content.ReadAsStringAsync());
+        return new(
+            (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "", await response.Content.ReadAsStringAsync());
     }
 
     /// <summary>The JSON of an answer with the status.</summary>
     /// <exception cref="InvalidOperationException">It has another one.</exception>
-    public async Task<JsonNode> Ask(HttpMethod method, string path, object? body = null, string media = "application/json", int status = 200)
+    public async Task<JsonNode> Ask(
+        HttpMethod method, string path, object? body = null, string media = "application/json", int status = 200)
     {
         var answer = await Call(method, path, body, media);
-        return answer.Status == status ? answer.Json : throw new InvalidOperationException($"{method} {path}: {answer.Status} {answer.Body}");
+        return answer.Status == status
+            ? answer.Json
+            : throw new InvalidOperationException($"{method} {path}: {answer.Status} {answer.Body}");
     }
 
     public Task<JsonNode> Get(string path) => Ask(HttpMethod.Get, path);

@@ -32,7 +32,8 @@ public sealed class TestPostgres : IAsyncDisposable
             // The account under which Postgres runs passes through.
             File.SetUnixFileMode(
                 server.folder,
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute
+                    | UnixFileMode.OtherExecute);
         }
 
         await server.Restart();
@@ -49,7 +50,8 @@ public sealed class TestPostgres : IAsyncDisposable
                 process = await ServerProcess.Start("postgres", "--data", folder, "--port", $"{port}");
             }
 
-            await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Pooling=false");
+            await using var connection = new NpgsqlConnection(
+                $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres;Pooling=false");
             await connection.OpenAsync();
         },
         "Postgres answers", TimeSpan.FromSeconds(60));

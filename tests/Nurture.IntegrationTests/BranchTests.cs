@@ -23,7 +23,8 @@ public sealed class BranchTests(NurtureFixture fixture)
         await Visit(workspace, old, TestWorkspace.Now.AddDays(-1));
         await Visit(workspace, old, TestWorkspace.Now.AddDays(-8));
         await Eventually.Equal(
-            5L, () => fixture.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace.Id), "all visits are known");
+            5L, () => fixture.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace.Id),
+            "all visits are known");
 
         foreach (var lead in new[] { hot, cold, old })
         {
@@ -174,10 +175,12 @@ public sealed class BranchTests(NurtureFixture fixture)
     }
 
     private static async Task<JsonNode> Enrollment(TestWorkspace workspace, string program, Guid lead) =>
-        Assert.Single((await workspace.Get($"/v1/programs/{program}/enrollments?filter={Uri.EscapeDataString($"leadId = \"{lead}\"")}"))["enrollments"]!.AsArray())!;
+        Assert.Single((await workspace.Get(
+            $"/v1/programs/{program}/enrollments?filter={Uri.EscapeDataString($"leadId = \"{lead}\"")}"))["enrollments"]!.AsArray())!;
 
     private static int Classified(JsonArray mails) =>
-        mails.Sum(mail => mail!["engagements"]!.AsArray().Count(one => one!["classification"]?.GetValue<string>() is not (null or "" or "CLASSIFICATION_UNSPECIFIED")));
+        mails.Sum(mail => mail!["engagements"]!.AsArray().Count(
+            one => one!["classification"]?.GetValue<string>() is not (null or "" or "CLASSIFICATION_UNSPECIFIED")));
 
     private static string Text(JsonNode node, string field) => node[field]?.GetValue<string>() ?? "";
 }

@@ -13,7 +13,8 @@ public sealed class ContractTests(NurtureFixture fixture)
     {
         var workspace = await fixture.NewWorkspace("Europe/Berlin");
         // Clocks go forward on 29 March 2026 at 02:00: that day begins at 23:00 UTC and ends at 22:00 UTC.
-        DateTimeOffset[] created = [At("2026-03-28T22:59:59Z"), At("2026-03-28T23:00:00Z"), At("2026-03-29T21:59:59Z"), At("2026-03-29T22:00:00Z")];
+        DateTimeOffset[] created =
+            [At("2026-03-28T22:59:59Z"), At("2026-03-28T23:00:00Z"), At("2026-03-29T21:59:59Z"), At("2026-03-29T22:00:00Z")];
         var leads = created.Select(_ => Guid.CreateVersion7()).ToList();
         for (var index = 0; index < leads.Count; index++)
         {
@@ -61,8 +62,12 @@ public sealed class ContractTests(NurtureFixture fixture)
     {
         var workspace = await fixture.NewWorkspace();
 
-        await Faults(workspace, "/v1/emails", """{"subject":"{{#if x}}","html":"","fromAddress":"nobody"}""", "displayName", "subject", "html", "fromAddress");
-        await Faults(workspace, "/v1/segments", """{"condition":"lead.nothing = 1 and company.employees contains \"x\""}""", "displayName", "condition", "condition");
+        await Faults(
+            workspace, "/v1/emails", """{"subject":"{{#if x}}","html":"","fromAddress":"nobody"}""", "displayName",
+            "subject", "html", "fromAddress");
+        await Faults(
+            workspace, "/v1/segments", """{"condition":"lead.nothing = 1 and company.employees contains \"x\""}""", "displayName",
+            "condition", "condition");
         await Faults(
             workspace,
             "/v1/programs",
@@ -70,8 +75,8 @@ public sealed class ContractTests(NurtureFixture fixture)
             {"displayName":"P","entryTriggers":[{},{"leadCaptured":{"captureTypes":["FAX"]}},{"stageChanged":{}}],
              "steps":[{"id":"a b"},{"wait":{"duration":"0s"}},{"sendEmail":{"emailId":"x"}},{"branch":{"condition":"("}}],"exitOnStages":["VISITOR"]}
             """,
-            "entryTriggers[0]", "entryTriggers[1].leadCaptured.captureTypes", "entryTriggers[2].stageChanged.to", "steps[0]", "steps[2].sendEmail.emailId", "exitOnStages",
-            "steps[0].id", "steps[1].wait.duration", "steps[3].branch.condition");
+            "entryTriggers[0]", "entryTriggers[1].leadCaptured.captureTypes", "entryTriggers[2].stageChanged.to", "steps[0]",
+            "steps[2].sendEmail.emailId", "exitOnStages", "steps[0].id", "steps[1].wait.duration", "steps[3].branch.condition");
         await Faults(workspace, "/v1/programs", """{"displayName":7,"reentry":"OFTEN","nothing":1}""", "displayName", "reentry", "nothing");
         await Faults(workspace, "/v1/suppressions", """{"email":"x"}""", "email");
         await Faults(workspace, "/v1/segments:preview", """{"condition":"lead.stage ="}""", "condition");

@@ -28,14 +28,18 @@ public sealed class DateEntryTests(NurtureFixture fixture)
         await workspace.Publish(Captured(workspace, far, 1, ("timeZone", "America/New_York"), ("contractEnd", "2031-03-31")));
 
         await Eventually.Equal(born.ToString(), () => Enrolled(workspace, birthday.Program), "the birthday enters", Deadline);
-        await Eventually.Equal(ends.ToString(), () => Enrolled(workspace, renewal.Program), "the contract that ends in 30 days enters", Deadline);
-        await Eventually.Equal("2031-03-01T05:00:00Z", () => Timer(workspace, renewal.Segment, far), "the day is known beforehand", Deadline);
+        await Eventually.Equal(
+            ends.ToString(), () => Enrolled(workspace, renewal.Program), "the contract that ends in 30 days enters", Deadline);
+        await Eventually.Equal(
+            "2031-03-01T05:00:00Z", () => Timer(workspace, renewal.Segment, far), "the day is known beforehand", Deadline);
         // The contract is renewed, and now ends earlier; the other's day comes no more before its new end.
         await workspace.Publish(Captured(workspace, renewed, 2, ("timeZone", zone), ("contractEnd", Text(today.AddDays(30)))));
         await workspace.Publish(Captured(workspace, far, 2, ("timeZone", "Asia/Tokyo"), ("contractEnd", "2030-03-31")));
         await Eventually.Equal(
-            string.Join(' ', new[] { ends, renewed }.Select(id => id.ToString()).Order()), () => Enrolled(workspace, renewal.Program), "by its new date", Deadline);
-        await Eventually.Equal("2030-02-28T15:00:00Z", () => Timer(workspace, renewal.Segment, far), "the timer follows date and zone", Deadline);
+            string.Join(' ', new[] { ends, renewed }.Select(id => id.ToString()).Order()), () => Enrolled(workspace, renewal.Program),
+            "by its new date", Deadline);
+        await Eventually.Equal(
+            "2030-02-28T15:00:00Z", () => Timer(workspace, renewal.Segment, far), "the timer follows date and zone", Deadline);
         Assert.Equal(born.ToString(), await Enrolled(workspace, birthday.Program));
     }
 
@@ -51,7 +55,8 @@ public sealed class DateEntryTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Did(silent, "PAGE", "Page", now.AddDays(-30).AddSeconds(5)));
         // The profiles come last: a lead of which nothing else is known would have been silent ever since.
         await Eventually.Equal(
-            2L, () => fixture.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace.Id), "both acted", Deadline);
+            2L, () => fixture.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace.Id),
+            "both acted", Deadline);
         foreach (var lead in new[] { silent, busy })
         {
             await workspace.Publish(workspace.Captured(lead, $"{lead:N}@example.com", now.AddDays(-60)));
@@ -69,7 +74,8 @@ public sealed class DateEntryTests(NurtureFixture fixture)
                 workspace.Id, Guid.Parse(program), silent),
             "its first enrollment ends", Deadline);
         // Thirty-one days pass.
-        await fixture.Database.Query("update activity set time = time - interval '31 days' where workspace_id = $1 and lead_id = $2", workspace.Id, silent);
+        await fixture.Database.Query(
+            "update activity set time = time - interval '31 days' where workspace_id = $1 and lead_id = $2", workspace.Id, silent);
         await fixture.Database.Query(
             "update segment_timer set due_time = now() where workspace_id = $1 and lead_id = $2", workspace.Id, silent);
         await Eventually.Equal(2, () => Count(workspace, program, silent), "and silent for another thirty days", Deadline);
@@ -97,17 +103,22 @@ public sealed class DateEntryTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Did(lead, "TRACK", "Order Completed", TestWorkspace.Now, """{"cart_id":"c2"}"""));
         await Eventually.Equal("c1@watch c2@", () => Carts(workspace, program), "the order ends its own cart's watch", Deadline);
         Assert.Empty(fixture.Mails.To(address));
-        await fixture.Database.Query("update enrollment set due_time = now() where program_id = $1 and state = 'ACTIVE'", Guid.Parse(program));
+        await fixture.Database.Query(
+            "update enrollment set due_time = now() where program_id = $1 and state = 'ACTIVE'", Guid.Parse(program));
 
         await Eventually.Equal("c1@ c2@", () => Carts(workspace, program), "the hour is over", Deadline);
-        await Eventually.Equal("Your cart", () => Task.FromResult(string.Join(' ', fixture.Mails.To(address).Select(mail => mail.Subject))), "one mail", Deadline);
+        await Eventually.Equal(
+            "Your cart",
+            () => Task.FromResult(string.Join(' ', fixture.Mails.To(address).Select(mail => mail.Subject))), "one mail", Deadline);
 
-        Task Add(string cart) => workspace.Publish(workspace.Did(lead, "TRACK", "Product Added", TestWorkspace.Now, $$"""{"cart_id":"{{cart}}"}"""));
+        Task Add(string cart) =>
+            workspace.Publish(workspace.Did(lead, "TRACK", "Product Added", TestWorkspace.Now, $$"""{"cart_id":"{{cart}}"}"""));
     }
 
     private static async Task<(string Segment, string Program)> Program(TestWorkspace workspace, string condition)
     {
-        var segment = (await workspace.Post("/v1/segments", new JsonObject { ["displayName"] = condition, ["condition"] = condition }.ToJsonString()))["id"]!
+        var segment = (await workspace.Post(
+            "/v1/segments", new JsonObject { ["displayName"] = condition, ["condition"] = condition }.ToJsonString()))["id"]!
             .GetValue<string>();
         return (segment, await workspace.NewProgram($$$"""
             {"displayName":"On the day","entryTriggers":[{"segmentEntered":{"segmentId":"{{{segment}}}"}}],"reentry":"AFTER_EXIT","steps":[{"id":"end","exit":{}}]}
@@ -115,26 +126,35 @@ public sealed class DateEntryTests(NurtureFixture fixture)
     }
 
     private static LeadCaptured Captured(TestWorkspace workspace, Guid lead, long version, params (string Name, string Value)[] traits) =>
-        workspace.Captured(lead, $"{lead:N}@example.com", version: version) with { Traits = traits.ToDictionary(trait => trait.Name, trait => trait.Value) };
+        workspace.Captured(lead, $"{lead:N}@example.com", version: version) with
+        {
+            Traits = traits.ToDictionary(trait => trait.Name, trait => trait.Value)
+        };
 
     private static async Task<string> Enrolled(TestWorkspace workspace, string program) => string.Join(
-        ' ', (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray().Select(item => item!["leadId"]!.GetValue<string>()).Order());
+        ' ', (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray()
+            .Select(item => item!["leadId"]!.GetValue<string>()).Order());
 
     private static async Task<string> Members(TestWorkspace workspace, string segment) => string.Join(
-        ' ', (await workspace.Get($"/v1/segments/{segment}/members"))["members"]!.AsArray().Select(item => item!["leadId"]!.GetValue<string>()));
+        ' ', (await workspace.Get($"/v1/segments/{segment}/members"))["members"]!.AsArray()
+            .Select(item => item!["leadId"]!.GetValue<string>()));
 
     private static async Task<string> Carts(TestWorkspace workspace, string program) => string.Join(
         ' ',
-        (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray().Select(item => $"{item!["key"]}@{item["stepId"]}").Order());
+        (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray()
+            .Select(item => $"{item!["key"]}@{item["stepId"]}").Order());
 
     private async Task<int> Count(TestWorkspace workspace, string program, Guid lead) => (int)await fixture.Database.Scalar<long>(
-        "select count(*) from enrollment where workspace_id = $1 and program_id = $2 and lead_id = $3", workspace.Id, Guid.Parse(program), lead);
+        "select count(*) from enrollment where workspace_id = $1 and program_id = $2 and lead_id = $3", workspace.Id,
+        Guid.Parse(program), lead);
 
     private async Task<string> Timer(TestWorkspace workspace, string segment, Guid lead) => Text(
         await fixture.Database.Scalar<DateTime?>(
-            "select max(due_time) from segment_timer where workspace_id = $1 and segment_id = $2 and lead_id = $3", workspace.Id, Guid.Parse(segment), lead));
+            "select max(due_time) from segment_timer where workspace_id = $1 and segment_id = $2 and lead_id = $3", workspace.Id,
+            Guid.Parse(segment), lead));
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    private static string Text(DateTimeOffset? time) => time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
+    private static string Text(DateTimeOffset? time) =>
+        time?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
 }

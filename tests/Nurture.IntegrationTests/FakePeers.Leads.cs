@@ -28,7 +28,8 @@ internal sealed partial class FakePeers
             }
 
             var answer = new ImportResponse();
-            foreach (var (line, index) in file.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select((line, index) => (line, index)))
+            foreach (var (line, index) in file.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select((line, index) => (line, index)))
             {
                 var row = JsonNode.Parse(line)!.AsObject();
                 if (row["createTime"]?.GetValue<string>() == "soon")

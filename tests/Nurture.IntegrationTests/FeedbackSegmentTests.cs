@@ -16,13 +16,16 @@ public sealed class FeedbackSegmentTests(NurtureFixture fixture)
         var lead = Guid.CreateVersion7();
         var address = $"{lead:N}@example.org";
         var segment = (await workspace.Post(
-            "/v1/segments", $$"""{"displayName":"Told","condition":"count(email.kind = '{{counted}}', 7d) >= 1"}"""))["id"]!.GetValue<string>();
+            "/v1/segments",
+            $$"""{"displayName":"Told","condition":"count(email.kind = '{{counted}}', 7d) >= 1"}"""))["id"]!.GetValue<string>();
         await workspace.NewWelcome();
         await workspace.Publish(workspace.Captured(lead, address));
         await Eventually.Equal(1, () => Task.FromResult(fixture.Mails.To(address).Count), "the mail");
         await Eventually.True(
-            async () => (await workspace.LeadEmails(lead)).All(mail => mail!["state"]!.GetValue<string>() == "SENT"), "it is marked as sent");
-        await Eventually.True(async () => (await workspace.Get($"/v1/segments/{segment}"))["evaluated"]!.GetValue<bool>(), "the segment is judged");
+            async () => (await workspace.LeadEmails(lead)).All(mail => mail!["state"]!.GetValue<string>() == "SENT"),
+            "it is marked as sent");
+        await Eventually.True(
+            async () => (await workspace.Get($"/v1/segments/{segment}"))["evaluated"]!.GetValue<bool>(), "the segment is judged");
         Assert.Equal("", await Members(workspace, segment));
 
         await workspace.Post(
@@ -32,5 +35,6 @@ public sealed class FeedbackSegmentTests(NurtureFixture fixture)
     }
 
     private static async Task<string> Members(TestWorkspace workspace, string segment) => string.Join(
-        ',', (await workspace.Get($"/v1/segments/{segment}/members"))["members"]!.AsArray().Select(member => member!["leadId"]!.GetValue<string>()));
+        ',', (await workspace.Get($"/v1/segments/{segment}/members"))["members"]!.AsArray()
+            .Select(member => member!["leadId"]!.GetValue<string>()));
 }

@@ -8,7 +8,9 @@ using Lifecycle.Testing;
 
 namespace Nurture.IntegrationTests;
 
-/// <summary>Everybody is judged by new and changed conditions, many pages and many segments at a time, as the conditions say of each lead.</summary>
+/// <summary>
+/// Everybody is judged by new and changed conditions, many pages and many segments at a time, as the conditions say of each lead.
+/// </summary>
 public sealed class FirstJudgingTests
 {
     private const int Leads = 150;
@@ -58,7 +60,8 @@ public sealed class FirstJudgingTests
         var segments = await CreateAll(workspace);
         await EverybodyIsJudged(fixture, workspace);
 
-        foreach (var (place, condition) in new[] { (0, "score.total >= 80"), (2, "lead.channel = 'Direct' and score.total < 20"), (6, "false") })
+        foreach (var (place,
+            condition) in new[] { (0, "score.total >= 80"), (2, "lead.channel = 'Direct' and score.total < 20"), (6, "false") })
         {
             await workspace.Call(
                 HttpMethod.Patch, $"/v1/segments/{segments[place].Id}", new JsonObject { ["condition"] = condition }.ToJsonString());
@@ -85,7 +88,8 @@ public sealed class FirstJudgingTests
         var changed = leads.Select((lead, number) => lead with { Score = number % 100, Grade = "B", Band = "WARM" }).ToList();
         await Eventually.Equal(
             (long)Leads,
-            () => fixture.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and score_version = 2", workspace.Id), "all scores have come", Deadline);
+            () => fixture.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and score_version = 2", workspace.Id),
+            "all scores have come", Deadline);
         await EverybodyIsJudged(fixture, workspace);
         await AssertMembers(fixture, workspace, segments, changed);
     }
@@ -116,18 +120,21 @@ public sealed class FirstJudgingTests
 
     private static async Task<(Guid Id, string Condition)> Create(TestWorkspace workspace, string condition)
     {
-        var made = await workspace.Post("/v1/segments", new JsonObject { ["displayName"] = condition, ["condition"] = condition }.ToJsonString());
+        var made = await workspace.Post(
+            "/v1/segments", new JsonObject { ["displayName"] = condition, ["condition"] = condition }.ToJsonString());
         return (Guid.Parse(made["id"]!.GetValue<string>()), condition);
     }
 
     private static Task EverybodyIsJudged(NurtureFixture fixture, TestWorkspace workspace) => Eventually.Equal(
         0L,
-        () => fixture.Database.Scalar<long>("select count(*) from segment where workspace_id = $1 and evaluated_version < version", workspace.Id),
+        () => fixture.Database.Scalar<long>(
+            "select count(*) from segment where workspace_id = $1 and evaluated_version < version", workspace.Id),
         "everybody is judged", Deadline);
 
     /// <summary>By each condition as it is, lead by lead; those that ask for others come after them.</summary>
     private static async Task AssertMembers(
-        NurtureFixture fixture, TestWorkspace workspace, IReadOnlyList<(Guid Id, string Condition)> segments, IReadOnlyList<LeadFacts> leads)
+        NurtureFixture fixture, TestWorkspace workspace, IReadOnlyList<(Guid Id, string Condition)> segments,
+        IReadOnlyList<LeadFacts> leads)
     {
         var places = leads.ToDictionary(lead => lead.LeadId, _ => new HashSet<Guid>());
         var now = TestWorkspace.Now;
@@ -156,18 +163,23 @@ public sealed class FirstJudgingTests
         return string.Join(' ', ids.Select(id => numbers[id]).Order());
     }
 
-    /// <summary>A lead of that number: everything that is told of leads is missing in some, and written in another case in others.</summary>
+    /// <summary>
+    /// A lead of that number: everything that is told of leads is missing in some, and written in another case in others.
+    /// </summary>
     private static LeadFacts Lead(int number)
     {
         var traits = new Dictionary<string, string>();
         if (number % 3 > 0)
         {
-            traits[(number % 6) switch { 1 => "plan", 2 => "Plan", 4 => "PLAN", _ => "plan" }] = (number % 5) switch { 0 => "pro", 1 => "Pro", 2 => "free", 3 => "prö", _ => "" };
+            traits[(number % 6) switch { 1 => "plan", 2 => "Plan", 4 => "PLAN", _ => "plan" }] =
+                (number % 5) switch { 0 => "pro", 1 => "Pro", 2 => "free", 3 => "prö", _ => "" };
         }
 
         if (number % 4 > 0)
         {
-            traits[number % 8 > 4 ? "Title" : "title"] = (number % 7) switch { 0 => "VP Marketing", 1 => "vp MARKETING", 2 => "vp markéting", _ => "Engineer" };
+            traits[number % 8 > 4
+                ? "Title"
+                : "title"] = (number % 7) switch { 0 => "VP Marketing", 1 => "vp MARKETING", 2 => "vp markéting", _ => "Engineer" };
         }
 
         var company = number % 5 == 0
@@ -176,11 +188,14 @@ public sealed class FirstJudgingTests
                 "Acme", null, (number % 3) switch { 0 => null, 1 => "Retail", _ => "software" }, number % 7 == 0 ? null : number * 13 % 300,
                 number % 6 == 0 ? 1_000_000.5m : number * 12_345.25m, number % 2 == 0 ? "DE" : "FR");
         return new(
-            Guid.CreateVersion7(TestWorkspace.Now.AddMilliseconds(number)), $"p{number}@example.com", null, "FORM", null, TestWorkspace.Now.AddDays(-number),
-            (number % 4) switch { 0 => "MQL", 1 => null, _ => "LEAD" }, null, (number % 4) switch { 0 => "Paid Search", 1 => "paid search", 2 => "", _ => "Direct" },
-            "google", "cpc", (number % 6) switch { 0 => "\u212Aiel", 1 => "kiel", 2 => "Spring", 3 => "kıel", 4 => "SPRING", _ => "" },
+            Guid.CreateVersion7(TestWorkspace.Now.AddMilliseconds(number)), $"p{number}@example.com", null, "FORM", null,
+            TestWorkspace.Now.AddDays(-number), (number % 4) switch { 0 => "MQL", 1 => null, _ => "LEAD" }, null,
+            (number % 4) switch { 0 => "Paid Search", 1 => "paid search", 2 => "", _ => "Direct" }, "google", "cpc",
+            (number % 6) switch { 0 => "\u212Aiel", 1 => "kiel", 2 => "Spring", 3 => "kıel", 4 => "SPRING", _ => "" },
             number % 9 == 0 ? null : number * 7 % 101, null, null, traits, company, number % 2 == 0 ? "shoes" : null, null,
-            number % 3 == 0 ? null : new("Direct", number % 2 == 0 ? "google" : "bing", null, null, null, null, TestWorkspace.Now.AddHours(-number)));
+            number % 3 == 0
+                ? null
+                : new("Direct", number % 2 == 0 ? "google" : "bing", null, null, null, null, TestWorkspace.Now.AddHours(-number)));
     }
 
     private static async Task Insert(NurtureFixture fixture, TestWorkspace workspace, IReadOnlyList<LeadFacts> leads)
@@ -193,9 +208,10 @@ public sealed class FirstJudgingTests
                   traits, company, last_touch, stage, stage_version, score, score_version)
                 values ($1, $2, 1, $3, 'FORM', $4, $5, 'google', 'cpc', $6, nullif($7, ''), $8::jsonb, nullif($9, '')::jsonb, nullif($10, '')::jsonb, nullif($11, ''), 1, nullif($12, '')::numeric, 1)
                 """,
-                workspace.Id, lead.LeadId, lead.Email!, lead.CreateTime!, lead.Channel, lead.Campaign, lead.Keyword ?? "", JsonSerializer.Serialize(lead.Traits),
-                lead.Company is null ? "" : JsonSerializer.Serialize(lead.Company), lead.LastTouch is null ? "" : JsonSerializer.Serialize(lead.LastTouch),
-                lead.Stage ?? "", lead.Score?.ToString(CultureInfo.InvariantCulture) ?? "");
+                workspace.Id, lead.LeadId, lead.Email!, lead.CreateTime!, lead.Channel, lead.Campaign, lead.Keyword ?? "",
+                JsonSerializer.Serialize(lead.Traits), lead.Company is null ? "" : JsonSerializer.Serialize(lead.Company),
+                lead.LastTouch is null ? "" : JsonSerializer.Serialize(lead.LastTouch), lead.Stage ?? "",
+                lead.Score?.ToString(CultureInfo.InvariantCulture) ?? "");
         }
     }
 }

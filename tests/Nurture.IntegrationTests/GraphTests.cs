@@ -30,7 +30,8 @@ public sealed class GraphTests(NurtureFixture fixture)
         // Another cart, too small an order, and an order of long ago.
         await workspace.Publish(workspace.Did(lead, "TRACK", "Order Completed", TestWorkspace.Now, """{"cart_id":"c","total":50}"""));
         await workspace.Publish(workspace.Did(lead, "TRACK", "Order Completed", TestWorkspace.Now, """{"cart_id":"a","total":5}"""));
-        await workspace.Publish(workspace.Did(lead, "TRACK", "Order Completed", TestWorkspace.Now.AddHours(-1), """{"cart_id":"a","total":50}"""));
+        await workspace.Publish(
+            workspace.Did(lead, "TRACK", "Order Completed", TestWorkspace.Now.AddHours(-1), """{"cart_id":"a","total":50}"""));
         var order = workspace.Did(lead, "TRACK", "Order Completed", TestWorkspace.Now, """{"cart_id":"b","total":50}""");
         await workspace.Publish(order);
         await workspace.Publish(order);
@@ -68,7 +69,8 @@ public sealed class GraphTests(NurtureFixture fixture)
             if (round < 3)
             {
                 await fixture.Database.Query(
-                    "update enrollment set due_time = now() - interval '1 second' where program_id = $1 and state = 'ACTIVE'", Guid.Parse(program));
+                    "update enrollment set due_time = now() - interval '1 second' where program_id = $1 and state = 'ACTIVE'",
+                    Guid.Parse(program));
             }
         }
 
@@ -111,7 +113,8 @@ public sealed class GraphTests(NurtureFixture fixture)
             "the newsletter lets go");
         Assert.Equal("ACTIVE", Join(await Enrollments(workspace, receipts), "state"));
         await Eventually.Equal(
-            2L, () => fixture.Database.Scalar<long>("select count(*) from program_call where lead_id = $1 and state = 'DONE'", lead), "both are answered");
+            2L, () => fixture.Database.Scalar<long>("select count(*) from program_call where lead_id = $1 and state = 'DONE'", lead),
+            "both are answered");
         // What is answered too late is asked again with its id, and stays one.
         var update = Assert.Single(
             fixture.Peers.Updates.Where(update => update.Id == lead.ToString()).DistinctBy(update => update.RequestId));
@@ -144,7 +147,8 @@ public sealed class GraphTests(NurtureFixture fixture)
         foreach (var (id, address) in leads)
         {
             await workspace.Publish(workspace.Captured(id, address));
-            await Eventually.Passes(() => workspace.Post($"/v1/programs/{program}/enrollments", $$"""{"leadId":"{{id}}"}"""), "the lead enters");
+            await Eventually.Passes(
+                () => workspace.Post($"/v1/programs/{program}/enrollments", $$"""{"leadId":"{{id}}"}"""), "the lead enters");
         }
 
         async Task Change(string more)
@@ -155,7 +159,8 @@ public sealed class GraphTests(NurtureFixture fixture)
         }
 
         Task Due(Guid lead) => fixture.Database.Query(
-            "update enrollment set due_time = now() - interval '1 second' where program_id = $1 and lead_id = $2", Guid.Parse(program), lead);
+            "update enrollment set due_time = now() - interval '1 second' where program_id = $1 and lead_id = $2",
+            Guid.Parse(program), lead);
 
         var steps = $$$"""[{"id":"day","wait":{"duration":"86400s"}},{"id":"mail","sendEmail":{"emailId":"{{{second}}}"}}]""";
         await Change($"\"steps\":{steps}");
@@ -194,7 +199,8 @@ public sealed class GraphTests(NurtureFixture fixture)
         string[] expected =
         [
             "displayName", "steps[0].wait.untilTime.time", "steps[0].wait.untilTime.days", "steps[0].nextStepId", "steps[1].wait",
-            "steps[1].wait.untilDate.trait", "steps[1].wait.untilDate.offsetDays", "steps[2].split.ways", "steps[3].branch.condition", "steps[1]",
+            "steps[1].wait.untilDate.trait", "steps[1].wait.untilDate.offsetDays", "steps[2].split.ways",
+            "steps[3].branch.condition", "steps[1]",
         ];
         Assert.Empty(expected.Except(fields));
         Assert.Empty((await workspace.Get("/v1/programs"))["programs"]!.AsArray());

@@ -18,7 +18,8 @@ public sealed class HandOverTests(NurtureFixture fixture)
         var receipts = await Program(workspace, ",\"transactional\":true");
         var toSql = await Program(workspace, ",\"goalStage\":\"SQL\"");
         var untilSql = await Program(workspace, ",\"exitOnStages\":[\"SQL\"]");
-        var winBack = await Program(workspace, ",\"reentry\":\"AFTER_EXIT\",\"exitOnStages\":[\"MQL\"]", """{"stageChanged":{"to":"LEAD","reason":"RECYCLED"}}""");
+        var winBack = await Program(
+            workspace, ",\"reentry\":\"AFTER_EXIT\",\"exitOnStages\":[\"MQL\"]", """{"stageChanged":{"to":"LEAD","reason":"RECYCLED"}}""");
         var withSales = await Program(workspace, ",\"reentry\":\"AFTER_EXIT\"", """{"stageChanged":{"to":"MQL"}}""");
         await workspace.Publish(workspace.Captured(lead, $"{lead:N}@example.com"));
         foreach (var program in new[] { marketing, silent, receipts, toSql, untilSql })
@@ -30,7 +31,8 @@ public sealed class HandOverTests(NurtureFixture fixture)
         await Eventually.Equal("EXITED STAGE", () => State(workspace, marketing), "marketing lets go", Deadline);
         Assert.Equal(
             ["ACTIVE", "ACTIVE", "ACTIVE", "ACTIVE", "ACTIVE", ""],
-            await Task.WhenAll(new[] { silent, receipts, toSql, untilSql, withSales, winBack }.Select(program => State(workspace, program))));
+            await Task.WhenAll(
+                new[] { silent, receipts, toSql, untilSql, withSales, winBack }.Select(program => State(workspace, program))));
 
         await workspace.Publish(workspace.Moved(lead, "MQL", "SQL", "ACCEPTED", 3));
         await Eventually.Equal("CONVERTED", () => State(workspace, toSql), "the goal is reached", Deadline);
@@ -87,7 +89,8 @@ public sealed class HandOverTests(NurtureFixture fixture)
                 var answer = await workspace.Get(
                     $"/v1/metrics/nurture?from={workspace.Day(0)}&to={workspace.Day(1)}&groupBy={dimension}"
                     + "&metrics=reopened_leads,new_leads,mqls,lead_to_mql_rate");
-                var series = answer["series"]!.AsArray().Where(series => series!["group"]![dimension]!.GetValue<string>() == group).ToList();
+                var series = answer["series"]!.AsArray()
+                    .Where(series => series!["group"]![dimension]!.GetValue<string>() == group).ToList();
                 return string.Join(", ", new[] { "reopened_leads", "new_leads", "mqls", "lead_to_mql_rate" }.Select(metric =>
                     $"{metric} {series.SingleOrDefault(one => one!["metric"]!.GetValue<string>() == metric)?["points"]![0]!["value"]}"));
             },
@@ -95,11 +98,13 @@ public sealed class HandOverTests(NurtureFixture fixture)
             Deadline);
     }
 
-    private static async Task<string> Program(TestWorkspace workspace, string more, string trigger = """{"leadCaptured":{}}""") => await workspace.NewProgram(
+    private static async Task<string> Program(
+        TestWorkspace workspace, string more, string trigger = """{"leadCaptured":{}}""") => await workspace.NewProgram(
         $$$"""{"displayName":"P","entryTriggers":[{{{trigger}}}],"steps":[{"id":"year","wait":{"duration":"8640000s"}}]{{{more}}}}""");
 
     /// <summary>States of the enrollments, with why they ended.</summary>
     private static async Task<string> State(TestWorkspace workspace, string program) => string.Join(
         ", ",
-        (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray().Select(item => $"{item!["state"]} {item["exitReason"]}".Trim()));
+        (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray()
+            .Select(item => $"{item!["state"]} {item["exitReason"]}".Trim()));
 }

@@ -32,7 +32,8 @@ public sealed class HoldOutTests(NurtureFixture fixture)
         var enrollments = (await workspace.Get($"/v1/programs/{program}/enrollments?pageSize=100"))["enrollments"]!.AsArray();
         Assert.Equal(
             held.Select(lead => lead.ToString()).Order(StringComparer.Ordinal),
-            enrollments.Where(State("HELD_OUT")).Select(enrollment => enrollment!["leadId"]!.GetValue<string>()).Order(StringComparer.Ordinal));
+            enrollments.Where(State("HELD_OUT")).Select(enrollment => enrollment!["leadId"]!.GetValue<string>())
+                .Order(StringComparer.Ordinal));
         await Eventually.Equal(
             (long)(leads.Count - held.Count),
             () => fixture.Database.Scalar<long>("select count(*) from message where workspace_id = $1", workspace.Id),
@@ -46,7 +47,8 @@ public sealed class HoldOutTests(NurtureFixture fixture)
         }
 
         var fault = await workspace.Post(
-            "/v1/programs", """{"displayName":"P","entryTriggers":[{"manual":{}}],"steps":[{"exit":{}}],"holdOutPercent":91}""", HttpStatusCode.BadRequest);
+            "/v1/programs", """{"displayName":"P","entryTriggers":[{"manual":{}}],"steps":[{"exit":{}}],"holdOutPercent":91}""",
+            HttpStatusCode.BadRequest);
         Assert.Equal("holdOutPercent", fault["errors"]![0]!["field"]!.GetValue<string>());
     }
 

@@ -24,7 +24,8 @@ public sealed class ImportTests(NurtureFixture fixture)
         await Eventually.Equal(
             2L,
             () => fixture.Database.Scalar<long>(
-                "select count(*) from lead where workspace_id = $1 and profile_version > 0 and (stage = 'SQL' or lead_id = $2)", workspace.Id, known),
+                "select count(*) from lead where workspace_id = $1 and profile_version > 0 and (stage = 'SQL' or lead_id = $2)",
+                workspace.Id, known),
             "both are known",
             Deadline);
         var file = $"""
@@ -46,9 +47,12 @@ public sealed class ImportTests(NurtureFixture fixture)
         Assert.DoesNotContain($"new.{run}@example.com", fixture.Peers.LeadIds.Keys);
         var answer = await Import(workspace, program, file);
 
-        Assert.Equal("created 2, unchanged 2, rejected 6: at SQL, 7: email is no, 8: createTime must, 9: leadId, email, 10: No lead is", Told(answer));
+        Assert.Equal(
+            "created 2, unchanged 2, rejected 6: at SQL, 7: email is no, 8: createTime must, 9: leadId, email, 10: No lead is",
+            Told(answer));
         // To a dry run the same new person twice is two.
-        Assert.Equal("created 3, unchanged 1, rejected 6: at SQL, 7: email is no, 8: createTime must, 9: leadId, email, 10: No lead is", Told(dry));
+        Assert.Equal(
+            "created 3, unchanged 1, rejected 6: at SQL, 7: email is no, 8: createTime must, 9: leadId, email, 10: No lead is", Told(dry));
         var lead = fixture.Peers.LeadIds[$"new.{run}@example.com"];
         Assert.All(
             fixture.Peers.Imported.Where(row => row["email"]!.GetValue<string>() == $"new.{run}@example.com"),
@@ -75,8 +79,8 @@ public sealed class ImportTests(NurtureFixture fixture)
         var run = Guid.CreateVersion7().ToString("N");
 
         var (resumed, again, another) = await ResumedImport.Run(
-            fixture.Service.Http, IdentityTokens.Issue(workspace.Id, "UTC", "USD", []), $"/v1/programs/{program}/enrollments:import", "email",
-            row => $"p{row}.{run}@example.com", 1_300, () => Pending(workspace));
+            fixture.Service.Http, IdentityTokens.Issue(workspace.Id, "UTC", "USD", []),
+            $"/v1/programs/{program}/enrollments:import", "email", row => $"p{row}.{run}@example.com", 1_300, () => Pending(workspace));
 
         Assert.Equal((1_300, 0), (resumed["created"]!.GetValue<int>(), resumed["rejectedCount"]!.GetValue<int>()));
         Assert.Equal(resumed.ToJsonString(), again.ToJsonString());
@@ -109,10 +113,13 @@ public sealed class ImportTests(NurtureFixture fixture)
 
         await Eventually.Equal(0L, () => Pending(workspace), "nobody waits any more", Deadline);
         Assert.Equal(
-            new[] { paused, paused, target, target }.Select(id => $"{id} IMPORT").Order(StringComparer.Ordinal), await Enrollments(workspace, program));
-        Assert.True(await fixture.Database.Scalar<bool>("select bool_and(held) from enrollment where program_id = $1", Guid.Parse(program)));
+            new[] { paused, paused, target, target }.Select(id => $"{id} IMPORT").Order(StringComparer.Ordinal),
+            await Enrollments(workspace, program));
+        Assert.True(
+            await fixture.Database.Scalar<bool>("select bool_and(held) from enrollment where program_id = $1", Guid.Parse(program)));
         await workspace.Post($"/v1/programs/{program}:start");
-        Assert.False(await fixture.Database.Scalar<bool>("select bool_or(held) from enrollment where program_id = $1", Guid.Parse(program)));
+        Assert.False(
+            await fixture.Database.Scalar<bool>("select bool_or(held) from enrollment where program_id = $1", Guid.Parse(program)));
     }
 
     private Task<long> Pending(TestWorkspace workspace) =>
@@ -134,13 +141,16 @@ public sealed class ImportTests(NurtureFixture fixture)
 
     /// <summary>The counts, and of each refused line the beginning of its fault.</summary>
     private static string Told(JsonObject answer) => $"created {answer["created"]}, unchanged {answer["unchanged"]}, rejected "
-        + string.Join(", ", answer["rejected"]!.AsArray().Select(row => $"{row!["line"]}: {Beginning(row["errors"]![0]!.GetValue<string>())}"));
+        + string.Join(
+            ", ", answer["rejected"]!.AsArray().Select(row => $"{row!["line"]}: {Beginning(row["errors"]![0]!.GetValue<string>())}"));
 
     private static string Beginning(string fault) => fault.StartsWith("The lead is ", StringComparison.Ordinal)
         ? fault["The lead is ".Length..].Split(',')[0]
-        : string.Join(' ', fault.Split(' ').Take(fault.StartsWith("leadId", StringComparison.Ordinal) || fault.StartsWith("createTime", StringComparison.Ordinal) ? 2 : 3));
+        : string.Join(' ', fault.Split(' ').Take(
+            fault.StartsWith("leadId", StringComparison.Ordinal) || fault.StartsWith("createTime", StringComparison.Ordinal) ? 2 : 3));
 
     private static async Task<IReadOnlyList<string>> Enrollments(TestWorkspace workspace, string program) =>
-        [.. (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray().Select(item => $"{item!["leadId"]} {item["trigger"]}")
+        [.. (await workspace.Get($"/v1/programs/{program}/enrollments"))["enrollments"]!.AsArray()
+            .Select(item => $"{item!["leadId"]} {item["trigger"]}")
             .Order(StringComparer.Ordinal)];
 }

@@ -5,7 +5,9 @@ using Lifecycle.Testing;
 
 namespace Nurture.IntegrationTests;
 
-/// <summary>Two replicas that are killed again and again lose no enrollment and double no mail, but for the one moment that nobody can close.</summary>
+/// <summary>
+/// Two replicas that are killed again and again lose no enrollment and double no mail, but for the one moment that nobody can close.
+/// </summary>
 public sealed class KillTests
 {
     private const int Connections = 4;
@@ -60,7 +62,8 @@ public sealed class KillTests
         await Eventually.Equal(
             2L * Leads, () => database.Scalar<long>("select count(*) from message where state = 'SENT'"), "every mail is marked", Patience);
         await Eventually.Equal(
-            (long)Leads, () => database.Scalar<long>("select count(*) from enrollment where state = 'COMPLETED'"), "every path ends", Patience);
+            (long)Leads, () => database.Scalar<long>("select count(*) from enrollment where state = 'COMPLETED'"),
+            "every path ends", Patience);
         var ids = mails.Mails.GroupBy(mail => mail.MessageId).ToList();
         var caught = ids.SelectMany(copies => copies.Zip(copies.Skip(1)))
             .Count(pair => kills.Any(kill => pair.First.Timestamp < kill && kill < pair.Second.Timestamp));
@@ -77,7 +80,8 @@ public sealed class KillTests
         Assert.InRange(mails.Mails.Count - ids.Count, 0, Kills * Connections);
         await Eventually.Equal(0L, () => database.Scalar<long>("select count(*) from outbox"), "every event is published", Patience);
         await Eventually.Equal(
-            2 * Leads, () => Task.FromResult(bus.Of<EmailSent>().Select(e => e.EventId).Distinct().Count()), "every sending is told once", Patience);
+            2 * Leads, () => Task.FromResult(bus.Of<EmailSent>().Select(e => e.EventId).Distinct().Count()),
+            "every sending is told once", Patience);
         Assert.Equal(2 * Leads, bus.Of<EmailSent>().Select(e => e.EmailId).Distinct().Count());
     }
 
@@ -119,8 +123,8 @@ public sealed class KillTests
         {
             var now = TestWorkspace.Now;
             var captured = new LeadCaptured(
-                Guid.CreateVersion7(), workspace, now, 1, Guid.CreateVersion7(), $"lead{number}@example.com", null, "FORM", null, now, touch, touch,
-                new Dictionary<string, string>(), null);
+                Guid.CreateVersion7(), workspace, now, 1, Guid.CreateVersion7(), $"lead{number}@example.com", null,
+                "FORM", null, now, touch, touch, new Dictionary<string, string>(), null);
             await bus.Publish(captured);
             if (number % 10 == 0)
             {

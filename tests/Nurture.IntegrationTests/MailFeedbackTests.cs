@@ -48,7 +48,8 @@ public sealed class MailFeedbackTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Captured(lead, address));
         await Eventually.Equal(2, () => Task.FromResult(fixture.Mails.To(address).Count), "two mails");
         await Eventually.True(
-            async () => (await workspace.LeadEmails(lead)).All(mail => mail!["state"]!.GetValue<string>() == "SENT"), "both marked as sent");
+            async () => (await workspace.LeadEmails(lead)).All(mail => mail!["state"]!.GetValue<string>() == "SENT"),
+            "both marked as sent");
         var ids = fixture.Mails.To(address).Select(mail => mail.MessageId).ToArray();
 
         var first = await Report(workspace, new { kind = "SOFT_BOUNCE", messageId = ids[0], status = "4.2.2", detail = "mailbox full" });
@@ -102,7 +103,11 @@ public sealed class MailFeedbackTests(NurtureFixture fixture)
         var wanted = new EmailRequested(
             Guid.CreateVersion7(), workspace.Id, TestWorkspace.Now, 1, request, lead, null, "{{survey.question}}",
             "<p>{{lead.firstName}}: <a href=\"{{survey.url}}\">{{survey.question}}</a></p>",
-            new Dictionary<string, string> { ["survey.url"] = "https://example.com/s/x", ["survey.question"] = "Would you <recommend> us?" });
+            new Dictionary<string, string>
+            {
+                ["survey.url"] = "https://example.com/s/x",
+                ["survey.question"] = "Would you <recommend> us?"
+            });
 
         // The request may come before the lead, and more than once.
         var again = wanted with { EventId = Guid.CreateVersion7() };
@@ -110,7 +115,8 @@ public sealed class MailFeedbackTests(NurtureFixture fixture)
         await workspace.Publish(again);
         await workspace.Publish(workspace.Captured(lead, address));
         await Eventually.True(
-            async () => (await workspace.LeadEmails(lead)).Any(mail => mail!["state"]!.GetValue<string>() == "SENT"), "the mail, marked as sent");
+            async () => (await workspace.LeadEmails(lead)).Any(mail => mail!["state"]!.GetValue<string>() == "SENT"),
+            "the mail, marked as sent");
         await Eventually.Equal(
             2L,
             async () => (long)(await fixture.Database.Query(
@@ -131,7 +137,8 @@ public sealed class MailFeedbackTests(NurtureFixture fixture)
 
         Assert.Equal("OTHER", (await Receive(workspace, "Subject: Out of office\r\n\r\nBack on Monday."))["kind"]!.GetValue<string>());
         await workspace.Post("/v1/mailFeedback:receive", "{}", HttpStatusCode.UnsupportedMediaType);
-        var problem = await workspace.Post("/v1/mailFeedback", """{"events":[{"kind":"HARD_BOUNCE"},{"email":"x"}]}""", HttpStatusCode.BadRequest);
+        var problem = await workspace.Post(
+            "/v1/mailFeedback", """{"events":[{"kind":"HARD_BOUNCE"},{"email":"x"}]}""", HttpStatusCode.BadRequest);
         Assert.Equal(
             ["events[0].messageId", "events[1].kind", "events[1].email"],
             problem["errors"]!.AsArray().Select(error => error!["field"]!.GetValue<string>()));
@@ -141,13 +148,15 @@ public sealed class MailFeedbackTests(NurtureFixture fixture)
     public async Task Suppressions_ImportAndExport_RoundTrip()
     {
         var workspace = await fixture.NewWorkspace();
-        const string File = "email,reason\r\nAda@Example.org,COMPLAINED\r\nbob@example.org,\r\nbob@example.org,BOUNCED\r\nnobody,\r\ncy@example.org,BORED\r\n";
+        const string File =
+            "email,reason\r\nAda@Example.org,COMPLAINED\r\nbob@example.org,\r\nbob@example.org,BOUNCED\r\nnobody,\r\ncy@example.org,BORED\r\n";
 
         var tried = await Import(workspace, File, "?dryRun=true");
         Assert.Equal(2, tried["created"]!.GetValue<int>());
         Assert.Null(await ReasonOf(workspace, "ada@example.org"));
         var made = await Import(workspace, File);
-        Assert.Equal((2, 1, 2), (made["created"]!.GetValue<int>(), made["unchanged"]!.GetValue<int>(), made["rejectedCount"]!.GetValue<int>()));
+        Assert.Equal(
+            (2, 1, 2), (made["created"]!.GetValue<int>(), made["unchanged"]!.GetValue<int>(), made["rejectedCount"]!.GetValue<int>()));
         Assert.Equal([5, 6], made["rejected"]!.AsArray().Select(row => row!["line"]!.GetValue<int>()));
         Assert.Equal("COMPLAINED", await ReasonOf(workspace, "ada@example.org"));
         Assert.Equal("MANUAL", await ReasonOf(workspace, "bob@example.org"));
@@ -167,7 +176,8 @@ public sealed class MailFeedbackTests(NurtureFixture fixture)
         await workspace.NewWelcome();
         await workspace.Publish(workspace.Captured(lead, address));
         await Eventually.True(
-            async () => (await workspace.LeadEmails(lead)).Any(mail => mail!["state"]!.GetValue<string>() == "SENT"), "the mail, marked as sent");
+            async () => (await workspace.LeadEmails(lead)).Any(mail => mail!["state"]!.GetValue<string>() == "SENT"),
+            "the mail, marked as sent");
         return (lead, address, fixture.Mails.To(address).Single().MessageId);
     }
 
@@ -178,7 +188,8 @@ public sealed class MailFeedbackTests(NurtureFixture fixture)
     private static async Task<JsonNode> Report(TestWorkspace workspace, object told) =>
         (await workspace.Post("/v1/mailFeedback", JsonSerializer.Serialize(new { events = new[] { told } })))["results"]![0]!;
 
-    private Task<JsonObject> Receive(TestWorkspace workspace, string mail) => Upload(workspace, "/v1/mailFeedback:receive", "message/rfc822", mail);
+    private Task<JsonObject> Receive(TestWorkspace workspace, string mail) =>
+        Upload(workspace, "/v1/mailFeedback:receive", "message/rfc822", mail);
 
     private Task<JsonObject> Import(TestWorkspace workspace, string csv, string query = "") =>
         Upload(workspace, "/v1/suppressions:import" + query, "text/csv", csv);
@@ -198,12 +209,13 @@ public sealed class MailFeedbackTests(NurtureFixture fixture)
         return await Answer(request);
     }
 
-    private HttpRequestMessage Request(TestWorkspace workspace, HttpMethod method, string path) => new(method, new Uri(fixture.Service.Grpc, path))
-    {
-        Version = HttpVersion.Version20,
-        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        Headers = { { "x-lifecycle-identity", IdentityTokens.Issue(workspace.Id, "UTC", "USD", "admin") } },
-    };
+    private HttpRequestMessage Request(
+        TestWorkspace workspace, HttpMethod method, string path) => new(method, new Uri(fixture.Service.Grpc, path))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Headers = { { "x-lifecycle-identity", IdentityTokens.Issue(workspace.Id, "UTC", "USD", "admin") } },
+        };
 
     private static async Task<string> Answer(HttpRequestMessage request)
     {

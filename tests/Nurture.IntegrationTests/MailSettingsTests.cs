@@ -54,7 +54,8 @@ public sealed class MailSettingsTests(NurtureFixture fixture)
 
         // One for the test, at most four for the mails.
         Assert.InRange(relay.Connections, 2, 5);
-        Assert.DoesNotContain(relay.InClear, line => line.StartsWith("AUTH", StringComparison.Ordinal) || line.StartsWith("MAIL", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            relay.InClear, line => line.StartsWith("AUTH", StringComparison.Ordinal) || line.StartsWith("MAIL", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -75,7 +76,10 @@ public sealed class MailSettingsTests(NurtureFixture fixture)
     {
         var workspace = await fixture.NewWorkspace();
         await using var relay = new TlsSmtpServer();
-        await Put(workspace, new { relay = new { host = "localhost", port = relay.Port, userName = TlsSmtpServer.User, password = TlsSmtpServer.Password } });
+        await Put(workspace, new
+        {
+            relay = new { host = "localhost", port = relay.Port, userName = TlsSmtpServer.User, password = TlsSmtpServer.Password }
+        });
         var untrusted = await workspace.Post("/v1/mailSettings:test", "{}", HttpStatusCode.ServiceUnavailable);
         Assert.Contains("certificate", untrusted["detail"]!.GetValue<string>(), StringComparison.OrdinalIgnoreCase);
 
@@ -118,8 +122,8 @@ public sealed class MailSettingsTests(NurtureFixture fixture)
 
         Assert.Equal(
             [
-                "settings.domainLimits", "settings.domainLimits[0].perMinute", "settings.fromAddress", "settings.perMinute", "settings.relay.host",
-                "settings.relay.tlsMode", "settings.relay.trustedCertificate",
+                "settings.domainLimits", "settings.domainLimits[0].perMinute", "settings.fromAddress",
+                "settings.perMinute", "settings.relay.host", "settings.relay.tlsMode", "settings.relay.trustedCertificate",
             ],
             problem["errors"]!.AsArray().Select(error => error!["field"]!.GetValue<string>()).Order(StringComparer.Ordinal));
     }
@@ -138,10 +142,13 @@ public sealed class MailSettingsTests(NurtureFixture fixture)
         }
 
         await workspace.Publish(workspace.Captured(quick, $"{quick:N}@quick.example.org"));
-        await Eventually.True(() => Task.FromResult(fixture.Mails.To($"{quick:N}@quick.example.org").Count == 1), "the mail to the other domain");
+        await Eventually.True(
+            () => Task.FromResult(fixture.Mails.To($"{quick:N}@quick.example.org").Count == 1), "the mail to the other domain");
         await Eventually.Equal(
-            3L, () => Count(workspace, "state = 'PENDING' and detail = 'WAITS_FOR_PACE' and due_time = slot_time"), "mails that wait for their turn");
-        await Eventually.Equal(1L, () => Count(workspace, "state = 'SENT' and to_address like '%@slow.example.org'"), "the mail whose turn is first");
+            3L, () => Count(workspace, "state = 'PENDING' and detail = 'WAITS_FOR_PACE' and due_time = slot_time"),
+            "mails that wait for their turn");
+        await Eventually.Equal(
+            1L, () => Count(workspace, "state = 'SENT' and to_address like '%@slow.example.org'"), "the mail whose turn is first");
         var turns = (await fixture.Database.Query(
             "select slot_time from message where workspace_id = $1 and slot_time is not null order by slot_time", workspace.Id))
             .Select(row => (DateTime)row[0]!).ToArray();
@@ -165,13 +172,15 @@ public sealed class MailSettingsTests(NurtureFixture fixture)
 
         await Eventually.Equal(
             3L,
-            async () => (long)(await fixture.Database.Query("select count(*) from lead where workspace_id = $1 and email is not null", workspace.Id))[0][0]!,
+            async () => (long)(await fixture.Database.Query(
+                "select count(*) from lead where workspace_id = $1 and email is not null", workspace.Id))[0][0]!,
             "the leads");
         var email = (await workspace.Post("/v1/emails", JsonSerializer.Serialize(new
         {
             displayName = "Lint",
             subject = "Hi {{firstName}}",
-            html = "<p>{{lead.firstName}} of {{company.employees}}, {{lead.plan}}{{#if lead.seat}}{{lead.seat}}{{/if}}</p><a href=\"/x\">x</a>",
+            html =
+                "<p>{{lead.firstName}} of {{company.employees}}, {{lead.plan}}{{#if lead.seat}}{{lead.seat}}{{/if}}</p><a href=\"/x\">x</a>",
         })))["id"]!.GetValue<string>();
 
         var lint = await workspace.Post($"/v1/emails/{email}:lint");
@@ -179,8 +188,8 @@ public sealed class MailSettingsTests(NurtureFixture fixture)
         Assert.Equal(3, lint["leadsCounted"]!.GetValue<int>());
         Assert.Equal(
             [
-                "ERROR UNKNOWN_FIELD firstName 0", "ERROR MISSING_FIELD lead.plan 3", "ERROR RELATIVE_LINK  0", "WARNING MISSING_FIELD company.employees 1",
-                "NOTE NO_UNSUBSCRIBE_LINK  0", "NOTE NO_PLAIN_TEXT  0",
+                "ERROR UNKNOWN_FIELD firstName 0", "ERROR MISSING_FIELD lead.plan 3", "ERROR RELATIVE_LINK  0",
+                "WARNING MISSING_FIELD company.employees 1", "NOTE NO_UNSUBSCRIBE_LINK  0", "NOTE NO_PLAIN_TEXT  0",
             ],
             lint["findings"]!.AsArray().Select(found => $"{found!["severity"]} {found["code"]} {found["field"]} {found["leadsWithout"]}"));
     }
@@ -191,7 +200,8 @@ public sealed class MailSettingsTests(NurtureFixture fixture)
         var workspace = await fixture.NewWorkspace();
 
         var problem = await workspace.Post(
-            "/v1/emails", """{"displayName":"x","subject":"x","html":"{{#*inline \"a\"}}{{> a}}{{/inline}}{{> a}}"}""", HttpStatusCode.BadRequest);
+            "/v1/emails", """{"displayName":"x","subject":"x","html":"{{#*inline \"a\"}}{{> a}}{{/inline}}{{> a}}"}""",
+            HttpStatusCode.BadRequest);
 
         Assert.Equal("html", problem["errors"]![0]!["field"]!.GetValue<string>());
     }

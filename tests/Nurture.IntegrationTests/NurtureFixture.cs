@@ -11,11 +11,14 @@ using Nurture.IntegrationTests;
 
 namespace Nurture.IntegrationTests;
 
-/// <summary>The service as one process with its database, broker and mail server, shared by the tests; each test has workspaces of its own.</summary>
+/// <summary>
+/// The service as one process with its database, broker and mail server, shared by the tests; each test has workspaces of its own.
+/// </summary>
 public sealed class NurtureFixture : IAsyncLifetime
 {
     /// <summary>A browser, as people use it.</summary>
-    public const string Browser = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
+    public const string Browser =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
 
     private TestDatabase? database;
     private TestVirtualHost? broker;
@@ -65,8 +68,8 @@ public sealed class NurtureFixture : IAsyncLifetime
 
         service = ServiceProcess.Create("Nurture", environment);
         await service.Start();
-        bus = await TestBus.Start(broker, typeof(EmailSent), typeof(EmailEngaged), typeof(ProgramStepCompleted), typeof(LeadErasureConfirmed),
-            typeof(SegmentMembershipChanged));
+        bus = await TestBus.Start(broker, typeof(EmailSent), typeof(EmailEngaged), typeof(ProgramStepCompleted),
+            typeof(LeadErasureConfirmed), typeof(SegmentMembershipChanged));
     }
 
     public async ValueTask DisposeAsync()
@@ -106,7 +109,8 @@ public sealed class NurtureFixture : IAsyncLifetime
     {
         var workspace = new TestWorkspace(this, Guid.CreateVersion7(), timeZone);
         await Database.Query(
-            "insert into workspace (id, display_name, time_zone, currency_code, version) values ($1, 'Test', $2, 'USD', 1)", workspace.Id, timeZone);
+            "insert into workspace (id, display_name, time_zone, currency_code, version) values ($1, 'Test', $2, 'USD', 1)",
+            workspace.Id, timeZone);
         return workspace;
     }
 }
@@ -200,15 +204,18 @@ internal sealed class TestWorkspace(NurtureFixture fixture, Guid id, string time
     public Task Publish(ILifecycleEvent e) => fixture.Bus.Publish(e);
 
     public LeadCaptured Captured(
-        Guid lead, string email, DateTimeOffset? createTime = null, string campaign = "spring", string channel = "Paid Search", long version = 1, string captureType = "FORM", int? employees = 250) =>
+        Guid lead, string email, DateTimeOffset? createTime = null, string campaign = "spring", string channel = "Paid Search",
+        long version = 1, string captureType = "FORM", int? employees = 250) =>
         new(
-            Guid.CreateVersion7(), id, createTime ?? Now, version, lead, email, null, captureType, "demo", createTime ?? Now, Touch(channel, campaign), Touch(channel, campaign),
+            Guid.CreateVersion7(), id, createTime ?? Now, version, lead, email, null, captureType, "demo", createTime ?? Now,
+            Touch(channel, campaign), Touch(channel, campaign),
             new Dictionary<string, string> { ["firstName"] = "Ada", ["title"] = "VP Marketing" }, new CompanyInfo(
                 "Example Ltd", null, "Software", employees, null, null));
 
     public LeadUpdated Updated(Guid lead, string email, string firstName, long version, int? employees = 250) =>
         new(
-            Guid.CreateVersion7(), id, Now, version, lead, email, null, "FORM", Now, Touch("Paid Search", "spring"), Touch("Paid Search", "spring"),
+            Guid.CreateVersion7(), id, Now, version, lead, email, null, "FORM", Now, Touch("Paid Search", "spring"),
+            Touch("Paid Search", "spring"),
             new Dictionary<string, string> { ["firstName"] = firstName }, new CompanyInfo(
                 "Example Ltd", null, "Software", employees, null, null));
 
@@ -219,7 +226,9 @@ internal sealed class TestWorkspace(NurtureFixture fixture, Guid id, string time
         Guid lead, string type, string name, DateTimeOffset time, string properties = "{}", Guid? activity = null) =>
         new(
             Guid.CreateVersion7(), id, time, 1,
-            [new ActivityInfo(activity ?? Guid.CreateVersion7(), lead, type, name, time, null, null, System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, System.Text.Json.JsonElement>>(properties)!)]);
+            [new ActivityInfo(
+                activity ?? Guid.CreateVersion7(), lead, type, name, time, null, null,
+                System.Text.Json.JsonSerializer.Deserialize<Dictionary<string, System.Text.Json.JsonElement>>(properties)!)]);
 
     public async Task<JsonArray> LeadEmails(Guid lead) => (await Get($"/v1/leads/{lead}/emails"))["emails"]!.AsArray();
 
@@ -227,7 +236,8 @@ internal sealed class TestWorkspace(NurtureFixture fixture, Guid id, string time
     public async Task<double?[]> Metric(string metric, string from, string to, string more = "")
     {
         var answer = await Get($"/v1/metrics/nurture?from={from}&to={to}&metrics={metric}{more}");
-        return [.. answer["series"]!.AsArray().SelectMany(series => series!["points"]!.AsArray()).Select(point => point!["value"]?.GetValue<double>())];
+        return [.. answer["series"]!.AsArray().SelectMany(series => series!["points"]!.AsArray())
+            .Select(point => point!["value"]?.GetValue<double>())];
     }
 
     public Task<double?[]> MetricToday(string metric, string more = "") => Metric(metric, Day(0), Day(1), more);

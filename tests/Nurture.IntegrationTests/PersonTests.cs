@@ -34,7 +34,8 @@ public sealed class PersonTests(NurtureFixture fixture)
         await Eventually.True(
             async () => !(await Dump(workspace.Id)).Contains(name, StringComparison.Ordinal), "the name is gone from every table");
         var confirmed = Assert.Single(await fixture.Bus.Until<LeadErasureConfirmed>(1, e => e.LeadId == lead));
-        Assert.Equal(("nurture", 9L, 1L, 1L), (confirmed.Service, confirmed.Version, confirmed.Counts["messages"], confirmed.Counts["profiles"]));
+        Assert.Equal(
+            ("nurture", 9L, 1L, 1L), (confirmed.Service, confirmed.Version, confirmed.Counts["messages"], confirmed.Counts["profiles"]));
         Assert.DoesNotContain(name, (await Export(workspace, lead)).ToString(), StringComparison.Ordinal);
         foreach (var metric in new[] { "new_leads", "emails_sent", "emails_delivered", "click_rate" })
         {
@@ -62,7 +63,8 @@ public sealed class PersonTests(NurtureFixture fixture)
     public async Task Merged_Lead_LivesOnAsTheOtherInWhateverOrderTheEventsCome()
     {
         var workspace = await fixture.NewWorkspaceAtNoon();
-        var program = await workspace.NewProgram("""{"displayName":"Long","entryTriggers":[{"leadCaptured":{}}],"steps":[{"wait":{"duration":"3600s"}}],"reentry":"AFTER_EXIT"}""");
+        var program = await workspace.NewProgram(
+            """{"displayName":"Long","entryTriggers":[{"leadCaptured":{}}],"steps":[{"wait":{"duration":"3600s"}}],"reentry":"AFTER_EXIT"}""");
         var (source, target) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         await workspace.Publish(workspace.Captured(source, "a@example.com"));
         await workspace.Publish(workspace.Captured(target, "b@example.com"));
@@ -128,7 +130,8 @@ public sealed class PersonTests(NurtureFixture fixture)
         await workspace.Publish(workspace.Did(leads[0], "TRACK", "Email Delivered", day.AddMinutes(1), Mail));
         await workspace.Publish(workspace.Did(leads[1], "TRACK", "Email Opened", day.AddMinutes(8), Mail));
         await workspace.Publish(workspace.Did(leads[2], "TRACK", "Email Delivered", day.AddMinutes(1), Mail));
-        await workspace.Publish(workspace.Did(leads[2], "TRACK", "Email Link Clicked", day.AddMinutes(1), """{"email_id":"news-7","userAgent":"curl/8.5"}"""));
+        await workspace.Publish(
+            workspace.Did(leads[2], "TRACK", "Email Link Clicked", day.AddMinutes(1), """{"email_id":"news-7","userAgent":"curl/8.5"}"""));
         await workspace.Publish(workspace.Did(leads[3], "TRACK", "Email Bounced", day.AddMinutes(1), Mail));
 
         await fixture.Bus.Until<EmailSent>(4, e => leads.Contains(e.LeadId));
@@ -157,7 +160,8 @@ public sealed class PersonTests(NurtureFixture fixture)
 
         foreach (var path in new[]
         {
-            $"emails/{email}", $"programs/{program}", $"programs/{program}/report", $"programs/{program}/enrollments", $"segments/{segment}",
+            $"emails/{email}", $"programs/{program}", $"programs/{program}/report",
+            $"programs/{program}/enrollments", $"segments/{segment}",
             $"segments/{segment}/members", $"suppressions/{suppression}", $"leads/{lead}/emails",
         })
         {
@@ -169,7 +173,9 @@ public sealed class PersonTests(NurtureFixture fixture)
         await mine.Post($"/v1/emails/{email}:preview", "{}", HttpStatusCode.NotFound);
         await mine.Call(HttpMethod.Delete, $"/v1/suppressions/{suppression}", null, HttpStatusCode.NotFound);
         var faults = (await mine.Post(
-            "/v1/programs", $$$"""{"displayName":"P","entryTriggers":[{"segmentEntered":{"segmentId":"{{{segment}}}"}}],"steps":[{"sendEmail":{"emailId":"{{{email}}}"}}]}""", HttpStatusCode.BadRequest))["errors"]!.AsArray();
+            "/v1/programs",
+            $$$"""{"displayName":"P","entryTriggers":[{"segmentEntered":{"segmentId":"{{{segment}}}"}}],"steps":[{"sendEmail":{"emailId":"{{{email}}}"}}]}""",
+            HttpStatusCode.BadRequest))["errors"]!.AsArray();
         Assert.Equal(
             ["steps[0].sendEmail.emailId", "entryTriggers[0].segmentEntered.segmentId"],
             faults.Select(fault => fault!["field"]!.GetValue<string>()));
@@ -181,7 +187,8 @@ public sealed class PersonTests(NurtureFixture fixture)
     {
         using var channel = GrpcChannel.ForAddress(fixture.Service.Grpc);
         var answer = await new PersonDataService.PersonDataServiceClient(channel).ExportPersonAsync(
-            new ExportPersonRequest { LeadId = lead.ToString() }, new Metadata { { "x-lifecycle-identity", IdentityTokens.Issue(workspace.Id) } });
+            new ExportPersonRequest { LeadId = lead.ToString() },
+            new Metadata { { "x-lifecycle-identity", IdentityTokens.Issue(workspace.Id) } });
         return answer.Data;
     }
 

@@ -20,7 +20,8 @@ public sealed class ProgramTests(NurtureFixture fixture)
         await workspace.Publish(updated);
         // Each kind of event has a queue of its own: without this the older one could be handled, and its mail be sent, first.
         await Eventually.Equal(
-            1L, () => fixture.Database.Scalar<long>("select count(*) from lead where lead_id = $1 and profile_version = 2", lead), "the newest profile is known");
+            1L, () => fixture.Database.Scalar<long>("select count(*) from lead where lead_id = $1 and profile_version = 2", lead),
+            "the newest profile is known");
         foreach (var e in new ILifecycleEvent[] { captured, updated, captured, moved })
         {
             await workspace.Publish(e);
@@ -156,7 +157,8 @@ public sealed class ProgramTests(NurtureFixture fixture)
         await workspace.Post($"/v1/programs/{program}:pause");
         // The hour is over while the program stands still.
         var states = await fixture.Database.Query(
-            "update enrollment set due_time = now() - interval '1 second' where program_id = $1 returning held, state", Guid.Parse(program));
+            "update enrollment set due_time = now() - interval '1 second' where program_id = $1 returning held, state",
+            Guid.Parse(program));
         Assert.Equal(2, states.Count);
         Assert.All(states, row => Assert.Equal((true, "ACTIVE"), ((bool)row[0]!, (string)row[1]!)));
 
@@ -173,15 +175,19 @@ public sealed class ProgramTests(NurtureFixture fixture)
     {
         var workspace = await fixture.NewWorkspace();
         var email = await workspace.NewEmail();
-        var program = await workspace.NewProgram($$$"""{"displayName":"P","entryTriggers":[{"manual":{}}],"steps":[{"sendEmail":{"emailId":"{{{email}}}"}}]}""");
+        var program = await workspace.NewProgram(
+            $$$"""{"displayName":"P","entryTriggers":[{"manual":{}}],"steps":[{"sendEmail":{"emailId":"{{{email}}}"}}]}""");
 
         await workspace.Call(HttpMethod.Patch, $"/v1/programs/{program}", """{"goalStage":"MQL"}""", HttpStatusCode.BadRequest);
         await workspace.Call(HttpMethod.Delete, $"/v1/programs/{program}", null, HttpStatusCode.BadRequest);
         await workspace.Call(HttpMethod.Delete, $"/v1/emails/{email}", null, HttpStatusCode.BadRequest);
-        Assert.Equal("Q", (await workspace.Call(HttpMethod.Patch, $"/v1/programs/{program}", """{"displayName":"Q"}"""))["displayName"]!.GetValue<string>());
+        Assert.Equal("Q", (await workspace.Call(
+            HttpMethod.Patch, $"/v1/programs/{program}", """{"displayName":"Q"}"""))["displayName"]!.GetValue<string>());
         await workspace.Post($"/v1/programs/{program}:pause");
-        Assert.Equal("MQL", (await workspace.Call(HttpMethod.Patch, $"/v1/programs/{program}", """{"goalStage":"MQL"}"""))["goalStage"]!.GetValue<string>());
-        Assert.Equal("STAGE_UNSPECIFIED", (await workspace.Call(HttpMethod.Patch, $"/v1/programs/{program}", """{"clear":["goalStage"]}"""))["goalStage"]!.GetValue<string>());
+        Assert.Equal("MQL", (await workspace.Call(
+            HttpMethod.Patch, $"/v1/programs/{program}", """{"goalStage":"MQL"}"""))["goalStage"]!.GetValue<string>());
+        Assert.Equal("STAGE_UNSPECIFIED", (await workspace.Call(
+            HttpMethod.Patch, $"/v1/programs/{program}", """{"clear":["goalStage"]}"""))["goalStage"]!.GetValue<string>());
         await workspace.Call(HttpMethod.Delete, $"/v1/programs/{program}");
         await workspace.Call(HttpMethod.Delete, $"/v1/emails/{email}");
         Assert.Empty((await workspace.Get("/v1/programs"))["programs"]!.AsArray());

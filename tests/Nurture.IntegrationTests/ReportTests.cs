@@ -19,7 +19,8 @@ public sealed class ReportTests(NurtureFixture fixture)
         var program = (await data.Workspace.Get("/v1/reports/programs?from=2026-03-01&to=2026-04-01"))["programs"]!.AsArray().Single()!;
 
         // 12 of 30 nurtured, 1 of 10 held out.
-        Assert.Equal(("30", "12", 0.4), (program["leads"]!.GetValue<string>(), program["mqls"]!.GetValue<string>(), program["mqlRate"]!.GetValue<double>()));
+        Assert.Equal(("30", "12", 0.4), (
+            program["leads"]!.GetValue<string>(), program["mqls"]!.GetValue<string>(), program["mqlRate"]!.GetValue<double>()));
         Assert.Equal(5, program["medianDaysToMql"]!.GetValue<double>(), 9);
         Assert.Equal("30", program["emailsSent"]!.GetValue<string>());
         var lift = program["lift"]!;
@@ -39,7 +40,8 @@ public sealed class ReportTests(NurtureFixture fixture)
         var rest = await data.Workspace.Get(
             $"/v1/reports/programLeads?programId={data.Program}&outcome=HELD_OUT&pageSize=6&pageToken={held["nextPageToken"]!.GetValue<string>()}");
         Assert.Equal(4, rest["leads"]!.AsArray().Count);
-        Assert.Equal(10, held["leads"]!.AsArray().Concat(rest["leads"]!.AsArray()).Select(lead => lead!["leadId"]!.GetValue<string>()).Distinct().Count());
+        Assert.Equal(10, held["leads"]!.AsArray().Concat(rest["leads"]!.AsArray())
+            .Select(lead => lead!["leadId"]!.GetValue<string>()).Distinct().Count());
     }
 
     [Fact]
@@ -52,14 +54,17 @@ public sealed class ReportTests(NurtureFixture fixture)
         var step = steps.Single(step => step!["stepId"]!.GetValue<string>() == "hello")!;
         Assert.Equal(
             ("30", "4", "4", "0", "20", "6"),
-            (Text(step, "entered"), Text(step, "waiting"), Text(step, "paused"), Text(step, "overdue"), Text(step, "completed"), Text(step, "dropped")));
+            (Text(step, "entered"), Text(step, "waiting"), Text(step, "paused"), Text(step, "overdue"),
+                Text(step, "completed"), Text(step, "dropped")));
         Assert.Equal((0.2, 1d), (Number(step, "dropOffRate"), Number(step, "dropOffShare")));
         Assert.Equal((60d, 60d), (Number(step, "medianWaitSeconds"), Number(step, "p90WaitSeconds")));
         // Ten leads were told a score of 10 before and 30 three days after.
         Assert.Equal(("10", 10d, 20d), (Text(step, "scored"), Number(step, "meanScoreBefore"), Number(step, "meanScoreChange")));
-        var early = (await data.Workspace.Get($"/v1/reports/stalls?from=2026-03-01&to=2026-04-01&scoreDays=2&programId={data.Program}"))["steps"]![0]!;
+        var early = (await data.Workspace.Get(
+            $"/v1/reports/stalls?from=2026-03-01&to=2026-04-01&scoreDays=2&programId={data.Program}"))["steps"]![0]!;
         Assert.Equal(0d, Number(early, "meanScoreChange"));
-        var dropped = (await data.Workspace.Get($"/v1/reports/programLeads?programId={data.Program}&stepId=hello&outcome=DROPPED"))["leads"]!.AsArray();
+        var dropped = (await data.Workspace.Get(
+            $"/v1/reports/programLeads?programId={data.Program}&stepId=hello&outcome=DROPPED"))["leads"]!.AsArray();
         Assert.Equal(6, dropped.Count);
         Assert.All(dropped, lead => Assert.Equal("EXITED", lead!["state"]!.GetValue<string>()));
         await data.Workspace.Call(HttpMethod.Get, "/v1/reports/stalls?from=2026-04-01&to=2026-03-01", null, HttpStatusCode.BadRequest);
@@ -73,10 +78,12 @@ public sealed class ReportTests(NurtureFixture fixture)
         var mail = (await data.Workspace.Get("/v1/reports/engagement?from=2026-03-01&to=2026-04-01"))["assets"]!.AsArray().Single()!;
         Assert.Equal(
             ("Welcome", "30", "25", "10", "5", "1"),
-            (Text(mail, "displayName"), Text(mail, "sent"), Text(mail, "delivered"), Text(mail, "opened"), Text(mail, "clicked"), Text(mail, "unsubscribed")));
+            (Text(mail, "displayName"), Text(mail, "sent"), Text(mail, "delivered"), Text(mail, "opened"), Text(mail, "clicked"),
+                Text(mail, "unsubscribed")));
         Assert.Equal((0.4, 0.2), (Number(mail, "openRate"), Number(mail, "clickRate")));
         Assert.Equal(("5", "5"), (Text(mail, "clickedLeads"), Text(mail, "clickedMqls")));
-        var link = (await data.Workspace.Get("/v1/reports/engagement?from=2026-03-01&to=2026-04-01&kind=LINK"))["assets"]!.AsArray().Single()!;
+        var link = (await data.Workspace.Get("/v1/reports/engagement?from=2026-03-01&to=2026-04-01&kind=LINK"))["assets"]!
+            .AsArray().Single()!;
         Assert.Equal((Link, "3", 0.12), (Text(link, "url"), Text(link, "clicked"), Number(link, "clickRate")));
         var leads = (await data.Workspace.Get(
             $"/v1/reports/engagementLeads?emailId={data.Email}&action=CLICKED&url={Uri.EscapeDataString(Link)}"))["leads"]!.AsArray();
@@ -122,7 +129,8 @@ public sealed class ReportTests(NurtureFixture fixture)
     private static async Task<double?> Value(Data data, string metric, string dimension, string group)
     {
         var answer = await data.Workspace.Get($"/v1/metrics/nurture?from=2026-03-01&to=2026-04-01&metrics={metric}&groupBy={dimension}");
-        return answer["series"]!.AsArray().Single(series => series!["group"]![dimension]!.GetValue<string>() == group)!["points"]![0]!["value"]?.GetValue<double>();
+        return answer["series"]!.AsArray()
+            .Single(series => series!["group"]![dimension]!.GetValue<string>() == group)!["points"]![0]!["value"]?.GetValue<double>();
     }
 
     private static string Text(JsonNode row, string field) => row[field]!.GetValue<string>();
@@ -130,9 +138,9 @@ public sealed class ReportTests(NurtureFixture fixture)
     private static double Number(JsonNode row, string field) => row[field]!.GetValue<double>();
 
     /// <summary>
-    /// Forty leads captured and entering on 10 March: 1 to 30 nurtured (1 to 12 became MQL five days later), 31 to 40 held out (31 became MQL).
-    /// All nurtured were mailed: 26 to 30 bounced, 1 to 10 opened, 1 to 5 clicked, 1 to 3 the link, 1 unsubscribed. At the step, 1 to 20 passed
-    /// within a minute, 21 to 26 dropped, 27 to 30 are held there. 1 to 10 have scores.
+    /// Forty leads captured and entering on 10 March: 1 to 30 nurtured (1 to 12 became MQL five days later), 31 to 40 held out (31 became
+    /// MQL). All nurtured were mailed: 26 to 30 bounced, 1 to 10 opened, 1 to 5 clicked, 1 to 3 the link, 1 unsubscribed. At the step, 1 to
+    /// 20 passed within a minute, 21 to 26 dropped, 27 to 30 are held there. 1 to 10 have scores.
     /// </summary>
     private async Task<Data> Fill()
     {
@@ -140,7 +148,8 @@ public sealed class ReportTests(NurtureFixture fixture)
         var email = await workspace.NewEmail();
         var hello = $$$"""{"id":"hello","sendEmail":{"emailId":"{{{email}}}"}}""";
         var program = (await workspace.Post(
-            "/v1/programs", $$$"""{"displayName":"Nurture","entryTriggers":[{"manual":{}}],"steps":[{{{hello}}}]}"""))["id"]!.GetValue<string>();
+            "/v1/programs",
+            $$$"""{"displayName":"Nurture","entryTriggers":[{"manual":{}}],"steps":[{{{hello}}}]}"""))["id"]!.GetValue<string>();
         var start = Start.ToString("o", CultureInfo.InvariantCulture);
         var (lead, enrollment, message) = (Id("8aaa"), Id("8bbb"), Id("8ccc"));
         foreach (var sql in new[]

@@ -29,11 +29,14 @@ public sealed class SegmentGraphTests(NurtureFixture fixture)
         await workspace.Publish(first with { EventId = Guid.CreateVersion7() });
         await workspace.Publish(second);
 
-        await Eventually.Equal($"|{lead}|{lead}|", () => Places(workspace, visitors, vips, others), "two visits move it through the graph", Deadline);
         await Eventually.Equal(
-            "1", async () => (await workspace.Get($"/v1/programs/{program}/report"))["entered"]!.GetValue<string>(), "and into the program", Deadline);
+            $"|{lead}|{lead}|", () => Places(workspace, visitors, vips, others), "two visits move it through the graph", Deadline);
+        await Eventually.Equal(
+            "1", async () => (await workspace.Get($"/v1/programs/{program}/report"))["entered"]!.GetValue<string>(),
+            "and into the program", Deadline);
         await workspace.Publish(workspace.Updated(lead, "graph@example.com", "Ada", 2, employees: 3));
-        await Eventually.Equal($"|{lead}||{lead}", () => Places(workspace, visitors, vips, others), "a smaller company moves it back", Deadline);
+        await Eventually.Equal(
+            $"|{lead}||{lead}", () => Places(workspace, visitors, vips, others), "a smaller company moves it back", Deadline);
 
         var told = await fixture.Bus.Until<SegmentMembershipChanged>(
             6, e => e.WorkspaceId == workspace.Id && e.Entered.Concat(e.Left).Contains(lead));
@@ -71,7 +74,8 @@ public sealed class SegmentGraphTests(NurtureFixture fixture)
         var workspace = await fixture.NewWorkspace();
         var email = await workspace.NewEmail();
         var cold = await NewSegment(
-            workspace, "Unopened", $"count(email.kind = 'SENT' and email.id = '{email}') >= 1 and count(email.kind = 'OPEN' and email.id = '{email}', 30d) = 0");
+            workspace, "Unopened",
+            $"count(email.kind = 'SENT' and email.id = '{email}') >= 1 and count(email.kind = 'OPEN' and email.id = '{email}', 30d) = 0");
         var clickers = await NewSegment(workspace, "Clicked", "count(email.kind = 'CLICK', 30d) >= 1");
         await workspace.NewProgram(
             $$$"""{"displayName":"W","entryTriggers":[{"leadCaptured":{}}],"steps":[{"id":"hello","sendEmail":{"emailId":"{{{email}}}"}}]}""");
@@ -86,7 +90,8 @@ public sealed class SegmentGraphTests(NurtureFixture fixture)
         }
 
         await workspace.Publish(workspace.Did(lead, "TRACK", "Email Opened", TestWorkspace.Now, $$"""{"email_id":"{{email}}"}"""));
-        await Eventually.Equal($"||{lead}", () => Places(workspace, cold, clickers), "an opening told by another system counts too", Deadline);
+        await Eventually.Equal(
+            $"||{lead}", () => Places(workspace, cold, clickers), "an opening told by another system counts too", Deadline);
     }
 
     [Fact]
@@ -103,7 +108,8 @@ public sealed class SegmentGraphTests(NurtureFixture fixture)
 
         var added = await workspace.Post(
             $"/v1/segments/{list}/members:add", """{"emails":["ADA@example.com","nobody@example.com","bob@example.com"]}""");
-        Assert.Equal((2, 0, "nobody@example.com"), (added["changed"]!.GetValue<int>(), added["unchanged"]!.GetValue<int>(), added["unknown"]![0]!.GetValue<string>()));
+        Assert.Equal((2, 0, "nobody@example.com"), (
+            added["changed"]!.GetValue<int>(), added["unchanged"]!.GetValue<int>(), added["unknown"]![0]!.GetValue<string>()));
         Assert.Equal($"|{Both(ada, bob)}|{ada}", await Places(workspace, list, big));
         await workspace.Post($"/v1/segments/{list}/members:remove", $$"""{"leadIds":["{{ada}}"]}""");
         Assert.Equal($"|{bob}|", await Places(workspace, list, big));
@@ -115,7 +121,8 @@ public sealed class SegmentGraphTests(NurtureFixture fixture)
         Assert.Equal(dry.ToJsonString(), answer.ToJsonString());
         Assert.Equal(
             (1, 1, 2, 4),
-            (answer["created"]!.GetValue<int>(), answer["unchanged"]!.GetValue<int>(), answer["rejectedCount"]!.GetValue<int>(), answer["rejected"]![0]!["line"]!.GetValue<int>()));
+            (answer["created"]!.GetValue<int>(), answer["unchanged"]!.GetValue<int>(), answer["rejectedCount"]!.GetValue<int>(),
+                answer["rejected"]![0]!["line"]!.GetValue<int>()));
         Assert.Equal(2, (await Import(workspace, list, file))["unchanged"]!.GetValue<int>());
         Assert.Equal($"|{Both(ada, bob)}|{ada}", await Places(workspace, list, big));
 
@@ -123,7 +130,8 @@ public sealed class SegmentGraphTests(NurtureFixture fixture)
         await workspace.Publish(new LeadsMerged(Guid.CreateVersion7(), workspace.Id, TestWorkspace.Now, 5, ada, bob));
         await Eventually.Equal($"|{bob}|", () => Places(workspace, list, big), "merged", Deadline);
         await workspace.Post($"/v1/segments/{big}/members:add", """{"emails":["a@example.com"]}""", HttpStatusCode.BadRequest);
-        await workspace.Post($"/v1/segments/{Guid.CreateVersion7()}/members:add", """{"emails":["a@example.com"]}""", HttpStatusCode.NotFound);
+        await workspace.Post(
+            $"/v1/segments/{Guid.CreateVersion7()}/members:add", """{"emails":["a@example.com"]}""", HttpStatusCode.NotFound);
     }
 
     [Fact]
@@ -137,8 +145,10 @@ public sealed class SegmentGraphTests(NurtureFixture fixture)
         var fault = await workspace.Call(
             HttpMethod.Patch, $"/v1/segments/{first}", $$"""{"condition":"in_segment('{{third}}')"}""", HttpStatusCode.BadRequest);
         Assert.Contains("First → Third → Second → First", fault["errors"]![0]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
-        await workspace.Call(HttpMethod.Patch, $"/v1/segments/{first}", $$"""{"condition":"in_segment('{{first}}')"}""", HttpStatusCode.BadRequest);
-        await workspace.Post("/v1/segments", $$"""{"displayName":"X","condition":"in_segment('{{Guid.CreateVersion7()}}')"}""", HttpStatusCode.BadRequest);
+        await workspace.Call(
+            HttpMethod.Patch, $"/v1/segments/{first}", $$"""{"condition":"in_segment('{{first}}')"}""", HttpStatusCode.BadRequest);
+        await workspace.Post(
+            "/v1/segments", $$"""{"displayName":"X","condition":"in_segment('{{Guid.CreateVersion7()}}')"}""", HttpStatusCode.BadRequest);
         var refusal = await workspace.Call(HttpMethod.Delete, $"/v1/segments/{first}", null, HttpStatusCode.BadRequest);
         Assert.Contains("Second", refusal["detail"]!.GetValue<string>(), StringComparison.Ordinal);
         await workspace.Call(HttpMethod.Delete, $"/v1/segments/{third}");
@@ -148,10 +158,13 @@ public sealed class SegmentGraphTests(NurtureFixture fixture)
 
     private static ActivitiesRecorded Visit(TestWorkspace workspace, Guid lead) => new(
         Guid.CreateVersion7(), workspace.Id, TestWorkspace.Now, 1,
-        [new ActivityInfo(Guid.CreateVersion7(), lead, "PAGE", "Pricing", TestWorkspace.Now, Guid.CreateVersion7(), "https://example.com/pricing?a=1", new Dictionary<string, System.Text.Json.JsonElement>())]);
+        [new ActivityInfo(
+            Guid.CreateVersion7(), lead, "PAGE", "Pricing", TestWorkspace.Now, Guid.CreateVersion7(), "https://example.com/pricing?a=1",
+            new Dictionary<string, System.Text.Json.JsonElement>())]);
 
     private static async Task<string> NewSegment(TestWorkspace workspace, string name, string condition) =>
-        (await workspace.Post("/v1/segments", new JsonObject { ["displayName"] = name, ["condition"] = condition }.ToJsonString()))["id"]!.GetValue<string>();
+        (await workspace.Post(
+            "/v1/segments", new JsonObject { ["displayName"] = name, ["condition"] = condition }.ToJsonString()))["id"]!.GetValue<string>();
 
     private static Task<JsonObject> Preview(TestWorkspace workspace, string condition) =>
         workspace.Post("/v1/segments:preview", new JsonObject { ["condition"] = condition }.ToJsonString());

@@ -19,7 +19,8 @@ public sealed class SegmentTests(NurtureFixture fixture)
         const string BigAndWarm =
             """{"displayName":"Big and warm","condition":"company.employees >= 50 and (score.total >= 60 or lead.stage = \"MQL\")"}""";
         var segment = (await workspace.Post("/v1/segments", BigAndWarm))["id"]!.GetValue<string>();
-        var everyone = (await workspace.Post("/v1/segments", """{"displayName":"Everyone","condition":"exists lead.email"}"""))["id"]!.GetValue<string>();
+        var everyone = (await workspace.Post(
+            "/v1/segments", """{"displayName":"Everyone","condition":"exists lead.email"}"""))["id"]!.GetValue<string>();
 
         await Eventually.Equal(
             "2",
@@ -68,7 +69,8 @@ public sealed class SegmentTests(NurtureFixture fixture)
     public async Task EnteringASegment_EntersItsProgram()
     {
         var workspace = await fixture.NewWorkspace();
-        var segment = (await workspace.Post("/v1/segments", """{"displayName":"Hot","condition":"score.band = \"HOT\""}"""))["id"]!.GetValue<string>();
+        var segment = (await workspace.Post(
+            "/v1/segments", """{"displayName":"Hot","condition":"score.band = \"HOT\""}"""))["id"]!.GetValue<string>();
         var program = await workspace.NewProgram($$$"""
             {"displayName":"Hot leads","entryTriggers":[{"segmentEntered":{"segmentId":"{{{segment}}}"}}],"steps":[{"wait":{"duration":"3600s"}}]}
             """);

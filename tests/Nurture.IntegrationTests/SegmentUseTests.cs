@@ -35,7 +35,8 @@ public sealed class SegmentUseTests(NurtureFixture fixture)
     public async Task DeleteSegment_AskedForInAnEarlierVersion_IsRefusedWhileSomebodyGoesByIt()
     {
         var workspace = await fixture.NewWorkspace();
-        var (asked, lead) = (await NewSegment(workspace, """{"displayName":"Asked","condition":"score.total >= 50"}"""), Guid.CreateVersion7());
+        var (asked, lead) = (
+            await NewSegment(workspace, """{"displayName":"Asked","condition":"score.total >= 50"}"""), Guid.CreateVersion7());
         const string Wait = """{"id":"year","wait":{"duration":"8640000s"}}""";
         var program = await workspace.NewProgram($$$"""
             {"displayName":"Slow","entryTriggers":[{"manual":{}}],

@@ -41,7 +41,8 @@ public sealed class StallTests : IAsyncLifetime
         await Eventually.Equal("ACTIVE", () => State(workspace, program), "the lead is on its way");
         // What a worker leaves that stops right after it has taken the lead on, with its connection open.
         await fixture.Service.Stop();
-        await fixture.Database.Query("update enrollment set due_time = now() - interval '1 minute' where program_id = $1", Guid.Parse(program));
+        await fixture.Database.Query(
+            "update enrollment set due_time = now() - interval '1 minute' where program_id = $1", Guid.Parse(program));
         await using var hanging = await fixture.Database.Application.OpenConnectionAsync();
         await using var transaction = await hanging.BeginTransactionAsync();
         await Execute(hanging, $"select set_config('app.workspace_id', '{workspace.Id}', true)");
@@ -120,7 +121,8 @@ public sealed class StallTests : IAsyncLifetime
         Assert.NotNull(stall["nextTryTime"]);
 
         await capture.Start();
-        await Eventually.Equal(0, async () => (await FailingCalls(workspace, program)).Count, "the call has arrived", TimeSpan.FromMinutes(3));
+        await Eventually.Equal(
+            0, async () => (await FailingCalls(workspace, program)).Count, "the call has arrived", TimeSpan.FromMinutes(3));
         var update = Assert.Single(capture.Updates.Where(update => update.Id == lead.ToString()).DistinctBy(update => update.RequestId));
         Assert.Equal("pro", update.Traits.Fields["plan"].StringValue);
     }
@@ -128,7 +130,8 @@ public sealed class StallTests : IAsyncLifetime
     private static async Task<JsonArray> Stalls(TestWorkspace workspace, string program)
     {
         var (from, to) = (TestWorkspace.Now.AddDays(-2), TestWorkspace.Now.AddDays(2));
-        return (await workspace.Get($"/v1/reports/stalls?from={from:yyyy-MM-dd}&to={to:yyyy-MM-dd}&programId={program}"))["stalls"]!.AsArray();
+        return (await workspace.Get(
+            $"/v1/reports/stalls?from={from:yyyy-MM-dd}&to={to:yyyy-MM-dd}&programId={program}"))["stalls"]!.AsArray();
     }
 
     private static async Task<List<JsonNode?>> FailingCalls(TestWorkspace workspace, string program) =>

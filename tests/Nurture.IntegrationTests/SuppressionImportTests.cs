@@ -32,6 +32,7 @@ public sealed class SuppressionImportTests(NurtureFixture fixture)
         Assert.Equal(HttpStatusCode.Conflict, another);
         Assert.Equal(
             1_291L,
-            await fixture.Database.Scalar<long>("select count(*) from suppression where workspace_id = $1 and reason = 'COMPLAINED'", workspace.Id));
+            await fixture.Database.Scalar<long>(
+                "select count(*) from suppression where workspace_id = $1 and reason = 'COMPLAINED'", workspace.Id));
     }
 }

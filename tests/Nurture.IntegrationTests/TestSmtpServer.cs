@@ -59,8 +59,8 @@ internal sealed record ReceivedMail(string From, string To, string Text)
 }
 
 /// <summary>
-/// A mail server that keeps what it takes. Recipients that begin with <c>refused</c> are refused for good, those that begin with <c>later</c> are put off
-/// the first two times.
+/// A mail server that keeps what it takes. Recipients that begin with <c>refused</c> are refused for good, those that begin with
+/// <c>later</c> are put off the first two times.
 /// </summary>
 internal sealed class TestSmtpServer : IAsyncDisposable
 {

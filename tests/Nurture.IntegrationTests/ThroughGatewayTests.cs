@@ -29,7 +29,8 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
         var again = await gateway.Call(HttpMethod.Post, "/v1/segments", body, requestId: run);
         Assert.Equal((200, made), (status, again.Body));
         var segment = (string)JsonNode.Parse(made)!["id"]!;
-        await Eventually.True(async () => (bool)(await gateway.Get($"/v1/segments/{segment}"))["evaluated"]!, "everybody is judged", Deadline);
+        await Eventually.True(
+            async () => (bool)(await gateway.Get($"/v1/segments/{segment}"))["evaluated"]!, "everybody is judged", Deadline);
         var member = Assert.Single((await gateway.Get($"/v1/segments/{segment}/members"))["members"]!.AsArray())!;
         Assert.Equal(
             ["leadId,email,stage,enterTime", $"{big},big.{run}@example.com,{member["stage"]},{member["enterTime"]}"],
@@ -57,9 +58,11 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
     {
         var run = Guid.CreateVersion7().ToString("N");
         var lead = await gateway.NewLead($"mail.{run}@example.com", 5);
-        var email = await NewEmail("{{lead.firstName}}, hello", """<p>Hi {{lead.firstName}} {{lead.shoeSize}}</p><a href=\"/guide\">x</a>""");
+        var email = await NewEmail(
+            "{{lead.firstName}}, hello", """<p>Hi {{lead.firstName}} {{lead.shoeSize}}</p><a href=\"/guide\">x</a>""");
         await Eventually.Passes(
-            async () => Assert.Equal("Ada, hello", (string)(await gateway.Post($"/v1/emails/{email}:preview", $$"""{"leadId":"{{lead}}"}"""))["subject"]!),
+            async () => Assert.Equal(
+                "Ada, hello", (string)(await gateway.Post($"/v1/emails/{email}:preview", $$"""{"leadId":"{{lead}}"}"""))["subject"]!),
             "it is filled", Deadline);
 
         var findings = (await gateway.Post($"/v1/emails/{email}:lint"))["findings"]!.AsArray();
@@ -73,7 +76,8 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
         Assert.NotEmpty(sent["messageId"]!.ToString());
         await Eventually.Equal(
             "[Test] Ada, hello",
-            () => Task.FromResult(string.Join(' ', gateway.Mails.To($"me.{run}@example.com").Select(mail => mail.Subject))), "it arrives", Deadline);
+            () => Task.FromResult(string.Join(' ', gateway.Mails.To($"me.{run}@example.com").Select(mail => mail.Subject))),
+            "it arrives", Deadline);
         var bad = await gateway.Call(HttpMethod.Post, "/v1/emails", """{"displayName":"","subject":"{{#if}}","html":"{{> other}}"}""");
         Assert.Equal((400, "displayName subject html"), (bad.Status, Fields(bad.Body)));
     }
@@ -92,7 +96,8 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
         var faults = Fields(faulty.Body).Split(' ');
         foreach (var field in new[]
         {
-            "entryTriggers[0].event.condition", "entryTriggers[1].scoreReached", "holdOutPercent", "steps[0].nextStepId", "steps[1].id", "steps[1].wait.duration",
+            "entryTriggers[0].event.condition", "entryTriggers[1].scoreReached", "holdOutPercent", "steps[0].nextStepId", "steps[1].id",
+            "steps[1].wait.duration",
             "steps[2].split.ways", "steps[3].branch.condition",
         })
         {
@@ -109,12 +114,14 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
             "1", async () => (string)(await Preview($"lead.email = 'ada.{run}@example.com'"))["count"]!, "Nurture hears of her", Deadline);
         var tried = (await gateway.Post($"/v1/programs/{program}:dryRun", $$"""{"leadIds":["{{ada}}"]}"""))["leads"]![0]!;
         Assert.Equal("mail week", string.Join(' ', tried["steps"]!.AsArray().Select(step => (string)step!["stepId"]!)));
-        Assert.Equal(400, (await gateway.Call(HttpMethod.Post, $"/v1/programs/{program}/enrollments", $$"""{"leadId":"{{ada}}"}""")).Status);
+        Assert.Equal(
+            400, (await gateway.Call(HttpMethod.Post, $"/v1/programs/{program}/enrollments", $$"""{"leadId":"{{ada}}"}""")).Status);
 
         Assert.Equal("ACTIVE", (string)(await gateway.Post($"/v1/programs/{program}:start"))["state"]!);
         var enrollment = await gateway.Post($"/v1/programs/{program}/enrollments", $$"""{"leadId":"{{ada}}"}""");
         Assert.Equal(("ACTIVE", "MANUAL"), ((string)enrollment["state"]!, (string)enrollment["trigger"]!));
-        Assert.Equal(400, (await gateway.Call(HttpMethod.Post, $"/v1/programs/{program}/enrollments", $$"""{"leadId":"{{ada}}"}""")).Status);
+        Assert.Equal(
+            400, (await gateway.Call(HttpMethod.Post, $"/v1/programs/{program}/enrollments", $$"""{"leadId":"{{ada}}"}""")).Status);
         await Sent($"ada.{run}@example.com");
         Assert.Equal("PAUSED", (string)(await gateway.Post($"/v1/programs/{program}:pause"))["state"]!);
         await gateway.Post($"/v1/programs/{program}:start");
@@ -139,13 +146,15 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
         var filter = $"filter={Uri.EscapeDataString($"email = \"a.{run}@example.com\"")}";
         var one = Assert.Single((await gateway.Get($"/v1/suppressions?{filter}"))["suppressions"]!.AsArray())!;
         Assert.Equal(
-            ["id,email,reason,createTime", $"{one["id"]},a.{run}@example.com,BOUNCED,{one["createTime"]}"], await gateway.Table($"/v1/suppressions?{filter}"));
+            ["id,email,reason,createTime", $"{one["id"]},a.{run}@example.com,BOUNCED,{one["createTime"]}"],
+            await gateway.Table($"/v1/suppressions?{filter}"));
         var added = await gateway.Post("/v1/suppressions", $$"""{"email":"c.{{run}}@example.com","reason":"COMPLAINED"}""");
         await gateway.Ask(HttpMethod.Delete, $"/v1/suppressions/{added["id"]}");
         Assert.Equal(404, (await gateway.Call(HttpMethod.Get, $"/v1/suppressions/{added["id"]}")).Status);
 
         var settings = await gateway.Ask(
-            HttpMethod.Put, "/v1/mailSettings", """{"settings":{"fromName":"Team","fromAddress":"team@news.example.com","softBounceLimit":4}}""");
+            HttpMethod.Put, "/v1/mailSettings",
+            """{"settings":{"fromName":"Team","fromAddress":"team@news.example.com","softBounceLimit":4}}""");
         Assert.Equal(settings.ToJsonString(), (await gateway.Get("/v1/mailSettings")).ToJsonString());
         Assert.Contains("team@news.example.com", settings.ToJsonString(), StringComparison.Ordinal);
         var dkim = await gateway.Post("/v1/dkimKeys", """{"domain":"news.example.com"}""");
@@ -172,7 +181,8 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
             "both wait, and their mails are marked as sent", Deadline);
         var steps = await gateway.Table($"/v1/programs/{program}/report");
         Assert.Equal(
-            "stepId,action,entered,waiting,completed,dropped,converted,medianWaitSeconds,emailsSent,emailsOpened,emailsClicked,emailsFailed", steps[0]);
+            "stepId,action,entered,waiting,completed,dropped,converted,medianWaitSeconds,emailsSent,emailsOpened,emailsClicked,emailsFailed",
+            steps[0]);
         Assert.Equal(("mail,SEND_EMAIL,2,0,2,0,0", "week,WAIT,2,2,0,0,0,,0,0,0,0"), (steps[1][..25], steps[2]));
         Assert.EndsWith(",2,0,0,0", steps[1], StringComparison.Ordinal);
 
@@ -184,7 +194,8 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
 
         var stalls = await gateway.Table($"/v1/reports/stalls?from={From}&to={To}&programId={program}");
         Assert.StartsWith(
-            "programId,programName,stepId,entered,waiting,overdue,paused,completed,dropped,converted,dropOffRate,dropOffShare", stalls[0], StringComparison.Ordinal);
+            "programId,programName,stepId,entered,waiting,overdue,paused,completed,dropped,converted,dropOffRate,dropOffShare", stalls[0],
+            StringComparison.Ordinal);
         Assert.Contains(stalls, row => row.StartsWith($"{program},Guide {run},week,2,2,0,0,0,0,0,0,", StringComparison.Ordinal));
 
         var assets = await gateway.Table($"/v1/reports/engagement?from={From}&to={To}&programId={program}");
@@ -194,7 +205,8 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
 
         var inside = await gateway.Table($"/v1/reports/programLeads?programId={program}&stepId=week&outcome=WAITING");
         Assert.StartsWith("leadId,email,stage,enrollmentId,enterTime,state,exitReason,mqlTime", inside[0], StringComparison.Ordinal);
-        Assert.Equal(new[] { ada, bob }.Order(StringComparer.Ordinal), inside[1..].Select(row => row.Split(',')[0]).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            new[] { ada, bob }.Order(StringComparer.Ordinal), inside[1..].Select(row => row.Split(',')[0]).Order(StringComparer.Ordinal));
         var told = (await gateway.Get($"/v1/reports/programLeads?programId={program}&stepId=week&outcome=WAITING"))["leads"]!.AsArray();
         Assert.Equal(2, told.Count);
         var mailed = await gateway.Table($"/v1/reports/engagementLeads?emailId={email}&action=DELIVERED");
@@ -212,9 +224,11 @@ public sealed class ThroughGatewayTests(ThroughGateway gateway) : IClassFixture<
     private static string Row(string[] table, string beginning) => table.Single(row => row.StartsWith(beginning, StringComparison.Ordinal));
 
     private Task Sent(string to) => Eventually.Equal(
-        "Guide", () => Task.FromResult(string.Join(' ', gateway.Mails.To(to).Select(mail => mail.Subject))), $"{to} gets the mail", Deadline);
+        "Guide", () => Task.FromResult(string.Join(' ', gateway.Mails.To(to).Select(mail => mail.Subject))),
+        $"{to} gets the mail", Deadline);
 
-    private Task<JsonNode> Preview(string condition) => gateway.Post("/v1/segments:preview", new JsonObject { ["condition"] = condition }.ToJsonString());
+    private Task<JsonNode> Preview(string condition) =>
+        gateway.Post("/v1/segments:preview", new JsonObject { ["condition"] = condition }.ToJsonString());
 
     private async Task<string> NewEmail(string subject, string html) =>
         (string)(await gateway.Post("/v1/emails", $$$"""{"displayName":"Mail","subject":"{{{subject}}}","html":"{{{html}}}"}"""))["id"]!;

@@ -10,7 +10,8 @@ using Lifecycle.Testing;
 namespace Nurture.IntegrationTests;
 
 /// <summary>
-/// A mail server that takes mails over TLS alone, from a user who is logged in, with a certificate that it made itself. It notes what was said before TLS.
+/// A mail server that takes mails over TLS alone, from a user who is logged in, with a certificate that it made itself. It notes what was
+/// said before TLS.
 /// </summary>
 internal sealed class TlsSmtpServer : IAsyncDisposable
 {
@@ -132,7 +133,8 @@ internal sealed class TlsSmtpServer : IAsyncDisposable
                 }
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException or System.Security.Authentication.AuthenticationException)
+        catch (Exception exception)
+            when (exception is OperationCanceledException or IOException or System.Security.Authentication.AuthenticationException)
         {
             // The client went away, or did not trust the certificate.
         }

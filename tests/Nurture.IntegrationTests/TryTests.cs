@@ -51,7 +51,8 @@ public sealed class TryTests(NurtureFixture fixture)
             await workspace.Publish(workspace.Did(lead, "TRACK", "Trial Started", TestWorkspace.Now, """{"trial_id":"t1"}"""));
         }
 
-        await Eventually.Equal("used used", async () => string.Join(' ', Texts(await Enrollments(workspace, program), "stepId")), "both wait");
+        await Eventually.Equal(
+            "used used", async () => string.Join(' ', Texts(await Enrollments(workspace, program), "stepId")), "both wait");
         foreach (var lead in new[] { big, small })
         {
             await workspace.Publish(workspace.Did(lead, "TRACK", "Report Made", TestWorkspace.Now, """{"trial_id":"t1"}"""));
@@ -61,8 +62,10 @@ public sealed class TryTests(NurtureFixture fixture)
             "COMPLETED CONVERTED", async () => string.Join(' ', Texts(await Enrollments(workspace, program), "state").Order()), "both end");
         await Eventually.Equal(
             "Trial of a company that fits",
-            () => Task.FromResult(fixture.Peers.Moves.FirstOrDefault(move => move.LeadId == big.ToString())?.Note ?? ""), "sales hear of it");
-        await Eventually.Equal("WELCOME", () => Task.FromResult(string.Join(' ', fixture.Mails.To(address).Select(sent => sent.Subject))), "one mail");
+            () => Task.FromResult(fixture.Peers.Moves.FirstOrDefault(move => move.LeadId == big.ToString())?.Note ?? ""),
+            "sales hear of it");
+        await Eventually.Equal(
+            "WELCOME", () => Task.FromResult(string.Join(' ', fixture.Mails.To(address).Select(sent => sent.Subject))), "one mail");
         Assert.DoesNotContain(fixture.Peers.Moves, move => move.LeadId == small.ToString());
     }
 
@@ -79,12 +82,14 @@ public sealed class TryTests(NurtureFixture fixture)
         var fair = await workspace.NewProgram($$$"""
             {"displayName":"Fair","entryTriggers":[{"segmentEntered":{"segmentId":"{{{list}}}"}}],"steps":[{"id":"year","wait":{"duration":"8640000s"}}]}
             """);
-        var later = await workspace.NewProgram("""{"displayName":"Later","entryTriggers":[{"manual":{}}],"steps":[{"id":"end","exit":{}}]}""");
+        var later = await workspace.NewProgram(
+            """{"displayName":"Later","entryTriggers":[{"manual":{}}],"steps":[{"id":"end","exit":{}}]}""");
         var (one, two, address) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Address());
         await workspace.Publish(workspace.Captured(one, Address()));
         await workspace.Publish(workspace.Captured(two, address));
         await Eventually.Equal(
-            2L, () => fixture.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and profile_version > 0", workspace.Id), "both");
+            2L, () => fixture.Database.Scalar<long>(
+                "select count(*) from lead where workspace_id = $1 and profile_version > 0", workspace.Id), "both");
 
         var body = $$"""{"leadIds":["{{one}}"],"emails":["{{address}}","nobody@example.com"]}""";
         var answer = await workspace.Post($"/v1/programs/{listing}/enrollments:batchCreate", body);
@@ -92,15 +97,19 @@ public sealed class TryTests(NurtureFixture fixture)
         var again = await workspace.Post($"/v1/programs/{listing}/enrollments:batchCreate", body);
         Assert.Equal(("0", 3), (again["entered"]!.ToString(), again["refused"]!.AsArray().Count));
 
-        await Eventually.Equal(2, async () => (await workspace.Get($"/v1/segments/{list}/members"))["members"]!.AsArray().Count, "both are listed");
+        await Eventually.Equal(
+            2, async () => (await workspace.Get($"/v1/segments/{list}/members"))["members"]!.AsArray().Count, "both are listed");
         await Eventually.Equal(2, async () => (await Enrollments(workspace, fair)).Count, "the list brings them into the other program");
         var bySegment = await workspace.Post($"/v1/programs/{later}/enrollments:batchCreate", $$"""{"segmentId":"{{list}}"}""");
         Assert.Equal(("2", ""), (bySegment["entered"]!.ToString(), Text(bySegment, "nextPageToken")));
         Assert.All(Texts(await Enrollments(workspace, later), "trigger"), trigger => Assert.Equal("IMPORT", trigger));
         await fixture.Database.Query(
-            "update enrollment set due_time = now() - interval '1 second' where program_id = $1 and lead_id = $2", Guid.Parse(listing), one);
-        await Eventually.Equal(1, async () => (await workspace.Get($"/v1/segments/{list}/members"))["members"]!.AsArray().Count, "one leaves the list");
-        await workspace.Post($"/v1/programs/{later}/enrollments:batchCreate", """{"leadIds":["x"],"segmentId":"y"}""", HttpStatusCode.BadRequest);
+            "update enrollment set due_time = now() - interval '1 second' where program_id = $1 and lead_id = $2",
+            Guid.Parse(listing), one);
+        await Eventually.Equal(
+            1, async () => (await workspace.Get($"/v1/segments/{list}/members"))["members"]!.AsArray().Count, "one leaves the list");
+        await workspace.Post(
+            $"/v1/programs/{later}/enrollments:batchCreate", """{"leadIds":["x"],"segmentId":"y"}""", HttpStatusCode.BadRequest);
     }
 
     [Fact]
@@ -125,7 +134,8 @@ public sealed class TryTests(NurtureFixture fixture)
 
         foreach (var (program, trigger) in new[] { (form, "FORM"), (score, "SCORE"), (hot, "SCORE"), (filtered, "EVENT") })
         {
-            await Eventually.Equal(trigger, async () => string.Join(' ', Texts(await Enrollments(workspace, program), "trigger")), $"by {trigger}");
+            await Eventually.Equal(
+                trigger, async () => string.Join(' ', Texts(await Enrollments(workspace, program), "trigger")), $"by {trigger}");
         }
     }
 

@@ -19,7 +19,8 @@ public sealed class DateSegmentTests
     [InlineData("anniversary(lead.traits.day, -7d)", "1980-01-03", "UTC", "2026-06-01T00:00Z",
         "+2026-12-27T00:00Z -2026-12-28T00:00Z +2027-12-27T00:00Z -2027-12-28T00:00Z")]
     // Summer time began in Berlin on 29 March: the day before has its midnight an hour later in UTC.
-    [InlineData("on_date(lead.traits.day, -30d)", "2026-04-30", "Europe/Berlin", "2026-03-01T00:00Z", "+2026-03-30T22:00Z -2026-03-31T22:00Z")]
+    [InlineData(
+        "on_date(lead.traits.day, -30d)", "2026-04-30", "Europe/Berlin", "2026-03-01T00:00Z", "+2026-03-30T22:00Z -2026-03-31T22:00Z")]
     [InlineData("on_date(lead.traits.day)", "2026-03-29", "Europe/Berlin", "2026-03-01T00:00Z", "+2026-03-28T23:00Z -2026-03-29T22:00Z")]
     // A time begins with its day; the zone of a lead that tells none is the workspace's, here Tokyo.
     [InlineData("on_date(lead.traits.day, 1d)", "2026-05-01T23:30:00Z", null, "2026-03-01T00:00Z", "+2026-05-01T15:00Z -2026-05-02T15:00Z")]
@@ -119,7 +120,8 @@ public sealed class DateSegmentTests
         }
 
         return new(
-            Segment, "ada@example.com", null, "FORM", null, Time("2026-02-01T10:00Z"), "LEAD", null, "", "", "", "", 0, null, null, traits, null);
+            Segment, "ada@example.com", null, "FORM", null, Time("2026-02-01T10:00Z"), "LEAD", null, "", "", "", "", 0,
+            null, null, traits, null);
     }
 
     private static DateTimeOffset Time(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);

@@ -56,7 +56,8 @@ internal static class DkimCheck
         using var key = RSA.Create();
         key.ImportSubjectPublicKeyInfo(Convert.FromBase64String(dnsRecord.Split("p=")[1]), out _);
         return key.VerifyData(
-            Encoding.UTF8.GetBytes(signed.ToString()), Convert.FromBase64String(tags["b"]), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            Encoding.UTF8.GetBytes(signed.ToString()), Convert.FromBase64String(tags["b"]), HashAlgorithmName.SHA256,
+            RSASignaturePadding.Pkcs1)
             ? null : "signature";
     }
 

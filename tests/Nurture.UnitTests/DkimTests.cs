@@ -35,7 +35,8 @@ public sealed class DkimTests
         Assert.Null(DkimCheck.Fault(mail, record));
         Assert.Equal("body", DkimCheck.Fault(mail.Replace("Pay 10", "Pay 99", StringComparison.Ordinal), record));
         Assert.Equal("signature", DkimCheck.Fault(mail.Replace("Subject: Hello", "Subject: Hullo", StringComparison.Ordinal), record));
-        Assert.Equal("signature", DkimCheck.Fault(mail.Replace("\r\nTo:", "\r\nFrom: <eve@example.com>\r\nTo:", StringComparison.Ordinal), record));
+        Assert.Equal(
+            "signature", DkimCheck.Fault(mail.Replace("\r\nTo:", "\r\nFrom: <eve@example.com>\r\nTo:", StringComparison.Ordinal), record));
         Assert.Equal("signature", DkimCheck.Fault(mail, DkimSigner.DnsRecord(DkimSigner.NewKey())));
         Assert.Null(DkimCheck.Fault(mail.Replace("Subject: Hello", "Subject:   Hello ", StringComparison.Ordinal), record));
     }

@@ -11,7 +11,8 @@ public sealed class DryRunTests
     {
         var path = Path(
             new SendEmailStep("a", Guid.Empty), new WaitStep("b", TimeSpan.FromDays(2)),
-            new WaitEventStep("c", "Order Completed", null, null, TimeSpan.FromDays(3), "e"), new GoalStep("d"), new SendEmailStep("e", Guid.Empty));
+            new WaitEventStep("c", "Order Completed", null, null, TimeSpan.FromDays(3), "e"), new GoalStep("d"),
+            new SendEmailStep("e", Guid.Empty));
 
         var (steps, state) = DryRun.Walk(path, Now, new TestLead());
 

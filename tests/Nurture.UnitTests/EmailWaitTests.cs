@@ -47,8 +47,8 @@ public sealed class EmailWaitTests
     public void Advance_ToAWaitForAMailOpenedBefore_GoesOnAtOnce()
     {
         var path = Of(
-            new SendEmailStep("hello", Welcome), new WaitStep("day", Day), new WaitEmailStep("opened", false, null, Day, "end"), new GoalStep("won"),
-            new ExitStep("end"));
+            new SendEmailStep("hello", Welcome), new WaitStep("day", Day),
+            new WaitEmailStep("opened", false, null, Day, "end"), new GoalStep("won"), new ExitStep("end"));
 
         var advance = EnrollmentEngine.Advance(path, At("day", 1), Now, new TestLead { Engages = _ => Now.AddHours(-5) });
 
@@ -61,7 +61,9 @@ public sealed class EmailWaitTests
         var list = Guid.Parse("01900000-0000-7000-8000-00000000000b");
         var lead = new TestLead();
         lead.Decides = _ => lead.Lists.Contains(list);
-        var path = Of(new UpdateListStep("add", list, true), new BranchStep("in", $"in_segment('{list}')", "end"), new GoalStep("won"), new ExitStep("end"));
+        var path = Of(
+            new UpdateListStep("add", list, true), new BranchStep("in", $"in_segment('{list}')", "end"),
+            new GoalStep("won"), new ExitStep("end"));
 
         Assert.Equal(EnrollmentState.Converted, EnrollmentEngine.Advance(path, At("add", 0), Now, lead).State);
     }
@@ -70,7 +72,8 @@ public sealed class EmailWaitTests
     public void Ahead_EndsAtStepsThatTakeTime()
     {
         var path = Of(
-            new WaitStep("a", Day), new BranchStep("b", "true", "e"), new WaitStep("c", Day), new BranchStep("d", "true", null), new ExitStep("e"));
+            new WaitStep("a", Day), new BranchStep("b", "true", "e"), new WaitStep("c", Day),
+            new BranchStep("d", "true", null), new ExitStep("e"));
 
         Assert.Equal(["a", "b", "c", "e"], path.Ahead("a").Select(step => step.Id));
         Assert.Equal(["c", "d", "e"], path.Ahead("c").Select(step => step.Id));
@@ -86,7 +89,8 @@ public sealed class EmailWaitTests
         Assert.Contains("steps[1]", Faults(Of(
             new SendEmailStep("mail", Welcome), new WaitEmailStep("a", true, null, Day, null), new BranchStep("b", "true", "a"))));
         // Reminded each day until it is clicked: the way back is the time-out's.
-        Assert.Empty(Faults(Of(new SendEmailStep("mail", Welcome), new WaitEmailStep("a", true, "mail", Day, "mail"), new GoalStep("won"))));
+        Assert.Empty(
+            Faults(Of(new SendEmailStep("mail", Welcome), new WaitEmailStep("a", true, "mail", Day, "mail"), new GoalStep("won"))));
     }
 
     private static IEnumerable<string> Faults(ProgramPath path)

@@ -4,7 +4,8 @@ namespace Nurture.UnitTests;
 
 public sealed class EngagementClassifierTests
 {
-    private const string Browser = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
+    private const string Browser =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
     private static readonly DateTimeOffset Sent = new(2026, 3, 1, 9, 0, 0, TimeSpan.Zero);
     private static readonly ClassifierRules Rules = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
 
@@ -16,7 +17,9 @@ public sealed class EngagementClassifierTests
     [InlineData("curl/8.5.0", Classification.Bot, "USER_AGENT_PROGRAM")]
     [InlineData("python-requests/2.32", Classification.Bot, "USER_AGENT_PROGRAM")]
     [InlineData("Mozilla/5.0 (compatible; SomeBot/1.0; +http://example.com)", Classification.Bot, "USER_AGENT_PROGRAM")]
-    [InlineData("Mozilla/5.0 (Linux; Android 13; CUBOT KING) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36", Classification.Human, "NO_SIGN_OF_A_MACHINE")]
+    [InlineData(
+        "Mozilla/5.0 (Linux; Android 13; CUBOT KING) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36",
+        Classification.Human, "NO_SIGN_OF_A_MACHINE")]
     [InlineData("Mozilla/5.0 (Windows NT 5.1) Firefox/11.0 (via ggpht.com GoogleImageProxy)", Classification.Bot, "USER_AGENT_PROXY")]
     [InlineData("", Classification.Bot, "NO_USER_AGENT")]
     public void Classify_Click_ByUserAgent(string userAgent, Classification expected, string reason) =>

@@ -166,7 +166,8 @@ public sealed class EnrollmentEngineTests
     [Fact]
     public void Advance_MailBeyondACap_IsLeftOut()
     {
-        var advance = EnrollmentEngine.Advance(Path(new SendEmailStep("a", Welcome)), At("a"), Now, new TestLead { Verdict = SendVerdict.Skip });
+        var advance = EnrollmentEngine.Advance(
+            Path(new SendEmailStep("a", Welcome)), At("a"), Now, new TestLead { Verdict = SendVerdict.Skip });
 
         Assert.Equal((EnrollmentState.Completed, 0, "a"), (advance.State, advance.Effects.Count, string.Join(' ', Names(advance.Skipped))));
     }
@@ -200,7 +201,8 @@ public sealed class EnrollmentEngineTests
         Assert.Equal(shares, leads.Select(lead => EnrollmentEngine.Share("seed", lead)));
         // Six standard deviations of 10,000 draws at 30 %.
         Assert.InRange(shares.Count(share => share < 30), 2725, 3275);
-        Assert.InRange(leads.Count(lead => EnrollmentEngine.Share("seed", lead) < 50 == EnrollmentEngine.Share("other", lead) < 50), 4700, 5300);
+        Assert.InRange(
+            leads.Count(lead => EnrollmentEngine.Share("seed", lead) < 50 == EnrollmentEngine.Share("other", lead) < 50), 4700, 5300);
     }
 
     [Fact]
@@ -216,33 +218,34 @@ public sealed class EnrollmentEngineTests
     }
 
     [Fact]
-    public void Advance_AnyLinearPath_PassesEachStepAtMostOnceAndWaitsTheSumOfItsWaits() => Prop.ForAll(PathGenerator.ToArbitrary(), input =>
-    {
-        var (path, choices) = input;
-        var lead = new TestLead { Decides = condition => choices[path.IndexOf(condition)] };
-        var position = EnrollmentEngine.Begin(path, Now, lead, out _);
-        var (now, passed, mails, state, advances) = (Now, new List<string>(), 0, EnrollmentState.Active, 0);
-        while (state == EnrollmentState.Active)
+    public void Advance_AnyLinearPath_PassesEachStepAtMostOnceAndWaitsTheSumOfItsWaits() =>
+        Prop.ForAll(PathGenerator.ToArbitrary(), input =>
         {
-            now = position.DueAt;
-            var advance = EnrollmentEngine.Advance(path, position, now, lead);
-            // The same again, as after a crash: the same advance.
-            var again = EnrollmentEngine.Advance(path, position, now, lead);
-            Assert.Equal((advance.At, advance.State), (again.At, again.State));
-            Assert.Equal(advance.Effects, again.Effects);
-            passed.AddRange(Names(advance.Completed));
-            mails += advance.Effects.Count;
-            (state, position) = (advance.State, advance.At ?? position);
-            Assert.True(++advances <= path.Steps.Count);
-        }
+            var (path, choices) = input;
+            var lead = new TestLead { Decides = condition => choices[path.IndexOf(condition)] };
+            var position = EnrollmentEngine.Begin(path, Now, lead, out _);
+            var (now, passed, mails, state, advances) = (Now, new List<string>(), 0, EnrollmentState.Active, 0);
+            while (state == EnrollmentState.Active)
+            {
+                now = position.DueAt;
+                var advance = EnrollmentEngine.Advance(path, position, now, lead);
+                // The same again, as after a crash: the same advance.
+                var again = EnrollmentEngine.Advance(path, position, now, lead);
+                Assert.Equal((advance.At, advance.State), (again.At, again.State));
+                Assert.Equal(advance.Effects, again.Effects);
+                passed.AddRange(Names(advance.Completed));
+                mails += advance.Effects.Count;
+                (state, position) = (advance.State, advance.At ?? position);
+                Assert.True(++advances <= path.Steps.Count);
+            }
 
-        Assert.Equal(EnrollmentState.Completed, state);
-        Assert.Equal(passed.Distinct().Count(), passed.Count);
-        Assert.Equal(passed, path.Steps.Select(at => at.Id).Where(passed.Contains));
-        Assert.Equal(mails, path.Steps.OfType<SendEmailStep>().Count(at => passed.Contains(at.Id)));
-        var waits = path.Steps.OfType<WaitStep>().Where(at => passed.Contains(at.Id)).Sum(at => at.Duration.TotalMinutes);
-        Assert.Equal(waits, (now - Now).TotalMinutes, 6);
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
+            Assert.Equal(EnrollmentState.Completed, state);
+            Assert.Equal(passed.Distinct().Count(), passed.Count);
+            Assert.Equal(passed, path.Steps.Select(at => at.Id).Where(passed.Contains));
+            Assert.Equal(mails, path.Steps.OfType<SendEmailStep>().Count(at => passed.Contains(at.Id)));
+            var waits = path.Steps.OfType<WaitStep>().Where(at => passed.Contains(at.Id)).Sum(at => at.Duration.TotalMinutes);
+            Assert.Equal(waits, (now - Now).TotalMinutes, 6);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
 
     private static Gen<(ProgramPath Path, bool[] Choices)> PathGenerator =>
         from count in Gen.Choose(1, 12)

@@ -5,7 +5,8 @@ namespace Nurture.UnitTests;
 /// <summary>Control groups are drawn by lead and program, and by nothing else.</summary>
 public sealed class HoldOutTests
 {
-    private static readonly Guid[] Leads = [.. Enumerable.Range(0, 20_000).Select(number => new Guid(number, 7, 7, 0, 0, 0, 0, 0, 0, 0, 1))];
+    private static readonly Guid[] Leads = [.. Enumerable.Range(0, 20_000)
+        .Select(number => new Guid(number, 7, 7, 0, 0, 0, 0, 0, 0, 0, 1))];
 
     private static readonly Guid Program = new(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
 
@@ -27,6 +28,7 @@ public sealed class HoldOutTests
         var other = new Guid(2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
 
         // Half of one half, not the same half.
-        Assert.InRange(Leads.Count(lead => HoldOut.Holds(Program, lead, 50) && HoldOut.Holds(other, lead, 50)) / (double)Leads.Length, 0.24, 0.26);
+        Assert.InRange(
+            Leads.Count(lead => HoldOut.Holds(Program, lead, 50) && HoldOut.Holds(other, lead, 50)) / (double)Leads.Length, 0.24, 0.26);
     }
 }

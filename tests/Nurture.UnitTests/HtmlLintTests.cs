@@ -22,7 +22,8 @@ public sealed class HtmlLintTests
     [InlineData("<img src=\"https://example.com/a.png\" alt=\"\">", "EMPTY_TEXT ")]
     public void Findings_OfHtml(string html, string expected) => Assert.Equal(
         expected,
-        string.Join(", ", HtmlLint.Findings(new RenderedMail("Hi", html, ""), true, true, 1000).Select(found => $"{found.Code} {found.Url}")));
+        string.Join(
+            ", ", HtmlLint.Findings(new RenderedMail("Hi", html, ""), true, true, 1000).Select(found => $"{found.Code} {found.Url}")));
 
     [Fact]
     public void Findings_OfTheWholeMail()

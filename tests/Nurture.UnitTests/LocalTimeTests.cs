@@ -5,7 +5,9 @@ using Lifecycle.Nurture.Domain.Programs;
 
 namespace Nurture.UnitTests;
 
-/// <summary>Times of day where clocks go forward (29 March 2026, 02:00 to 03:00 in Berlin) and back (25 October 2026, 03:00 to 02:00).</summary>
+/// <summary>
+/// Times of day where clocks go forward (29 March 2026, 02:00 to 03:00 in Berlin) and back (25 October 2026, 03:00 to 02:00).
+/// </summary>
 public sealed class LocalTimeTests
 {
     private static readonly TimeZoneInfo Berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
@@ -31,8 +33,10 @@ public sealed class LocalTimeTests
     public void Next_OnMondaysOnly_WaitsAWeekWhenTodaysTimeIsOver()
     {
         // 2 March 2026 is a Monday.
-        Assert.Equal(Time("2026-03-09T08:00:00Z"), LocalTime.Next(Time("2026-03-02T08:00:00Z"), new TimeOnly(9, 0), [DayOfWeek.Monday], Berlin));
-        Assert.Equal(Time("2026-03-02T08:00:00Z"), LocalTime.Next(Time("2026-02-28T12:00:00Z"), new TimeOnly(9, 0), [DayOfWeek.Monday], Berlin));
+        Assert.Equal(
+            Time("2026-03-09T08:00:00Z"), LocalTime.Next(Time("2026-03-02T08:00:00Z"), new TimeOnly(9, 0), [DayOfWeek.Monday], Berlin));
+        Assert.Equal(
+            Time("2026-03-02T08:00:00Z"), LocalTime.Next(Time("2026-02-28T12:00:00Z"), new TimeOnly(9, 0), [DayOfWeek.Monday], Berlin));
     }
 
     [Theory]
@@ -97,7 +101,8 @@ public sealed class SendingPolicyTests
         Assert.Equal(new(false, Noon.AddHours(4)), policy.Admit(Noon, Tokyo, [Noon.AddHours(-3), Noon.AddHours(-20)]));
         Assert.Equal(
             new(false, Noon.AddDays(2)), policy.Admit(Noon, Tokyo, [Noon.AddHours(-3), Noon.AddHours(-20), Noon.AddDays(-5)]));
-        Assert.Equal(SendVerdict.Skip, (policy with { OnCap = CapAction.Skip }).Admit(Noon, Tokyo, [Noon.AddHours(-3), Noon.AddHours(-20)]));
+        Assert.Equal(
+            SendVerdict.Skip, (policy with { OnCap = CapAction.Skip }).Admit(Noon, Tokyo, [Noon.AddHours(-3), Noon.AddHours(-20)]));
     }
 
     [Fact]

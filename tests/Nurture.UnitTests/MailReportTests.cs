@@ -95,7 +95,8 @@ public sealed class MailReportTests
             + "Final-Recipient: rfc822; b@example.org\nAction: delivered\nStatus: 2.0.0\n\n"
             + "Final-Recipient: rfc822; c@example.org\nAction: failed (policy)\nStatus: 5.7.1\n";
         var report = MailReport.Read(Report(
-            "message/delivery-status\nContent-Transfer-Encoding: base64", Convert.ToBase64String(Encoding.UTF8.GetBytes(Status)), "message/rfc822"));
+            "message/delivery-status\nContent-Transfer-Encoding: base64",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes(Status)), "message/rfc822"));
 
         Assert.Equal(
             [(FeedbackKind.SoftBounce, "a@example.org", "4.4.7"), (FeedbackKind.SoftBounce, "c@example.org", "5.7.1")],
@@ -147,10 +148,13 @@ public sealed class MailReportTests
 
     [Theory]
     [InlineData("message/feedback-report", "Feedback-Type: not-spam\nVersion: 1")]
-    [InlineData("message/delivery-status", "Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; a@example.org\nAction: delayed\nStatus: 4.4.1")]
-    [InlineData("message/delivery-status", "Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; a@example.org\nAction: relayed\nStatus: 2.0.0")]
+    [InlineData(
+        "message/delivery-status", "Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; a@example.org\nAction: delayed\nStatus: 4.4.1")]
+    [InlineData(
+        "message/delivery-status", "Reporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; a@example.org\nAction: relayed\nStatus: 2.0.0")]
     [InlineData("message/disposition-notification", "Final-Recipient: rfc822; a@example.org\nDisposition: manual-action; displayed")]
-    public void Read_ReportOfNoFailure_IsNone(string type, string status) => Assert.Null(MailReport.Read(Report(type, status, "message/rfc822")));
+    public void Read_ReportOfNoFailure_IsNone(string type, string status) =>
+        Assert.Null(MailReport.Read(Report(type, status, "message/rfc822")));
 
     [Theory]
     [InlineData("In-Reply-To: <id@lifecycle.example>", true)]

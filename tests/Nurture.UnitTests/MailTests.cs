@@ -57,7 +57,8 @@ public sealed class MailTests
     [Fact]
     public void Rewrite_WebLinks_LeadThroughTheSuiteAndOthersStay()
     {
-        const string Html = """<a class="x" href="https://example.com/a?b=1&amp;c=2">A</a> <a href='mailto:ada@example.com'>M</a> <a href="https://u.example/e/u/t">U</a> <A HREF='http://example.com'>B</A>""";
+        const string Html =
+            """<a class="x" href="https://example.com/a?b=1&amp;c=2">A</a> <a href='mailto:ada@example.com'>M</a> <a href="https://u.example/e/u/t">U</a> <A HREF='http://example.com'>B</A>""";
 
         var tracked = TrackedHtml.Rewrite(Html, "https://u.example/e/u/t", index => $"https://t.example/{index}");
 
@@ -96,7 +97,8 @@ public sealed class MailTests
     public void Mime_Headers_CarryWhatReceiversAskFor()
     {
         var mail = new MailContent(
-            "1@lifecycle.example", "hello@example.com", "Grüße \"Team\"", "ada@example.com", "reply@example.com", "Hi\r\nBcc: eve@example.com",
+            "1@lifecycle.example", "hello@example.com", "Grüße \"Team\"", "ada@example.com", "reply@example.com",
+            "Hi\r\nBcc: eve@example.com",
             "<p>.</p>\n.", "text", "https://x/e/u/t");
 
         var mime = mail.ToMime(new DateTimeOffset(2026, 3, 1, 9, 5, 7, TimeSpan.Zero));

@@ -42,7 +42,8 @@ public sealed class ProgramJsonTests
             new WaitDateStep("e", "birthday", -7, new TimeOnly(8, 0), true, null),
             new WaitEmailStep("n", true, "a", TimeSpan.FromDays(3), "l"), new BranchStep("f", "true", "d"),
             new SplitStep("g", "seed", [new(30, "a"), new(70, null)]), new UpdateTraitStep("h", "plan", null),
-            new UpdateListStep("m", id, true), new NotifyStep("i", id), new HandToSalesStep("j", "Call them"), new GoalStep("k"), new ExitStep("l"),
+            new UpdateListStep("m", id, true), new NotifyStep("i", id), new HandToSalesStep("j", "Call them"),
+            new GoalStep("k"), new ExitStep("l"),
         ];
         var path = new ProgramPath([new ManualTrigger()], steps, [], null, Reentry.Never);
 
@@ -53,7 +54,8 @@ public sealed class ProgramJsonTests
         Assert.Equal(steps.Select(step => step.GetType()), ProgramStore.Parse(json).Steps.Select(step => step.GetType()));
         // Every kind of step stands above.
         Assert.Equal(
-            typeof(Step).Assembly.GetTypes().Count(type => type.IsSubclassOf(typeof(Step))), steps.Select(step => step.GetType()).Distinct().Count());
+            typeof(Step).Assembly.GetTypes().Count(type => type.IsSubclassOf(typeof(Step))),
+            steps.Select(step => step.GetType()).Distinct().Count());
     }
 
     [Fact]

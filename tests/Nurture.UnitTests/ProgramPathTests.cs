@@ -67,7 +67,8 @@ public sealed class ProgramPathTests
         path.Check(violations, _ => "condition does not parse", _ => null);
 
         Assert.Equal(
-            ["entryTriggers", "steps[0].wait.duration", "steps[1].id", "steps[1].wait.duration", "steps[2].id", "steps[2].branch.condition"],
+            ["entryTriggers", "steps[0].wait.duration", "steps[1].id", "steps[1].wait.duration", "steps[2].id",
+                "steps[2].branch.condition"],
             violations.Found.Select(violation => violation.Field));
     }
 
@@ -96,7 +97,8 @@ public sealed class ProgramPathTests
             [
                 "reentryKey", "steps[0].split.ways", "steps[0].split.ways[0].stepId", "steps[1].wait.untilEvent.name",
                 "steps[1].wait.untilEvent.timeout", "steps[1].wait.untilEvent.condition", "steps[1].wait.untilEvent.keyProperty",
-                "steps[1].wait.untilEvent.timeoutStepId", "steps[4].nextStepId", "steps[5].updateTrait.trait", "steps[4]", "steps[5]", "steps[2]",
+                "steps[1].wait.untilEvent.timeoutStepId", "steps[4].nextStepId", "steps[5].updateTrait.trait",
+                "steps[4]", "steps[5]", "steps[2]",
             ],
             violations.Found.Select(violation => violation.Field));
         Assert.Equal("The loop of b, a never ends: it needs a wait.", violations.Found[^1].Message);
@@ -108,8 +110,9 @@ public sealed class ProgramPathTests
         var path = new ProgramPath(
             [new ManualTrigger()],
             [
-                new SendEmailStep("mail", Guid.Empty), new WaitEventStep("bought", "Order Completed", null, null, TimeSpan.FromDays(3), "again"),
-                new GoalStep("goal"), new BranchStep("again", "true", "mail"), new ExitStep("end"),
+                new SendEmailStep("mail", Guid.Empty),
+                new WaitEventStep("bought", "Order Completed", null, null, TimeSpan.FromDays(3), "again"), new GoalStep("goal"),
+                new BranchStep("again", "true", "mail"), new ExitStep("end"),
             ],
             [],
             null,
@@ -124,7 +127,11 @@ public sealed class ProgramPathTests
     [Fact]
     public void KeyOf_PerKey_IsThePropertyOfTheEvent()
     {
-        var path = Path([new EventTrigger("Cart Abandoned", EntryTrigger.DefaultMaxAge)]) with { Reentry = Reentry.PerKey, ReentryKey = "cart_id" };
+        var path = Path([new EventTrigger("Cart Abandoned", EntryTrigger.DefaultMaxAge)]) with
+        {
+            Reentry = Reentry.PerKey,
+            ReentryKey = "cart_id"
+        };
 
         Assert.Equal("7", path.KeyOf(Did("""{"cart_id":7}""")));
         Assert.Equal("a", path.KeyOf(Did("""{"Cart_Id":"a"}""")));

@@ -87,7 +87,8 @@ public sealed class SegmentGraphTests
 
         Assert.Empty(before.Entered);
         Assert.Equal([(Quiet, Now.AddDays(1))], before.Timers);
-        var quiet = graph.Judge(new SegmentSubject(lead, [Page("/", Now.AddDays(-29))], members), members, [graph.Find(Quiet)!], Now.AddDays(1));
+        var quiet = graph.Judge(
+            new SegmentSubject(lead, [Page("/", Now.AddDays(-29))], members), members, [graph.Find(Quiet)!], Now.AddDays(1));
         Assert.Equal([Quiet], quiet.Entered);
         // A mail sent to the lead does not end its inactivity, an opening does.
         var sent = new[] { new LeadActivity("EMAIL", "SENT", Now) };
@@ -100,7 +101,8 @@ public sealed class SegmentGraphTests
     public void Judge_MailWithoutOpening_IsCounted()
     {
         var mail = Id(9).ToString();
-        var graph = new SegmentGraph([Node(Warm, $"count(email.kind = \"SENT\" and email.id = \"{mail}\") >= 1 and count(email.kind = \"OPEN\" and email.id = \"{mail}\") = 0")]);
+        var graph = new SegmentGraph([Node(Warm,
+            $"count(email.kind = \"SENT\" and email.id = \"{mail}\") >= 1 and count(email.kind = \"OPEN\" and email.id = \"{mail}\") = 0")]);
         var members = new HashSet<Guid>();
         var sent = new LeadActivity("EMAIL", "SENT", Now.AddHours(-2), EmailId: mail);
 
@@ -120,7 +122,8 @@ public sealed class SegmentGraphTests
     }
 
     [Theory]
-    [InlineData("count(activity.name = \"Demo\" and lead.stage = \"LEAD\", 7d) >= 1 and in_segment('01990000-0000-7000-8000-000000000001')", null)]
+    [InlineData(
+        "count(activity.name = \"Demo\" and lead.stage = \"LEAD\", 7d) >= 1 and in_segment('01990000-0000-7000-8000-000000000001')", null)]
     [InlineData("activity.name = \"Demo\"", "no field 'activity.name'")]
     [InlineData("in_segment(\"warm\")", "asks for a segment's id")]
     [InlineData("count(in_segment('01990000-0000-7000-8000-000000000001')) > 0", "an activity is in no segment")]

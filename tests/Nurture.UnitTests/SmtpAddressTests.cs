@@ -22,8 +22,9 @@ public sealed class SmtpAddressTests
 public sealed class MailRendererTests
 {
     private static readonly LeadFacts Lead = new(
-        Guid.Empty, "ada@example.com", null, "FORM", "demo", null, "LEAD", null, "Paid Search", "google", "cpc", "spring", 42.5m, "A", "HOT",
-        new Dictionary<string, string> { ["firstName"] = "Ada <b>", ["title"] = "VP" }, new("R&D Ltd", null, null, 250, null, null));
+        Guid.Empty, "ada@example.com", null, "FORM", "demo", null, "LEAD", null, "Paid Search", "google", "cpc",
+        "spring", 42.5m, "A", "HOT", new Dictionary<string, string> { ["firstName"] = "Ada <b>", ["title"] = "VP" },
+        new("R&D Ltd", null, null, 250, null, null));
 
     [Fact]
     public void Render_Values_AreEscapedInHtmlOnlyAndUnknownOnesAreEmpty()

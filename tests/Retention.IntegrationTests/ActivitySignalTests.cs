@@ -26,7 +26,9 @@ public sealed class ActivitySignalTests(RetentionFixture fixture)
 
         await Eventually.Equal(
             "SUPPORT 1|USAGE 1|USAGE 40",
-            async () => string.Join('|', (await Signals(tenant, customer)).Select(signal => $"{signal!["kind"]} {signal["quantity"]}").Order()), "the signals");
+            async () => string.Join(
+                '|', (await Signals(tenant, customer)).Select(signal => $"{signal!["kind"]} {signal["quantity"]}").Order()),
+            "the signals");
         // 1 use after 40: 30 · 39/40, and one request: 15/5.
         Assert.Equal(32.25, (double)(await tenant.Get($"/v1/customers/{customer}/risk"))["score"]!);
     }
@@ -64,12 +66,14 @@ public sealed class ActivitySignalTests(RetentionFixture fixture)
 
         await tenant.Publish(new LeadErased(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 9, lead));
         await Eventually.True(
-            () => Task.FromResult(fixture.Bus.Of<LeadErasureConfirmed>().Any(e => e.Service == "retention" && e.WorkspaceId == tenant.Id && e.LeadId == lead && e.Counts["activitySignals"] == 1)),
+            () => Task.FromResult(fixture.Bus.Of<LeadErasureConfirmed>().Any(
+                e => e.Service == "retention" && e.WorkspaceId == tenant.Id && e.LeadId == lead && e.Counts["activitySignals"] == 1)),
             "the receipt");
         await Tell(tenant, Did(lead, "Report Exported", 1), Did(other, "Report Exported", 1, ("rows", 7)));
         await Eventually.Equal(2, async () => (await Signals(tenant, customer)).Count, "the other's signal alone");
 
-        Assert.Equal(["5 ", "7 Report Exported"], (await Signals(tenant, customer)).Select(signal => $"{signal!["quantity"]} {signal["name"]}").Order());
+        Assert.Equal(["5 ", "7 Report Exported"], (await Signals(tenant, customer))
+            .Select(signal => $"{signal!["quantity"]} {signal["name"]}").Order());
     }
 
     [Fact]
@@ -79,11 +83,22 @@ public sealed class ActivitySignalTests(RetentionFixture fixture)
         await Rules(tenant);
 
         var refused = await tenant.Call(
-            HttpMethod.Put, "/v1/signalRules", new { rules = new { rules = new object[] { new { eventName = "", kind = "USAGE" }, new { eventName = "A" }, new { eventName = "a ", kind = "USAGE" } } } },
+            HttpMethod.Put, "/v1/signalRules", new
+            {
+                rules = new
+                {
+                    rules = new object[]
+                    {
+                        new { eventName = "", kind = "USAGE" }, new { eventName = "A" }, new { eventName = "a ", kind = "USAGE" }
+                    }
+                }
+            },
             HttpStatusCode.BadRequest);
 
-        Assert.Equal(["rules.rules[0].eventName", "rules.rules[1].kind", "rules.rules"], refused["errors"]!.AsArray().Select(error => (string)error!["field"]!));
-        Assert.Equal(["Report Exported", "Ticket Opened"], (await tenant.Get("/v1/signalRules"))["rules"]!.AsArray().Select(rule => (string)rule!["eventName"]!));
+        Assert.Equal(["rules.rules[0].eventName", "rules.rules[1].kind", "rules.rules"], refused["errors"]!.AsArray().Select(
+            error => (string)error!["field"]!));
+        Assert.Equal(["Report Exported", "Ticket Opened"], (await tenant.Get("/v1/signalRules"))["rules"]!.AsArray()
+            .Select(rule => (string)rule!["eventName"]!));
     }
 
     private static Task<JsonNode> Rules(Tenant tenant) => tenant.Call(HttpMethod.Put, "/v1/signalRules", new
@@ -105,11 +120,13 @@ public sealed class ActivitySignalTests(RetentionFixture fixture)
     private static Task Tell(Tenant tenant, params ActivityInfo[] activities) =>
         tenant.Publish(new ActivitiesRecorded(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 1, activities));
 
-    private static async Task<JsonArray> Signals(Tenant tenant, string customer) => (await tenant.Get($"/v1/customers/{customer}/signals"))["signals"]!.AsArray();
+    private static async Task<JsonArray> Signals(Tenant tenant, string customer) =>
+        (await tenant.Get($"/v1/customers/{customer}/signals"))["signals"]!.AsArray();
 
     private async Task<long> Held(Tenant tenant)
     {
         await using var connection = await fixture.Database.Administrator.OpenConnectionAsync();
-        return await connection.ExecuteScalarAsync<long>("select count(*) from retention.held_signal where workspace_id = @id", new { id = tenant.Id });
+        return await connection.ExecuteScalarAsync<long>(
+            "select count(*) from retention.held_signal where workspace_id = @id", new { id = tenant.Id });
     }
 }

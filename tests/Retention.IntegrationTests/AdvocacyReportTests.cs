@@ -18,19 +18,24 @@ public sealed class AdvocacyReportTests(RetentionFixture fixture)
         await tenant.Call(HttpMethod.Put, "/v1/referralSettings", new { landingPages = new[] { "https://www.example.com/friends" } });
         var link = await tenant.Post("/v1/referralLinks", new { advocateLeadId = ada, code = "ADA-1", program = "friends" });
         using var browser = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
-        browser.DefaultRequestHeaders.TryAddWithoutValidation("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36");
+        browser.DefaultRequestHeaders.TryAddWithoutValidation(
+            "User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36");
         for (var click = 0; click < 3; click++)
         {
             using var answer = await browser.GetAsync(new Uri(fixture.Service.Http, new Uri((string)link["url"]!).PathAndQuery));
             Assert.Equal(HttpStatusCode.Found, answer.StatusCode);
         }
 
-        // Ada's link brings two, of whom one buys for 400.00 and 100.00; Bob names somebody by hand who never comes, and publishes two things.
+        // Ada's link brings two, of whom one buys for 400.00 and 100.00; Bob names somebody by hand who never comes, and publishes two
+        // things.
         var (buyer, looker) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         foreach (var lead in new[] { buyer, looker })
         {
             var captured = tenant.Captured(lead, $"{lead:N}@new.example");
-            await tenant.Publish(captured with { FirstTouch = captured.FirstTouch with { LandingPage = "https://www.example.com/friends?referralCode=ADA-1" } });
+            await tenant.Publish(captured with
+            {
+                FirstTouch = captured.FirstTouch with { LandingPage = "https://www.example.com/friends?referralCode=ADA-1" }
+            });
         }
 
         await tenant.Publish(tenant.Booked(buyer, 400, Tenant.Now));
@@ -48,8 +53,11 @@ public sealed class AdvocacyReportTests(RetentionFixture fixture)
             "Mid-market clicks 3 referrals 0 1 1 leads 2 customers 1 revenue 500.00 published 0 0 | "
             + "Enterprise clicks 0 referrals 1 0 0 leads 0 customers 0 revenue 0.00 published 1 1",
             async () => Text(await tenant.Get($"/v1/reports/advocacy?{period}&groupBy=segment")), "the report by segment", Patience);
-        Assert.StartsWith("friends clicks 3 referrals 0 1 1", Text(await tenant.Get($"/v1/reports/advocacy?{period}&groupBy=program")), StringComparison.Ordinal);
-        Assert.StartsWith($"{ada} clicks 3", Text(await tenant.Get($"/v1/reports/advocacy?{period}&groupBy=advocate")), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "friends clicks 3 referrals 0 1 1", Text(await tenant.Get($"/v1/reports/advocacy?{period}&groupBy=program")),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{ada} clicks 3", Text(await tenant.Get($"/v1/reports/advocacy?{period}&groupBy=advocate")), StringComparison.Ordinal);
         var all = await tenant.Get($"/v1/reports/advocacy?{period}");
         Assert.Equal(" clicks 3 referrals 1 1 1 leads 2 customers 1 revenue 500.00 published 1 1", Text(all));
         var program = Assert.Single(all["loyaltyPrograms"]!.AsArray())!;
@@ -66,7 +74,8 @@ public sealed class AdvocacyReportTests(RetentionFixture fixture)
         var tenant = new Tenant(fixture);
 
         var report = await tenant.Get("/v1/reports/advocacy?from=2026-01-01&to=2026-02-01&groupBy=plan");
-        var refused = await tenant.Call(HttpMethod.Get, "/v1/reports/advocacy?from=2026-01-01&to=2026-02-01&groupBy=colour", expected: HttpStatusCode.BadRequest);
+        var refused = await tenant.Call(
+            HttpMethod.Get, "/v1/reports/advocacy?from=2026-01-01&to=2026-02-01&groupBy=colour", expected: HttpStatusCode.BadRequest);
 
         Assert.Empty(report["rows"]!.AsArray());
         Assert.NotEqual("", (string)report["note"]!);
@@ -78,7 +87,8 @@ public sealed class AdvocacyReportTests(RetentionFixture fixture)
         var lead = Guid.CreateVersion7();
         await tenant.Publish(tenant.Captured(lead, $"{name}@customer.example"));
         await Eventually.Equal(1L, () => tenant.Version(lead), "the profile", Patience);
-        var customer = await tenant.Post("/v1/customers", new { leadId = lead, displayName = name, segment, startTime = Tenant.Now.AddDays(-90) });
+        var customer = await tenant.Post(
+            "/v1/customers", new { leadId = lead, displayName = name, segment, startTime = Tenant.Now.AddDays(-90) });
         return (lead, (string)customer["id"]!);
     }
 

@@ -16,7 +16,9 @@ public sealed class AdvocateRuleTests(RetentionFixture fixture)
         var tenant = new Tenant(fixture);
         var (lead, customer) = await Customer(tenant);
         await tenant.Post("/v1/advocacy", new { customerId = customer, kind = "REVIEW", status = "PUBLISHED" }, HttpStatusCode.BadRequest);
-        var review = await tenant.Post("/v1/advocacy", new { customerId = customer, kind = "REVIEW", status = "REQUESTED", title = "Five stars", url = "https://reviews.example/1" });
+        var review = await tenant.Post(
+            "/v1/advocacy",
+            new { customerId = customer, kind = "REVIEW", status = "REQUESTED", title = "Five stars", url = "https://reviews.example/1" });
         var path = $"/v1/advocacy/{review["id"]}";
         Assert.Equal(0L, await Advocates(tenant));
         await tenant.Call(HttpMethod.Patch, path, new { status = "PUBLISHED" }, HttpStatusCode.BadRequest);
@@ -67,7 +69,8 @@ public sealed class AdvocateRuleTests(RetentionFixture fixture)
         await tenant.Publish(tenant.Booked(third, 100, Tenant.Now));
         await tenant.CustomerOf(third);
         await Eventually.Equal(
-            3L, () => fixture.Database.Scalar<long>("select count(*) from referral where workspace_id = $1 and converted", tenant.Id), "all bought", Patience);
+            3L, () => fixture.Database.Scalar<long>("select count(*) from referral where workspace_id = $1 and converted", tenant.Id),
+            "all bought", Patience);
         Assert.Single(fixture.Bus.Of<AdvocateGained>(), e => e.WorkspaceId == tenant.Id);
     }
 
@@ -78,7 +81,9 @@ public sealed class AdvocateRuleTests(RetentionFixture fixture)
         await tenant.Announce();
         var (lead, customer) = await Customer(tenant);
         var (_, other) = await Customer(tenant);
-        var rule = await tenant.Call(HttpMethod.Put, "/v1/advocateRule", new { minAdvocacy = 1, advocacyKinds = new[] { "REVIEW", "CASE_STUDY" }, needsPromoter = true });
+        var rule = await tenant.Call(
+            HttpMethod.Put, "/v1/advocateRule",
+            new { minAdvocacy = 1, advocacyKinds = new[] { "REVIEW", "CASE_STUDY" }, needsPromoter = true });
         Assert.Equal(1, (int)rule["version"]!);
         var survey = (string)(await tenant.Post("/v1/surveys", new { type = "NPS", displayName = "N" }))["id"]!;
         foreach (var id in new[] { customer, other })
@@ -108,13 +113,16 @@ public sealed class AdvocateRuleTests(RetentionFixture fixture)
         var tenant = new Tenant(fixture);
 
         var problem = await tenant.Call(
-            HttpMethod.Put, "/v1/advocateRule", new { minReferrals = -1, minAdvocacy = 2000, referralState = "DECLINED" }, HttpStatusCode.BadRequest);
+            HttpMethod.Put, "/v1/advocateRule", new { minReferrals = -1, minAdvocacy = 2000, referralState = "DECLINED" },
+            HttpStatusCode.BadRequest);
         var none = await tenant.Call(HttpMethod.Put, "/v1/advocateRule", new { }, HttpStatusCode.BadRequest);
 
-        Assert.Equal(["minAdvocacy", "minReferrals", "referralState"], problem["errors"]!.AsArray().Select(error => (string)error!["field"]!).Order(StringComparer.Ordinal));
+        Assert.Equal(["minAdvocacy", "minReferrals", "referralState"], problem["errors"]!.AsArray()
+            .Select(error => (string)error!["field"]!).Order(StringComparer.Ordinal));
         Assert.Equal("minReferrals", (string)none["errors"]![0]!["field"]!);
         var rule = await tenant.Get("/v1/advocateRule");
-        Assert.Equal((0, 1, "OPEN", 1), ((int)rule["version"]!, (int)rule["minReferrals"]!, (string)rule["referralState"]!, (int)rule["minAdvocacy"]!));
+        Assert.Equal((0, 1, "OPEN", 1), (
+            (int)rule["version"]!, (int)rule["minReferrals"]!, (string)rule["referralState"]!, (int)rule["minAdvocacy"]!));
     }
 
     [Fact]
@@ -122,7 +130,9 @@ public sealed class AdvocateRuleTests(RetentionFixture fixture)
     {
         var tenant = new Tenant(fixture);
         var (lead, customer) = await Customer(tenant);
-        var id = (string)(await tenant.Post("/v1/advocacy", new { customerId = customer, kind = "TESTIMONIAL", status = "PUBLISHED", consent = true, title = "Robin says" }))["id"]!;
+        var id = (string)(await tenant.Post(
+            "/v1/advocacy",
+            new { customerId = customer, kind = "TESTIMONIAL", status = "PUBLISHED", consent = true, title = "Robin says" }))["id"]!;
 
         await tenant.Publish(new LeadErased(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 9, lead));
 
@@ -146,5 +156,6 @@ public sealed class AdvocateRuleTests(RetentionFixture fixture)
     private static async Task<JsonArray> List(Tenant tenant, string filter) =>
         (await tenant.Get($"/v1/advocacy?filter={Uri.EscapeDataString(filter)}"))["advocacy"]?.AsArray() ?? [];
 
-    private Task<long> Advocates(Tenant tenant) => fixture.Database.Scalar<long>("select count(*) from lead_profile where workspace_id = $1 and advocate", tenant.Id);
+    private Task<long> Advocates(Tenant tenant) =>
+        fixture.Database.Scalar<long>("select count(*) from lead_profile where workspace_id = $1 and advocate", tenant.Id);
 }

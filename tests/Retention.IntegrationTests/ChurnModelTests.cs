@@ -22,7 +22,8 @@ public sealed class ChurnModelTests(RetentionFixture fixture)
         var wrong = await tenant.Post("/v1/churnModel:train", new { horizonDays = 10 }, HttpStatusCode.BadRequest);
 
         Assert.Equal("FAILED_PRECONDITION", (string)refused["code"]!);
-        Assert.EndsWith("50 more that were lost and 50 more that stayed are missing.", (string)refused["detail"]!, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "50 more that were lost and 50 more that stayed are missing.", (string)refused["detail"]!, StringComparison.Ordinal);
         Assert.Equal("horizonDays", (string)wrong["errors"]![0]!["field"]!);
         await tenant.Call(HttpMethod.Get, "/v1/churnModel", expected: HttpStatusCode.NotFound);
         await tenant.Post("/v1/churnModel:retire", new { }, HttpStatusCode.BadRequest);
@@ -40,10 +41,12 @@ public sealed class ChurnModelTests(RetentionFixture fixture)
         Assert.True(JsonNode.DeepEquals(model, again));
         var (quality, features) = (model["quality"]!, model["features"]!.AsArray());
         // At each of four instants all were with us, and only after the last of them some were lost.
-        Assert.Equal((Lost, (4 * (Lost + Stayed)) - Lost, Lost + Stayed), ((int)quality["lostCases"]!, (int)quality["stayedCases"]!, (int)quality["customers"]!));
+        Assert.Equal((Lost, (4 * (Lost + Stayed)) - Lost, Lost + Stayed), (
+            (int)quality["lostCases"]!, (int)quality["stayedCases"]!, (int)quality["customers"]!));
         var payment = features.Single(feature => (string)feature!["factor"]! == "PAYMENT")!;
         Assert.True((double)payment["logOdds"]! > 1 && (double)payment["oddsRatio"]! > 2, payment.ToJsonString());
-        // Support was asked for by every lost customer, but after the instant; the plan was changed by every staying one, but after the instant.
+        // Support was asked for by every lost customer, but after the instant; the plan was changed by every staying one, but after the
+        // instant.
         Assert.DoesNotContain(features, feature => (string)feature!["factor"]! is "SUPPORT" or "PLAN");
         Assert.InRange((double)quality["auc"]!, 0.7, 1);
         Assert.True((double)quality["brierScore"]! < (double)quality["baseBrierScore"]!);
@@ -54,11 +57,13 @@ public sealed class ChurnModelTests(RetentionFixture fixture)
 
     private static async Task Predictions(Tenant tenant)
     {
-        var customers = (await tenant.Get($"/v1/customers?pageSize=1000&filter={Uri.EscapeDataString("state != \"CHURNED\"")}"))["customers"]!.AsArray();
+        var customers = (await tenant.Get(
+            $"/v1/customers?pageSize=1000&filter={Uri.EscapeDataString("state != \"CHURNED\"")}"))["customers"]!.AsArray();
         var (failing, calm) = ((string)customers[0]!["id"]!, (string)customers[1]!["id"]!);
         await tenant.Post($"/v1/customers/{failing}/signals", new { kind = "PAYMENT_FAILED" });
         await tenant.Post($"/v1/customers/{failing}/signals", new { kind = "PAYMENT_FAILED" });
-        var (risky, safe) = (await tenant.Get($"/v1/customers/{failing}/churnPrediction"), await tenant.Get($"/v1/customers/{calm}/churnPrediction"));
+        var (risky, safe) = (
+            await tenant.Get($"/v1/customers/{failing}/churnPrediction"), await tenant.Get($"/v1/customers/{calm}/churnPrediction"));
 
         Assert.True((double)risky["probability"]! > (double)safe["probability"]!, $"{risky} {safe}");
         Assert.StartsWith("Failed payments", (string)risky["factors"]![0]!["name"]!, StringComparison.Ordinal);
@@ -69,25 +74,31 @@ public sealed class ChurnModelTests(RetentionFixture fixture)
 
         // The job tells the others, and after the model is retired takes back what was told.
         await tenant.Publish(new WorkspaceUpdated(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 1, "A", "UTC", "USD"));
-        await Eventually.True(async () => (await tenant.Get($"/v1/customers/{calm}"))["churnProbability"] is not null, "the job's probability");
+        await Eventually.True(
+            async () => (await tenant.Get($"/v1/customers/{calm}"))["churnProbability"] is not null, "the job's probability");
         Assert.Equal(2, (int)(await tenant.Post("/v1/churnModel:train"))["version"]!);
         Assert.NotNull((await tenant.Get("/v1/churnModel?version=1"))["retireTime"]);
         await tenant.Post("/v1/churnModel:retire");
         await tenant.Call(HttpMethod.Get, $"/v1/customers/{calm}/churnPrediction", expected: HttpStatusCode.BadRequest);
-        await Eventually.True(async () => (await tenant.Get($"/v1/customers/{calm}"))["churnProbability"] is null, "no probability without a model");
+        await Eventually.True(
+            async () => (await tenant.Get($"/v1/customers/{calm}"))["churnProbability"] is null, "no probability without a model");
     }
 
-    /// <summary>Customers that began 400 days ago; 80 left 60 days ago, of whom 60 had failed payments 100 days ago, as had 20 of those that stayed.</summary>
+    /// <summary>
+    /// Customers that began 400 days ago; 80 left 60 days ago, of whom 60 had failed payments 100 days ago, as had 20 of those that stayed.
+    /// </summary>
     private async Task History(Tenant tenant)
     {
         var now = Tenant.Now;
         string At(int daysAgo) => now.AddDays(-daysAgo).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null);
         var names = Enumerable.Range(0, Lost + Stayed).Select(index => $"c{index:000}").ToArray();
-        await Import(tenant, "/v1/customers:import", "externalId,startTime,plan\n" + string.Concat(names.Select(name => $"{name},{At(400)},basic\n")));
+        await Import(tenant, "/v1/customers:import", "externalId,startTime,plan\n"
+            + string.Concat(names.Select(name => $"{name},{At(400)},basic\n")));
         await Import(
             tenant, "/v1/revenue:import",
             "customerExternalId,externalId,type,amount,recurrence,occurTime\n" + string.Concat(names.Select((name, index) =>
-                $"{name},{name}-1,NEW,{100 + (index % 7)},MONTHLY,{At(400)}\n" + (index < Lost ? $"{name},{name}-2,CHURN,,,{At(60)}\n" : ""))));
+                $"{name},{name}-1,NEW,{100 + (index % 7)},MONTHLY,{At(400)}\n"
+                    + (index < Lost ? $"{name},{name}-2,CHURN,,,{At(60)}\n" : ""))));
         await using var connection = await fixture.Database.Administrator.OpenConnectionAsync();
         await connection.ExecuteAsync(
             """

@@ -17,13 +17,16 @@ public sealed class CohortMetricTests(RetentionFixture fixture)
     {
         // Begins on 1 March in Berlin, still in February in UTC.
         var tenant = new Tenant(fixture, "Europe/Berlin");
-        await Import(tenant, "/v1/customers:import", "externalId,startTime,segment,plan\na,2026-01-10T00:00:00Z,big,pro\nb,2026-02-28T23:30:00Z,small,basic\nc,2026-03-05T00:00:00Z,small,pro\n");
+        await Import(
+            tenant, "/v1/customers:import",
+            "externalId,startTime,segment,plan\na,2026-01-10T00:00:00Z,big,pro\nb,2026-02-28T23:30:00Z,small,basic\nc,2026-03-05T00:00:00Z,small,pro\n");
         await Import(
             tenant, "/v1/revenue:import",
             "customerExternalId,externalId,type,amount,recurrence,occurTime\na,1,NEW,1000,MONTHLY,2026-01-10T00:00:00Z\nb,2,NEW,200,MONTHLY,2026-03-01T00:00:00Z\nc,3,NEW,300,MONTHLY,2026-03-05T00:00:00Z\n"
             + "a,4,UPSELL,250,MONTHLY,2026-03-10T00:00:00Z\nb,5,CONTRACTION,50,MONTHLY,2026-04-10T00:00:00Z\nc,6,CHURN,,,2026-04-12T00:00:00Z\n");
 
-        var (start, lost, rate) = (await By(tenant, "customers_start", "cohort"), await By(tenant, "customers_lost", "cohort"), await By(tenant, "churn_rate", "cohort"));
+        var (start, lost, rate) = (await By(tenant, "customers_start", "cohort"), await By(tenant, "customers_lost", "cohort"), await By(
+            tenant, "churn_rate", "cohort"));
 
         // March and April of each cohort.
         Assert.Equal(["2026-01: 1 1", "2026-03: 0 2"], start);
@@ -54,15 +57,19 @@ public sealed class CohortMetricTests(RetentionFixture fixture)
         Assert.Empty(Named.Except(all["series"]!.AsArray().Select(series => (string)series!["metric"]!)));
         foreach (var metric in Named)
         {
-            var answer = await tenant.Get($"/v1/metrics/retention?from=2026-01-01&to=2026-04-01&granularity=MONTH&groupBy={dimension}&metrics={metric}");
+            var answer = await tenant.Get(
+                $"/v1/metrics/retention?from=2026-01-01&to=2026-04-01&granularity=MONTH&groupBy={dimension}&metrics={metric}");
             Assert.All(answer["series"]!.AsArray(), series => Assert.Equal(metric, (string)series!["metric"]!));
         }
     }
 
     private static async Task<string[]> By(Tenant tenant, string metric, string dimension) =>
     [
-        .. (await tenant.Get($"/v1/metrics/retention?from=2026-03-01&to=2026-05-01&granularity=MONTH&groupBy={dimension}&metrics={metric}"))["series"]!.AsArray()
-            .Select(series => $"{series!["group"]![dimension]}: {string.Join(' ', series["points"]!.AsArray().Select(Value))}").Order(StringComparer.Ordinal),
+        .. (await tenant.Get(
+            $"/v1/metrics/retention?from=2026-03-01&to=2026-05-01&granularity=MONTH&groupBy={dimension}&metrics={metric}"))["series"]!
+            .AsArray()
+            .Select(series => $"{series!["group"]![dimension]}: {string.Join(' ', series["points"]!.AsArray().Select(Value))}")
+            .Order(StringComparer.Ordinal),
     ];
 
     private static string Value(JsonNode? point) =>

@@ -17,7 +17,9 @@ public sealed class CustomerTests(RetentionFixture fixture)
         await tenant.Publish(tenant.BecameCustomer(leadId, won));
         var customer = await tenant.CustomerOf(leadId);
         var id = (string)customer["id"]!;
-        await Eventually.Equal("12000.00", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["totalRevenue"]?["amount"], "the booking in the ledger");
+        await Eventually.Equal(
+            "12000.00", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["totalRevenue"]?["amount"],
+            "the booking in the ledger");
         await Eventually.Equal(
             "Example Industries", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["displayName"], "the name of the company");
 
@@ -30,21 +32,24 @@ public sealed class CustomerTests(RetentionFixture fixture)
         var year = Tenant.Now.Year;
         await tenant.Post("/v1/referrals", new { advocateLeadId = leadId, referredEmail = "friend@example.net" });
 
-        Assert.Equal(["NEW", "UPSELL"], (await tenant.Get($"/v1/customers/{id}/revenue"))["revenue"]!.AsArray().Select(entry => (string)entry!["type"]!));
+        Assert.Equal(["NEW", "UPSELL"], (await tenant.Get($"/v1/customers/{id}/revenue"))["revenue"]!.AsArray()
+            .Select(entry => (string)entry!["type"]!));
         Assert.Equal(15000, await tenant.Metric("total_sales", "2026-01-01", "2027-01-01", "YEAR"));
         Assert.Equal(0.2, await tenant.Metric("upsell_share", "2026-01-01", "2027-01-01", "YEAR"));
         Assert.Equal(100, await tenant.Metric("nps", "2026-01-01", "2027-01-01", "YEAR"));
         var advocates = await Task.WhenAll(new[] { 0, 1 }.Select(
             point => tenant.Metric("advocates", $"{year}-01-01", $"{year + 2}-01-01", "YEAR", point)));
         Assert.Equal(1, advocates.Sum());
-        await Eventually.True(() => Task.FromResult(fixture.Bus.Of<AdvocateGained>().Count(e => e.LeadId == leadId) == 1), "AdvocateGained");
+        await Eventually.True(
+            () => Task.FromResult(fixture.Bus.Of<AdvocateGained>().Count(e => e.LeadId == leadId) == 1), "AdvocateGained");
     }
 
     [Fact]
     public async Task Events_TwiceAndOutOfOrder_GiveOneCustomerAndOneEntry()
     {
         var (tenant, leadId) = (new Tenant(fixture), Guid.CreateVersion7());
-        ILifecycleEvent[] events = [tenant.BecameCustomer(leadId, Tenant.Now), tenant.Booked(leadId, 500, Tenant.Now), tenant.Captured(leadId, "late@example.com")];
+        ILifecycleEvent[] events = [tenant.BecameCustomer(leadId, Tenant.Now), tenant.Booked(leadId, 500, Tenant.Now), tenant.Captured(
+            leadId, "late@example.com")];
 
         foreach (var e in events.Concat(events.Reverse()))
         {
@@ -52,7 +57,8 @@ public sealed class CustomerTests(RetentionFixture fixture)
         }
 
         var id = (string)(await tenant.CustomerOf(leadId))["id"]!;
-        await Eventually.Equal("Example Industries", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["displayName"], "the name of the company");
+        await Eventually.Equal(
+            "Example Industries", async () => (string?)(await tenant.Get($"/v1/customers/{id}"))["displayName"], "the name of the company");
         await Eventually.Equal(1, async () => (await tenant.Get($"/v1/customers/{id}/revenue"))["revenue"]!.AsArray().Count, "the booking");
         Assert.Single((await tenant.Get("/v1/customers"))["customers"]!.AsArray());
     }
@@ -67,14 +73,17 @@ public sealed class CustomerTests(RetentionFixture fixture)
 
         await Eventually.Equal(
             "NEW UPSELL",
-            async () => string.Join(' ', (await tenant.Get($"/v1/customers/{id}/revenue"))["revenue"]!.AsArray().Select(entry => (string)entry!["type"]!)), "both entries");
+            async () => string.Join(
+                ' ', (await tenant.Get($"/v1/customers/{id}/revenue"))["revenue"]!.AsArray().Select(entry => (string)entry!["type"]!)),
+            "both entries");
     }
 
     [Fact]
     public async Task Mrr_BackfilledLedger_IsTheWorkedWaterfallInBerlin()
     {
         var tenant = new Tenant(fixture, "Europe/Berlin");
-        var id = (string)(await tenant.Post("/v1/customers", new { displayName = "A", externalId = "a", startTime = "2026-01-10T00:00:00Z" }))["id"]!;
+        var id = (string)(await tenant.Post(
+            "/v1/customers", new { displayName = "A", externalId = "a", startTime = "2026-01-10T00:00:00Z" }))["id"]!;
         // The last evening of March in UTC is April in Berlin's summer time.
         await Revenue(tenant, id, "UPSELL", "600.00", "QUARTERLY", "2026-03-31T22:30:00Z");
         await Revenue(tenant, id, "NEW", "1200.00", "YEARLY", "2026-01-10T00:00:00Z");
@@ -105,7 +114,8 @@ public sealed class CustomerTests(RetentionFixture fixture)
         var refused = await tenant.Post($"/v1/customers/{id}:churn", new { reason = "Price" }, HttpStatusCode.BadRequest);
 
         Assert.Equal("FAILED_PRECONDITION", (string?)refused["code"]);
-        await Eventually.True(() => Task.FromResult(fixture.Bus.Of<CustomerChurned>().Any(e => e.CustomerId == Guid.Parse(id))), "CustomerChurned");
+        await Eventually.True(
+            () => Task.FromResult(fixture.Bus.Of<CustomerChurned>().Any(e => e.CustomerId == Guid.Parse(id))), "CustomerChurned");
         Assert.Single(fixture.Bus.Of<CustomerChurned>().DistinctBy(e => e.EventId), e => e.CustomerId == Guid.Parse(id));
     }
 
@@ -116,7 +126,9 @@ public sealed class CustomerTests(RetentionFixture fixture)
         var id = (string)(await tenant.Post("/v1/customers", new { displayName = "A" }))["id"]!;
 
         var refused = await tenant.Post(
-            $"/v1/customers/{id}/revenue", new { type = "CHURN", amount = new { currencyCode = "EUR", amount = "-1" }, occurTime = "2226-01-01T00:00:00Z" }, HttpStatusCode.BadRequest);
+            $"/v1/customers/{id}/revenue",
+            new { type = "CHURN", amount = new { currencyCode = "EUR", amount = "-1" }, occurTime = "2226-01-01T00:00:00Z" },
+            HttpStatusCode.BadRequest);
 
         Assert.Equal(["type", "amount.amount", "occurTime"], refused["errors"]!.AsArray().Select(error => (string)error!["field"]!));
         Assert.Empty((await tenant.Get($"/v1/customers/{id}/revenue"))["revenue"]?.AsArray() ?? []);
@@ -130,15 +142,19 @@ public sealed class CustomerTests(RetentionFixture fixture)
 
         await stranger.Call(HttpMethod.Get, $"/v1/customers/{id}", expected: HttpStatusCode.NotFound);
         await stranger.Post($"/v1/customers/{id}:churn", new { reason = "x" }, HttpStatusCode.NotFound);
-        await stranger.Post($"/v1/customers/{id}/revenue", new { type = "NEW", amount = new { currencyCode = "USD", amount = "1" } }, HttpStatusCode.NotFound);
+        await stranger.Post(
+            $"/v1/customers/{id}/revenue", new { type = "NEW", amount = new { currencyCode = "USD", amount = "1" } },
+            HttpStatusCode.NotFound);
     }
 
     [Fact]
     public async Task Import_CustomersAndRevenue_MatchByExternalIdAndNameFaultyLines()
     {
         var tenant = new Tenant(fixture);
-        const string Customers = "externalId,displayName,startTime,plan\nc1,One,2026-01-01,pro\n,Nobody,soon,pro\nc2,Two,2026-02-01,basic\n";
-        const string Revenue = "customerExternalId,externalId,type,amount,recurrence,occurTime\nc1,r1,NEW,1200,YEARLY,2026-01-01\nc9,r2,NEW,1,,\nc2,r3,PARTY,x,DAILY,2026-02-01\n";
+        const string Customers =
+            "externalId,displayName,startTime,plan\nc1,One,2026-01-01,pro\n,Nobody,soon,pro\nc2,Two,2026-02-01,basic\n";
+        const string Revenue =
+            "customerExternalId,externalId,type,amount,recurrence,occurTime\nc1,r1,NEW,1200,YEARLY,2026-01-01\nc9,r2,NEW,1,,\nc2,r3,PARTY,x,DAILY,2026-02-01\n";
 
         var dry = await tenant.Call(HttpMethod.Post, "/v1/customers:import?dryRun=true", Csv(Customers));
         Assert.Equal(2, (int)dry["created"]!);
@@ -156,7 +172,8 @@ public sealed class CustomerTests(RetentionFixture fixture)
     }
 
     private static Task<JsonNode> Revenue(Tenant tenant, string id, string type, string amount, string recurrence, string time) =>
-        tenant.Post($"/v1/customers/{id}/revenue", new { type, amount = new { currencyCode = "USD", amount }, recurrence, occurTime = time });
+        tenant.Post(
+            $"/v1/customers/{id}/revenue", new { type, amount = new { currencyCode = "USD", amount }, recurrence, occurTime = time });
 
     private static StringContent Csv(string text) => new(text, Encoding.UTF8, "text/csv");
 }

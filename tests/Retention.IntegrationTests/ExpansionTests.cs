@@ -12,14 +12,17 @@ public sealed class ExpansionTests(RetentionFixture fixture)
     {
         var tenant = new Tenant(fixture);
         var (heavy, light) = (await Customer(tenant, "Heavy", "basic"), await Customer(tenant, "Light", "basic"));
-        await tenant.Post($"/v1/customers/{heavy}/revenue", new { type = "NEW", amount = new { currencyCode = "USD", amount = "100.00" }, recurrence = "MONTHLY" });
+        await tenant.Post(
+            $"/v1/customers/{heavy}/revenue",
+            new { type = "NEW", amount = new { currencyCode = "USD", amount = "100.00" }, recurrence = "MONTHLY" });
         await tenant.Post($"/v1/customers/{heavy}/signals", new { kind = "USAGE", quantity = 1500 });
         await tenant.Post($"/v1/customers/{light}/signals", new { kind = "USAGE", quantity = 900 });
         await Rule(tenant, "customer.plan = \"basic\" and usage.last30Days > 1000");
 
         var first = await tenant.Post("/v1/expansionSuggestions:evaluate");
         var again = await tenant.Post("/v1/expansionSuggestions:evaluate");
-        var suggestion = Assert.Single((await tenant.Get($"/v1/expansionSuggestions?filter={Uri.EscapeDataString("state = \"OPEN\"")}"))["suggestions"]!.AsArray())!;
+        var suggestion = Assert.Single(
+            (await tenant.Get($"/v1/expansionSuggestions?filter={Uri.EscapeDataString("state = \"OPEN\"")}"))["suggestions"]!.AsArray())!;
         var opened = await tenant.Post($"/v1/expansionSuggestions/{suggestion["id"]}:open");
         var openedAgain = await tenant.Post($"/v1/expansionSuggestions/{suggestion["id"]}:open");
 
@@ -28,12 +31,16 @@ public sealed class ExpansionTests(RetentionFixture fixture)
         Assert.Equal((string)opened["opportunityId"]!, (string)openedAgain["opportunityId"]!);
         await tenant.Post($"/v1/expansionSuggestions/{suggestion["id"]}:dismiss", new { reason = "Late" }, HttpStatusCode.BadRequest);
 
-        var opportunity = await tenant.Call(HttpMethod.Get, $"/v1/opportunities/{opened["opportunityId"]}", server: fixture.Conversion.Grpc);
-        Assert.Equal(("Heavy", "Analytics", "500.00"), ((string)opportunity["account"]!, (string)opportunity["product"]!, (string)opportunity["amount"]!["amount"]!));
+        var opportunity = await tenant.Call(
+            HttpMethod.Get, $"/v1/opportunities/{opened["opportunityId"]}", server: fixture.Conversion.Grpc);
+        Assert.Equal(("Heavy", "Analytics", "500.00"), (
+            (string)opportunity["account"]!, (string)opportunity["product"]!, (string)opportunity["amount"]!["amount"]!));
         await tenant.Call(HttpMethod.Post, $"/v1/opportunities/{opened["opportunityId"]}:win", new { }, server: fixture.Conversion.Grpc);
         await Eventually.Equal(
             "NEW CROSS_SELL",
-            async () => string.Join(' ', (await tenant.Get($"/v1/customers/{heavy}/revenue"))["revenue"]!.AsArray().Select(entry => (string)entry!["type"]!)), "the win in the customer's ledger");
+            async () => string.Join(
+                ' ', (await tenant.Get($"/v1/customers/{heavy}/revenue"))["revenue"]!.AsArray().Select(entry => (string)entry!["type"]!)),
+            "the win in the customer's ledger");
     }
 
     [Fact]
@@ -41,7 +48,9 @@ public sealed class ExpansionTests(RetentionFixture fixture)
     {
         var tenant = new Tenant(fixture);
         var refused = await tenant.Post(
-            "/v1/expansionRules", new { rule = new { displayName = "", kind = "UPSELL", condition = "customer.shoeSize > 3", product = "Seats" } }, HttpStatusCode.BadRequest);
+            "/v1/expansionRules",
+            new { rule = new { displayName = "", kind = "UPSELL", condition = "customer.shoeSize > 3", product = "Seats" } },
+            HttpStatusCode.BadRequest);
         Assert.Equal(["rule.displayName", "rule.condition"], refused["errors"]!.AsArray().Select(error => (string)error!["field"]!));
 
         await Customer(tenant, "A", "pro");
@@ -63,5 +72,15 @@ public sealed class ExpansionTests(RetentionFixture fixture)
 
     private static Task<JsonNode> Rule(Tenant tenant, string condition) => tenant.Post(
         "/v1/expansionRules",
-        new { rule = new { displayName = "Rule", kind = "CROSS_SELL", condition, product = "Analytics", amount = new { currencyCode = "USD", amount = "500.00" } } });
+        new
+        {
+            rule = new
+            {
+                displayName = "Rule",
+                kind = "CROSS_SELL",
+                condition,
+                product = "Analytics",
+                amount = new { currencyCode = "USD", amount = "500.00" }
+            }
+        });
 }

@@ -11,7 +11,9 @@ using Retention.IntegrationTests;
 
 namespace Retention.IntegrationTests;
 
-/// <summary>The real gateway before Capture, Conversion and Retention, as processes of their own on one broker. Scoring and Nurture are down.</summary>
+/// <summary>
+/// The real gateway before Capture, Conversion and Retention, as processes of their own on one broker. Scoring and Nurture are down.
+/// </summary>
 public sealed class GatewaySuite : IAsyncLifetime
 {
     private readonly List<IAsyncDisposable> parts = [];
@@ -41,7 +43,8 @@ public sealed class GatewaySuite : IAsyncLifetime
     }
 
     /// <inheritdoc cref="TestGateway.Follow"/>
-    public Task<(int Status, string? Location)> Follow(Uri url, string userAgent, HttpMethod? method = null) => gateway!.Follow(url, userAgent, method);
+    public Task<(int Status, string? Location)> Follow(Uri url, string userAgent, HttpMethod? method = null) =>
+        gateway!.Follow(url, userAgent, method);
 
     public async ValueTask DisposeAsync()
     {
@@ -65,7 +68,8 @@ public sealed class GatewaySuite : IAsyncLifetime
         (environment["services__scoring__grpc__0"], environment["services__nurture__grpc__0"]) = (made.Nobody, made.Nobody);
         var conversion = Keep(ServiceProcess.Create("Conversion", environment));
         environment = ServiceEnvironment.For(Database, broker);
-        (environment["services__capture__grpc__0"], environment["services__conversion__grpc__0"]) = (capture.Grpc.ToString(), conversion.Grpc.ToString());
+        (environment["services__capture__grpc__0"], environment["services__conversion__grpc__0"]) = (
+            capture.Grpc.ToString(), conversion.Grpc.ToString());
         (environment["services__scoring__grpc__0"], environment["services__nurture__grpc__0"]) = (made.Nobody, made.Nobody);
         environment["Retention__PublicBaseUrl"] = made.Address.ToString();
         var retention = Keep(ServiceProcess.Create("Retention", environment));
@@ -94,7 +98,8 @@ public sealed class GatewayWorkspace(GatewayClient client)
 
     public Task<JsonNode> Get(string path) => client.Get(path);
 
-    public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => Call(HttpMethod.Post, path, body ?? "{}", expected);
+    public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) =>
+        Call(HttpMethod.Post, path, body ?? "{}", expected);
 
     public Task<JsonNode> Call(HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) =>
         client.Ask(method, path, body, status: (int)expected);
@@ -121,12 +126,14 @@ public sealed class GatewayWorkspace(GatewayClient client)
     {
         // Conversion knows a lead a moment after Capture does.
         var opportunity = await Eventually.Passes(
-            () => Post("/v1/opportunities", new { leadId, name = "Deal", amount = new { currencyCode = "USD", amount } }), "the opportunity", Patience);
+            () => Post("/v1/opportunities", new { leadId, name = "Deal", amount = new { currencyCode = "USD", amount } }),
+            "the opportunity", Patience);
         await Post($"/v1/opportunities/{opportunity["id"]}:win");
     }
 
     public Task<JsonNode> CustomerOf(string leadId) =>
         One($"/v1/customers?filter={Uri.EscapeDataString($"leadId = \"{leadId}\"")}", "customers", "the lead's customer");
 
-    public Task<JsonNode> LeadOf(string email) => One($"/v1/leads?filter={Uri.EscapeDataString($"email = \"{email}\"")}", "leads", "the lead");
+    public Task<JsonNode> LeadOf(string email) =>
+        One($"/v1/leads?filter={Uri.EscapeDataString($"email = \"{email}\"")}", "leads", "the lead");
 }

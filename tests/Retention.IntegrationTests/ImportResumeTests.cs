@@ -14,8 +14,8 @@ public sealed class ImportResumeTests(RetentionFixture fixture)
         var tenant = new Tenant(fixture);
 
         var (resumed, again, another) = await ResumedImport.Run(
-            fixture.Service.Http, IdentityTokens.Issue(tenant.Id, "UTC", "USD", "admin"), "/v1/customers:import", "externalId,displayName,startTime",
-            index => $"c{index},Customer {index},{(index == 3 ? "soon" : "2026-01-01")}", 1_400,
+            fixture.Service.Http, IdentityTokens.Issue(tenant.Id, "UTC", "USD", "admin"), "/v1/customers:import",
+            "externalId,displayName,startTime", index => $"c{index},Customer {index},{(index == 3 ? "soon" : "2026-01-01")}", 1_400,
             () => fixture.Database.Scalar<long>("select count(*) from customer where workspace_id = $1", tenant.Id));
 
         Check(resumed, again, another, 1_399, 5);
@@ -25,7 +25,8 @@ public sealed class ImportResumeTests(RetentionFixture fixture)
     public async Task ImportRevenue_SameRequestId_KeepsItsAnswerAndMeetsNoImportOfCustomers()
     {
         var tenant = new Tenant(fixture);
-        const string Revenue = "customerExternalId,externalId,type,amount,occurTime\nc1,r1,UPSELL,10,2026-02-01\nc9,r2,UPSELL,1,2026-02-01\n";
+        const string Revenue =
+            "customerExternalId,externalId,type,amount,occurTime\nc1,r1,UPSELL,10,2026-02-01\nc9,r2,UPSELL,1,2026-02-01\n";
         await Send(tenant, "/v1/customers:import", "externalId,displayName,startTime\nc1,One,2026-01-01\n");
 
         var (_, first) = await Send(tenant, "/v1/revenue:import", Revenue);
@@ -48,7 +49,8 @@ public sealed class ImportResumeTests(RetentionFixture fixture)
 
     private static void Check(JsonNode resumed, JsonNode again, HttpStatusCode another, int created, int rejectedLine)
     {
-        Assert.Equal((created, 0, 0, 1), ((int)resumed["created"]!, (int)resumed["updated"]!, (int)resumed["unchanged"]!, (int)resumed["rejectedCount"]!));
+        Assert.Equal((created, 0, 0, 1), (
+            (int)resumed["created"]!, (int)resumed["updated"]!, (int)resumed["unchanged"]!, (int)resumed["rejectedCount"]!));
         Assert.Equal([rejectedLine], resumed["rejected"]!.AsArray().Select(row => (int)row!["line"]!));
         Assert.Equal(resumed.ToJsonString(), again.ToJsonString());
         Assert.Equal(HttpStatusCode.Conflict, another);

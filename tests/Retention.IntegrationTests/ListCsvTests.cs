@@ -11,8 +11,16 @@ public sealed class ListCsvTests(RetentionFixture fixture)
         await tenant.Post($"/v1/customers/{id}/contacts", new { email = "billing@example.com", displayName = "Doe, J.", role = "billing" });
         await tenant.Post(
             $"/v1/customers/{id}/revenue",
-            new { type = "NEW", amount = new { currencyCode = "USD", amount = "12.50" }, recurrence = "MONTHLY", occurTime = "2026-01-05T00:00:00Z", externalId = "r-1" });
-        var program = (string)(await tenant.Post("/v1/loyaltyPrograms", new { displayName = "Club", tiers = new[] { new { name = "Member", minPoints = 0 } } }))["id"]!;
+            new
+            {
+                type = "NEW",
+                amount = new { currencyCode = "USD", amount = "12.50" },
+                recurrence = "MONTHLY",
+                occurTime = "2026-01-05T00:00:00Z",
+                externalId = "r-1"
+            });
+        var program = (string)(await tenant.Post(
+            "/v1/loyaltyPrograms", new { displayName = "Club", tiers = new[] { new { name = "Member", minPoints = 0 } } }))["id"]!;
         await tenant.Post($"/v1/loyaltyPrograms/{program}:addPoints", new { customerId = id, points = 60 });
 
         var contacts = await Lines(tenant, $"/v1/customers/{id}/contacts");
@@ -28,5 +36,6 @@ public sealed class ListCsvTests(RetentionFixture fixture)
         Assert.Equal((2, 2, 2), (contacts.Length, entries.Length, members.Length));
     }
 
-    private static async Task<string[]> Lines(Tenant tenant, string path) => (await tenant.Csv(path)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+    private static async Task<string[]> Lines(Tenant tenant, string path) =>
+        (await tenant.Csv(path)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
 }

@@ -30,17 +30,26 @@ public sealed class LoyaltyEffectTests(RetentionFixture fixture)
         {
             await tenant.Post(
                 $"/v1/customers/{customer}/revenue",
-                new { type = "UPSELL", amount = new { currencyCode = "USD", amount = "50.00" }, recurrence = "ONE_OFF", occurTime = "2026-03-12T12:00:00Z" });
+                new
+                {
+                    type = "UPSELL",
+                    amount = new { currencyCode = "USD", amount = "50.00" },
+                    recurrence = "ONE_OFF",
+                    occurTime = "2026-03-12T12:00:00Z"
+                });
         }
 
-        var program = Assert.Single((await tenant.Get("/v1/reports/advocacy?from=2026-03-01&to=2026-04-01&groupBy=cohort"))["loyaltyPrograms"]!.AsArray())!;
+        var program = Assert.Single(
+            (await tenant.Get("/v1/reports/advocacy?from=2026-03-01&to=2026-04-01&groupBy=cohort"))["loyaltyPrograms"]!.AsArray())!;
 
-        Assert.Equal(("40", "40", ""), ((string)program["comparedMembers"]!, (string)program["comparedOthers"]!, (string)program["effectNote"]!));
+        Assert.Equal(
+            ("40", "40", ""), ((string)program["comparedMembers"]!, (string)program["comparedOthers"]!, (string)program["effectNote"]!));
         var (stayed, grew) = (program["retentionEffect"]!, program["upsellEffect"]!);
         // 38/40 - 30/40, variance 0.95 * 0.05 / 40 + 0.75 * 0.25 / 40; 12/40 - 4/40.
         Assert.Equal(
             (0.95, 0.75, 0.2, 0.0498, 0.3502),
-            (Rounded(stayed, "membersShare"), Rounded(stayed, "othersShare"), Rounded(stayed, "difference"), Rounded(stayed, "low"), Rounded(stayed, "high")));
+            (Rounded(stayed, "membersShare"), Rounded(stayed, "othersShare"), Rounded(stayed, "difference"), Rounded(stayed, "low"),
+                Rounded(stayed, "high")));
         Assert.Equal((0.3, 0.1, 0.2), (Rounded(grew, "membersShare"), Rounded(grew, "othersShare"), Rounded(grew, "difference")));
         Assert.Contains("Club", await tenant.Csv("/v1/reports/advocacy?from=2026-03-01&to=2026-04-01"), StringComparison.Ordinal);
     }
@@ -54,10 +63,12 @@ public sealed class LoyaltyEffectTests(RetentionFixture fixture)
         await tenant.Post($"/v1/loyaltyPrograms/{club}:addPoints", new { customerId = customers[0], points = 10 });
         await fixture.Database.Query("update loyalty_member set join_time = '2026-02-01Z' where workspace_id = $1", tenant.Id);
 
-        var program = Assert.Single((await tenant.Get("/v1/reports/advocacy?from=2026-03-01&to=2026-04-01"))["loyaltyPrograms"]!.AsArray())!;
+        var program = Assert.Single(
+            (await tenant.Get("/v1/reports/advocacy?from=2026-03-01&to=2026-04-01"))["loyaltyPrograms"]!.AsArray())!;
 
         Assert.Null(program["retentionEffect"]);
-        Assert.Equal("Members: 1; other customers of the same starting months: 2. A comparison takes 30 of each.", (string)program["effectNote"]!);
+        Assert.Equal(
+            "Members: 1; other customers of the same starting months: 2. A comparison takes 30 of each.", (string)program["effectNote"]!);
     }
 
     private static double Rounded(System.Text.Json.Nodes.JsonNode effect, string field) => Math.Round((double)effect[field]!, 4);
@@ -73,6 +84,7 @@ public sealed class LoyaltyEffectTests(RetentionFixture fixture)
         using var content = new StringContent(file.ToString(), Encoding.UTF8, new MediaTypeHeaderValue("text/csv"));
         await tenant.Call(HttpMethod.Post, "/v1/customers:import", content);
         var list = (await tenant.Get("/v1/customers?pageSize=1000"))["customers"]!.AsArray();
-        return [.. list.OrderBy(customer => (string)customer!["externalId"]!, StringComparer.Ordinal).Select(customer => (string)customer!["id"]!)];
+        return [.. list.OrderBy(customer => (string)customer!["externalId"]!, StringComparer.Ordinal)
+            .Select(customer => (string)customer!["id"]!)];
     }
 }

@@ -15,12 +15,14 @@ public sealed class ReferralJourneyTests(GatewaySuite suite)
         var workspace = await suite.NewWorkspace();
         var (advocate, customer) = await workspace.Customer("ada@customer.example", "1000.00");
         await workspace.Call(HttpMethod.Put, "/v1/referralSettings", new { landingPages = new[] { "https://www.example.com/friends" } });
-        var link = await workspace.Post("/v1/referralLinks", new { customerId = (string)customer["id"]!, code = "ada-2026", program = "friends" });
+        var link = await workspace.Post(
+            "/v1/referralLinks", new { customerId = (string)customer["id"]!, code = "ada-2026", program = "friends" });
         Assert.Equal(("ADA-2026", advocate), ((string)link["code"]!, (string)link["advocateLeadId"]!));
         var url = new Uri((string)link["url"]!);
 
         // Two people and a crawler follow it.
-        const string Target = "https://www.example.com/friends?referralCode=ADA-2026&utm_source=advocate&utm_medium=referral&utm_campaign=friends";
+        const string Target =
+            "https://www.example.com/friends?referralCode=ADA-2026&utm_source=advocate&utm_medium=referral&utm_campaign=friends";
         Assert.Equal((302, Target), await suite.Follow(url, Browser));
         Assert.Equal((302, Target), await suite.Follow(url, Browser));
         Assert.Equal((302, Target), await suite.Follow(url, Crawler));
@@ -29,8 +31,16 @@ public sealed class ReferralJourneyTests(GatewaySuite suite)
 
         // One of them asks for a demo, two others bring the code by themselves: in a form's field, in a trait.
         await Visit(workspace, "a1", Target, "friend@new.example", new { email = "friend@new.example" });
-        await Visit(workspace, "a2", "https://www.example.com/demo", "second@new.example", new { email = "second@new.example", referralCode = "ada-2026" });
-        await workspace.Post("/v1/identify", new { messageId = $"{workspace.Id}-i", userId = "u3", traits = new { email = "third@new.example", referralCode = "Ada-2026" }, timestamp = GatewayWorkspace.Now });
+        await Visit(
+            workspace, "a2", "https://www.example.com/demo", "second@new.example",
+            new { email = "second@new.example", referralCode = "ada-2026" });
+        await workspace.Post("/v1/identify", new
+        {
+            messageId = $"{workspace.Id}-i",
+            userId = "u3",
+            traits = new { email = "third@new.example", referralCode = "Ada-2026" },
+            timestamp = GatewayWorkspace.Now
+        });
         // The advocate does not send herself, nor does her link bring whom nobody sent.
         await Visit(workspace, "a4", Target, "ada@customer.example", new { email = "ada@customer.example" });
         await Visit(workspace, "a5", "https://www.example.com/demo", "alone@new.example", new { email = "alone@new.example" });
@@ -47,9 +57,11 @@ public sealed class ReferralJourneyTests(GatewaySuite suite)
         var told = await workspace.Get($"/v1/referralLinks/{link["id"]}");
         Assert.Equal(
             ("2", "2", "3", "1", "5000.00"),
-            ((string)told["clicks"]!, (string)told["botClicks"]!, (string)told["leads"]!, (string)told["customers"]!, (string)told["revenue"]!["amount"]!));
+            ((string)told["clicks"]!, (string)told["botClicks"]!, (string)told["leads"]!, (string)told["customers"]!,
+                (string)told["revenue"]!["amount"]!));
         var referrals = await Referrals(workspace);
-        Assert.All(referrals, referral => Assert.Equal((advocate, "friends"), ((string)referral!["advocateLeadId"]!, (string)referral["program"]!)));
+        Assert.All(referrals, referral => Assert.Equal(
+            (advocate, "friends"), ((string)referral!["advocateLeadId"]!, (string)referral["program"]!)));
         Assert.Equal(["CAPTURED", "CAPTURED", "CONVERTED"], referrals.Select(referral => (string)referral!["state"]!).Order());
 
         // Capture and Conversion show the source by the touch.
@@ -57,7 +69,8 @@ public sealed class ReferralJourneyTests(GatewaySuite suite)
         var lead = await workspace.Get($"/v1/leads/{friend}");
         Assert.Equal(
             ("Referral", "advocate", "referral", "friends"),
-            ((string)lead["firstTouch"]!["channel"]!, (string)lead["firstTouch"]!["source"]!, (string)lead["firstTouch"]!["medium"]!, (string)lead["firstTouch"]!["campaign"]!));
+            ((string)lead["firstTouch"]!["channel"]!, (string)lead["firstTouch"]!["source"]!, (string)lead["firstTouch"]!["medium"]!,
+                (string)lead["firstTouch"]!["campaign"]!));
         await GatewayWorkspace.Until(
             "1 5000.00",
             async () =>
@@ -75,23 +88,35 @@ public sealed class ReferralJourneyTests(GatewaySuite suite)
         var workspace = await suite.NewWorkspace();
         var (advocate, _) = await workspace.Customer("ada@customer.example", "1000.00");
         await workspace.Post("/v1/referralLinks", new { advocateLeadId = advocate }, HttpStatusCode.BadRequest);
-        await workspace.Call(HttpMethod.Put, "/v1/referralSettings", new { landingPages = new[] { "https://www.example.com/friends", "https://www.example.com/events" } });
+        await workspace.Call(
+            HttpMethod.Put, "/v1/referralSettings",
+            new { landingPages = new[] { "https://www.example.com/friends", "https://www.example.com/events" } });
 
-        foreach (var page in new[] { "https://evil.example/friends", "https://www.example.com@evil.example/friends", "https://www.example.com/friendsX", "javascript:alert(1)" })
+        foreach (var page in new[]
         {
-            var refused = await workspace.Post("/v1/referralLinks", new { advocateLeadId = advocate, landingPage = page }, HttpStatusCode.BadRequest);
+            "https://evil.example/friends", "https://www.example.com@evil.example/friends",
+            "https://www.example.com/friendsX", "javascript:alert(1)"
+        })
+        {
+            var refused = await workspace.Post(
+                "/v1/referralLinks", new { advocateLeadId = advocate, landingPage = page }, HttpStatusCode.BadRequest);
             Assert.Equal("landingPage", (string)refused["errors"]![0]!["field"]!);
         }
 
-        var link = await workspace.Post("/v1/referralLinks", new { advocateLeadId = advocate, code = "MINE", landingPage = "https://www.example.com/events/may?seat=1" });
+        var link = await workspace.Post(
+            "/v1/referralLinks",
+            new { advocateLeadId = advocate, code = "MINE", landingPage = "https://www.example.com/events/may?seat=1" });
         await workspace.Post("/v1/referralLinks", new { advocateLeadId = advocate, code = "mine" }, HttpStatusCode.Conflict);
         var url = new Uri((string)link["url"]!);
         Assert.Equal(
-            "https://www.example.com/events/may?seat=1&referralCode=MINE&utm_source=advocate&utm_medium=referral&utm_campaign=referrals", (await suite.Follow(url, Browser)).Location);
+            "https://www.example.com/events/may?seat=1&referralCode=MINE&utm_source=advocate&utm_medium=referral&utm_campaign=referrals",
+            (await suite.Follow(url, Browser)).Location);
         // A page that is configured no more is left for the first of those that are.
-        await workspace.Call(HttpMethod.Put, "/v1/referralSettings", new { landingPages = new[] { "https://www.example.org/hello" }, utmSource = "friend" });
+        await workspace.Call(
+            HttpMethod.Put, "/v1/referralSettings", new { landingPages = new[] { "https://www.example.org/hello" }, utmSource = "friend" });
         Assert.Equal(
-            "https://www.example.org/hello?referralCode=MINE&utm_source=friend&utm_medium=referral&utm_campaign=referrals", (await suite.Follow(url, Browser)).Location);
+            "https://www.example.org/hello?referralCode=MINE&utm_source=friend&utm_medium=referral&utm_campaign=referrals",
+            (await suite.Follow(url, Browser)).Location);
 
         var revoked = await workspace.Post($"/v1/referralLinks/{link["id"]}:revoke");
         Assert.NotNull(revoked["revokeTime"]);
@@ -101,28 +126,34 @@ public sealed class ReferralJourneyTests(GatewaySuite suite)
         Assert.Contains("MINE", await workspace.Csv("/v1/referralLinks"), StringComparison.Ordinal);
     }
 
-    private static async Task Visit(GatewayWorkspace workspace, string anonymousId, string url, string email, object fields) => await workspace.Post("/v1/batch", new
-    {
-        batch = new object[]
+    private static async Task Visit(
+        GatewayWorkspace workspace, string anonymousId, string url, string email, object fields) => await workspace.Post("/v1/batch", new
         {
-            new
+            batch = new object[]
             {
-                type = "page", messageId = $"{workspace.Id}-{anonymousId}-1", anonymousId = $"{workspace.Id}-{anonymousId}", timestamp = GatewayWorkspace.Now,
-                context = new { page = new { url }, userAgent = Browser },
+                new
+                {
+                    type = "page", messageId = $"{workspace.Id}-{anonymousId}-1", anonymousId = $"{workspace.Id}-{anonymousId}",
+                    timestamp = GatewayWorkspace.Now,
+                    context = new { page = new { url }, userAgent = Browser },
+                },
+                new
+                {
+                    type = "track", messageId = $"{workspace.Id}-{anonymousId}-2", anonymousId = $"{workspace.Id}-{anonymousId}",
+                    timestamp = GatewayWorkspace.Now, @event = "Form Submitted",
+                    properties = new { formId = "demo", formType = "demo", fields },
+                    context = new { page = new { url }, userAgent = Browser },
+                },
             },
-            new
-            {
-                type = "track", messageId = $"{workspace.Id}-{anonymousId}-2", anonymousId = $"{workspace.Id}-{anonymousId}", timestamp = GatewayWorkspace.Now, @event = "Form Submitted",
-                properties = new { formId = "demo", formType = "demo", fields }, context = new { page = new { url }, userAgent = Browser },
-            },
-        },
-    });
+        });
 
-    private static async Task<JsonArray> Referrals(GatewayWorkspace workspace) => (await workspace.Get("/v1/referrals"))["referrals"]?.AsArray() ?? [];
+    private static async Task<JsonArray> Referrals(GatewayWorkspace workspace) =>
+        (await workspace.Get("/v1/referrals"))["referrals"]?.AsArray() ?? [];
 
     private static async Task<string> Told(GatewayWorkspace workspace, string leadId)
     {
-        var one = (await workspace.Get($"/v1/referrals?filter={Uri.EscapeDataString($"referredLeadId = \"{leadId}\"")}"))["referrals"]?.AsArray().SingleOrDefault();
+        var one = (await workspace.Get($"/v1/referrals?filter={Uri.EscapeDataString($"referredLeadId = \"{leadId}\"")}"))["referrals"]
+            ?.AsArray().SingleOrDefault();
         return $"{one?["state"]} {one?["stage"]} {one?["revenue"]?["amount"]}";
     }
 }

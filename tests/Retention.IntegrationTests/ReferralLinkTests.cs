@@ -18,7 +18,8 @@ public sealed class ReferralLinkTests(RetentionFixture fixture)
         var (tenant, lead) = (new Tenant(fixture), Guid.CreateVersion7());
         var (advocate, _) = await Link(tenant, "FIRST");
         var activity = new ActivityInfo(
-            Guid.CreateVersion7(), lead, "TRACK", "Signed Up", Tenant.Now, null, null, new Dictionary<string, JsonElement> { ["referral_code"] = JsonSerializer.SerializeToElement("first") });
+            Guid.CreateVersion7(), lead, "TRACK", "Signed Up", Tenant.Now, null, null,
+            new Dictionary<string, JsonElement> { ["referral_code"] = JsonSerializer.SerializeToElement("first") });
         var recorded = new ActivitiesRecorded(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 1, [activity]);
         await tenant.Publish(recorded);
         await tenant.Publish(recorded);
@@ -66,11 +67,13 @@ public sealed class ReferralLinkTests(RetentionFixture fixture)
         var tenant = new Tenant(fixture);
         var (_, customer) = await Link(tenant, "OWN1");
         await tenant.Post($"/v1/customers/{customer}/contacts", new { displayName = "Kim", email = "kim@customer.example" });
-        var (colleague, twin, earlier, control) = (Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        var (colleague, twin, earlier, control) = (
+            Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7());
 
         await tenant.Publish(WithCode(tenant.Captured(colleague, "kim@customer.example"), "OWN1"));
         await tenant.Publish(WithCode(tenant.Captured(twin, "own1@customer.example"), "OWN1"));
-        await tenant.Publish(WithCode(tenant.Captured(earlier, "earlier@new.example"), "OWN1") with { CreateTime = Tenant.Now.AddDays(-1) });
+        await tenant.Publish(
+            WithCode(tenant.Captured(earlier, "earlier@new.example"), "OWN1") with { CreateTime = Tenant.Now.AddDays(-1) });
         await tenant.Publish(WithCode(tenant.Captured(control, "control@new.example"), "OWN1"));
 
         await Eventually.Equal(4L, () => Count(tenant, "referral_claim"), "all claims", Patience);
@@ -130,7 +133,8 @@ public sealed class ReferralLinkTests(RetentionFixture fixture)
         var counts = Assert.Single(await fixture.Bus.Until<LeadErasureConfirmed>(
             1, e => e.WorkspaceId == tenant.Id && e.LeadId == Guid.Parse(advocate) && e.Service == "retention", Patience)).Counts;
         Assert.Equal(1L, counts["referralLinks"]);
-        await fixture.Bus.Until<LeadErasureConfirmed>(1, e => e.WorkspaceId == tenant.Id && e.LeadId == lead && e.Service == "retention", Patience);
+        await fixture.Bus.Until<LeadErasureConfirmed>(
+            1, e => e.WorkspaceId == tenant.Id && e.LeadId == lead && e.Service == "retention", Patience);
         Assert.Equal(0L, await Count(tenant, "referral_claim"));
         Assert.Equal(0L, await Count(tenant, "referral_link where code like '%ROBIN%' or revoke_time is null"));
         // The number stays.
@@ -154,14 +158,15 @@ public sealed class ReferralLinkTests(RetentionFixture fixture)
         captured with { FirstTouch = captured.FirstTouch with { LandingPage = $"{Page}?referralCode={code}&utm_source=advocate" } };
 
     private static LeadUpdated Updated(LeadCaptured e, (string Name, string Value) trait) => new(
-        Guid.CreateVersion7(), e.WorkspaceId, Tenant.Now, 2, e.LeadId, e.Email, null, e.CaptureType, e.CreateTime, e.FirstTouch, e.LastTouch,
-        new Dictionary<string, string> { [trait.Name] = trait.Value }, null);
+        Guid.CreateVersion7(), e.WorkspaceId, Tenant.Now, 2, e.LeadId, e.Email, null, e.CaptureType, e.CreateTime,
+        e.FirstTouch, e.LastTouch, new Dictionary<string, string> { [trait.Name] = trait.Value }, null);
 
     private static LeadStageChanged Moved(Tenant tenant, Guid lead, string to, long version) =>
         new(Guid.CreateVersion7(), tenant.Id, Tenant.Now, version, lead, "LEAD", to, "MANUAL", "key:test", null, null);
 
     private Task<long> Count(Tenant tenant, string table) => fixture.Database.Scalar<long>(
-        $"select count(*) from {table} {(table.Contains(" where ", StringComparison.Ordinal) ? "and" : "where")} workspace_id = $1", tenant.Id)!;
+        $"select count(*) from {table} {(table.Contains(" where ", StringComparison.Ordinal) ? "and" : "where")} workspace_id = $1",
+        tenant.Id)!;
 
     private static async Task<string> Told(Tenant tenant, Guid lead, string? state = null)
     {

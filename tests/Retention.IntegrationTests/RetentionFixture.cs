@@ -37,7 +37,9 @@ public sealed class RetentionFixture : IAsyncLifetime
         conversionDatabase = await TestDatabase.CreateEmpty("conversion");
         var peer = ServiceEnvironment.For(conversionDatabase, broker);
         peer["services__capture__grpc__0"] = "http://127.0.0.1:1";
-        await using (var migration = ServiceProcess.Create("Conversion", new Dictionary<string, string>(peer) { ["ConnectionStrings__lifecycle"] = conversionDatabase.AdministratorConnectionString }))
+        await using (var migration = ServiceProcess.Create(
+            "Conversion",
+            new Dictionary<string, string>(peer) { ["ConnectionStrings__lifecycle"] = conversionDatabase.AdministratorConnectionString }))
         {
             Assert.Equal(0, await migration.RunToEnd("--migrate"));
         }
@@ -53,7 +55,9 @@ public sealed class RetentionFixture : IAsyncLifetime
         environment["Retention__AdvocatePauseSeconds"] = "0.5";
         service = ServiceProcess.Create("Retention", environment);
         await service.Start();
-        bus = await TestBus.Start(broker, typeof(CustomerChurned), typeof(CustomerRiskChanged), typeof(RevenueMoved), typeof(NpsAnswered), typeof(EmailRequested), typeof(AdvocateGained), typeof(LeadErasureConfirmed));
+        bus = await TestBus.Start(
+            broker, typeof(CustomerChurned), typeof(CustomerRiskChanged), typeof(RevenueMoved), typeof(NpsAnswered), typeof(EmailRequested),
+            typeof(AdvocateGained), typeof(LeadErasureConfirmed));
     }
 
     public async ValueTask DisposeAsync()
@@ -85,9 +89,11 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
 
     public Task<JsonNode> Get(string path) => Call(HttpMethod.Get, path);
 
-    public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) => Call(HttpMethod.Post, path, body ?? new { }, expected);
+    public Task<JsonNode> Post(string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK) =>
+        Call(HttpMethod.Post, path, body ?? new { }, expected);
 
-    public async Task<JsonNode> Call(HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK, Uri? server = null)
+    public async Task<JsonNode> Call(
+        HttpMethod method, string path, object? body = null, HttpStatusCode expected = HttpStatusCode.OK, Uri? server = null)
     {
         var content = body switch
         {
@@ -135,7 +141,8 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
     {
         JsonNode? customer = null;
         await Eventually.True(
-            async () => (customer = (await Get($"/v1/customers?filter={Uri.EscapeDataString($"leadId = \"{leadId}\"")}"))["customers"]!.AsArray().SingleOrDefault()) is not null,
+            async () => (customer = (await Get($"/v1/customers?filter={Uri.EscapeDataString($"leadId = \"{leadId}\"")}"))["customers"]!
+                .AsArray().SingleOrDefault()) is not null,
             "the lead's customer");
         return customer!;
     }
@@ -146,7 +153,8 @@ internal sealed class Tenant(RetentionFixture fixture, string timeZone = "UTC")
 
     /// <summary>Version of the profile that Retention has of a lead; 0 before one came.</summary>
     public Task<long> Version(Guid leadId) =>
-        fixture.Database.Scalar<long>("select coalesce(max(version), 0) from lead_profile where workspace_id = $1 and lead_id = $2", Id, leadId);
+        fixture.Database.Scalar<long>(
+            "select coalesce(max(version), 0) from lead_profile where workspace_id = $1 and lead_id = $2", Id, leadId);
 
     public async Task<double?> Metric(string metric, string from, string to, string granularity = "MONTH", int point = 0)
     {

@@ -16,20 +16,26 @@ public sealed class RevenueAnnouncementTests(RetentionFixture fixture)
     {
         var tenant = new Tenant(fixture);
         await Import(tenant, "/v1/customers:import", "externalId,startTime\na,2026-01-01\nb,2026-01-01\n");
-        var upsells = Enumerable.Range(1, 240).Select(number => string.Create(CultureInfo.InvariantCulture, $"{(number % 2 == 0 ? "a" : "b")},{number},UPSELL,{number},MONTHLY,2026-02-01,\n"));
+        var upsells = Enumerable.Range(1, 240).Select(number => string.Create(
+            CultureInfo.InvariantCulture, $"{(number % 2 == 0 ? "a" : "b")},{number},UPSELL,{number},MONTHLY,2026-02-01,\n"));
 
-        await Import(tenant, "/v1/revenue:import", Header + string.Concat(upsells) + "a,241,CHURN,,,2026-03-01,Price\na,242,REACTIVATION,7,MONTHLY,2026-04-01,\n");
+        await Import(tenant, "/v1/revenue:import", Header + string.Concat(upsells)
+            + "a,241,CHURN,,,2026-03-01,Price\na,242,REACTIVATION,7,MONTHLY,2026-04-01,\n");
 
         await Eventually.Equal(242, () => Task.FromResult(Moved(tenant).Length), "an event for each entry");
         await Eventually.Equal(1, () => Task.FromResult(Churned(tenant).Length), "the loss");
-        var ids = (await tenant.Get("/v1/customers"))["customers"]!.AsArray().ToDictionary(one => (string)one!["externalId"]!, one => Guid.Parse((string)one!["id"]!));
+        var ids = (await tenant.Get("/v1/customers"))["customers"]!.AsArray()
+            .ToDictionary(one => (string)one!["externalId"]!, one => Guid.Parse((string)one!["id"]!));
         // 120 upsells, the loss, which is told twice, and the return.
         Assert.Equal([.. Enumerable.Range(1, 121), 123], Of(tenant, ids["a"]).Select(e => (int)e.Version));
-        Assert.Equal(Enumerable.Range(1, 120).Select(number => number * 2m).Append(14_520m).Append(7m), Of(tenant, ids["a"]).Select(e => e.Amount.Amount));
+        Assert.Equal(Enumerable.Range(1, 120).Select(number => number * 2m).Append(14_520m).Append(7m), Of(tenant, ids["a"])
+            .Select(e => e.Amount.Amount));
         Assert.Equal(Enumerable.Range(1, 120), Of(tenant, ids["b"]).Select(e => (int)e.Version));
-        Assert.Equal(("CHURN", "MONTHLY", "USD"), (Of(tenant, ids["a"])[^2].Type, Of(tenant, ids["b"])[0].Recurrence, Of(tenant, ids["b"])[0].Amount.CurrencyCode));
+        Assert.Equal(("CHURN", "MONTHLY", "USD"), (
+            Of(tenant, ids["a"])[^2].Type, Of(tenant, ids["b"])[0].Recurrence, Of(tenant, ids["b"])[0].Amount.CurrencyCode));
         var lost = Churned(tenant)[0];
-        Assert.Equal((ids["a"], 122L, "Price", new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero)), (lost.CustomerId, lost.Version, lost.Reason, lost.OccurredAt));
+        Assert.Equal((ids["a"], 122L, "Price", new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero)), (
+            lost.CustomerId, lost.Version, lost.Reason, lost.OccurredAt));
         Assert.Equal(0, await Untold(tenant));
     }
 
@@ -56,7 +62,8 @@ public sealed class RevenueAnnouncementTests(RetentionFixture fixture)
 
         await tenant.Announce();
         await fixture.Database.Query(
-            "insert into revenue_announcement (workspace_id, id, revenue_ids, versions) select workspace_id, gen_random_uuid(), array[id], array[1] from revenue where workspace_id = $1", tenant.Id);
+            "insert into revenue_announcement (workspace_id, id, revenue_ids, versions) select workspace_id, gen_random_uuid(), array[id], array[1] from revenue where workspace_id = $1",
+            tenant.Id);
 
         await Eventually.Equal(2, () => Task.FromResult(Moved(tenant).Length), "the entry once more");
         await Eventually.Equal(0, () => Untold(tenant), "nothing is left");
@@ -73,14 +80,18 @@ public sealed class RevenueAnnouncementTests(RetentionFixture fixture)
 
         Assert.Equal(0d, (double?)customers.Single(one => (string)one!["externalId"]! == "a")!["riskScore"]);
         var b = (string)customers.Single(one => (string)one!["externalId"]! == "b")!["id"]!;
-        await Eventually.Equal(10d, async () => (double?)(await tenant.Get($"/v1/customers/{b}"))["riskScore"], "the job's score of an overdue renewal");
+        await Eventually.Equal(
+            10d, async () => (double?)(await tenant.Get($"/v1/customers/{b}"))["riskScore"], "the job's score of an overdue renewal");
     }
 
-    private RevenueMoved[] Moved(Tenant tenant) => [.. fixture.Bus.Of<RevenueMoved>().Where(e => e.WorkspaceId == tenant.Id).DistinctBy(e => e.EventId)];
+    private RevenueMoved[] Moved(Tenant tenant) =>
+        [.. fixture.Bus.Of<RevenueMoved>().Where(e => e.WorkspaceId == tenant.Id).DistinctBy(e => e.EventId)];
 
-    private RevenueMoved[] Of(Tenant tenant, Guid customerId) => [.. Moved(tenant).Where(e => e.CustomerId == customerId).OrderBy(e => e.Version)];
+    private RevenueMoved[] Of(Tenant tenant, Guid customerId) =>
+        [.. Moved(tenant).Where(e => e.CustomerId == customerId).OrderBy(e => e.Version)];
 
-    private CustomerChurned[] Churned(Tenant tenant) => [.. fixture.Bus.Of<CustomerChurned>().Where(e => e.WorkspaceId == tenant.Id).DistinctBy(e => e.EventId)];
+    private CustomerChurned[] Churned(Tenant tenant) =>
+        [.. fixture.Bus.Of<CustomerChurned>().Where(e => e.WorkspaceId == tenant.Id).DistinctBy(e => e.EventId)];
 
     private async Task<int> Untold(Tenant tenant) =>
         (int)await fixture.Database.Scalar<long>("select count(*) from revenue_announcement where workspace_id = $1", tenant.Id);

@@ -23,7 +23,8 @@ public sealed class RevenueTogetherTests(RetentionFixture fixture)
         })));
 
         Assert.Equal(60, entries.Select(entry => (string)entry["id"]!).Distinct().Count());
-        Assert.Equal(Enumerable.Range(1, 60).Select(number => $"{number}.00"), entries.Select(entry => (string)entry["mrrChange"]!["amount"]!));
+        Assert.Equal(
+            Enumerable.Range(1, 60).Select(number => $"{number}.00"), entries.Select(entry => (string)entry["mrrChange"]!["amount"]!));
         for (var index = 0; index < 5; index++)
         {
             var sum = Enumerable.Range(1, 60).Where(number => number % 5 == index).Sum();
@@ -42,17 +43,20 @@ public sealed class RevenueTogetherTests(RetentionFixture fixture)
         var tenant = new Tenant(fixture);
         var (id, left) = (await Customer(tenant), await Customer(tenant));
         await tenant.Post($"/v1/customers/{left}:churn", new { reason = "Price", churnTime = "2026-01-10T00:00:00Z" });
-        object Entry(string currencyCode = "USD") => new { type = "NEW", amount = Money("10.00", currencyCode), recurrence = "MONTHLY", occurTime = "2026-02-01T00:00:00Z" };
+        object Entry(string currencyCode = "USD") =>
+            new { type = "NEW", amount = Money("10.00", currencyCode), recurrence = "MONTHLY", occurTime = "2026-02-01T00:00:00Z" };
 
         var sound = Enumerable.Range(0, 20).Select(_ => Add(tenant, id, Entry())).ToArray();
         var refused = new[]
         {
-            Add(tenant, left, Entry(), HttpStatusCode.BadRequest), Add(tenant, Guid.CreateVersion7().ToString(), Entry(), HttpStatusCode.NotFound),
+            Add(tenant, left, Entry(), HttpStatusCode.BadRequest),
+            Add(tenant, Guid.CreateVersion7().ToString(), Entry(), HttpStatusCode.NotFound),
             Add(tenant, id, Entry("CHF"), HttpStatusCode.BadRequest),
         };
         sound = [.. sound, .. Enumerable.Range(0, 20).Select(_ => Add(tenant, id, Entry()))];
 
-        Assert.Equal(["FAILED_PRECONDITION", "NOT_FOUND", "INVALID_ARGUMENT"], (await Task.WhenAll(refused)).Select(answer => (string)answer["code"]!));
+        Assert.Equal(["FAILED_PRECONDITION", "NOT_FOUND", "INVALID_ARGUMENT"], (await Task.WhenAll(refused))
+            .Select(answer => (string)answer["code"]!));
         Assert.All(await Task.WhenAll(sound), entry => Assert.Equal("10.00", (string)entry["mrrChange"]!["amount"]!));
         Assert.Equal("400.00", (string)(await tenant.Get($"/v1/customers/{id}"))["mrr"]!["amount"]!);
     }
@@ -62,11 +66,13 @@ public sealed class RevenueTogetherTests(RetentionFixture fixture)
     {
         var tenant = new Tenant(fixture);
         var (id, other) = (await Customer(tenant), await Customer(tenant));
-        object ByRequest(string amount) => new { type = "NEW", amount = Money(amount), occurTime = "2026-02-01T00:00:00Z", requestId = "r1" };
+        object ByRequest(string amount) =>
+            new { type = "NEW", amount = Money(amount), occurTime = "2026-02-01T00:00:00Z", requestId = "r1" };
         object ByExternalId() => new { type = "UPSELL", amount = Money("7.00"), occurTime = "2026-02-01T00:00:00Z", externalId = "x1" };
 
         var first = await Add(tenant, id, ByRequest("5.00"));
-        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(number => Add(tenant, id, number % 2 == 0 ? ByRequest("5.00") : ByExternalId())));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 30).Select(number => Add(tenant, id, number % 2 == 0 ? ByRequest("5.00") : ByExternalId())));
         var another = await Task.WhenAll(
             Add(tenant, id, ByRequest("6.00"), HttpStatusCode.Conflict), Add(tenant, other, ByExternalId(), HttpStatusCode.Conflict));
 
@@ -77,11 +83,14 @@ public sealed class RevenueTogetherTests(RetentionFixture fixture)
         Assert.Equal(2, (await tenant.Get($"/v1/customers/{id}/revenue"))["revenue"]!.AsArray().Count);
     }
 
-    private RevenueMoved[] Events(Tenant tenant) => [.. fixture.Bus.Of<RevenueMoved>().Where(e => e.WorkspaceId == tenant.Id).DistinctBy(e => e.EventId)];
+    private RevenueMoved[] Events(Tenant tenant) =>
+        [.. fixture.Bus.Of<RevenueMoved>().Where(e => e.WorkspaceId == tenant.Id).DistinctBy(e => e.EventId)];
 
-    private static async Task<string> Customer(Tenant tenant) => (string)(await tenant.Post("/v1/customers", new { displayName = "A", startTime = "2025-12-01T00:00:00Z" }))["id"]!;
+    private static async Task<string> Customer(Tenant tenant) =>
+        (string)(await tenant.Post("/v1/customers", new { displayName = "A", startTime = "2025-12-01T00:00:00Z" }))["id"]!;
 
     private static object Money(string amount, string currencyCode = "USD") => new { currencyCode, amount };
 
-    private static Task<JsonNode> Add(Tenant tenant, string id, object body, HttpStatusCode expected = HttpStatusCode.OK) => tenant.Post($"/v1/customers/{id}/revenue", body, expected);
+    private static Task<JsonNode> Add(Tenant tenant, string id, object body, HttpStatusCode expected = HttpStatusCode.OK) =>
+        tenant.Post($"/v1/customers/{id}/revenue", body, expected);
 }

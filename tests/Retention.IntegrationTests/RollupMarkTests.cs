@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Retention.IntegrationTests;
 
-/// <summary>Whoever counts months locks no customer: what is written meanwhile is counted afterwards, and nothing is counted twice or missed.</summary>
+/// <summary>
+/// Whoever counts months locks no customer: what is written meanwhile is counted afterwards, and nothing is counted twice or missed.
+/// </summary>
 public sealed class RollupMarkTests(RetentionFixture fixture)
 {
     private const int Writers = 4;
@@ -24,7 +26,9 @@ public sealed class RollupMarkTests(RetentionFixture fixture)
                 await Import(
                     tenant, "/v1/revenue:import",
                     "customerExternalId,externalId,type,amount,recurrence,occurTime\n"
-                    + Lines(index => string.Create(CultureInfo.InvariantCulture, $"c{index},{writer}-{number}-{index},UPSELL,{1 + index},MONTHLY,2026-0{1 + number}-0{1 + writer}")));
+                    + Lines(index => string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"c{index},{writer}-{number}-{index},UPSELL,{1 + index},MONTHLY,2026-0{1 + number}-0{1 + writer}")));
             }
         }));
 
@@ -43,7 +47,8 @@ public sealed class RollupMarkTests(RetentionFixture fixture)
     }
 
     private static async Task<decimal> End(Tenant tenant) => decimal.Parse(
-        (string)(await tenant.Get("/v1/reports/mrr?from=2026-01-01&to=2026-09-01"))["rows"]!.AsArray()[^1]!["mrrEnd"]!["amount"]!, CultureInfo.InvariantCulture);
+        (string)(await tenant.Get("/v1/reports/mrr?from=2026-01-01&to=2026-09-01"))["rows"]!.AsArray()[^1]!["mrrEnd"]!["amount"]!,
+        CultureInfo.InvariantCulture);
 
     private async Task<string> Counted(Tenant tenant) => string.Join('\n', (await fixture.Database.Query(
         """
@@ -53,7 +58,8 @@ public sealed class RollupMarkTests(RetentionFixture fixture)
         """,
         tenant.Id)).Select(row => (string)row[0]!));
 
-    private static string Lines(Func<int, string> line) => string.Concat(Enumerable.Range(0, Customers).Select(index => line(index) + "\n"));
+    private static string Lines(Func<int, string> line) =>
+        string.Concat(Enumerable.Range(0, Customers).Select(index => line(index) + "\n"));
 
     private static async Task Import(Tenant tenant, string path, string file)
     {

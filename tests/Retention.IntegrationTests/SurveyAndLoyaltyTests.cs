@@ -11,7 +11,8 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
     {
         var tenant = new Tenant(fixture);
         var customer = (string)(await tenant.Post("/v1/customers", new { displayName = "A" }))["id"]!;
-        var survey = (string)(await tenant.Post("/v1/surveys", new { type = "NPS", displayName = "N", question = "Would you <recommend> us?" }))["id"]!;
+        var survey = (string)(await tenant.Post(
+            "/v1/surveys", new { type = "NPS", displayName = "N", question = "Would you <recommend> us?" }))["id"]!;
         var link = new Uri((string)(await tenant.Post($"/v1/surveys/{survey}:createLink", new { customerId = customer }))["url"]!);
         using var browser = new HttpClient { BaseAddress = fixture.Service.Http };
 
@@ -26,7 +27,9 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
 
         Assert.Contains("Would you &lt;recommend&gt; us?", page, StringComparison.Ordinal);
         Assert.Equal(11, page.Split("type=\"radio\"").Length - 1);
-        Assert.Equal([HttpStatusCode.BadRequest, HttpStatusCode.BadRequest, HttpStatusCode.OK, HttpStatusCode.OK], new[] { nothing, outside, first, second }.Select(answer => answer.StatusCode));
+        Assert.Equal(
+            [HttpStatusCode.BadRequest, HttpStatusCode.BadRequest, HttpStatusCode.OK, HttpStatusCode.OK],
+            new[] { nothing, outside, first, second }.Select(answer => answer.StatusCode));
         Assert.Equal(HttpStatusCode.NotFound, forged.StatusCode);
         var answer = Assert.Single((await tenant.Get($"/v1/surveys/{survey}/answers"))["answers"]!.AsArray());
         Assert.Equal((9, "Better"), ((int)answer!["score"]!, (string)answer["comment"]!));
@@ -39,7 +42,8 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
         var customer = (string)(await tenant.Post("/v1/customers", new { displayName = "A" }))["id"]!;
         var survey = (string)(await tenant.Post("/v1/surveys", new { type = "CSAT", displayName = "C" }))["id"]!;
 
-        var refused = await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = customer, score = 6 }, HttpStatusCode.BadRequest);
+        var refused = await tenant.Post(
+            $"/v1/surveys/{survey}/answers", new { customerId = customer, score = 6 }, HttpStatusCode.BadRequest);
 
         Assert.Equal("score", (string?)refused["errors"]![0]!["field"]);
         Assert.Contains("1 to 5", (string)refused["errors"]![0]!["message"]!, StringComparison.Ordinal);
@@ -58,7 +62,8 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
 
         var rows = (await tenant.Get("/v1/reports/nps?from=2026-03-01&to=2026-05-01"))["rows"]!;
 
-        Assert.Equal(("5", "3", "2", 30d), ((string)rows[0]!["promoters"]!, (string)rows[0]!["passives"]!, (string)rows[0]!["detractors"]!, (double)rows[0]!["nps"]!));
+        Assert.Equal(("5", "3", "2", 30d), (
+            (string)rows[0]!["promoters"]!, (string)rows[0]!["passives"]!, (string)rows[0]!["detractors"]!, (double)rows[0]!["nps"]!));
         Assert.Null(rows[1]!["nps"]);
     }
 
@@ -67,11 +72,17 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
     {
         var tenant = new Tenant(fixture);
         var customer = (string)(await tenant.Post("/v1/customers", new { displayName = "A" }))["id"]!;
-        var program = (string)(await tenant.Post("/v1/loyaltyPrograms", new { displayName = "Club", tiers = new[] { new { name = "VIP", minPoints = 100 }, new { name = "Member", minPoints = 0 } } }))["id"]!;
+        var program = (string)(await tenant.Post("/v1/loyaltyPrograms", new
+        {
+            displayName = "Club",
+            tiers = new[] { new { name = "VIP", minPoints = 100 }, new { name = "Member", minPoints = 0 } }
+        }))["id"]!;
 
-        var member = await tenant.Post($"/v1/loyaltyPrograms/{program}:addPoints", new { customerId = customer, points = 60, reason = "Webinar" });
+        var member = await tenant.Post(
+            $"/v1/loyaltyPrograms/{program}:addPoints", new { customerId = customer, points = 60, reason = "Webinar" });
         var vip = await tenant.Post($"/v1/loyaltyPrograms/{program}:addPoints", new { customerId = customer, points = 60 });
-        await tenant.Post($"/v1/loyaltyPrograms/{program}:addPoints", new { customerId = customer, points = -500 }, HttpStatusCode.BadRequest);
+        await tenant.Post(
+            $"/v1/loyaltyPrograms/{program}:addPoints", new { customerId = customer, points = -500 }, HttpStatusCode.BadRequest);
 
         Assert.Equal(("Member", "VIP"), ((string)member["tier"]!, (string)vip["tier"]!));
         var members = (await tenant.Get($"/v1/loyaltyPrograms/{program}/members"))["members"]!.AsArray();
@@ -92,19 +103,26 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
 
         await tenant.Publish(new LeadErased(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 9, leadId));
 
-        await Eventually.Equal("Erased", async () => (string?)(await tenant.Get($"/v1/customers/{customer}"))["displayName"], "the erasure");
-        var confirmed = Assert.Single(await fixture.Bus.Until<LeadErasureConfirmed>(1, e => e.LeadId == leadId && e.Service == "retention"));
-        Assert.Equal(("retention", 1L, 1L, 1L), (confirmed.Service, confirmed.Counts["customers"], confirmed.Counts["comments"], confirmed.Counts["profiles"]));
+        await Eventually.Equal(
+            "Erased", async () => (string?)(await tenant.Get($"/v1/customers/{customer}"))["displayName"], "the erasure");
+        var confirmed = Assert.Single(
+            await fixture.Bus.Until<LeadErasureConfirmed>(1, e => e.LeadId == leadId && e.Service == "retention"));
+        Assert.Equal(("retention", 1L, 1L, 1L), (
+            confirmed.Service, confirmed.Counts["customers"], confirmed.Counts["comments"], confirmed.Counts["profiles"]));
         var answer = Assert.Single((await tenant.Get($"/v1/surveys/{survey}/answers"))["answers"]!.AsArray());
         Assert.Equal("", (string?)answer!["comment"]);
         Assert.Equal(3, (int)answer["score"]!);
-        Assert.Empty(await fixture.Database.Query("select 1 from lead_profile where workspace_id = $1 and (email is not null or name is not null)", tenant.Id));
+        Assert.Empty(await fixture.Database.Query(
+            "select 1 from lead_profile where workspace_id = $1 and (email is not null or name is not null)", tenant.Id));
         // What was under way when the person was erased brings nothing back.
         await tenant.Publish(tenant.Captured(leadId, "gone@example.com") with { Version = 10 });
         await tenant.Publish(tenant.Captured(Guid.CreateVersion7(), "other@example.com"));
         await Eventually.True(
-            async () => (await fixture.Database.Query("select 1 from lead_profile where workspace_id = $1 and email = 'other@example.com'", tenant.Id)).Count == 1, "the next lead");
-        Assert.Empty(await fixture.Database.Query("select 1 from lead_profile where workspace_id = $1 and email = 'gone@example.com'", tenant.Id));
+            async () => (await fixture.Database.Query(
+                "select 1 from lead_profile where workspace_id = $1 and email = 'other@example.com'", tenant.Id)).Count == 1,
+            "the next lead");
+        Assert.Empty(
+            await fixture.Database.Query("select 1 from lead_profile where workspace_id = $1 and email = 'gone@example.com'", tenant.Id));
     }
 
     [Fact]
@@ -118,11 +136,13 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
 
         await tenant.Publish(new LeadsMerged(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 2, source, target));
 
-        await Eventually.Equal("300.00", async () => (string?)(await tenant.CustomerOf(target))["totalRevenue"]?["amount"], "both ledgers in one");
+        await Eventually.Equal(
+            "300.00", async () => (string?)(await tenant.CustomerOf(target))["totalRevenue"]?["amount"], "both ledgers in one");
         Assert.Single((await tenant.Get("/v1/customers"))["customers"]!.AsArray());
         // What is said of the source afterwards concerns the target.
         await tenant.Publish(tenant.Booked(source, 50, Tenant.Now));
-        await Eventually.Equal("350.00", async () => (string?)(await tenant.CustomerOf(target))["totalRevenue"]?["amount"], "a late booking of the source");
+        await Eventually.Equal(
+            "350.00", async () => (string?)(await tenant.CustomerOf(target))["totalRevenue"]?["amount"], "a late booking of the source");
     }
 
     [Fact]
@@ -132,7 +152,8 @@ public sealed class SurveyAndLoyaltyTests(RetentionFixture fixture)
         await tenant.Publish(tenant.Booked(advocate, 100, Tenant.Now));
         await tenant.CustomerOf(advocate);
         await tenant.Post("/v1/referrals", new { advocateLeadId = advocate, referredEmail = " Friend@Example.net " });
-        await tenant.Post("/v1/referrals", new { advocateLeadId = advocate, referredEmail = "friend@example.net" }, HttpStatusCode.Conflict);
+        await tenant.Post(
+            "/v1/referrals", new { advocateLeadId = advocate, referredEmail = "friend@example.net" }, HttpStatusCode.Conflict);
 
         await tenant.Publish(tenant.Captured(friend, "friend@example.net", "Referral"));
         await Eventually.Equal("CAPTURED", () => State(tenant), "the referred lead");

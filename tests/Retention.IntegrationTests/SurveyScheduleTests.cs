@@ -50,15 +50,20 @@ public sealed class SurveyScheduleTests(RetentionFixture fixture)
         await tenant.CustomerOf(lead);
         await Address(tenant, lead);
         await Survey(tenant, new { active = true, supportEvent = "Support Ticket Closed", fatigueDays = 0 }, "CSAT");
-        var activity = new ActivityInfo(Guid.CreateVersion7(), lead, "TRACK", "support ticket closed", Tenant.Now, null, null, new Dictionary<string, System.Text.Json.JsonElement>());
+        var activity = new ActivityInfo(
+            Guid.CreateVersion7(), lead, "TRACK", "support ticket closed", Tenant.Now, null, null,
+            new Dictionary<string, System.Text.Json.JsonElement>());
 
         await tenant.Publish(new ActivitiesRecorded(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 1, [activity]));
-        await tenant.Publish(new ActivitiesRecorded(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 1, [activity, activity with { Name = "Other", ActivityId = Guid.CreateVersion7() }]));
+        await tenant.Publish(new ActivitiesRecorded(
+            Guid.CreateVersion7(), tenant.Id, Tenant.Now, 1,
+            [activity, activity with { Name = "Other", ActivityId = Guid.CreateVersion7() }]));
         var second = activity with { ActivityId = Guid.CreateVersion7() };
         await tenant.Publish(new ActivitiesRecorded(Guid.CreateVersion7(), tenant.Id, Tenant.Now, 1, [second]));
 
         await Eventually.Equal(2L, () => Count(tenant, "state = 'INVITED'"), "one invitation for each ticket");
-        Assert.Equal(2, (await fixture.Bus.Until<EmailRequested>(2, e => e.WorkspaceId == tenant.Id)).Count(e => e.WorkspaceId == tenant.Id));
+        Assert.Equal(
+            2, (await fixture.Bus.Until<EmailRequested>(2, e => e.WorkspaceId == tenant.Id)).Count(e => e.WorkspaceId == tenant.Id));
     }
 
     [Fact]
@@ -82,7 +87,13 @@ public sealed class SurveyScheduleTests(RetentionFixture fixture)
         var tenant = await Workspace();
 
         var problem = await tenant.Post(
-            "/v1/surveys", new { type = "NPS", displayName = "N", closeLoopHours = -1, schedule = new { active = true, sampleShare = 0, fatigueDays = -1, emailId = "x" } },
+            "/v1/surveys", new
+            {
+                type = "NPS",
+                displayName = "N",
+                closeLoopHours = -1,
+                schedule = new { active = true, sampleShare = 0, fatigueDays = -1, emailId = "x" }
+            },
             HttpStatusCode.BadRequest);
 
         Assert.Equal(
@@ -97,7 +108,8 @@ public sealed class SurveyScheduleTests(RetentionFixture fixture)
         var customer = (string)(await tenant.Post("/v1/customers", new { displayName = "A" }))["id"]!;
         var survey = (string)(await tenant.Post("/v1/surveys", new { type = "NPS", displayName = "N", closeLoopHours = 24 }))["id"]!;
         await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = customer, score = 9 });
-        var answer = (string)(await tenant.Post($"/v1/surveys/{survey}/answers", new { customerId = customer, score = 3, answerTime = "2026-03-15T12:00:00Z" }))["id"]!;
+        var answer = (string)(await tenant.Post(
+            $"/v1/surveys/{survey}/answers", new { customerId = customer, score = 3, answerTime = "2026-03-15T12:00:00Z" }))["id"]!;
 
         var task = Assert.Single((await tenant.Get("/v1/surveyTasks?filter=state%20%3D%20%22OPEN%22"))["tasks"]!.AsArray())!;
         Assert.Equal((answer, "2026-03-16T12:00:00Z", true), ((string)task["answerId"]!, (string)task["dueTime"]!, (bool)task["overdue"]!));
@@ -120,18 +132,27 @@ public sealed class SurveyScheduleTests(RetentionFixture fixture)
                 var customer = (string)(await tenant.Post("/v1/customers", new { displayName = $"{plan} {index}", plan }))["id"]!;
                 await tenant.Post(
                     $"/v1/surveys/{survey}/answers",
-                    new { customerId = customer, score, comment = score == 2 ? "100% of deliveries are late" : "", answerTime = "2026-03-15T12:00:00Z" });
+                    new
+                    {
+                        customerId = customer,
+                        score,
+                        comment = score == 2 ? "100% of deliveries are late" : "",
+                        answerTime = "2026-03-15T12:00:00Z"
+                    });
             }
         }
 
         var rows = (await tenant.Get("/v1/reports/nps?from=2026-03-01&to=2026-04-01&groupBy=plan"))["rows"]!.AsArray();
         Assert.Equal(["Free 2 -50", "Pro 4 75"], rows.Select(row => $"{row!["group"]} {row["answers"]} {row["nps"]}"));
         Assert.All(rows, row => Assert.InRange((double)row!["score"]!, (double)row["scoreLow"]!, (double)row["scoreHigh"]!));
-        var found = (await tenant.Get("/v1/surveyAnswers?from=2026-03-01&to=2026-04-01&plan=Free&category=DETRACTOR"))["answers"]!.AsArray();
+        var found =
+            (await tenant.Get("/v1/surveyAnswers?from=2026-03-01&to=2026-04-01&plan=Free&category=DETRACTOR"))["answers"]!.AsArray();
         Assert.Equal("Free 0", (string)Assert.Single(found)!["customerName"]!);
 
-        var theme = (string)(await tenant.Post("/v1/surveyThemes", new { displayName = "Delivery", keywords = new[] { "deliver*" } }))["id"]!;
-        Assert.Equal(["Delivery"], (await tenant.Get($"/v1/surveyAnswers?themeId={theme}"))["answers"]![0]!["themes"]!.AsArray().Select(name => (string)name!));
+        var theme = (string)(await tenant.Post(
+            "/v1/surveyThemes", new { displayName = "Delivery", keywords = new[] { "deliver*" } }))["id"]!;
+        Assert.Equal(["Delivery"], (await tenant.Get($"/v1/surveyAnswers?themeId={theme}"))["answers"]![0]!["themes"]!.AsArray()
+            .Select(name => (string)name!));
         Assert.Single((await tenant.Get("/v1/surveyAnswers?query=late%20100%25"))["answers"]!.AsArray());
         Assert.Empty((await tenant.Get("/v1/surveyAnswers?query=late%20200%25"))["answers"]!.AsArray());
         var report = (await tenant.Get("/v1/reports/surveyThemes?from=2026-03-01&to=2026-04-01"))["rows"]![0]!;
@@ -154,25 +175,36 @@ public sealed class SurveyScheduleTests(RetentionFixture fixture)
         foreach (var (kind, hours) in new[] { ("OPEN", 1), ("CLICK", 2), ("CLICK", 3), ("REPLY", 4) })
         {
             await tenant.Publish(new EmailEngaged(
-                Guid.CreateVersion7(), tenant.Id, sent.AddHours(hours), 2, Guid.CreateVersion7(), mail, lead, program, kind, "HUMAN", null, true));
+                Guid.CreateVersion7(), tenant.Id, sent.AddHours(hours), 2, Guid.CreateVersion7(), mail, lead, program,
+                kind, "HUMAN", null, true));
         }
 
         foreach (var (days, amount) in new[] { (-1, "10.00"), (1, "100.00"), (29, "50.00"), (31, "7.00") })
         {
             await tenant.Post(
                 $"/v1/customers/{customer}/revenue",
-                new { type = "UPSELL", recurrence = "ONE_OFF", amount = new { currencyCode = "USD", amount }, occurTime = sent.AddDays(days) });
+                new
+                {
+                    type = "UPSELL",
+                    recurrence = "ONE_OFF",
+                    amount = new { currencyCode = "USD", amount },
+                    occurTime = sent.AddDays(days)
+                });
         }
 
         var row = await Eventually.Passes(
             async () =>
             {
-                var one = Assert.Single((await tenant.Get("/v1/reports/customerCampaigns?from=2026-03-01&to=2026-04-01"))["rows"]!.AsArray())!;
-                Assert.Equal(("2", "1", "1", "1"), ((string)one["delivered"]!, (string)one["opened"]!, (string)one["clicked"]!, (string)one["replied"]!));
+                var one = Assert.Single(
+                    (await tenant.Get("/v1/reports/customerCampaigns?from=2026-03-01&to=2026-04-01"))["rows"]!.AsArray())!;
+                Assert.Equal(("2", "1", "1", "1"), (
+                    (string)one["delivered"]!, (string)one["opened"]!, (string)one["clicked"]!, (string)one["replied"]!));
                 return one;
             },
             "the mails and what was done with them");
-        Assert.Equal((program.ToString(), 0.5, "1", "150.00"), ((string)row["programId"]!, (double)row["clickRate"]!, (string)row["influencedCustomers"]!, (string)row["influencedRevenue"]!["amount"]!));
+        Assert.Equal((program.ToString(), 0.5, "1", "150.00"), (
+            (string)row["programId"]!, (double)row["clickRate"]!, (string)row["influencedCustomers"]!,
+            (string)row["influencedRevenue"]!["amount"]!));
     }
 
     /// <summary>A workspace that the job walks over.</summary>
@@ -190,11 +222,14 @@ public sealed class SurveyScheduleTests(RetentionFixture fixture)
     private Task Address(Tenant tenant, params Guid[] leads) => Eventually.Equal(
         (long)leads.Length,
         async () => (long)(await fixture.Database.Query(
-            "select count(*) from lead_profile where workspace_id = $1 and lead_id = any($2) and email is not null", tenant.Id, leads))[0][0]!,
+            "select count(*) from lead_profile where workspace_id = $1 and lead_id = any($2) and email is not null",
+            tenant.Id, leads))[0][0]!,
         "the leads' addresses");
 
     private async Task<long> Count(Tenant tenant, string where) =>
-        (long)(await fixture.Database.Query($"select count(*) from survey_invitation where workspace_id = $1 and {where}", tenant.Id))[0][0]!;
+        (long)(await fixture.Database.Query(
+            $"select count(*) from survey_invitation where workspace_id = $1 and {where}", tenant.Id))[0][0]!;
 
-    private static FormUrlEncodedContent Form(string score, string comment) => new(new Dictionary<string, string> { ["score"] = score, ["comment"] = comment });
+    private static FormUrlEncodedContent Form(string score, string comment) =>
+        new(new Dictionary<string, string> { ["score"] = score, ["comment"] = comment });
 }

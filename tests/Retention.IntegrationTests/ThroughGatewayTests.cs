@@ -11,15 +11,19 @@ public sealed class ThroughGatewayTests(GatewaySuite suite)
     public async Task Customer_KeptSoldToCorrectedLostAndBack_ByRest()
     {
         var workspace = await suite.NewWorkspace();
-        var customer = await workspace.Post("/v1/customers", new { displayName = "Example Industries", externalId = "c-1", plan = "basic", startTime = "2026-01-10T00:00:00Z" });
+        var customer = await workspace.Post(
+            "/v1/customers",
+            new { displayName = "Example Industries", externalId = "c-1", plan = "basic", startTime = "2026-01-10T00:00:00Z" });
         var path = $"/v1/customers/{customer["id"]}";
         await workspace.Post("/v1/customers", new { displayName = "Twin", externalId = "c-1" }, HttpStatusCode.Conflict);
         Assert.Equal("pro", (string)(await workspace.Call(HttpMethod.Patch, path, new { plan = "pro" }))["plan"]!);
         await workspace.Post($"{path}/contacts", new { displayName = "Kim", email = "kim@example.org", role = "Buyer" });
         Assert.Single((await workspace.Get($"{path}/contacts"))["contacts"]!.AsArray());
 
-        await workspace.Post($"{path}/revenue", new { type = "NEW", amount = Usd("1200.00"), recurrence = "YEARLY", occurTime = "2026-01-10T00:00:00Z" });
-        var upsell = await workspace.Post($"{path}/revenue", new { type = "UPSELL", amount = Usd("50.00"), recurrence = "MONTHLY", occurTime = "2026-02-10T00:00:00Z" });
+        await workspace.Post(
+            $"{path}/revenue", new { type = "NEW", amount = Usd("1200.00"), recurrence = "YEARLY", occurTime = "2026-01-10T00:00:00Z" });
+        var upsell = await workspace.Post(
+            $"{path}/revenue", new { type = "UPSELL", amount = Usd("50.00"), recurrence = "MONTHLY", occurTime = "2026-02-10T00:00:00Z" });
         var bad = await workspace.Post($"{path}/revenue", new { type = "UPSELL", amount = Usd("-1.00") }, HttpStatusCode.BadRequest);
         Assert.Equal("INVALID_ARGUMENT", (string)bad["code"]!);
         await workspace.Post($"/v1/revenue/{upsell["id"]}:correct", new
@@ -29,11 +33,14 @@ public sealed class ThroughGatewayTests(GatewaySuite suite)
         });
         Assert.Equal("125.00", (string)(await workspace.Get(path))["mrr"]!["amount"]!);
         var imported = await workspace.Post(
-            "/v1/customers:import", new StringContent("externalId,displayName,startTime\nc-2,Second,2026-01-20T00:00:00Z\nc-3,Third,yesterday\n", Encoding.UTF8, "text/csv"));
+            "/v1/customers:import", new StringContent(
+                "externalId,displayName,startTime\nc-2,Second,2026-01-20T00:00:00Z\nc-3,Third,yesterday\n", Encoding.UTF8, "text/csv"));
         Assert.Equal((1, 1), ((int)imported["created"]!, imported["rejected"]!.AsArray().Count));
 
-        Assert.Equal("CHURNED", (string)(await workspace.Post($"{path}:churn", new { reason = "Price", churnTime = "2026-03-10T00:00:00Z" }))["state"]!);
-        Assert.NotEqual("CHURNED", (string)(await workspace.Post($"{path}:reactivate", new { reactivateTime = "2026-04-10T00:00:00Z" }))["state"]!);
+        Assert.Equal("CHURNED", (string)(await workspace.Post(
+            $"{path}:churn", new { reason = "Price", churnTime = "2026-03-10T00:00:00Z" }))["state"]!);
+        Assert.NotEqual(
+            "CHURNED", (string)(await workspace.Post($"{path}:reactivate", new { reactivateTime = "2026-04-10T00:00:00Z" }))["state"]!);
         Assert.Equal(404, await workspace.Status($"/v1/customers/{Guid.CreateVersion7()}"));
         var rows = (await workspace.Get("/v1/reports/mrr?from=2026-01-01&to=2026-04-01"))["rows"]!.AsArray();
         Assert.Equal(["100.00", "125.00", "0.00"], rows.Select(row => (string)row!["mrrEnd"]!["amount"]!));
@@ -59,7 +66,8 @@ public sealed class ThroughGatewayTests(GatewaySuite suite)
         Assert.Equal("DONE", (string)(await workspace.Post($"/v1/surveyTasks/{task["id"]}:complete", new { note = "Called." }))["state"]!);
         await workspace.Post("/v1/surveyThemes", new { displayName = "Delivery", keywords = new[] { "deliver*" } });
         Assert.Single((await workspace.Get("/v1/surveyAnswers?query=late"))["answers"]!.AsArray());
-        Assert.Equal(-100, (double)(await workspace.Get($"/v1/reports/nps?{Period()}&granularity=YEAR"))["rows"]!.AsArray().Single(row => row!["nps"] is not null)!["nps"]!);
+        Assert.Equal(-100, (double)(await workspace.Get($"/v1/reports/nps?{Period()}&granularity=YEAR"))["rows"]!.AsArray()
+            .Single(row => row!["nps"] is not null)!["nps"]!);
     }
 
     [Fact]
@@ -67,23 +75,31 @@ public sealed class ThroughGatewayTests(GatewaySuite suite)
     {
         var workspace = await suite.NewWorkspace();
         var customer = (string)(await workspace.Post("/v1/customers", new { displayName = "A", plan = "basic" }))["id"]!;
-        var review = await workspace.Post("/v1/advocacy", new { customerId = customer, kind = "REVIEW", status = "PUBLISHED", consent = true, title = "Good" });
+        var review = await workspace.Post(
+            "/v1/advocacy", new { customerId = customer, kind = "REVIEW", status = "PUBLISHED", consent = true, title = "Good" });
         Assert.False((bool)(await workspace.Call(HttpMethod.Patch, $"/v1/advocacy/{review["id"]}", new { consent = false }))["usable"]!);
-        Assert.Equal(1, (int)(await workspace.Call(HttpMethod.Put, "/v1/advocateRule", new { minReferrals = 2, referralState = "CONVERTED" }))["version"]!);
+        Assert.Equal(1, (int)(await workspace.Call(
+            HttpMethod.Put, "/v1/advocateRule", new { minReferrals = 2, referralState = "CONVERTED" }))["version"]!);
 
-        var club = (string)(await workspace.Post("/v1/loyaltyPrograms", new { displayName = "Club", tiers = new[] { new { name = "VIP", minPoints = 100 } } }))["id"]!;
-        Assert.Equal("VIP", (string)(await workspace.Post($"/v1/loyaltyPrograms/{club}:addPoints", new { customerId = customer, points = 100 }))["tier"]!);
+        var club = (string)(await workspace.Post(
+            "/v1/loyaltyPrograms", new { displayName = "Club", tiers = new[] { new { name = "VIP", minPoints = 100 } } }))["id"]!;
+        Assert.Equal("VIP", (string)(await workspace.Post(
+            $"/v1/loyaltyPrograms/{club}:addPoints", new { customerId = customer, points = 100 }))["tier"]!);
         Assert.Single((await workspace.Get($"/v1/loyaltyPrograms/{club}/members"))["members"]!.AsArray());
 
         await workspace.Post($"/v1/customers/{customer}/signals", new { kind = "PAYMENT_FAILED" });
         // One of two failed payments: half of 20.
         Assert.Equal(10, (double)(await workspace.Get($"/v1/customers/{customer}/risk"))["score"]!);
 
-        var rule = await workspace.Post("/v1/expansionRules", new { rule = new { displayName = "Up", kind = "UPSELL", condition = "customer.plan = \"basic\"", product = "Pro" } });
+        var rule = await workspace.Post(
+            "/v1/expansionRules",
+            new { rule = new { displayName = "Up", kind = "UPSELL", condition = "customer.plan = \"basic\"", product = "Pro" } });
         Assert.NotNull(rule["id"]);
         await workspace.Post("/v1/expansionSuggestions:evaluate");
         var suggestion = await workspace.One("/v1/expansionSuggestions", "suggestions", "the suggestion");
-        Assert.Equal("DISMISSED", (string)(await workspace.Post($"/v1/expansionSuggestions/{suggestion["id"]}:dismiss", new { reason = "Not now" }))["state"]!);
+        Assert.Equal(
+            "DISMISSED",
+            (string)(await workspace.Post($"/v1/expansionSuggestions/{suggestion["id"]}:dismiss", new { reason = "Not now" }))["state"]!);
     }
 
     [Theory]
@@ -113,7 +129,8 @@ public sealed class ThroughGatewayTests(GatewaySuite suite)
         }
     }
 
-    private static string Period() => $"from={GatewayWorkspace.Now.AddDays(-40):yyyy-MM-dd}&to={GatewayWorkspace.Now.AddDays(2):yyyy-MM-dd}";
+    private static string Period() =>
+        $"from={GatewayWorkspace.Now.AddDays(-40):yyyy-MM-dd}&to={GatewayWorkspace.Now.AddDays(2):yyyy-MM-dd}";
 
     private static object Usd(string amount) => new { currencyCode = "USD", amount };
 }

@@ -31,7 +31,8 @@ public sealed class ChurnTests
     [Fact]
     public void Risk_WorkedExample_SumsToTheLastPoint()
     {
-        // Use fell from 40 to 10 (0.75 · 30), one ticket (0.2 · 15), NPS 7 (0.5 · 15), one failed payment (0.5 · 20), 1 of 4 mails opened (0.5 · 10), 30 days left (0.75 · 10).
+        // Use fell from 40 to 10 (0.75 · 30), one ticket (0.2 · 15), NPS 7 (0.5 · 15), one failed payment (0.5 · 20), 1 of 4 mails opened
+        // (0.5 · 10), 30 days left (0.75 · 10).
         var parts = RiskModel.Default.Explain(new(10, 40, 1, 7, 1, 4, 1, 0, 30));
 
         Assert.Equal([22.5m, 3, 7.5m, 10, 5, 7.5m], parts.Select(part => part.Points));

@@ -10,7 +10,8 @@ public sealed class ComparedSharesTests
     [Fact]
     public void OneCohort_IsTheDifferenceOfTwoShares()
     {
-        // 38 of 40 against 30 of 40: 0.95 - 0.75; variance 0.95 * 0.05 / 40 + 0.75 * 0.25 / 40 = 0.005875, half an interval 1.96 * 0.076649.
+        // 38 of 40 against 30 of 40: 0.95 - 0.75; variance 0.95 * 0.05 / 40 + 0.75 * 0.25 / 40 = 0.005875, half an interval 1.96 *
+        // 0.076649.
         var effect = ComparedShares.Compare([new(40, 38, 40, 30)])!;
 
         Assert.Equal(0.95, effect.MembersShare, 12);
@@ -22,8 +23,8 @@ public sealed class ComparedSharesTests
     [Fact]
     public void TwoCohorts_AreComparedEachWithItsOwn()
     {
-        // Old customers stay anyway and most of them are members: 0.9 against 0.9, and of the new 0.5 against 0.5. Taken together members would seem to stay
-        // 0.86 against 0.54.
+        // Old customers stay anyway and most of them are members: 0.9 against 0.9, and of the new 0.5 against 0.5. Taken together members
+        // would seem to stay 0.86 against 0.54.
         var effect = ComparedShares.Compare([new(90, 81, 10, 9), new(10, 5, 90, 45)])!;
 
         Assert.Equal(0, effect.Difference, 12);
@@ -44,10 +45,12 @@ public sealed class ComparedSharesTests
         cohorts =>
         {
             var pairs = cohorts.Select(c => new CohortPair(c.Item1 + c.Item2, c.Item1, c.Item3 + c.Item4, c.Item3)).ToArray();
-            var (one, turned) = (ComparedShares.Compare(pairs), ComparedShares.Compare([.. pairs.Select(c => new CohortPair(c.Others, c.OthersDid, c.Members, c.MembersDid))]));
+            var (one, turned) = (ComparedShares.Compare(pairs), ComparedShares.Compare(
+                [.. pairs.Select(c => new CohortPair(c.Others, c.OthersDid, c.Members, c.MembersDid))]));
             return one is null
                 ? turned is null
-                : turned is not null && one.Low <= one.Difference && one.Difference <= one.High && Math.Abs(one.Difference + turned.Difference) < 1e-9
+                : turned is not null && one.Low <= one.Difference && one.Difference <= one.High
+                    && Math.Abs(one.Difference + turned.Difference) < 1e-9
                     && Math.Abs(one.Low + turned.High) < 1e-6;
         }).QuickCheckThrowOnFailure();
 }

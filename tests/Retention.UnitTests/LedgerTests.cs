@@ -24,7 +24,8 @@ public sealed class LedgerTests
         LedgerLine[] lines =
         [
             new(Id(1), RevenueType.New, 100, January), new(Id(2), RevenueType.Upsell, 50, January.AddDays(1), isVoid: true),
-            new(Id(3), RevenueType.Upsell, 50, January.AddDays(1), isVoid: true), new(Id(4), RevenueType.Contraction, 120, January.AddDays(2)),
+            new(Id(3), RevenueType.Upsell, 50, January.AddDays(1), isVoid: true),
+            new(Id(4), RevenueType.Contraction, 120, January.AddDays(2)),
         ];
 
         var state = LedgerReplay.Run(LedgerState.Empty, lines);
@@ -36,7 +37,8 @@ public sealed class LedgerTests
     [Fact]
     public void Replay_ChurnAndReturn_KeepsTheLastOfThem()
     {
-        LedgerLine[] lines = [new(Id(1), RevenueType.New, 100, January), new(Id(2), RevenueType.Churn, 0, January.AddDays(5)), new(Id(3), RevenueType.Reactivation, 70, January.AddDays(9))];
+        LedgerLine[] lines = [new(Id(1), RevenueType.New, 100, January), new(Id(2), RevenueType.Churn, 0, January.AddDays(5)), new(
+            Id(3), RevenueType.Reactivation, 70, January.AddDays(9))];
 
         Assert.Equal(new LedgerState(0, true, January.AddDays(5), null), LedgerReplay.Run(LedgerState.Empty, lines[..2]));
         Assert.Equal(new LedgerState(70, false, null, January.AddDays(9)), LedgerReplay.Run(LedgerState.Empty, lines));
@@ -46,18 +48,23 @@ public sealed class LedgerTests
     public void Replay_EndOfALedgerFromTheStateBefore_GivesTheWholeLedgersState()
     {
         var entries = (from day in Gen.Choose(0, 100)
-                       from type in Gen.Elements(RevenueType.New, RevenueType.Upsell, RevenueType.Contraction, RevenueType.Renewal, RevenueType.Churn, RevenueType.Reactivation)
+                       from type in Gen.Elements(
+                           RevenueType.New, RevenueType.Upsell, RevenueType.Contraction, RevenueType.Renewal, RevenueType.Churn,
+                           RevenueType.Reactivation)
                        from amount in Gen.Choose(0, 500)
                        from isVoid in Gen.Elements(false, false, false, true)
                        select (day, type, amount, isVoid)).ListOf();
         Prop.ForAll(entries.ToArbitrary(), Gen.Choose(0, 100).ToArbitrary(), (list, cut) =>
         {
-            LedgerLine[] Lines() => [.. list.Select((entry, index) => new LedgerLine(Id(index + 1), entry.type, entry.amount, January.AddDays(entry.day), entry.isVoid))];
+            LedgerLine[] Lines() =>
+                [.. list.Select(
+                    (entry, index) => new LedgerLine(Id(index + 1), entry.type, entry.amount, January.AddDays(entry.day), entry.isVoid))];
             var (whole, shuffled) = (Lines(), Lines());
             var expected = LedgerReplay.Run(LedgerState.Empty, whole);
             var before = LedgerReplay.Run(LedgerState.Empty, shuffled.Where(line => line.Time < January.AddDays(cut)).Reverse());
             var actual = LedgerReplay.Run(before, shuffled.Where(line => line.Time >= January.AddDays(cut)).Reverse());
-            return actual == expected && whole.Zip(shuffled).All(pair => pair.First.Delta == pair.Second.Delta) && expected.Mrr == whole.Sum(line => line.Delta) && expected.Mrr >= 0;
+            return actual == expected && whole.Zip(shuffled).All(pair => pair.First.Delta == pair.Second.Delta)
+                && expected.Mrr == whole.Sum(line => line.Delta) && expected.Mrr >= 0;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
     }
 

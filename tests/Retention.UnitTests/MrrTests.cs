@@ -68,7 +68,8 @@ public sealed class MrrTests
     {
         var entries = (from customer in Gen.Choose(1, 4)
                        from day in Gen.Choose(-60, 220)
-                       from type in Gen.Elements(RevenueType.New, RevenueType.Upsell, RevenueType.Contraction, RevenueType.Churn, RevenueType.Reactivation)
+                       from type in Gen.Elements(
+                           RevenueType.New, RevenueType.Upsell, RevenueType.Contraction, RevenueType.Churn, RevenueType.Reactivation)
                        from amount in Gen.Choose(1, 5000)
                        select (customer, day, type, amount)).ListOf();
         Prop.ForAll(entries.ToArbitrary(), list =>
@@ -86,9 +87,12 @@ public sealed class MrrTests
             }
 
             var rows = Mrr.Waterfall(changes, Months);
-            var sumsHold = Enumerable.Range(0, rows.Count).All(index => rows[index].End == changes.Where(change => change.Time < Months[index + 1]).Sum(change => change.Delta));
+            var sumsHold = Enumerable.Range(0, rows.Count)
+                .All(index => rows[index].End == changes.Where(change => change.Time < Months[index + 1]).Sum(change => change.Delta));
             var chained = rows.Zip(rows.Skip(1)).All(pair => pair.First.End == pair.Second.Start);
-            var signs = rows.All(row => row is { Start: >= 0, New: >= 0, Reactivation: >= 0, Expansion: >= 0, Contraction: >= 0, Churn: >= 0 } && row.Churn + row.Contraction <= row.Start);
+            var signs = rows.All(
+                row => row is { Start: >= 0, New: >= 0, Reactivation: >= 0, Expansion: >= 0, Contraction: >= 0, Churn: >= 0 }
+                    && row.Churn + row.Contraction <= row.Start);
             return sumsHold && chained && signs;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
     }

@@ -23,7 +23,9 @@ public sealed class ReferralTests
         Assert.Equal(allowed, LandingPages.Parse(address) is { } uri && LandingPages.IsAllowed(uri, ["https://www.example.com/friends"]));
 
     [Theory]
-    [InlineData("https://www.example.com", "https://www.example.com/?referralCode=ADA-1&utm_source=advocate&utm_medium=referral&utm_campaign=Friends%20%26%20co")]
+    [InlineData(
+        "https://www.example.com",
+        "https://www.example.com/?referralCode=ADA-1&utm_source=advocate&utm_medium=referral&utm_campaign=Friends%20%26%20co")]
     [InlineData(
         "https://www.example.com/a?plan=pro&UTM_source=x&referralcode=OLD#part",
         "https://www.example.com/a?plan=pro&referralCode=ADA-1&utm_source=advocate&utm_medium=referral&utm_campaign=Friends%20%26%20co#part")]
@@ -54,12 +56,15 @@ public sealed class ReferralTests
     [InlineData("referralCodes", false)]
     [InlineData("code", false)]
     public void Code_OfTraits_IsFoundByItsName(string name, bool found) =>
-        Assert.Equal(found ? "ADA-2026" : null, ReferralCodes.OfTraits(new Dictionary<string, string> { ["email"] = "a@b.example", [name] = "ada-2026" }));
+        Assert.Equal(found ? "ADA-2026" : null, ReferralCodes.OfTraits(
+            new Dictionary<string, string> { ["email"] = "a@b.example", [name] = "ada-2026" }));
 
     [Theory]
     [InlineData("GET", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", "", false)]
     [InlineData("HEAD", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", "", true)]
-    [InlineData("GET", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36", "prefetch;prerender", true)]
+    [InlineData(
+        "GET", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+        "prefetch;prerender", true)]
     [InlineData("GET", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "", true)]
     [InlineData("GET", "curl/8.5.0", "", true)]
     [InlineData("GET", "", "", true)]

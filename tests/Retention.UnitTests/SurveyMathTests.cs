@@ -46,20 +46,21 @@ public sealed class SurveyMathTests
         Assert.All(Enum.GetValues<SurveyType>(), type => Assert.Equal(default, SurveyMath.Score(type, [])));
 
     [Fact]
-    public void Nps_AnyCounts_IntervalHoldsTheAdjustedScoreWithinItsBounds() => Prop.ForAll<byte, byte, byte>((promoters, passives, detractors) =>
-    {
-        var score = SurveyMath.Nps(new(promoters, passives, detractors));
-        var n = promoters + passives + detractors;
-
-        Assert.Equal(n == 0, score.Score is null);
-        if (n > 0)
+    public void Nps_AnyCounts_IntervalHoldsTheAdjustedScoreWithinItsBounds() =>
+        Prop.ForAll<byte, byte, byte>((promoters, passives, detractors) =>
         {
-            var adjusted = 100.0 * (promoters - detractors) / (n + 3);
-            Assert.InRange(adjusted, score.Low!.Value - 1e-9, score.High!.Value + 1e-9);
-            Assert.InRange(score.Low.Value, -100, 100);
-            Assert.InRange(score.High.Value, -100, 100);
-        }
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
+            var score = SurveyMath.Nps(new(promoters, passives, detractors));
+            var n = promoters + passives + detractors;
+
+            Assert.Equal(n == 0, score.Score is null);
+            if (n > 0)
+            {
+                var adjusted = 100.0 * (promoters - detractors) / (n + 3);
+                Assert.InRange(adjusted, score.Low!.Value - 1e-9, score.High!.Value + 1e-9);
+                Assert.InRange(score.Low.Value, -100, 100);
+                Assert.InRange(score.High.Value, -100, 100);
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
 
     [Fact]
     public void IsDrawn_SameArguments_DrawTheSameAndAboutTheShare()
@@ -88,7 +89,8 @@ public sealed class SurveyMathTests
     {
         Theme[] themes =
         [
-            new(Guid.Empty, "delivery", ["deliver*"]), new(Guid.Empty, "price", ["price", "too expensive"]), new(Guid.Empty, "use", ["hard to use"]),
+            new(Guid.Empty, "delivery", ["deliver*"]), new(Guid.Empty, "price", ["price", "too expensive"]),
+            new(Guid.Empty, "use", ["hard to use"]),
         ];
 
         Assert.Equal(expected, string.Join(' ', ThemeRules.Match(comment, themes).Select(theme => theme.Name)));

@@ -11,12 +11,14 @@ public sealed class ActivityEffectTests(ScoringFixture scoring)
     public async Task Effect_FortyLeads_TellsWithFromWithout()
     {
         var (workspace, time) = (await scoring.Workspace(), new DateTimeOffset(2026, 5, 4, 9, 0, 0, TimeSpan.Zero));
-        // 20 ask for a demo and qualify (30 + 30 points), 12 of them buy; 20 do not, and 3 of them buy. A download after the purchase counts for nothing.
+        // 20 ask for a demo and qualify (30 + 30 points), 12 of them buy; 20 do not, and 3 of them buy. A download after the purchase
+        // counts for nothing.
         var leads = Enumerable.Range(0, 40).Select(_ => Guid.CreateVersion7()).ToArray();
         foreach (var (index, lead) in leads.Index())
         {
             await scoring.Bus.Publish(Given.Captured(workspace, lead, time));
-            await scoring.Bus.Publish(Given.Recorded(workspace, Given.Page(lead, time, "/"), index < 20 ? Given.Form(lead, time) : Given.Page(lead, time, "/x")));
+            await scoring.Bus.Publish(
+                Given.Recorded(workspace, Given.Page(lead, time, "/"), index < 20 ? Given.Form(lead, time) : Given.Page(lead, time, "/x")));
         }
 
         await scoring.Bus.Until<LeadQualified>(20, e => e.WorkspaceId == workspace);
@@ -30,7 +32,8 @@ public sealed class ActivityEffectTests(ScoringFixture scoring)
             (95L, 40L, 15L),
             async () => (await scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace),
                 await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and profile is not null", workspace),
-                await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and customer_time is not null", workspace)),
+                await scoring.Database.Scalar<long>(
+                    "select count(*) from lead where workspace_id = $1 and customer_time is not null", workspace)),
             "all is in");
 
         var report = await scoring.Get("/v1/reports/activityEffect?from=2026-05-01&to=2026-06-01", workspace);
@@ -63,7 +66,8 @@ public sealed class ActivityEffectTests(ScoringFixture scoring)
         Assert.Equal(["from", "to"], problem["errors"]!.AsArray().Select(error => (string)error!["field"]!));
     }
 
-    private static JsonNode Kind(JsonNode report, string type) => report["activities"]!.AsArray().Single(kind => (string)kind!["type"]! == type)!;
+    private static JsonNode Kind(JsonNode report, string type) =>
+        report["activities"]!.AsArray().Single(kind => (string)kind!["type"]! == type)!;
 
     private static (int With, int Results, int Without, int Others) Counts(JsonNode lift) =>
         ((int)lift["withLeads"]!, (int)lift["withResults"]!, (int)lift["withoutLeads"]!, (int)lift["withoutResults"]!);

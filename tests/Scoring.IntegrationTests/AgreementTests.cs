@@ -17,7 +17,8 @@ public sealed class AgreementTests(ScoringFixture scoring)
         {
             foreach (var name in new[] { "default", "other" })
             {
-                await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, Scenario.Model(name, name == "default" ? 3 : 4.25).ToJsonString());
+                await scoring.Call(
+                    HttpMethod.Put, "/v1/scoring/model", workspace, Scenario.Model(name, name == "default" ? 3 : 4.25).ToJsonString());
             }
         }
 
@@ -35,11 +36,14 @@ public sealed class AgreementTests(ScoringFixture scoring)
                 (expected, 3L, 1L),
                 async () => (
                     await scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace),
-                    await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and merged_into is not null", workspace),
-                    await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and erase_time is not null", workspace)),
+                    await scoring.Database.Scalar<long>(
+                        "select count(*) from lead where workspace_id = $1 and merged_into is not null", workspace),
+                    await scoring.Database.Scalar<long>(
+                        "select count(*) from lead where workspace_id = $1 and erase_time is not null", workspace)),
                 "all is in", TimeSpan.FromSeconds(90));
             // The last lead that is left has a score of each name: nine, less the erased one.
-            await Eventually.Passes(async () => Assert.Equal(16, await new Replay(scoring, workspace).Check()), "they agree", TimeSpan.FromSeconds(60));
+            await Eventually.Passes(
+                async () => Assert.Equal(16, await new Replay(scoring, workspace).Check()), "they agree", TimeSpan.FromSeconds(60));
         }
 
         // The other order made the same ledger.
@@ -53,9 +57,11 @@ public sealed class AgreementTests(ScoringFixture scoring)
         // A new model for everybody, beside traffic.
         await scoring.Call(HttpMethod.Put, "/v1/scoring/model", first, Scenario.Model("default", 5).ToJsonString());
         await scoring.Call(HttpMethod.Delete, "/v1/scoringModels/other", first);
-        await Eventually.Passes(async () => Assert.Equal(8, await new Replay(scoring, first).Check()), "they agree again", TimeSpan.FromSeconds(60));
+        await Eventually.Passes(
+            async () => Assert.Equal(8, await new Replay(scoring, first).Check()), "they agree again", TimeSpan.FromSeconds(60));
         Assert.Equal(
-            0L, await scoring.Database.Scalar<long>("select count(*) from ledger where workspace_id = $1 and score_name = 'other' and lead_id <> $2", first, scenario.Erased));
+            0L, await scoring.Database.Scalar<long>(
+                "select count(*) from ledger where workspace_id = $1 and score_name = 'other' and lead_id <> $2", first, scenario.Erased));
 
         async Task<List<string>> Lines(Guid workspace) =>
             [.. (await scoring.Database.Query(Ledger, workspace, scenario.Erased)).Select(row => (string)row[0]!)];

@@ -31,7 +31,8 @@ public sealed class ApiTests(ScoringFixture scoring)
     [InlineData("POST", "/v1/scores:batchGet", """{"leadIds":["a","b"],"more":1}""", "more")]
     [InlineData("GET", "/v1/scoring/model?version=-1", null, "version")]
     [InlineData("POST", "/v1/scoring/model:simulate", """{"from":"x","to":"2026-01-01","sampleSize":2000}""", "model,sampleSize,from")]
-    [InlineData("PUT", "/v1/scoring/model", """{"rules":[{"id":"A","condition":"lead.nope = 1","points":"Infinity"}],"bands":[{"name":"x"}]}""",
+    [InlineData("PUT", "/v1/scoring/model",
+        """{"rules":[{"id":"A","condition":"lead.nope = 1","points":"Infinity"}],"bands":[{"name":"x"}]}""",
         "model.rules[0].id,model.rules[0].name,model.rules[0].category,model.rules[0].points,model.rules[0].condition,model.thresholds.mql,model.thresholds.demote,model.bands[0].name")]
     [InlineData("POST", "/v1/scoring/model:simulate",
         """{"model":{"scoreName":"No!","rules":[{"id":"a","name":"A","category":"FIT","condition":"true","points":1,"oncePer":"-5"}],"thresholds":{"mql":2,"hot":3},"bands":[{"name":"X"}]}}""",
@@ -90,9 +91,12 @@ public sealed class ApiTests(ScoringFixture scoring)
         Assert.Equal(first.Body.ToJsonString(), again.Body.ToJsonString());
         Assert.Equal("key:test", (string)first.Body["actor"]!);
         model["categoryCaps"]!["fit"] = 60;
-        Assert.Equal(HttpStatusCode.Conflict, (await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, model.ToJsonString(), requestId: "one")).Status);
         Assert.Equal(
-            HttpStatusCode.Conflict, (await scoring.Call(HttpMethod.Put, "/v1/scoring/model?baseVersion=0", workspace, model.ToJsonString())).Status);
+            HttpStatusCode.Conflict,
+            (await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, model.ToJsonString(), requestId: "one")).Status);
+        Assert.Equal(
+            HttpStatusCode.Conflict,
+            (await scoring.Call(HttpMethod.Put, "/v1/scoring/model?baseVersion=0", workspace, model.ToJsonString())).Status);
 
         // 45 + 10 for the company: scored anew in the background, and not yet enough to qualify.
         await Eventually.Equal((55.0, 1), async () =>
@@ -123,8 +127,10 @@ public sealed class ApiTests(ScoringFixture scoring)
 
         await scoring.Bus.Publish(Given.Moved(workspace, leads[0], now.AddHours(2), 3, "OPPORTUNITY", "CUSTOMER", "WON"));
         await scoring.Bus.Publish(Given.Moved(workspace, leads[2], now.AddHours(2), 3, "OPPORTUNITY", "CUSTOMER", "WON"));
-        await Eventually.Equal(2L, () => scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and customer_time is not null", workspace), "won");
-        await Eventually.Equal(14L, () => scoring.Database.Scalar<long>("select count(*) from ledger where workspace_id = $1", workspace), "scored");
+        await Eventually.Equal(2L, () => scoring.Database.Scalar<long>(
+            "select count(*) from lead where workspace_id = $1 and customer_time is not null", workspace), "won");
+        await Eventually.Equal(
+            14L, () => scoring.Database.Scalar<long>("select count(*) from ledger where workspace_id = $1", workspace), "scored");
 
         var draft = Writable(await scoring.Get("/v1/scoring/model", workspace));
         draft["thresholds"]!["mql"] = 45;

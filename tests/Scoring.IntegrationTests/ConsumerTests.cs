@@ -33,15 +33,18 @@ public sealed class ConsumerTests(ScoringFixture scoring)
 
         // Fit 30, need 5, behaviour 42.77 at the form + pricing 6 + open 1, less decay of minutes.
         await Eventually.Equal(9L, async () => (long)(await scoring.Database.Query(
-            "select count(*) from ledger where lead_id = $1 and activity_id <> $2 and rule_id <> 'fit-manager-title'", lead, Guid.Empty))[0][0]! - 3,
+            "select count(*) from ledger where lead_id = $1 and activity_id <> $2 and rule_id <> 'fit-manager-title'",
+            lead, Guid.Empty))[0][0]! - 3,
             "all activities count");
         await Eventually.Equal("fit-midsize-company fit-senior-title", async () => string.Join(' ', (await scoring.Database.Query(
-            "select rule_id from ledger where lead_id = $1 and activity_id = $2 order by 1", lead, Guid.Empty)).Select(row => (string)row[0]!)), "profile rules");
-        await Eventually.Equal(84.76, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{lead}", workspace))["total"]!, 1) switch
-        {
-            84.7 or 84.8 => 84.76,
-            var other => other,
-        }, "the score");
+            "select rule_id from ledger where lead_id = $1 and activity_id = $2 order by 1", lead, Guid.Empty))
+            .Select(row => (string)row[0]!)), "profile rules");
+        await Eventually.Equal(
+            84.76, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{lead}", workspace))["total"]!, 1) switch
+            {
+                84.7 or 84.8 => 84.76,
+                var other => other,
+            }, "the score");
         Assert.Single(await scoring.Bus.Until<LeadQualified>(1, e => e.LeadId == lead));
     }
 
@@ -63,7 +66,8 @@ public sealed class ConsumerTests(ScoringFixture scoring)
         // Something else changes: the title has been known all the time.
         await scoring.Bus.Publish(Given.Updated(workspace, lead, known, known.AddDays(99), 2, "VP, CEO"));
         await Eventually.Equal(
-            "ceo vp", async () => string.Join(' ', (await Entries()).Select(entry => entry.Rule).Order(StringComparer.Ordinal)), "both rules hold");
+            "ceo vp", async () => string.Join(' ', (await Entries()).Select(entry => entry.Rule).Order(StringComparer.Ordinal)),
+            "both rules hold");
         var entries = (await Entries()).ToDictionary(entry => entry.Rule, entry => entry.Time);
         Assert.Equal((known, known.AddDays(99)), (entries["vp"], entries["ceo"]));
 
@@ -84,16 +88,19 @@ public sealed class ConsumerTests(ScoringFixture scoring)
         await scoring.Bus.Publish(Given.Captured(workspace, source, now.AddHours(-2), title: "CEO"));
         await scoring.Bus.Publish(Given.Recorded(workspace, Given.Form(source, now.AddHours(-2), "contact")));
         await scoring.Bus.Publish(Given.Captured(workspace, target, now.AddHours(-1), title: null, employees: null));
-        await Eventually.True(async () => (double)(await scoring.Get($"/v1/scores/{source}", workspace))["total"]! > 44, "the source is scored");
+        await Eventually.True(
+            async () => (double)(await scoring.Get($"/v1/scores/{source}", workspace))["total"]! > 44, "the source is scored");
 
         var merged = Given.Merged(workspace, source, target, now);
         await scoring.Bus.Publish(merged);
         await scoring.Bus.Publish(merged with { EventId = Guid.CreateVersion7() });
         await scoring.Bus.Publish(Given.Recorded(workspace, Given.Download(source, now)));
 
-        await Eventually.Equal(25.0, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{target}", workspace))["total"]!), "the target has both");
         await Eventually.Equal(
-            target.ToString(), async () => (string)(await scoring.Get($"/v1/scores/{source}", workspace))["leadId"]!, "the source's id stands for the target");
+            25.0, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{target}", workspace))["total"]!), "the target has both");
+        await Eventually.Equal(
+            target.ToString(), async () => (string)(await scoring.Get($"/v1/scores/{source}", workspace))["leadId"]!,
+            "the source's id stands for the target");
         Assert.Single((await scoring.Get("/v1/scores:top", workspace))["scores"]!.AsArray());
 
         // So it does once that one is merged, too, and in every other answer.
@@ -102,7 +109,8 @@ public sealed class ConsumerTests(ScoringFixture scoring)
         await scoring.Bus.Publish(Given.Merged(workspace, target, last, now));
         await scoring.Post($"/v1/scores/{source}:adjust", workspace, """{"points":3,"reason":"Called"}""");
         await Eventually.Equal(
-            last.ToString(), async () => (string)(await scoring.Get($"/v1/scores/{source}", workspace))["leadId"]!, "the id stands for the last of them");
+            last.ToString(), async () => (string)(await scoring.Get($"/v1/scores/{source}", workspace))["leadId"]!,
+            "the id stands for the last of them");
         Assert.Equal(last.ToString(), (string)(await scoring.Get($"/v1/scores/{source}:explain", workspace))["score"]!["leadId"]!);
         Assert.Single((await scoring.Get($"/v1/scores/{source}/adjustments", workspace))["adjustments"]!.AsArray());
         Assert.NotNull((await scoring.Get($"/v1/scores/{source}/qualifications", workspace))["qualifications"]);
@@ -124,7 +132,8 @@ public sealed class ConsumerTests(ScoringFixture scoring)
             if (lead == early)
             {
                 await scoring.Bus.Publish(erased);
-                await Eventually.Equal(1, async () => (await scoring.Database.Query("select 1 from lead where lead_id = $1 and erase_time is not null", lead)).Count, "erased");
+                await Eventually.Equal(1, async () => (await scoring.Database.Query(
+                    "select 1 from lead where lead_id = $1 and erase_time is not null", lead)).Count, "erased");
             }
 
             await scoring.Bus.Publish(activities);
@@ -136,7 +145,8 @@ public sealed class ConsumerTests(ScoringFixture scoring)
             }
 
             await Eventually.Equal(1, async () => (await scoring.Database.Query(
-                "select 1 from lead where lead_id = $1 and erase_time is not null and channel = 'Paid Search' and profile is null", lead)).Count, "erased");
+                "select 1 from lead where lead_id = $1 and erase_time is not null and channel = 'Paid Search' and profile is null",
+                lead)).Count, "erased");
             await Eventually.Equal(System.Net.HttpStatusCode.NotFound,
                 async () => (await scoring.Call(HttpMethod.Get, $"/v1/scores/{lead}", workspace)).Status, "the score is gone");
             Assert.Empty(await scoring.Database.Query("select 1 from activity where lead_id = $1", lead));
@@ -151,7 +161,9 @@ public sealed class ConsumerTests(ScoringFixture scoring)
         }
 
         var day = DateOnly.FromDateTime(now.UtcDateTime);
-        var metrics = await scoring.Get($"/v1/metrics/scoring?from={day.AddDays(-1):yyyy-MM-dd}&to={day.AddDays(1):yyyy-MM-dd}&granularity=YEAR&metrics=qualified_leads", workspace);
+        var metrics = await scoring.Get(
+            $"/v1/metrics/scoring?from={day.AddDays(-1):yyyy-MM-dd}&to={day.AddDays(1):yyyy-MM-dd}&granularity=YEAR&metrics=qualified_leads",
+            workspace);
         Assert.Equal(1.0, metrics["series"]![0]!["points"]!.AsArray().Sum(point => (double)point!["value"]!));
         Assert.Empty((await scoring.Get("/v1/scores:top", workspace))["scores"]?.AsArray() ?? []);
     }

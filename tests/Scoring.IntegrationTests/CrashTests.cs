@@ -61,7 +61,9 @@ public sealed class CrashTests : IAsyncLifetime
                 await scoring.Database.Scalar<long>(
                     "select count(*) from lead where workspace_id = $1 and profile is not null", workspace)),
             "all activities and profiles are in", TimeSpan.FromSeconds(120));
-        await Eventually.Equal(0L, async () => await scoring.Broker.QueueLength("scoring.activities-recorded") ?? -1, "the queue is empty", TimeSpan.FromSeconds(60));
+        await Eventually.Equal(
+            0L, async () => await scoring.Broker.QueueLength("scoring.activities-recorded") ?? -1, "the queue is empty",
+            TimeSpan.FromSeconds(60));
         await Eventually.Equal(0L, () => scoring.Unprojected(workspace), "Redis has all", TimeSpan.FromSeconds(60));
         foreach (var lead in leads)
         {
@@ -89,7 +91,8 @@ public sealed class CrashTests : IAsyncLifetime
             .Where(e => e is LeadQualified or LeadDisqualified && e.WorkspaceId == workspace).DistinctBy(e => e.EventId);
     }
 
-    private Task<long> Count(Guid workspace) => scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace);
+    private Task<long> Count(Guid workspace) =>
+        scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace);
 
     private static Guid LeadOf(ILifecycleEvent e) => e is LeadQualified qualified ? qualified.LeadId : ((LeadDisqualified)e).LeadId;
 

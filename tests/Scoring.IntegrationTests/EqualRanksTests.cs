@@ -86,7 +86,8 @@ public sealed class EqualRanksTests : IAsyncLifetime
     {
         foreach (var chunk in scores.Chunk(1_000))
         {
-            Assert.True(await live.Write(workspace, "default", chunk.Select(score => (score.LeadId, score.Version, (LiveScore?)score)).ToArray(), force: false));
+            Assert.True(await live.Write(
+                workspace, "default", chunk.Select(score => (score.LeadId, score.Version, (LiveScore?)score)).ToArray(), force: false));
         }
 
         Assert.True(await live.BeginRestore(workspace, "t") && await live.EndRestore(workspace, "t", "1:1:"));

@@ -40,13 +40,17 @@ public sealed class LiveScoreTests : IAsyncLifetime
             Assert.Equal(Total(score), Total(await scoring.Get($"/v1/scores/{Id(score)}", workspace)));
         }
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await scoring.Call(HttpMethod.Post, "/v1/scoring:rebuild", workspace, "{}")).Status);
+        Assert.Equal(
+            HttpStatusCode.ServiceUnavailable, (await scoring.Call(HttpMethod.Post, "/v1/scoring:rebuild", workspace, "{}")).Status);
         await scoring.Bus.Publish(Given.Recorded(workspace, Given.Page(leads[^1], now, "/pricing")));
-        await Eventually.Equal(36.0, async () => Total(await scoring.Get($"/v1/scores/{leads[^1]}", workspace)), "events count while Redis is away");
+        await Eventually.Equal(
+            36.0, async () => Total(await scoring.Get($"/v1/scores/{leads[^1]}", workspace)), "events count while Redis is away");
 
         await using var again = await TestRedis.Start(scoring.Redis.Port);
-        await Eventually.Equal(":1", () => again.Command($"EXISTS {Keys(workspace)}complete"), "another Redis is filled", TimeSpan.FromSeconds(60));
-        Assert.Equal(leads.Length.ToString(System.Globalization.CultureInfo.InvariantCulture), $"{(await Ranking(workspace, "?limit=20")).Count}");
+        await Eventually.Equal(
+            ":1", () => again.Command($"EXISTS {Keys(workspace)}complete"), "another Redis is filled", TimeSpan.FromSeconds(60));
+        Assert.Equal(
+            leads.Length.ToString(System.Globalization.CultureInfo.InvariantCulture), $"{(await Ranking(workspace, "?limit=20")).Count}");
         Assert.Equal(36.0, Total(await scoring.Get($"/v1/scores/{leads[^1]}", workspace)));
     }
 
@@ -113,7 +117,9 @@ public sealed class LiveScoreTests : IAsyncLifetime
             }
         }
 
-        await Eventually.Equal(35L, async () => (await scoring.Database.Scalar<long>("select count(*) from ledger where workspace_id = $1", workspace)), "all are scored");
+        await Eventually.Equal(
+            35L, async () => (await scoring.Database.Scalar<long>("select count(*) from ledger where workspace_id = $1", workspace)),
+            "all are scored");
         return leads;
     }
 
@@ -132,7 +138,8 @@ public sealed class LiveScoreTests : IAsyncLifetime
     /// <summary>A lead's id as an argument in line form.</summary>
     private static string Bytes(Guid lead) => $"\"{string.Concat(lead.ToByteArray(bigEndian: true).Select(part => $"\\x{part:x2}"))}\"";
 
-    private static string Block(Guid lead) => $"{((lead.ToByteArray(bigEndian: true)[14] << 8) | lead.ToByteArray(bigEndian: true)[15]) % 16_384:x}";
+    private static string Block(Guid lead) =>
+        $"{((lead.ToByteArray(bigEndian: true)[14] << 8) | lead.ToByteArray(bigEndian: true)[15]) % 16_384:x}";
 
     private static string Id(JsonNode score) => (string)score["leadId"]!;
 

@@ -21,7 +21,9 @@ public sealed class MetricsTests(ScoringFixture scoring)
         await scoring.Bus.Publish(Given.Captured(workspace, later, april));
         await scoring.Bus.Publish(Given.Recorded(workspace, Given.Form(later, april.AddDays(1))));
         await scoring.Bus.Until<LeadQualified>(2, e => e.WorkspaceId == workspace);
-        await Eventually.Equal(3L, () => scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and profile is not null", workspace), "all");
+        await Eventually.Equal(
+            3L, () => scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and profile is not null", workspace),
+            "all");
 
         var all = await Series(workspace, Zone, "");
         Assert.Equal([1.0, 1.0], all["scored_leads"]);
@@ -53,6 +55,8 @@ public sealed class MetricsTests(ScoringFixture scoring)
     private async Task<Dictionary<string, double[]>> Series(Guid workspace, string zone, string more) =>
         (await scoring.Get($"/v1/metrics/scoring?from=2026-03-01&to=2026-05-01{more}", workspace, zone))["series"]!.AsArray().ToDictionary(
             series => string.Join(' ', new[] { (string)series!["metric"]! }.Concat(
-                (series["group"]?.AsObject() ?? []).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => (string)group.Value!))),
-            series => series!["points"]!.AsArray().Where(point => point!["value"] is not null).Select(point => (double)point!["value"]!).ToArray());
+                (series["group"]?.AsObject() ?? []).OrderBy(group => group.Key, StringComparer.Ordinal)
+                    .Select(group => (string)group.Value!))),
+            series => series!["points"]!.AsArray().Where(point => point!["value"] is not null)
+                .Select(point => (double)point!["value"]!).ToArray());
 }

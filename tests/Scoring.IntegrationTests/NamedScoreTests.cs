@@ -24,7 +24,8 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         await scoring.Bus.Publish(Given.Recorded(workspace, Given.Page(lead, now, "/pricing"), Given.Page(lead, now.AddSeconds(1), "/")));
         await Eventually.Equal(37.0, () => Total(lead, workspace), "the default score");
 
-        Assert.Equal(HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Get, $"/v1/scores/{lead}?scoreName=product-x", workspace)).Status);
+        Assert.Equal(
+            HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Get, $"/v1/scores/{lead}?scoreName=product-x", workspace)).Status);
         var put = await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, Product);
         Assert.Equal((HttpStatusCode.OK, 1, "product-x"), (put.Status, (int)put.Body["version"]!, (string)put.Body["scoreName"]!));
         await Eventually.Equal(26.5, () => Total(lead, workspace, "?scoreName=product-x"), "known leads get the new score");
@@ -36,11 +37,13 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         Assert.Equal(("product-x", true, false), ((string)score["scoreName"]!, (bool)score["hot"]!, (bool)score["qualified"]!));
         var explained = await scoring.Get($"/v1/scores/{lead}:explain?scoreName=product-x", workspace);
         Assert.Equal(4, explained["contributions"]!.AsArray().Count);
-        await Eventually.Equal(1, async () => (await scoring.Get("/v1/scores:top?scoreName=product-x", workspace))["scores"]?.AsArray().Count ?? 0, "ranked");
+        await Eventually.Equal(
+            1, async () => (await scoring.Get("/v1/scores:top?scoreName=product-x", workspace))["scores"]?.AsArray().Count ?? 0, "ranked");
         var batch = await scoring.Post("/v1/scores:batchGet", workspace, $$"""{"leadIds":["{{lead}}"],"scoreName":"product-x"}""");
         Assert.Equal(33.5, (double)batch["scores"]![0]!["total"]!);
         Assert.Equal(
-            ["default", "product-x"], (await scoring.Get("/v1/scoringModels", workspace))["models"]!.AsArray().Select(model => (string)model!["scoreName"]!));
+            ["default", "product-x"],
+            (await scoring.Get("/v1/scoringModels", workspace))["models"]!.AsArray().Select(model => (string)model!["scoreName"]!));
 
         await scoring.Redis.Command("FLUSHALL");
         var rebuilt = await scoring.Post("/v1/scoring:rebuild", workspace);
@@ -52,17 +55,23 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         await scoring.Bus.Publish(Given.Merged(workspace, lead, other, now.AddSeconds(5)));
         await Eventually.Equal(33.5, () => Total(other, workspace, "?scoreName=product-x"), "a merge moves every score");
         await Eventually.Equal(
-            other.ToString(), async () => (string)(await scoring.Get($"/v1/scores/{lead}?scoreName=product-x", workspace))["leadId"]!, "the merged lead has none of its own");
+            other.ToString(), async () => (string)(await scoring.Get($"/v1/scores/{lead}?scoreName=product-x", workspace))["leadId"]!,
+            "the merged lead has none of its own");
 
         Assert.Equal(HttpStatusCode.OK, (await scoring.Call(HttpMethod.Delete, "/v1/scoringModels/product-x", workspace)).Status);
-        Assert.Equal(HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Get, "/v1/scoring/model?scoreName=product-x", workspace)).Status);
+        Assert.Equal(
+            HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Get, "/v1/scoring/model?scoreName=product-x", workspace)).Status);
         await Eventually.Equal(
-            HttpStatusCode.NotFound, async () => (await scoring.Call(HttpMethod.Get, $"/v1/scores/{other}?scoreName=product-x", workspace)).Status, "it is ended");
+            HttpStatusCode.NotFound,
+            async () => (await scoring.Call(HttpMethod.Get, $"/v1/scores/{other}?scoreName=product-x", workspace)).Status, "it is ended");
         await Eventually.Equal(
-            0L, () => scoring.Database.Scalar<long>("select count(*) from ledger where workspace_id = $1 and score_name <> 'default'", workspace), "its points are gone");
+            0L, () => scoring.Database.Scalar<long>(
+                "select count(*) from ledger where workspace_id = $1 and score_name <> 'default'", workspace),
+            "its points are gone");
         Assert.Equal(HttpStatusCode.BadRequest, (await scoring.Call(HttpMethod.Delete, "/v1/scoringModels/default", workspace)).Status);
         Assert.Equal(2, (int)(await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, Product)).Body["version"]! - 1);
-        Assert.DoesNotContain(scoring.Bus.Received, delivery => delivery.Event is LeadQualified qualified && qualified.WorkspaceId == workspace);
+        Assert.DoesNotContain(
+            scoring.Bus.Received, delivery => delivery.Event is LeadQualified qualified && qualified.WorkspaceId == workspace);
     }
 
     [Fact]
@@ -72,7 +81,8 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         var model = JsonNode.Parse(Product)!;
         model["scoreName"] = "default";
         model["requirements"] = JsonNode.Parse("""{"minFit":10,"minGrade":"C"}""");
-        model["agreement"] = JsonNode.Parse("""{"definition":"Fits and looked at pricing","agreedBy":["Head of Sales","Head of Marketing"],"agreeTime":"2026-03-01T09:00:00Z"}""");
+        model["agreement"] = JsonNode.Parse(
+            """{"definition":"Fits and looked at pricing","agreedBy":["Head of Sales","Head of Marketing"],"agreeTime":"2026-03-01T09:00:00Z"}""");
         await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, model.ToJsonString());
         var kept = await scoring.Get("/v1/scoring/model?version=1", workspace);
         Assert.Equal(model["agreement"]!.ToJsonString(), kept["agreement"]!.ToJsonString());
@@ -89,12 +99,14 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
 
         var told = (await scoring.Get($"/v1/scores/{lead}/qualifications", workspace))["qualifications"]!.AsArray();
         Assert.Equal(
-            (true, 1, qualified.Changes[0]), ((bool)told[0]!["qualified"]!, (int)told[0]!["modelVersion"]!, (string)told[0]!["changes"]![0]!));
+            (true, 1, qualified.Changes[0]),
+            ((bool)told[0]!["qualified"]!, (int)told[0]!["modelVersion"]!, (string)told[0]!["changes"]![0]!));
         model["agreement"]!["agreedBy"] = new JsonArray();
         model["requirements"]!["minGrade"] = "E";
         var bad = await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, model.ToJsonString());
         Assert.Equal(
-            ["model.requirements.minGrade", "model.agreement.agreedBy"], bad.Body["errors"]!.AsArray().Select(error => (string)error!["field"]!));
+            ["model.requirements.minGrade", "model.agreement.agreedBy"],
+            bad.Body["errors"]!.AsArray().Select(error => (string)error!["field"]!));
     }
 
     [Fact]
@@ -116,7 +128,8 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         await Eventually.Equal(71.0, () => Total(lead, workspace), "scored anew, it stays");
         var explained = await scoring.Get($"/v1/scores/{lead}:explain", workspace);
         var entry = explained["contributions"]!.AsArray().Single(one => one!["adjustmentId"] is { } given && (string)given! != "")!;
-        Assert.Equal((35.0, "by:hand", (string)first["adjustment"]!["id"]!), ((double)entry["points"]!, (string)entry["ruleId"]!, (string)entry["adjustmentId"]!));
+        Assert.Equal((35.0, "by:hand", (string)first["adjustment"]!["id"]!), (
+            (double)entry["points"]!, (string)entry["ruleId"]!, (string)entry["adjustmentId"]!));
 
         var target = Guid.CreateVersion7();
         await scoring.Bus.Publish(Given.Captured(workspace, target, now, title: null, employees: null));
@@ -126,15 +139,18 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         Assert.Equal((6.0, "key:test"), ((double)undone["score"]!["total"]!, (string)undone["adjustment"]!["undoActor"]!));
         Assert.Equal(
             undone["adjustment"]!.ToJsonString(),
-            (await scoring.Post($"/v1/scores/{target}/adjustments/{first["adjustment"]!["id"]!}:undo", workspace))["adjustment"]!.ToJsonString());
+            (await scoring.Post(
+                $"/v1/scores/{target}/adjustments/{first["adjustment"]!["id"]!}:undo", workspace))["adjustment"]!.ToJsonString());
         Assert.NotNull((await scoring.Get($"/v1/scores/{target}/adjustments", workspace))["adjustments"]![0]!["undoTime"]);
 
         var bad = await scoring.Call(HttpMethod.Post, $"/v1/scores/{lead}:adjust", workspace, """{"points":0,"halfLife":"x"}""");
         Assert.Equal(["points", "reason", "halfLife"], bad.Body["errors"]!.AsArray().Select(error => (string)error!["field"]!));
-        Assert.Equal(HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Post, $"/v1/scores/{workspace}:adjust", workspace, Json)).Status);
+        Assert.Equal(
+            HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Post, $"/v1/scores/{workspace}:adjust", workspace, Json)).Status);
         await scoring.Bus.Publish(Given.Erased(workspace, target, now));
         await Eventually.Equal(
-            0L, () => scoring.Database.Scalar<long>("select count(*) from adjustment where workspace_id = $1 and reason <> ''", workspace), "erased with the person");
+            0L, () => scoring.Database.Scalar<long>("select count(*) from adjustment where workspace_id = $1 and reason <> ''", workspace),
+            "erased with the person");
     }
 
     [Fact]
@@ -189,8 +205,10 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         foreach (var (index, lead) in leads.Index())
         {
             var captured = Given.Captured(workspace, lead, now, title: index == 0 ? "CEO" : "Clerk");
-            await scoring.Bus.Publish(captured with { Company = captured.Company! with { Domain = index < 3 ? "https://www.Acme.example/" : "other.example" } });
-            await scoring.Bus.Publish(Given.Recorded(workspace, Enumerable.Range(0, index + 1).Select(page => Given.Page(lead, now.AddMilliseconds(page), "/")).ToArray()));
+            await scoring.Bus.Publish(
+                captured with { Company = captured.Company! with { Domain = index < 3 ? "https://www.Acme.example/" : "other.example" } });
+            await scoring.Bus.Publish(Given.Recorded(
+                workspace, Enumerable.Range(0, index + 1).Select(page => Given.Page(lead, now.AddMilliseconds(page), "/")).ToArray()));
         }
 
         await Eventually.Equal(14.0, () => Total(leads[3], workspace), "all are scored");
@@ -199,7 +217,8 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         await Eventually.Equal(12.0, () => Total(leads[1], workspace), "all are scored");
         var sum = await scoring.Get("/v1/accountScores/ACME.example", workspace);
         Assert.Equal((56.0, 56.0, 31.0, "Example", 3, "SUM"), (
-            (double)sum["score"]!, (double)sum["sum"]!, (double)sum["max"]!, (string)sum["displayName"]!, (int)sum["leadCount"]!, (string)sum["method"]!));
+            (double)sum["score"]!, (double)sum["sum"]!, (double)sum["max"]!, (string)sum["displayName"]!, (int)sum["leadCount"]!,
+            (string)sum["method"]!));
         Assert.Equal([leads[0], leads[2], leads[1]], sum["leads"]!.AsArray().Select(lead => Guid.Parse((string)lead!["leadId"]!)));
         var top = await scoring.Get("/v1/accountScores/acme.example?method=TOP_K&k=2", workspace);
         Assert.Equal(44.0, (double)top["score"]!);
@@ -210,7 +229,9 @@ public sealed class NamedScoreTests(ScoringFixture scoring)
         Assert.Equal(["acme.example", "other.example"], accounts.Select(account => (string)account!["companyKey"]!));
         Assert.Single((await scoring.Get("/v1/accountScores:top?method=MAX&minScore=20", workspace))["accounts"]!.AsArray());
         Assert.Equal(HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Get, "/v1/accountScores/nobody.example", workspace)).Status);
-        Assert.Equal(HttpStatusCode.NotFound, (await scoring.Call(HttpMethod.Get, "/v1/accountScores/acme.example", await scoring.Workspace())).Status);
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await scoring.Call(HttpMethod.Get, "/v1/accountScores/acme.example", await scoring.Workspace())).Status);
     }
 
     private async Task<double> Total(Guid lead, Guid workspace, string query = "")

@@ -26,11 +26,13 @@ public sealed class PersonDataTests(ScoringFixture scoring)
         Assert.Equal(["activities", "points", "qualifications", "scores"], data.Keys.Order());
         Assert.Equal(6, data["activities"].ListValue.Values.Count);
         Assert.Equal(11, data["points"].ListValue.Values.Count);
-        Assert.Equal("ada@example.com", data["scores"].ListValue.Values[0].StructValue.Fields["profile"].StructValue.Fields["email"].StringValue);
+        Assert.Equal(
+            "ada@example.com", data["scores"].ListValue.Values[0].StructValue.Fields["profile"].StructValue.Fields["email"].StringValue);
 
         await scoring.Bus.Publish(Given.Erased(workspace, lead, now));
         await Eventually.Equal(
-            0, async () => (await client.ExportPersonAsync(new() { LeadId = lead.ToString() }, headers)).Data.Fields.Count, "nothing is held");
+            0, async () => (await client.ExportPersonAsync(new() { LeadId = lead.ToString() }, headers)).Data.Fields.Count,
+            "nothing is held");
     }
 
     [Fact]

@@ -8,8 +8,8 @@ public sealed class ProgressTests(ScoringFixture scoring)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(120);
 
-    /// <summary>Visit upon visit, by two processes in turn, while profiles, merges, adjustments and models change, and messages come late or
-    /// twice.</summary>
+    /// <summary>Visit upon visit, by two processes in turn, while profiles, merges, adjustments and models change, and messages come late
+    /// or twice.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -33,7 +33,8 @@ public sealed class ProgressTests(ScoringFixture scoring)
             if (round % 4 == 1)
             {
                 // One is late: all after it is counted anew.
-                messages.Add(Given.Recorded(workspace, Given.Page(leads[random.Next(leads.Length)], time.AddDays(-1).AddSeconds(7), "/pricing", Guid.CreateVersion7())));
+                messages.Add(Given.Recorded(workspace, Given.Page(
+                    leads[random.Next(leads.Length)], time.AddDays(-1).AddSeconds(7), "/pricing", Guid.CreateVersion7())));
             }
 
             expected += messages.Sum(message => message.Activities.Count);
@@ -45,7 +46,8 @@ public sealed class ProgressTests(ScoringFixture scoring)
             }
 
             await Eventually.Equal(
-                expected, () => scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace), "the visits are in", Deadline);
+                expected, () => scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace),
+                "the visits are in", Deadline);
             switch (round)
             {
                 case 3:
@@ -74,10 +76,13 @@ public sealed class ProgressTests(ScoringFixture scoring)
         await Eventually.Equal(
             (1L, 1L),
             async () => (
-                await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and merged_into is not null", workspace),
-                await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and profile_version = 2", workspace)),
+                await scoring.Database.Scalar<long>(
+                    "select count(*) from lead where workspace_id = $1 and merged_into is not null", workspace),
+                await scoring.Database.Scalar<long>(
+                    "select count(*) from lead where workspace_id = $1 and profile_version = 2", workspace)),
             "all is in", Deadline);
-        await Eventually.Passes(async () => Assert.Equal(leads.Length - 1, await new Replay(scoring, workspace).Check()), "they agree", Deadline);
+        await Eventually.Passes(
+            async () => Assert.Equal(leads.Length - 1, await new Replay(scoring, workspace).Check()), "they agree", Deadline);
     }
 
     /// <summary>What is sure to be new for the lead is not asked for; that it belongs to another is found, and costs its neighbours
@@ -95,11 +100,13 @@ public sealed class ProgressTests(ScoringFixture scoring)
             Given.Page(first, time.AddHours(2), "/pricing", Guid.CreateVersion7())));
         await Activities(4);
 
-        Assert.Equal(2L, await scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1 and lead_id = $2", workspace, second));
+        Assert.Equal(2L, await scoring.Database.Scalar<long>(
+            "select count(*) from activity where workspace_id = $1 and lead_id = $2", workspace, second));
         await Eventually.Passes(async () => Assert.Equal(2, await new Replay(scoring, workspace).Check()), "they agree", Deadline);
 
         Task Activities(long count) => Eventually.Equal(
-            count, () => scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace), "all is in", Deadline);
+            count, () => scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace),
+            "all is in", Deadline);
     }
 
     private static ActivityInfo[] Visit(Random random, Guid lead, DateTimeOffset time)

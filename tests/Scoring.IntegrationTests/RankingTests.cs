@@ -73,9 +73,10 @@ public sealed class RankingTests : IAsyncLifetime
         for (var done = 0; done < Leads; done += 1_000)
         {
             // Fit and need that stay, behaviour that decays: what the built-in model gives.
-            await Write(workspace, Enumerable.Range(0, 1_000).Select(_ => new LiveScore(Guid.CreateVersion7(), random.Next(1, 500), 3, false, new(
-                Start.AddSeconds(random.Next(5_000_000)), new(random.Next(-5, 10) * 5, []), new(0, [new(HalfLives[2], random.NextDouble() * 60)]),
-                new(random.Next(0, 4) * 5, [])))).ToArray());
+            await Write(
+                workspace, Enumerable.Range(0, 1_000).Select(_ => new LiveScore(Guid.CreateVersion7(), random.Next(1, 500), 3, false, new(
+                    Start.AddSeconds(random.Next(5_000_000)), new(random.Next(-5, 10) * 5, []),
+                    new(0, [new(HalfLives[2], random.NextDouble() * 60)]), new(random.Next(0, 4) * 5, [])))).ToArray());
         }
 
         var bytes = (await Used() - before) / (double)Leads;
@@ -88,7 +89,8 @@ public sealed class RankingTests : IAsyncLifetime
 
     private async Task<long> Used()
     {
-        var answer = await connection.Database!.ScriptEvaluateAsync("return string.match(redis.call('INFO', 'memory'), 'used_memory:(%d+)')");
+        var answer = await connection.Database!.ScriptEvaluateAsync(
+            "return string.match(redis.call('INFO', 'memory'), 'used_memory:(%d+)')");
         return long.Parse((string)answer!, CultureInfo.InvariantCulture);
     }
 

@@ -54,21 +54,25 @@ internal sealed class Replay(ScoringFixture scoring, Guid workspace)
             profile is null ? null : JsonSerializer.Deserialize<LeadProfile>(profile, DefaultModel.Json),
             name == "default" ? known : known.Where(entry => entry.Key.StartsWith($"{name}/", StringComparison.Ordinal))
                 .ToDictionary(entry => entry.Key[(name.Length + 1)..], entry => entry.Value),
-            await Activities(lead), await Adjustments(lead, name), DateTimeOffset.FromUnixTimeMilliseconds(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()));
+            await Activities(lead), await Adjustments(lead, name),
+            DateTimeOffset.FromUnixTimeMilliseconds(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()));
 
         // The ledger is the replay, entry by entry.
         var ledger = (await scoring.Database.Query(
             "select rule_id, activity_id, points, floor, time, end_time from ledger where workspace_id = $1 and lead_id = $2 and score_name = $3",
-            workspace, lead, name)).Select(row => Entry((string)row[0]!, (Guid)row[1]!, (decimal)row[2]!, (decimal)row[3]!, Time(row[4])!.Value, Time(row[5])));
+            workspace, lead, name))
+            .Select(row => Entry((string)row[0]!, (Guid)row[1]!, (decimal)row[2]!, (decimal)row[3]!, Time(row[4])!.Value, Time(row[5])));
         Assert.Equal(
-            sheet.Contributions.Select(entry => Entry(entry.RuleId, entry.ActivityId, entry.Points, entry.Floor, entry.Time, entry.End)).Order(StringComparer.Ordinal),
+            sheet.Contributions.Select(entry => Entry(entry.RuleId, entry.ActivityId, entry.Points, entry.Floor, entry.Time, entry.End))
+                .Order(StringComparer.Ordinal),
             ledger.Order(StringComparer.Ordinal));
 
         // The live score is the replay, and the explanation sums to its score to the last digit.
         var live = await Get($"/v1/scores/{lead}?scoreName={name}", through);
         Assert.Equal(sheet.State.PointsAt(AsOf(live)).Total, (decimal)(double)live["total"]!);
         var explained = await Get($"/v1/scores/{lead}:explain?scoreName={name}", through);
-        Assert.Equal((decimal)(double)explained["score"]!["total"]!, (explained["contributions"]?.AsArray() ?? []).Sum(entry => (decimal)(double)entry!["decayedPoints"]!));
+        Assert.Equal((decimal)(double)explained["score"]!["total"]!, (explained["contributions"]?.AsArray() ?? []).Sum(
+            entry => (decimal)(double)entry!["decayedPoints"]!));
         Assert.Equal(sheet.State.PointsAt(AsOf(explained["score"]!)).Total, (decimal)(double)explained["score"]!["total"]!);
     }
 
@@ -79,7 +83,9 @@ internal sealed class Replay(ScoringFixture scoring, Guid workspace)
         Assert.Equal(count, top.Count);
         Assert.Equal(top.Select(score => (double)score!["total"]!).OrderDescending(), top.Select(score => (double)score!["total"]!));
         var few = (await Get($"/v1/scores:top?limit=5&scoreName={name}", through))["scores"]?.AsArray() ?? [];
-        Assert.Equal(top.Take(5).Select(score => (double)score!["total"]!), few.Select(score => (double)score!["total"]!), (left, right) => Math.Abs(left - right) < 0.011);
+        Assert.Equal(
+            top.Take(5).Select(score => (double)score!["total"]!), few.Select(score => (double)score!["total"]!),
+            (left, right) => Math.Abs(left - right) < 0.011);
     }
 
     private async Task<JsonNode> Get(string path, HttpClient? through)
@@ -89,7 +95,8 @@ internal sealed class Replay(ScoringFixture scoring, Guid workspace)
     }
 
     private async Task<Activity[]> Activities(Guid lead) => (await scoring.Database.Query(
-        "select activity_id, type, name, time, session_id, url, properties::text from activity where workspace_id = $1 and lead_id = $2", workspace, lead))
+        "select activity_id, type, name, time, session_id, url, properties::text from activity where workspace_id = $1 and lead_id = $2",
+        workspace, lead))
         .Select(row => new Activity(
             (Guid)row[0]!, (string)row[1]!, (string)row[2]!, Time(row[3])!.Value, (Guid?)row[4], (string?)row[5],
             JsonSerializer.Deserialize<Dictionary<string, JsonElement>>((string)row[6]!)!)).ToArray();
@@ -100,7 +107,8 @@ internal sealed class Replay(ScoringFixture scoring, Guid workspace)
         where workspace_id = $1 and lead_id = $2 and score_name = $3
         """, workspace, lead, name))
         .Select(row => new Adjustment(
-            (Guid)row[0]!, (Category)(short)row[1]!, (decimal)row[2]!, Time(row[3])!.Value, null, null, Time(row[4]), (string)row[5]!)).ToArray();
+            (Guid)row[0]!, (Category)(short)row[1]!, (decimal)row[2]!, Time(row[3])!.Value, null, null, Time(row[4]),
+            (string)row[5]!)).ToArray();
 
     private static DateTimeOffset AsOf(JsonNode score) => DateTimeOffset.Parse((string)score["asOf"]!, null);
 

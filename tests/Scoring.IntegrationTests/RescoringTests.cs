@@ -49,13 +49,16 @@ public sealed class RescoringTests : IAsyncLifetime
             return (int.Parse((string)progress["rescoredLeads"]!, null), (bool)progress["done"]!, (int)progress["modelVersion"]!);
         }, "all are scored by the new version", TimeSpan.FromSeconds(120));
         Assert.Equal(Leads, await scoring.Database.Scalar<long>(
-            "select count(*) from lead where workspace_id = $1 and model_version = 1 and (state->'fit'->>'constant')::numeric = 33", workspace));
+            "select count(*) from lead where workspace_id = $1 and model_version = 1 and (state->'fit'->>'constant')::numeric = 33",
+            workspace));
         Assert.Equal(2L * Leads, await scoring.Database.Scalar<long>(
-            "select count(*) from ledger where workspace_id = $1 and ((rule_id = 'fit-senior-title' and points = 33) or (rule_id = 'contact-form' and points = 15))", workspace));
+            "select count(*) from ledger where workspace_id = $1 and ((rule_id = 'fit-senior-title' and points = 33) or (rule_id = 'contact-form' and points = 15))",
+            workspace));
         var explained = await scoring.Get("/v1/scores/00000000-0000-7000-8000-000000000007:explain", workspace);
         Assert.Equal(1, (int)explained["score"]!["modelVersion"]!);
         Assert.Equal(
-            (decimal)(double)explained["score"]!["total"]!, explained["contributions"]!.AsArray().Sum(entry => (decimal)(double)entry!["decayedPoints"]!));
+            (decimal)(double)explained["score"]!["total"]!,
+            explained["contributions"]!.AsArray().Sum(entry => (decimal)(double)entry!["decayedPoints"]!));
     }
 
     private async Task<int> Done(Guid workspace) =>

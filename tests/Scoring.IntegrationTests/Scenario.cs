@@ -3,7 +3,9 @@ using Lifecycle.Contracts;
 
 namespace Scoring.IntegrationTests;
 
-/// <summary>A month in the life of some leads: visits, forms, e-mails, changing profiles, merges and an erasure, the same for a seed.</summary>
+/// <summary>
+/// A month in the life of some leads: visits, forms, e-mails, changing profiles, merges and an erasure, the same for a seed.
+/// </summary>
 internal sealed class Scenario
 {
     private readonly Random random;
@@ -76,7 +78,8 @@ internal sealed class Scenario
     public IReadOnlyList<ILifecycleEvent> Deliveries(int seed)
     {
         var shuffler = new Random(seed);
-        var deliveries = Events.Concat(Events.Where(_ => shuffler.Next(4) == 0)).Concat(Events.Where(_ => shuffler.Next(5) == 0).Select(Again)).ToArray();
+        var deliveries = Events.Concat(Events.Where(_ => shuffler.Next(4) == 0))
+            .Concat(Events.Where(_ => shuffler.Next(5) == 0).Select(Again)).ToArray();
         shuffler.Shuffle(deliveries);
         return deliveries;
     }
@@ -90,7 +93,8 @@ internal sealed class Scenario
             for (var version = 2; version <= 1 + random.Next(3); version++)
             {
                 yield return Given.Updated(
-                    Workspace, lead, known, Times.Micro(known.AddHours(10 * version)), version, random.Next(2) == 0 ? "VP Marketing" : "Manager");
+                    Workspace, lead, known, Times.Micro(known.AddHours(10 * version)), version,
+                    random.Next(2) == 0 ? "VP Marketing" : "Manager");
             }
         }
     }

@@ -35,7 +35,9 @@ public sealed class ScoringFixture : IAsyncLifetime
         Redis = await TestRedis.Start();
         Service = Create();
         await Service.Start();
-        Bus = await TestBus.Start(OwnBroker?.ConnectionString ?? Broker.ConnectionString, typeof(LeadScoreChanged), typeof(LeadQualified), typeof(LeadDisqualified), typeof(LeadErasureConfirmed));
+        Bus = await TestBus.Start(
+            OwnBroker?.ConnectionString ?? Broker.ConnectionString, typeof(LeadScoreChanged), typeof(LeadQualified),
+            typeof(LeadDisqualified), typeof(LeadErasureConfirmed));
         client = Client(Service);
     }
 
@@ -89,14 +91,17 @@ public sealed class ScoringFixture : IAsyncLifetime
         var id = Guid.CreateVersion7();
         await Bus.Publish(new WorkspaceUpdated(Guid.CreateVersion7(), id, DateTimeOffset.UnixEpoch, 1, "Test", timeZone, "USD"));
         await Eventually.Equal(
-            1L, async () => (long)(await Database.Query("select count(*) from workspace where id = $1", id))[0][0]!, "the workspace is known");
+            1L, async () => (long)(await Database.Query("select count(*) from workspace where id = $1", id))[0][0]!,
+            "the workspace is known");
         return id;
     }
 
     public async Task<(HttpStatusCode Status, JsonNode Body)> Call(
-        HttpMethod method, string path, Guid workspaceId, string? json = null, string timeZone = "UTC", string? requestId = null, HttpClient? through = null)
+        HttpMethod method, string path, Guid workspaceId, string? json = null, string timeZone = "UTC", string? requestId = null,
+        HttpClient? through = null)
     {
-        using var request = new HttpRequestMessage(method, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request =
+            new HttpRequestMessage(method, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(workspaceId, timeZone, "USD"));
         request.Content = json is null ? null : new StringContent(json, Encoding.UTF8, "application/json");
         if (requestId is not null)
@@ -111,7 +116,8 @@ public sealed class ScoringFixture : IAsyncLifetime
     /// <summary>Scores of the workspace that changed after the snapshot up to which Redis has all; -1: it has no such snapshot.</summary>
     public async Task<long> Unprojected(Guid workspaceId)
     {
-        var mark = (await Redis.Command($"EVAL \"return redis.status_reply(redis.call('GET', KEYS[1]) or '')\" 1 {{{workspaceId:N}}}:3:complete")).TrimStart('+');
+        var mark = (await Redis.Command(
+            $"EVAL \"return redis.status_reply(redis.call('GET', KEYS[1]) or '')\" 1 {{{workspaceId:N}}}:3:complete")).TrimStart('+');
         return mark.Split(':').Length != 3
             ? -1
             : await Database.Scalar<long>(
@@ -136,7 +142,11 @@ public sealed class ScoringFixture : IAsyncLifetime
     /// <summary>Opens a stream of server-sent events and reads its messages.</summary>
     public async IAsyncEnumerable<JsonNode> Stream(string path, Guid workspaceId)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, path)
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(workspaceId));
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);

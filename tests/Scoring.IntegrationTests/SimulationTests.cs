@@ -33,23 +33,28 @@ public sealed class SimulationTests(ScoringFixture scoring)
         model["thresholds"]!["mql"] = 50;
 
         var messages = new List<JsonNode>();
-        await foreach (var message in scoring.Post("/v1/scoring/model:streamSimulation", workspace, new JsonObject { ["model"] = model.DeepClone() }))
+        await foreach (var message in scoring.Post(
+            "/v1/scoring/model:streamSimulation", workspace, new JsonObject { ["model"] = model.DeepClone() }))
         {
             messages.Add(message);
         }
 
         Assert.All(messages.SkipLast(1), message => Assert.Null(message["result"]));
         Assert.Equal(("1200", "1200", "300"), (
-            (string)messages[^1]["progress"]!["leads"]!, (string)messages[^1]["progress"]!["totalLeads"]!, (string)messages[^1]["progress"]!["activities"]!));
-        // 20 for the title, 25 and 5 for the demo request: 50 qualify by the draft, 60 are needed today. One asked when it was a customer already.
+            (string)messages[^1]["progress"]!["leads"]!, (string)messages[^1]["progress"]!["totalLeads"]!,
+            (string)messages[^1]["progress"]!["activities"]!));
+        // 20 for the title, 25 and 5 for the demo request: 50 qualify by the draft, 60 are needed today. One asked when it was a customer
+        // already.
         var result = messages[^1]["result"]!;
         Assert.Equal((1200, 12, 299, 11), (
-            (int)result["leads"]!, (int)result["customers"]!, (int)result["draft"]!["qualified"]!, (int)result["draft"]!["becameCustomers"]!));
+            (int)result["leads"]!, (int)result["customers"]!, (int)result["draft"]!["qualified"]!,
+            (int)result["draft"]!["becameCustomers"]!));
         Assert.Equal((0, 299, 11, 0), (
-            (int)result["current"]!["qualified"]!, (int)result["comparison"]!["newlyQualified"]!, (int)result["comparison"]!["newlyQualifiedCustomers"]!,
-            (int)result["comparison"]!["noLongerQualified"]!));
+            (int)result["current"]!["qualified"]!, (int)result["comparison"]!["newlyQualified"]!,
+            (int)result["comparison"]!["newlyQualifiedCustomers"]!, (int)result["comparison"]!["noLongerQualified"]!));
         Assert.Equal(20, result["comparison"]!["newlyQualifiedSample"]!.AsArray().Count);
-        var answer = await scoring.Post("/v1/scoring/model:simulate", workspace, new JsonObject { ["model"] = model.DeepClone() }.ToJsonString());
+        var answer = await scoring.Post(
+            "/v1/scoring/model:simulate", workspace, new JsonObject { ["model"] = model.DeepClone() }.ToJsonString());
         Assert.Equal(answer.ToJsonString(), result.ToJsonString());
     }
 
@@ -64,9 +69,11 @@ public sealed class SimulationTests(ScoringFixture scoring)
             """)!;
         await scoring.Bus.Publish(Given.Captured(workspace, lead, now));
         await scoring.Bus.Publish(Given.Recorded(workspace, Given.Page(lead, now.AddMinutes(1), "/")));
-        await Eventually.Equal(31.0, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{lead}", workspace))["total"]!), "all is in");
+        await Eventually.Equal(
+            31.0, async () => Math.Round((double)(await scoring.Get($"/v1/scores/{lead}", workspace))["total"]!), "all is in");
         await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, model.ToJsonString());
-        await scoring.Post($"/v1/scores/{lead}:adjust", workspace, """{"points":10,"reason":"Saw it at the fair","scoreName":"product-x"}""");
+        await scoring.Post(
+            $"/v1/scores/{lead}:adjust", workspace, """{"points":10,"reason":"Saw it at the fair","scoreName":"product-x"}""");
 
         // 7 for the page and 10 by hand: the draft asks for 15, the score's model for 20.
         model["thresholds"]!["mql"] = 15;
@@ -76,7 +83,8 @@ public sealed class SimulationTests(ScoringFixture scoring)
 
         async Task<(int Draft, int Current)> Qualified()
         {
-            var answer = await scoring.Post("/v1/scoring/model:simulate", workspace, new JsonObject { ["model"] = model.DeepClone() }.ToJsonString());
+            var answer = await scoring.Post(
+                "/v1/scoring/model:simulate", workspace, new JsonObject { ["model"] = model.DeepClone() }.ToJsonString());
             return ((int)answer["draft"]!["qualified"]!, (int)answer["current"]!["qualified"]!);
         }
     }

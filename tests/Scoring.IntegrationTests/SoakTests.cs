@@ -5,7 +5,9 @@ using Lifecycle.Testing;
 
 namespace Scoring.IntegrationTests;
 
-/// <summary>Scoring, Redis and the broker are killed again and again in the middle of work: ledger, Redis and replay agree in the end.</summary>
+/// <summary>
+/// Scoring, Redis and the broker are killed again and again in the middle of work: ledger, Redis and replay agree in the end.
+/// </summary>
 public sealed class SoakTests
 {
     private const int Shortest = 60;
@@ -55,15 +57,18 @@ public sealed class SoakTests
         foreach (var (number, blow) in blows.Index())
         {
             var reached = expected * number / (blows.Length + 1);
-            await Eventually.True(async () => await Count(scoring, workspace) >= reached, $"{reached} activities are in", TimeSpan.FromSeconds(180));
+            await Eventually.True(
+                async () => await Count(scoring, workspace) >= reached, $"{reached} activities are in", TimeSpan.FromSeconds(180));
             await blow();
         }
 
         await publishing;
         await Eventually.Equal(expected, () => Count(scoring, workspace), "all activities are in", TimeSpan.FromSeconds(180));
-        await Eventually.Passes(async () => Assert.Equal(24, await new Replay(scoring, workspace).Check()), "they agree", TimeSpan.FromSeconds(120));
+        await Eventually.Passes(
+            async () => Assert.Equal(24, await new Replay(scoring, workspace).Check()), "they agree", TimeSpan.FromSeconds(120));
         using var other = ScoringFixture.Client(replica);
-        await Eventually.Passes(async () => Assert.Equal(24, await new Replay(scoring, workspace).Check(other)), "the other replica says so too");
+        await Eventually.Passes(
+            async () => Assert.Equal(24, await new Replay(scoring, workspace).Check(other)), "the other replica says so too");
     }
 
     private static async Task Publish(ScoringFixture scoring, IReadOnlyList<ILifecycleEvent> events)
@@ -71,7 +76,8 @@ public sealed class SoakTests
         foreach (var e in events)
         {
             // A broker that is away takes nothing; what it took before it went may come twice.
-            await Eventually.Passes(() => scoring.Bus.Publish(e).WaitAsync(TimeSpan.FromSeconds(20)), "the broker takes it", TimeSpan.FromSeconds(180));
+            await Eventually.Passes(
+                () => scoring.Bus.Publish(e).WaitAsync(TimeSpan.FromSeconds(20)), "the broker takes it", TimeSpan.FromSeconds(180));
         }
     }
 
@@ -89,13 +95,16 @@ public sealed class SoakTests
 
     private static Task Put(ScoringFixture scoring, Guid workspace, string name, double points) => Eventually.Equal(
         HttpStatusCode.OK,
-        async () => (await scoring.Call(HttpMethod.Put, "/v1/scoring/model", workspace, Scenario.Model(name, points).ToJsonString(), requestId: $"{name}-{points}")).Status,
+        async () => (await scoring.Call(
+            HttpMethod.Put, "/v1/scoring/model", workspace, Scenario.Model(name, points).ToJsonString(),
+            requestId: $"{name}-{points}")).Status,
         "the model is put");
 
     private static Task Adjust(ScoringFixture scoring, Guid workspace, Guid lead) => Eventually.Equal(
         HttpStatusCode.OK,
         async () => (await scoring.Call(
-            HttpMethod.Post, $"/v1/scores/{lead}:adjust", workspace, """{"points":12.5,"reason":"Called us"}""", requestId: "adjust")).Status,
+            HttpMethod.Post, $"/v1/scores/{lead}:adjust", workspace, """{"points":12.5,"reason":"Called us"}""",
+            requestId: "adjust")).Status,
         "the adjustment is kept");
 
     private static Task<long> Count(ScoringFixture scoring, Guid workspace) =>

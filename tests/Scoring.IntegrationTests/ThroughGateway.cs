@@ -20,7 +20,8 @@ internal sealed class ThroughGateway : IAsyncDisposable
         await gateway.Start(scoring.Service);
         var client = await gateway.NewWorkspace("scoring:read", "scoring:write");
         await Eventually.Equal(
-            1L, () => scoring.Database.Scalar<long>("select count(*) from workspace where id = $1", client.WorkspaceId), "Scoring knows the workspace");
+            1L, () => scoring.Database.Scalar<long>("select count(*) from workspace where id = $1", client.WorkspaceId),
+            "Scoring knows the workspace");
         return new(gateway, client);
     }
 

@@ -23,24 +23,29 @@ public sealed class ThroughGatewayTests(ScoringFixture scoring)
             async () =>
             {
                 var progress = await gateway.Get("/v1/scoring/rescoring");
-                Assert.Equal((true, "1", "1"), ((bool)progress["done"]!, (string)progress["totalLeads"]!, (string)progress["rescoredLeads"]!));
+                Assert.Equal(
+                    (true, "1", "1"), ((bool)progress["done"]!, (string)progress["totalLeads"]!, (string)progress["rescoredLeads"]!));
             },
             "everybody is scored anew", TimeSpan.FromSeconds(60));
-        await Eventually.Equal(14.0, () => Total(gateway, lead, "?scoreName=product-x"), "the new score is there", TimeSpan.FromSeconds(60));
+        await Eventually.Equal(
+            14.0, () => Total(gateway, lead, "?scoreName=product-x"), "the new score is there", TimeSpan.FromSeconds(60));
         Assert.Equal(
-            ["default", "product-x"], (await gateway.Get("/v1/scoringModels"))["models"]!.AsArray().Select(model => (string)model!["scoreName"]!));
+            ["default", "product-x"],
+            (await gateway.Get("/v1/scoringModels"))["models"]!.AsArray().Select(model => (string)model!["scoreName"]!));
         var explained = await gateway.Get($"/v1/scores/{lead}:explain?scoreName=product-x");
         Assert.Equal(14.0, explained["contributions"]!.AsArray().Sum(entry => (double)entry!["decayedPoints"]!));
         await Eventually.Equal(
             lead.ToString(),
             async () => string.Join(
-                ',', ((await gateway.Get("/v1/scores:top?scoreName=product-x"))["scores"]?.AsArray() ?? []).Select(score => (string)score!["leadId"]!)),
+                ',', ((await gateway.Get("/v1/scores:top?scoreName=product-x"))["scores"]?.AsArray() ?? [])
+                    .Select(score => (string)score!["leadId"]!)),
             "it is ranked", TimeSpan.FromSeconds(60));
 
         await gateway.Ask(HttpMethod.Delete, "/v1/scoringModels/product-x");
         Assert.Equal(404, (await gateway.Call(HttpMethod.Delete, "/v1/scoringModels/product-x")).Status);
         await Eventually.Equal(
-            404, async () => (await gateway.Call(HttpMethod.Get, $"/v1/scores/{lead}?scoreName=product-x")).Status, "it is ended", TimeSpan.FromSeconds(60));
+            404, async () => (await gateway.Call(HttpMethod.Get, $"/v1/scores/{lead}?scoreName=product-x")).Status, "it is ended",
+            TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -79,7 +84,8 @@ public sealed class ThroughGatewayTests(ScoringFixture scoring)
 
         var totals = await Task.WhenAll(leads.Select(lead => Total(gateway, lead)));
         var account = await gateway.Get("/v1/accountScores/acme.example?method=TOP_K&k=1");
-        Assert.Equal((totals[1], totals[0] + totals[1], 2), ((double)account["score"]!, (double)account["sum"]!, (int)account["leadCount"]!));
+        Assert.Equal(
+            (totals[1], totals[0] + totals[1], 2), ((double)account["score"]!, (double)account["sum"]!, (int)account["leadCount"]!));
         Assert.Equal([leads[1], leads[0]], account["leads"]!.AsArray().Select(lead => Guid.Parse((string)lead!["leadId"]!)));
         var top = (await gateway.Get("/v1/accountScores:top?method=MAX"))["accounts"]!.AsArray();
         Assert.Equal(["other.example", "acme.example"], top.Select(entry => (string)entry!["companyKey"]!));
@@ -105,14 +111,17 @@ public sealed class ThroughGatewayTests(ScoringFixture scoring)
             (110L, 110L, 220L),
             async () => (
                 await scoring.Database.Scalar<long>(
-                    "select count(*) from outcome where workspace_id = $1 and coalesce(won_time, lost_time) is not null", gateway.Workspace),
-                await scoring.Database.Scalar<long>("select count(*) from lead where workspace_id = $1 and profile is not null", gateway.Workspace),
+                    "select count(*) from outcome where workspace_id = $1 and coalesce(won_time, lost_time) is not null",
+                    gateway.Workspace),
+                await scoring.Database.Scalar<long>(
+                    "select count(*) from lead where workspace_id = $1 and profile is not null", gateway.Workspace),
                 await scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", gateway.Workspace)),
             "all are decided", TimeSpan.FromSeconds(120));
         var lead = await Lead(gateway, start.AddHours(2), pages: 1);
         await scoring.Bus.Publish(Given.Recorded(gateway.Workspace, Given.Form(lead, start.AddHours(3))));
         await Eventually.Equal(
-            222L, () => scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", gateway.Workspace), "the form is in");
+            222L, () => scoring.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", gateway.Workspace),
+            "the form is in");
 
         var model = await gateway.Ask(HttpMethod.Post, "/v1/scoring/predictionModel:train", "{}");
         Assert.Equal((1, 55, 55), ((int)model["version"]!, (int)model["quality"]!["wonLeads"]!, (int)model["quality"]!["lostLeads"]!));
@@ -158,7 +167,8 @@ public sealed class ThroughGatewayTests(ScoringFixture scoring)
         await scoring.Bus.Publish(Given.Recorded(
             workspace, Given.Form(lead, time.AddMinutes(1), form), Given.Page(lead, time.AddMinutes(90), "/contract")));
         await scoring.Bus.Publish(Given.Moved(workspace, lead, time.AddHours(1), 2, "LEAD", "SQL", "ACCEPTED"));
-        await scoring.Bus.Publish(Given.Moved(workspace, lead, time.AddHours(2), 3, "SQL", won ? "CUSTOMER" : "LEAD", won ? "WON" : "LOST"));
+        await scoring.Bus.Publish(
+            Given.Moved(workspace, lead, time.AddHours(2), 3, "SQL", won ? "CUSTOMER" : "LEAD", won ? "WON" : "LOST"));
     }
 
     private static async Task<double> Total(ThroughGateway gateway, Guid lead, string query = "")

@@ -5,5 +5,6 @@ internal static class Times
 {
     public static DateTimeOffset Now => Micro(TimeProvider.System.GetUtcNow());
 
-    public static DateTimeOffset Micro(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+    public static DateTimeOffset Micro(DateTimeOffset time) =>
+        new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 }

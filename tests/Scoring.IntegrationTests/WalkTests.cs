@@ -29,7 +29,8 @@ public sealed class WalkTests(ScoringFixture scoring)
 
         var explained = await scoring.Get($"/v1/scores/{lead}:explain", workspace);
         var contributions = explained["contributions"]!.AsArray();
-        Assert.Equal((decimal)(double)explained["score"]!["total"]!, contributions.Sum(entry => (decimal)(double)(entry!["decayedPoints"] ?? 0.0)!));
+        Assert.Equal(
+            (decimal)(double)explained["score"]!["total"]!, contributions.Sum(entry => (decimal)(double)(entry!["decayedPoints"] ?? 0.0)!));
         Assert.Equal("Asked for a demo", (string)contributions[0]!["ruleName"]!);
         Assert.Equal(11, contributions.Count);
     }
@@ -67,7 +68,8 @@ public sealed class WalkTests(ScoringFixture scoring)
 
         await scoring.Bus.Publish(Given.Moved(workspace, lead, form.AddMinutes(1), 2, "LEAD", "MQL", "QUALIFIED"));
         await scoring.Bus.Publish(Given.Moved(workspace, lead, form.AddMinutes(30), 3, "MQL", "LEAD", "RECYCLED"));
-        await Eventually.Equal(false, async () => (bool)(await scoring.Get($"/v1/scores/{lead}", workspace))["qualified"]!, "it qualifies no more");
+        await Eventually.Equal(
+            false, async () => (bool)(await scoring.Get($"/v1/scores/{lead}", workspace))["qualified"]!, "it qualifies no more");
         await scoring.Bus.Publish(Given.Updated(workspace, lead, form, form.AddMinutes(40), 2, "CEO"));
         await scoring.Bus.Publish(Given.Recorded(workspace, Given.Page(lead, form.AddMinutes(20), "/late")));
         await scoring.Bus.Publish(Given.Recorded(workspace, Given.Page(lead, form.AddMinutes(60), "/again")));
@@ -82,7 +84,9 @@ public sealed class WalkTests(ScoringFixture scoring)
     {
         var (workspace, lead, now) = (await scoring.Workspace(), Guid.CreateVersion7(), Times.Now);
         await scoring.Bus.Publish(Given.Moved(workspace, lead, now.AddDays(-3), 5, "LEAD", "SQL", "MANUAL"));
-        await Eventually.Equal(1, async () => (await scoring.Database.Query("select 1 from lead where lead_id = $1 and stage = 'SQL'", lead)).Count, "stage is known");
+        await Eventually.Equal(
+            1, async () => (await scoring.Database.Query("select 1 from lead where lead_id = $1 and stage = 'SQL'", lead)).Count,
+            "stage is known");
         var (activities, form) = Given.Walk(workspace, lead, now);
         await scoring.Bus.Publish(Given.Captured(workspace, lead, form));
         await scoring.Bus.Publish(activities);
@@ -97,7 +101,8 @@ public sealed class WalkTests(ScoringFixture scoring)
     {
         var (workspace, lead, start) = (await scoring.Workspace(), Guid.CreateVersion7(), Times.Now.AddDays(-120));
         await scoring.Bus.Publish(Given.Captured(workspace, lead, start));
-        await scoring.Bus.Publish(Given.Recorded(workspace, Given.Form(lead, start), Given.Download(lead, start), Given.Page(lead, start, "/pricing")));
+        await scoring.Bus.Publish(
+            Given.Recorded(workspace, Given.Form(lead, start), Given.Download(lead, start), Given.Page(lead, start, "/pricing")));
 
         // Fit 30 and need 5 stay; 25 + 10 + 1 + 5 = 41 decay to 5 after 30 · log2(41 / 5) days.
         var ended = Assert.Single(await scoring.Bus.Until<LeadDisqualified>(1, e => e.LeadId == lead));
@@ -106,6 +111,7 @@ public sealed class WalkTests(ScoringFixture scoring)
         Assert.Equal(30 * Math.Log2(41.0 / 5), (ended.OccurredAt - start).TotalDays, 6);
         Assert.Single(scoring.Bus.Of<LeadQualified>(), e => e.LeadId == lead);
         Assert.True(ended.Version > scoring.Bus.Of<LeadQualified>().Single(e => e.LeadId == lead).Version);
-        await Eventually.Equal(false, async () => (bool)(await scoring.Get($"/v1/scores/{lead}", workspace))["qualified"]!, "the score says so");
+        await Eventually.Equal(
+            false, async () => (bool)(await scoring.Get($"/v1/scores/{lead}", workspace))["qualified"]!, "the score says so");
     }
 }

@@ -83,7 +83,11 @@ public sealed class WatchTests(ScoringFixture scoring)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         using var client = ScoringFixture.Client(scoring.Service);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/scores:watch") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/scores:watch")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact
+        };
         request.Headers.Add("x-lifecycle-identity", IdentityTokens.Issue(workspace));
         if (lastEventId is not null)
         {

@@ -5,7 +5,9 @@ using Lifecycle.Postgres;
 
 namespace Lifecycle.Capture.Consumers;
 
-/// <summary>Shows on the lead the stage that Conversion decided. A lead is made here before anybody else hears of it, so an unknown one is gone.</summary>
+/// <summary>
+/// Shows on the lead the stage that Conversion decided. A lead is made here before anybody else hears of it, so an unknown one is gone.
+/// </summary>
 internal sealed class LeadStageChangedConsumer(UnitOfWork<CaptureDbContext> work) : EventConsumer<LeadStageChanged, CaptureDbContext>(work)
 {
     protected override async Task Handle(Transaction<CaptureDbContext> tx, LeadStageChanged e) =>

@@ -4,8 +4,8 @@ namespace Lifecycle.Capture.Domain;
 public static class Texts
 {
     /// <summary>
-    /// Trims, drops U+0000 (which Postgres refuses) and cuts to <paramref name="maxLength"/> UTF-16 units without splitting a character; null when
-    /// nothing is left.
+    /// Trims, drops U+0000 (which Postgres refuses) and cuts to <paramref name="maxLength"/> UTF-16 units without splitting a character;
+    /// null when nothing is left.
     /// </summary>
     public static string? Clip(string? text, int maxLength)
     {

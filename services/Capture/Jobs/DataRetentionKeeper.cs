@@ -7,7 +7,8 @@ namespace Lifecycle.Capture.Jobs;
 
 /// <summary>Applies every workspace's policy of data retention from time to time.</summary>
 internal sealed partial class DataRetentionKeeper(
-    UnitOfWork<CaptureDbContext> work, DataRetainer retain, IOptions<CaptureOptions> options, TimeProvider time, ILogger<DataRetentionKeeper> logger)
+    UnitOfWork<CaptureDbContext> work, DataRetainer retain, IOptions<CaptureOptions> options, TimeProvider time,
+    ILogger<DataRetentionKeeper> logger)
     : WorkspaceJob<CaptureDbContext>(work, TimeSpan.FromSeconds(options.Value.DataRetentionSeconds), time, logger)
 {
     protected override bool BeginsAtOnce => false;
@@ -21,6 +22,8 @@ internal sealed partial class DataRetentionKeeper(
         }
     }
 
-    [LoggerMessage(EventId = 3041, Level = LogLevel.Information, Message = "Data retention deleted {Activities} activities and erased {Leads} leads of workspace {WorkspaceId}")]
+    [LoggerMessage(
+        EventId = 3041, Level = LogLevel.Information,
+        Message = "Data retention deleted {Activities} activities and erased {Leads} leads of workspace {WorkspaceId}")]
     private static partial void LogApplied(ILogger logger, long activities, long leads, Guid workspaceId);
 }

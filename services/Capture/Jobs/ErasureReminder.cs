@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Capture.Jobs;
 
-/// <summary>Asks services again that have not confirmed an erasure in time. Replicas share the work by skipping each other's rows.</summary>
+/// <summary>
+/// Asks services again that have not confirmed an erasure in time. Replicas share the work by skipping each other's rows.
+/// </summary>
 internal sealed partial class ErasureReminder(
     UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time, ILogger<ErasureReminder> logger)
     : WorkspaceJob<CaptureDbContext>(work, TimeSpan.FromSeconds(options.Value.ErasureAskSeconds), time, logger)
@@ -28,6 +30,8 @@ internal sealed partial class ErasureReminder(
         }
     }
 
-    [LoggerMessage(EventId = 3031, Level = LogLevel.Warning, Message = "{Erasures} erasures of workspace {WorkspaceId} are not confirmed by every service; asked again")]
+    [LoggerMessage(
+        EventId = 3031, Level = LogLevel.Warning,
+        Message = "{Erasures} erasures of workspace {WorkspaceId} are not confirmed by every service; asked again")]
     private static partial void LogAsked(ILogger logger, int erasures, Guid workspaceId);
 }

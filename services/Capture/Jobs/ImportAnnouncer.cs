@@ -31,11 +31,12 @@ internal sealed class ImportSignal
 }
 
 /// <summary>
-/// Tells the other services of leads that imports made or changed, at a bounded rate: at once where this process imported, and at the start and now and
-/// then those that another process left. Replicas share the work by skipping what another is at.
+/// Tells the other services of leads that imports made or changed, at a bounded rate: at once where this process imported, and at the start
+/// and now and then those that another process left. Replicas share the work by skipping what another is at.
 /// </summary>
 internal sealed partial class ImportAnnouncer(
-    UnitOfWork<CaptureDbContext> work, ImportSignal signal, IOptions<CaptureOptions> options, TimeProvider time, ILogger<ImportAnnouncer> logger)
+    UnitOfWork<CaptureDbContext> work, ImportSignal signal, IOptions<CaptureOptions> options, TimeProvider time,
+    ILogger<ImportAnnouncer> logger)
     : BackgroundService
 {
     private const int PortionsPerSecond = 10;

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Capture.Jobs;
 
 /// <summary>
-/// Forgets message ids after the time in which they deduplicate, in bounded batches; replicas share the work by skipping each other's rows. (An activity's
-/// own id tells a repetition that carries its time also after that.)
+/// Forgets message ids after the time in which they deduplicate, in bounded batches; replicas share the work by skipping each other's rows.
+/// (An activity's own id tells a repetition that carries its time also after that.)
 /// </summary>
 internal sealed class MessageCleaner(
     UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time, ILogger<MessageCleaner> logger)

@@ -42,9 +42,11 @@ internal sealed partial class PartitionKeeper(
         }
     }
 
-    [LoggerMessage(EventId = 3021, Level = LogLevel.Information, Message = "Dropped {Table}: its month lies more than {Months} months back")]
+    [LoggerMessage(
+        EventId = 3021, Level = LogLevel.Information, Message = "Dropped {Table}: its month lies more than {Months} months back")]
     private partial void LogDropped(string table, int months);
 
-    [LoggerMessage(EventId = 3022, Level = LogLevel.Warning, Message = "Making or dropping partitions failed; tried again in the next round")]
+    [LoggerMessage(
+        EventId = 3022, Level = LogLevel.Warning, Message = "Making or dropping partitions failed; tried again in the next round")]
     private partial void LogFailed(Exception exception);
 }

@@ -9,11 +9,12 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Capture.Jobs;
 
 /// <summary>
-/// Asks once at the start, for a workspace that is none, what reports and lists will be asked: compiling these paths and the readers of their rows takes
-/// a process half a second, which the first user would wait for.
+/// Asks once at the start, for a workspace that is none, what reports and lists will be asked: compiling these paths and the readers of
+/// their rows takes a process half a second, which the first user would wait for.
 /// </summary>
 internal sealed partial class ReadWarmUp(
-    UnitOfWork<CaptureDbContext> work, CaptureMetrics metrics, LeadReader leads, TimeProvider time, ILogger<ReadWarmUp> logger) : BackgroundService
+    UnitOfWork<CaptureDbContext> work, CaptureMetrics metrics, LeadReader leads, TimeProvider time, ILogger<ReadWarmUp> logger)
+    : BackgroundService
 {
     private static readonly Caller Nobody = Caller.Service("capture", Guid.Empty, currencyCode: "USD");
 

@@ -10,7 +10,8 @@ namespace Lifecycle.Capture.Jobs;
 internal sealed class ReclassificationSignal
 {
     // What finds no room waits for the job's next round.
-    private readonly Channel<Guid> workspaces = Channel.CreateBounded<Guid>(new BoundedChannelOptions(1000) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<Guid> workspaces = Channel.CreateBounded<Guid>(
+        new BoundedChannelOptions(1000) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public ChannelReader<Guid> Workspaces => workspaces.Reader;
 
@@ -18,12 +19,12 @@ internal sealed class ReclassificationSignal
 }
 
 /// <summary>
-/// Runs the rules over the histories that were asked for: at once where this process was asked, and at the start and now and then those that another
-/// process left. Replicas share the work by skipping what another is at.
+/// Runs the rules over the histories that were asked for: at once where this process was asked, and at the start and now and then those
+/// that another process left. Replicas share the work by skipping what another is at.
 /// </summary>
 internal sealed partial class ReclassificationJob(
-    UnitOfWork<CaptureDbContext> work, ReclassifyBatch batch, ReclassificationSignal signal, IOptions<CaptureOptions> options, TimeProvider time,
-    ILogger<ReclassificationJob> logger) : BackgroundService
+    UnitOfWork<CaptureDbContext> work, ReclassifyBatch batch, ReclassificationSignal signal,
+    IOptions<CaptureOptions> options, TimeProvider time, ILogger<ReclassificationJob> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(Asked(stoppingToken), Left(stoppingToken));
 

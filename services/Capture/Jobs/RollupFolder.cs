@@ -10,7 +10,8 @@ namespace Lifecycle.Capture.Jobs;
 /// <see cref="RollupKeeper"/> finds what is left over.
 /// </summary>
 internal sealed partial class RollupFolder(
-    UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time, ILogger<RollupFolder> logger) : BackgroundService
+    UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time, ILogger<RollupFolder> logger)
+    : BackgroundService
 {
     private readonly ConcurrentDictionary<Guid, bool> changed = [];
 
@@ -38,6 +39,8 @@ internal sealed partial class RollupFolder(
         }
     }
 
-    [LoggerMessage(EventId = 3033, Level = LogLevel.Warning, Message = "Adding changes to the rollups of {WorkspaceId} failed; tried again in the next round: {Reason}")]
+    [LoggerMessage(
+        EventId = 3033, Level = LogLevel.Warning,
+        Message = "Adding changes to the rollups of {WorkspaceId} failed; tried again in the next round: {Reason}")]
     private partial void LogFailed(Guid workspaceId, string reason);
 }

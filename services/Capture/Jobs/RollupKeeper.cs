@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Capture.Jobs;
 
 /// <summary>
-/// Rebuilds rollups that are not kept, or are kept by days of another zone than the workspace's; adds to the others what changed and was left over.
+/// Rebuilds rollups that are not kept, or are kept by days of another zone than the workspace's; adds to the others what changed and was
+/// left over.
 /// </summary>
 internal sealed partial class RollupKeeper(
     UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time, ILogger<RollupKeeper> logger)
@@ -51,6 +52,8 @@ internal sealed partial class RollupKeeper(
         """,
         new { workspace = tx.WorkspaceId });
 
-    [LoggerMessage(EventId = 3031, Level = LogLevel.Information, Message = "Rollups of {WorkspaceId} rebuilt: {Sessions} sessions, {Leads} leads, {Zone}")]
+    [LoggerMessage(
+        EventId = 3031, Level = LogLevel.Information,
+        Message = "Rollups of {WorkspaceId} rebuilt: {Sessions} sessions, {Leads} leads, {Zone}")]
     private static partial void LogRebuilt(ILogger logger, Guid workspaceId, long sessions, long leads, string zone);
 }

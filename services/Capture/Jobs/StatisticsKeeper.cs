@@ -6,12 +6,13 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Capture.Jobs;
 
 /// <summary>
-/// Has the statistics renewed of tables that have doubled. A new table, and each month's new partition, starts without any: the planner takes what it
-/// does not know for small and reads all of a workspace where a look by key would do. Autovacuum finds that out after a minute or more, by when a busy
-/// site's table has a million rows.
+/// Has the statistics renewed of tables that have doubled. A new table, and each month's new partition, starts without any: the planner
+/// takes what it does not know for small and reads all of a workspace where a look by key would do. Autovacuum finds that out after a
+/// minute or more, by when a busy site's table has a million rows.
 /// </summary>
 internal sealed partial class StatisticsKeeper(
-    UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time, ILogger<StatisticsKeeper> logger) : BackgroundService
+    UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time, ILogger<StatisticsKeeper> logger)
+    : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

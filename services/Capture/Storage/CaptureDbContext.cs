@@ -4,7 +4,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Capture.Storage;
 
 /// <summary>
-/// Model of the schema <c>capture</c>. It makes the migrations; reading and writing is hand-written SQL in the stores, beside the indexes named here.
+/// Model of the schema <c>capture</c>. It makes the migrations; reading and writing is hand-written SQL in the stores, beside the indexes
+/// named here.
 /// </summary>
 public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options) : LifecycleDbContext(options, "capture")
 {
@@ -15,7 +16,11 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
         {
             lead.ToTable("lead");
             lead.HasKey(row => new { row.WorkspaceId, row.Id });
-            foreach (var json in new[] { nameof(LeadRow.Profile), nameof(LeadRow.Own), nameof(LeadRow.Observed), nameof(LeadRow.ToldTouch), nameof(LeadRow.FirstTouch), nameof(LeadRow.LastTouch) })
+            foreach (var json in new[]
+            {
+                nameof(LeadRow.Profile), nameof(LeadRow.Own), nameof(LeadRow.Observed), nameof(LeadRow.ToldTouch),
+                nameof(LeadRow.FirstTouch), nameof(LeadRow.LastTouch)
+            })
             {
                 lead.Property(json).HasColumnType("jsonb");
             }
@@ -62,7 +67,8 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             visitor.HasIndex(row => new { row.WorkspaceId, row.AnonymousId }).IsUnique();
             visitor.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("lead_id is not null");
             // For data retention: anonymous visitors by their latest activity.
-            visitor.HasIndex(row => new { row.WorkspaceId, row.LastTime }).HasFilter("lead_id is null and anonymous_id !~ '^(expired|erased):'");
+            visitor.HasIndex(row => new { row.WorkspaceId, row.LastTime })
+                .HasFilter("lead_id is null and anonymous_id !~ '^(expired|erased):'");
         });
         modelBuilder.Entity<SessionRow>(session =>
         {
@@ -80,8 +86,8 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             activity.ToTable("activity");
             activity.HasKey(row => new { row.WorkspaceId, row.Id });
             activity.Property(row => row.Properties).HasColumnType("jsonb");
-            // A visitor's history, to cut it into sessions anew. Ids are unique everywhere: the workspace would cost 16 bytes a row and find nothing
-            // more. Without the time all entries of a visitor share one key; ids leave out the months before.
+            // A visitor's history, to cut it into sessions anew. Ids are unique everywhere: the workspace would cost 16 bytes a row and
+            // find nothing more. Without the time all entries of a visitor share one key; ids leave out the months before.
             activity.HasIndex(row => row.VisitorId);
             activity.HasIndex(row => new { row.LeadId, row.Time }).HasFilter("lead_id is not null");
             // What a person did elsewhere before becoming known.

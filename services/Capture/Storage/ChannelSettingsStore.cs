@@ -13,7 +13,8 @@ internal static class ChannelSettingsStore
 {
     /// <summary>Makes changes of a workspace's settings wait for each other.</summary>
     public static Task Lock(Transaction<CaptureDbContext> tx) =>
-        tx.Connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended('capture.channels/' || @id, 0))", new { id = tx.WorkspaceId.ToString() });
+        tx.Connection.ExecuteAsync(
+            "select pg_advisory_xact_lock(hashtextextended('capture.channels/' || @id, 0))", new { id = tx.WorkspaceId.ToString() });
 
     /// <summary>The version asked for, or the one in force when 0; null when there is none.</summary>
     public static async Task<StoredChannelSettings?> Find(Transaction<CaptureDbContext> tx, int version = 0) =>
@@ -29,7 +30,14 @@ internal static class ChannelSettingsStore
         insert into channel_settings (workspace_id, version, settings, create_time, actor)
         values (@workspace, @version, @json::jsonb, @now, @actor)
         """,
-        new { workspace = tx.WorkspaceId, version = settings.Version, json = JsonSerializer.Serialize(settings, JsonSerializerOptions.Web), now = tx.Now, actor });
+        new
+        {
+            workspace = tx.WorkspaceId,
+            version = settings.Version,
+            json = JsonSerializer.Serialize(settings, JsonSerializerOptions.Web),
+            now = tx.Now,
+            actor
+        });
 
     private sealed class Row
     {
@@ -42,6 +50,8 @@ internal static class ChannelSettingsStore
         public required string Actor { get; init; }
 
         public StoredChannelSettings ToSettings() =>
-            new(JsonSerializer.Deserialize<ChannelSettings>(Settings, JsonSerializerOptions.Web)! with { Version = Version }, CreateTime, Actor);
+            new(
+                JsonSerializer.Deserialize<ChannelSettings>(Settings, JsonSerializerOptions.Web)! with { Version = Version },
+                CreateTime, Actor);
     }
 }

@@ -7,7 +7,9 @@ namespace Lifecycle.Capture.Storage;
 internal static class LeadMessages
 {
     public static TouchInfo ToInfo(this Touch touch) =>
-        new(touch.Channel, touch.Source, touch.Medium, touch.Campaign, touch.Keyword, touch.LandingPage, touch.ClickId, touch.Time, touch.SessionId);
+        new(
+            touch.Channel, touch.Source, touch.Medium, touch.Campaign, touch.Keyword, touch.LandingPage, touch.ClickId,
+            touch.Time, touch.SessionId);
 
     public static CompanyInfo? CompanyInfo(this Lead lead) =>
         lead.CompanyOrNull() is { } company
@@ -15,8 +17,9 @@ internal static class LeadMessages
             : null;
 
     public static LeadCaptured ToCaptured(this Lead lead, Guid eventId, Guid workspaceId) => new(
-        eventId, workspaceId, lead.CreateTime, lead.Version, lead.Id, lead.Email, lead.ExternalId, lead.Capture.TypeName, lead.Capture.FormType,
-        lead.CreateTime, lead.FirstTouchOrUnknown.ToInfo(), lead.LastTouchOrUnknown.ToInfo(), lead.Known.Traits(), lead.CompanyInfo());
+        eventId, workspaceId, lead.CreateTime, lead.Version, lead.Id, lead.Email, lead.ExternalId,
+        lead.Capture.TypeName, lead.Capture.FormType, lead.CreateTime, lead.FirstTouchOrUnknown.ToInfo(), lead.LastTouchOrUnknown.ToInfo(),
+        lead.Known.Traits(), lead.CompanyInfo());
 
     public static LeadUpdated ToUpdated(this Lead lead, Guid eventId, Guid workspaceId) => new(
         eventId, workspaceId, lead.ChangeTime, lead.Version, lead.Id, lead.Email, lead.ExternalId, lead.Capture.TypeName,

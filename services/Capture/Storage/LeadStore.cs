@@ -19,13 +19,14 @@ internal static class LeadStore
         """;
 
     /// <summary>
-    /// Makes the writers of one workspace wait for each other, in every replica: who is who is decided by one at a time. Group commits keep the lock for
-    /// many messages at once, so that a workspace's rate is that of its commits; a lock per key would need thousands in one transaction, more than
-    /// Postgres' shared table holds.
+    /// Makes the writers of one workspace wait for each other, in every replica: who is who is decided by one at a time. Group commits keep
+    /// the lock for many messages at once, so that a workspace's rate is that of its commits; a lock per key would need thousands in one
+    /// transaction, more than Postgres' shared table holds.
     /// </summary>
     public static async Task Lock(Transaction<CaptureDbContext> tx)
     {
-        await using var command = new NpgsqlCommand($"select {TakeLock}", tx.Connection) { Parameters = { Bulk.Value(tx.WorkspaceId.ToString()) } };
+        await using var command =
+            new NpgsqlCommand($"select {TakeLock}", tx.Connection) { Parameters = { Bulk.Value(tx.WorkspaceId.ToString()) } };
         await command.ExecuteNonQueryAsync(tx.CancellationToken);
     }
 
@@ -40,7 +41,8 @@ internal static class LeadStore
         """;
 
     /// <summary>Owners of the keys that have one.</summary>
-    public static async Task<Dictionary<IdentityKey, Guid>> OwnersOf(Transaction<CaptureDbContext> tx, IReadOnlyCollection<IdentityKey> keys)
+    public static async Task<Dictionary<IdentityKey, Guid>> OwnersOf(
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<IdentityKey> keys)
     {
         var rows = keys.Count == 0 ? [] : await tx.Connection.QueryAsync<(string Kind, string Value, Guid LeadId)>(
             """
@@ -48,7 +50,12 @@ internal static class LeadStore
             from unnest(@kinds, @values) as k(kind, value)
             join lead_identity i on i.workspace_id = @workspace and i.kind = k.kind and i.value = k.value
             """,
-            new { workspace = tx.WorkspaceId, kinds = keys.Select(key => key.Kind).ToArray(), values = keys.Select(key => key.Value).ToArray() });
+            new
+            {
+                workspace = tx.WorkspaceId,
+                kinds = keys.Select(key => key.Kind).ToArray(),
+                values = keys.Select(key => key.Value).ToArray()
+            });
         return rows.ToDictionary(row => new IdentityKey(row.Kind, row.Value), row => row.LeadId);
     }
 
@@ -89,7 +96,8 @@ internal static class LeadStore
     /// <summary>Follows a merge; the id itself when there was none.</summary>
     public static async Task<Guid> Current(Transaction<CaptureDbContext> tx, Guid id) =>
         await tx.Connection.QuerySingleOrDefaultAsync<Guid?>(
-            "select target_id from lead_redirect where workspace_id = @workspace and source_id = @id", new { workspace = tx.WorkspaceId, id }) ?? id;
+            "select target_id from lead_redirect where workspace_id = @workspace and source_id = @id",
+            new { workspace = tx.WorkspaceId, id }) ?? id;
 
     /// <summary>Writes what changed of the leads before the commit; a published change makes a new version.</summary>
     public static void Save(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Lead> changed)
@@ -103,7 +111,8 @@ internal static class LeadStore
         // An imported lead's three touches are mostly one.
         var touches = new Dictionary<Touch, string>(ReferenceEqualityComparer.Instance);
         string? Json(Touch? touch) =>
-            touch is null ? null : touches.TryGetValue(touch, out var json) ? json : touches[touch] = JsonSerializer.Serialize(touch, Options);
+            touch is null ? null
+                : touches.TryGetValue(touch, out var json) ? json : touches[touch] = JsonSerializer.Serialize(touch, Options);
 
         Bulk.Add(
             tx.Closing,
@@ -156,7 +165,9 @@ internal static class LeadStore
         ],
         "on conflict (workspace_id, kind, value) do update set lead_id = excluded.lead_id");
 
-    /// <summary>Gives everything of the source to the target, for ever; answers the source's visitors, whose sessions are to be cut anew.</summary>
+    /// <summary>
+    /// Gives everything of the source to the target, for ever; answers the source's visitors, whose sessions are to be cut anew.
+    /// </summary>
     public static async Task<IReadOnlyList<Guid>> Merge(Transaction<CaptureDbContext> tx, Guid source, Guid target)
     {
         var ids = new { workspace = tx.WorkspaceId, source, target };
@@ -172,7 +183,8 @@ internal static class LeadStore
             """,
             ids);
         return (await tx.Connection.QueryAsync<Guid>(
-            "update session set lead_id = @target where workspace_id = @workspace and lead_id = @source returning visitor_id", ids)).Distinct().ToArray();
+            "update session set lead_id = @target where workspace_id = @workspace and lead_id = @source returning visitor_id",
+            ids)).Distinct().ToArray();
     }
 
     internal class StoredLead

@@ -9,8 +9,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Capture.Storage;
 
 /// <summary>
-/// Traits told by messages that make nobody known: an identify call without e-mail and user id, and group calls. They belong to whoever the activity is
-/// placed with, now or when the device's person becomes known.
+/// Traits told by messages that make nobody known: an identify call without e-mail and user id, and group calls. They belong to whoever the
+/// activity is placed with, now or when the device's person becomes known.
 /// </summary>
 internal static class Observations
 {

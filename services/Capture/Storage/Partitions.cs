@@ -5,12 +5,12 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Capture.Storage;
 
 /// <summary>
-/// The months by which activities and sessions are partitioned. Ids are UUIDv7, which begin with the time: a partition holds the ids of one month
-/// (UTC), so that whatever names an id reads one partition, and the key needs no second column.
+/// The months by which activities and sessions are partitioned. Ids are UUIDv7, which begin with the time: a partition holds the ids of one
+/// month (UTC), so that whatever names an id reads one partition, and the key needs no second column.
 /// </summary>
 /// <remarks>
-/// The functions <c>create_month</c> and <c>drop_months</c> run as the schema's owner; a new partition gets row-level security of its own before it
-/// is attached. All before 2020 lies in one partition: what a sender may make up must not make hundreds of tables.
+/// The functions <c>create_month</c> and <c>drop_months</c> run as the schema's owner; a new partition gets row-level security of its own
+/// before it is attached. All before 2020 lies in one partition: what a sender may make up must not make hundreds of tables.
 /// </remarks>
 internal sealed class Partitions(UnitOfWork<CaptureDbContext> work)
 {
@@ -32,7 +32,8 @@ internal sealed class Partitions(UnitOfWork<CaptureDbContext> work)
     {
         IReadOnlyList<string> dropped = [];
         await work.Run(
-            Guid.Empty, async tx => dropped = (await tx.Connection.QueryAsync<string>("select drop_months(@month)", new { month })).AsList(), ct);
+            Guid.Empty,
+            async tx => dropped = (await tx.Connection.QueryAsync<string>("select drop_months(@month)", new { month })).AsList(), ct);
         Forget();
         return dropped;
     }

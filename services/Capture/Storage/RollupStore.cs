@@ -9,8 +9,8 @@ using NpgsqlTypes;
 namespace Lifecycle.Capture.Storage;
 
 /// <summary>
-/// Keeps and rebuilds the counts by day, week and month. They are kept in the transaction of the change, under the workspace's lock; a workspace
-/// whose state says nothing has none, and is counted from its sessions and leads until a rebuild.
+/// Keeps and rebuilds the counts by day, week and month. They are kept in the transaction of the change, under the workspace's lock; a
+/// workspace whose state says nothing has none, and is counted from its sessions and leads until a rebuild.
 /// </summary>
 internal static class RollupStore
 {
@@ -18,19 +18,20 @@ internal static class RollupStore
 
     private static readonly Func<RollupCounts, long>[] Counts =
     [
-        counts => counts.Visitors, counts => counts.Sessions, counts => counts.PageViews, counts => counts.Leads, counts => counts.FormLeads,
-        counts => counts.CallLeads, counts => counts.ChatLeads,
+        counts => counts.Visitors, counts => counts.Sessions, counts => counts.PageViews, counts => counts.Leads,
+        counts => counts.FormLeads, counts => counts.CallLeads, counts => counts.ChatLeads,
     ];
 
-    // Sessions lie in the month of their id, which is that of their start but for a few that late messages moved: a month more on either side.
+    // Sessions lie in the month of their id, which is that of their start but for a few that late messages moved: a month more on either
+    // side.
     private static readonly TimeSpan Slack = TimeSpan.FromDays(31);
 
     // A week and a month reach no further than this from any session in them.
     private static readonly TimeSpan Reach = TimeSpan.FromDays(32);
 
     /// <summary>
-    /// Zone by which the workspace's rollups are kept; null when they are not. The first writer of an empty workspace begins them, in the zone known
-    /// by then.
+    /// Zone by which the workspace's rollups are kept; null when they are not. The first writer of an empty workspace begins them, in the
+    /// zone known by then.
     /// </summary>
     /// <param name="tx">The transaction.</param>
     /// <param name="held">What <see cref="Held"/> answers, where it was read already.</param>
@@ -58,8 +59,8 @@ internal static class RollupStore
     internal const string HeldZone = "select time_zone from rollup_state where workspace_id = $1";
 
     /// <summary>
-    /// Says that the counts hold no longer, after sessions or leads were changed past <see cref="RollupChange"/>. Reports are counted from the rows
-    /// until the keeper has rebuilt.
+    /// Says that the counts hold no longer, after sessions or leads were changed past <see cref="RollupChange"/>. Reports are counted from
+    /// the rows until the keeper has rebuilt.
     /// </summary>
     public static Task Invalidate(Transaction<CaptureDbContext> tx) =>
         tx.Connection.ExecuteAsync("delete from rollup_state where workspace_id = @workspace", new { workspace = tx.WorkspaceId });
@@ -92,7 +93,9 @@ internal static class RollupStore
             },
             async rows => found(await VisitStore.ReadSessions(rows, tx.CancellationToken)));
 
-    /// <summary>Notes the change of the counts, before the commit; it counts from then on, and <see cref="Fold"/> adds it to the rollups.</summary>
+    /// <summary>
+    /// Notes the change of the counts, before the commit; it counts from then on, and <see cref="Fold"/> adds it to the rollups.
+    /// </summary>
     /// <param name="tx">The transaction.</param>
     /// <param name="change">The change.</param>
     /// <param name="from">Periods that begin before are left as they are.</param>
@@ -133,7 +136,10 @@ internal static class RollupStore
         {
             BatchCommands =
             {
-                new("select pg_advisory_xact_lock(hashtextextended('capture.rollups/' || $1, 0))") { Parameters = { Bulk.Value(tx.WorkspaceId.ToString()) } },
+                new("select pg_advisory_xact_lock(hashtextextended('capture.rollups/' || $1, 0))")
+                {
+                    Parameters = { Bulk.Value(tx.WorkspaceId.ToString()) }
+                },
                 new(
                     """
                     with taken as (delete from metric_change where workspace_id = $1 returning *),
@@ -164,19 +170,24 @@ internal static class RollupStore
     }
 
     /// <summary>
-    /// Counts everything anew from the sessions and leads held, in a zone. Writers of the workspace wait meanwhile; memory is that of the counts.
+    /// Counts everything anew from the sessions and leads held, in a zone. Writers of the workspace wait meanwhile; memory is that of the
+    /// counts.
     /// </summary>
     /// <param name="tx">The transaction.</param>
     /// <param name="timeZone">Zone by whose days to count.</param>
-    /// <param name="retentionMonths">See <see cref="CaptureOptions.RetentionMonths"/>: periods that began before keep the counts they have.</param>
+    /// <param name="retentionMonths">
+    /// See <see cref="CaptureOptions.RetentionMonths"/>: periods that began before keep the counts they have.
+    /// </param>
     /// <returns>Sessions and leads counted.</returns>
-    public static async Task<(long Sessions, long Leads)> Rebuild(Transaction<CaptureDbContext> tx, TimeZoneInfo timeZone, int retentionMonths)
+    public static async Task<(long Sessions, long Leads)> Rebuild(
+        Transaction<CaptureDbContext> tx, TimeZoneInfo timeZone, int retentionMonths)
     {
         await LeadStore.Lock(tx);
         await Fold(tx);
         var from = retentionMonths == 0 ? default : Partitions.MonthOf(tx.Now.AddMonths(-retentionMonths)).AddDays(1);
         await tx.Connection.ExecuteAsync(
-            "delete from metric_rollup where workspace_id = @workspace and start >= @from", new { workspace = tx.WorkspaceId, from }, commandTimeout: 0);
+            "delete from metric_rollup where workspace_id = @workspace and start >= @from",
+            new { workspace = tx.WorkspaceId, from }, commandTimeout: 0);
         var change = new RollupChange(timeZone);
         var sessions = await CountSessions(tx, change);
         var leads = await CountLeads(tx, change);
@@ -194,7 +205,8 @@ internal static class RollupStore
     {
         var count = 0L;
         var (visitor, visits) = (Guid.Empty, new List<VisitSession>());
-        await using var command = Streaming(tx, $"select {VisitStore.SessionColumnList} from session s where s.workspace_id = $1 order by s.visitor_id");
+        await using var command = Streaming(
+            tx, $"select {VisitStore.SessionColumnList} from session s where s.workspace_id = $1 order by s.visitor_id");
         await using var reader = await command.ExecuteReaderAsync(tx.CancellationToken);
         var parse = reader.GetRowParser<SessionColumns>();
         while (await reader.ReadAsync(tx.CancellationToken))

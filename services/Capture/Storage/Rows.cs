@@ -271,7 +271,8 @@ internal sealed class SpendRow
 
     /// <summary>Whether the row says what is told.</summary>
     public bool Says(SpendInfo told) =>
-        CurrencyCode == told.Amount.CurrencyCode && Amount == told.Amount.Amount && Impressions == told.Impressions && Clicks == told.Clicks;
+        CurrencyCode == told.Amount.CurrencyCode && Amount == told.Amount.Amount && Impressions == told.Impressions
+        && Clicks == told.Clicks;
 
     /// <summary>The row as other services are told of it, in a channel.</summary>
     public SpendInfo ToInfo(string channel) =>
@@ -279,8 +280,8 @@ internal sealed class SpendRow
 }
 
 /// <summary>
-/// Counts of a period, for reports that cost by periods and groups instead of by visits. Kept in the transaction of the change; the counts of the
-/// period's groups (of one dimension) need not add up for visitors, who may come by two channels.
+/// Counts of a period, for reports that cost by periods and groups instead of by visits. Kept in the transaction of the change; the counts
+/// of the period's groups (of one dimension) need not add up for visitors, who may come by two channels.
 /// </summary>
 internal sealed class MetricRollupRow
 {
@@ -315,8 +316,8 @@ internal sealed class MetricRollupRow
 }
 
 /// <summary>
-/// What one transaction changed in <see cref="MetricRollupRow"/>, cell by cell in arrays of one length, until it is added there. To add it at once would
-/// write a hundred rows for a few visits, the same ones again and again; the view <c>metric_count</c> shows both together.
+/// What one transaction changed in <see cref="MetricRollupRow"/>, cell by cell in arrays of one length, until it is added there. To add it
+/// at once would write a hundred rows for a few visits, the same ones again and again; the view <c>metric_count</c> shows both together.
 /// </summary>
 internal sealed class MetricChangeRow
 {

@@ -20,7 +20,8 @@ internal static class VisitStore
 
     private const int VisitorWidth = 5;
 
-    private const string VisitorColumnList = $"v.id as visitor, v.anonymous_id, v.lead_id as last_lead, v.last_time, v.bot_until, {SessionColumnList}";
+    private const string VisitorColumnList =
+        $"v.id as visitor, v.anonymous_id, v.lead_id as last_lead, v.last_time, v.bot_until, {SessionColumnList}";
 
     /// <summary>Asks for visitors, each with the latest session; $1 is the workspace, $2 device ids.</summary>
     internal const string ByDevice =
@@ -39,7 +40,8 @@ internal static class VisitStore
         "left join lateral (select * from session where workspace_id = $1 and id = v.last_session_id offset 0) s on true";
 
     /// <summary>Visitors by the sender's device id.</summary>
-    public static Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, IReadOnlyCollection<string> anonymousIds) =>
+    public static Task<Dictionary<string, StoredVisitor>> Load(
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<string> anonymousIds) =>
         Load(tx, ByDevice, Bulk.Array(NpgsqlDbType.Text, anonymousIds.ToArray()), anonymousIds.Count);
 
     public static Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> ids) =>
@@ -54,10 +56,16 @@ internal static class VisitStore
             join activity a on a.workspace_id = @workspace and a.identity_kind = k.kind and a.identity_value = k.value
             where a.visitor_id is not null
             """,
-            new { workspace = tx.WorkspaceId, kinds = keys.Select(key => key.Kind).ToArray(), values = keys.Select(key => key.Value).ToArray() })).ToArray();
+            new
+            {
+                workspace = tx.WorkspaceId,
+                kinds = keys.Select(key => key.Kind).ToArray(),
+                values = keys.Select(key => key.Value).ToArray()
+            })).ToArray();
 
     /// <summary>Session of each visitor that was running at, or was the last before, a time.</summary>
-    public static async Task<Dictionary<Guid, StoredSession>> SessionsAt(Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset Time)> times) =>
+    public static async Task<Dictionary<Guid, StoredSession>> SessionsAt(
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset Time)> times) =>
         times.Count == 0 ? [] : (await tx.Connection.QueryAsync<SessionColumns>(
             $"""
             select {SessionColumnList}
@@ -66,20 +74,26 @@ internal static class VisitStore
               select * from session s where s.workspace_id = @workspace and s.visitor_id = t.visitor_id and s.start_time <= t.time
               order by s.start_time desc limit 1) s
             """,
-            new { workspace = tx.WorkspaceId, visitors = times.Select(time => time.Visitor).ToArray(), times = times.Select(time => time.Time).ToArray() }))
+            new
+            {
+                workspace = tx.WorkspaceId,
+                visitors = times.Select(time => time.Visitor).ToArray(),
+                times = times.Select(time => time.Time).ToArray()
+            }))
             .Select(row => row.ToSession()).ToDictionary(session => session.VisitorId);
 
     /// <summary>
-    /// Sessions and activities of visitors from a time on; who is named by an activity's own message is looked up now, and where it came from is read
-    /// by the rules of now.
+    /// Sessions and activities of visitors from a time on; who is named by an activity's own message is looked up now, and where it came
+    /// from is read by the rules of now.
     /// </summary>
     public static async Task<(ILookup<Guid, StoredSession> Sessions, ILookup<Guid, StoredActivity> Activities)> History(
-        Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset From)> windows, Func<IdentityKey, Guid?> ownerOf,
-        SourceReader sources)
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<(Guid Visitor, DateTimeOffset From)> windows,
+        Func<IdentityKey, Guid?> ownerOf, SourceReader sources)
     {
         if (windows.Count == 0)
         {
-            return (Array.Empty<StoredSession>().ToLookup(session => session.VisitorId), Array.Empty<StoredActivity>().ToLookup(activity => activity.VisitorId));
+            return (Array.Empty<StoredSession>().ToLookup(session => session.VisitorId), Array.Empty<StoredActivity>().ToLookup(
+                activity => activity.VisitorId));
         }
 
         var visitors = windows.Select(window => window.Visitor).ToArray();
@@ -93,7 +107,8 @@ internal static class VisitStore
                 join session s on s.workspace_id = $1 and s.visitor_id = t.visitor_id and s.start_time >= t.time
                 """)
             {
-                Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, visitors), Bulk.Array(NpgsqlDbType.TimestampTz, times) },
+                Parameters =
+                    { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, visitors), Bulk.Array(NpgsqlDbType.TimestampTz, times) },
             },
             async rows => sessions = await ReadSessions(rows, tx.CancellationToken));
         tx.Ask(
@@ -132,7 +147,8 @@ internal static class VisitStore
     }
 
     /// <summary>First and last touch of leads by their sessions; null for a lead without any.</summary>
-    public static async Task<Dictionary<Guid, (Touch? First, Touch? Last)>> Touches(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> leads)
+    public static async Task<Dictionary<Guid, (Touch? First, Touch? Last)>> Touches(
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> leads)
     {
         var found = AskTouches(tx, leads);
         await tx.Flush();
@@ -140,7 +156,8 @@ internal static class VisitStore
     }
 
     /// <summary>As <see cref="Touches"/>, known after the next flush.</summary>
-    public static Dictionary<Guid, (Touch? First, Touch? Last)> AskTouches(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> leads)
+    public static Dictionary<Guid, (Touch? First, Touch? Last)> AskTouches(
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> leads)
     {
         var found = leads.ToDictionary(lead => lead, _ => default((Touch? First, Touch? Last)));
         void Ask(string direction, Action<Guid, Touch> note) => tx.Ask(
@@ -183,7 +200,9 @@ internal static class VisitStore
     public static Touch ToTouch(StoredSession session)
     {
         var (visit, source) = (session.Session, session.Session.Source);
-        return new(source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, visit.LandingPage, source.ClickId, visit.Start, session.Id);
+        return new(
+            source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, visit.LandingPage, source.ClickId,
+            visit.Start, session.Id);
     }
 
     /// <summary>Reads rows of <see cref="SessionColumnList"/>.</summary>
@@ -209,7 +228,8 @@ internal static class VisitStore
         {
             var visitor = parseVisitor(rows);
             found[visitor.AnonymousId] = new(
-                visitor.Visitor, visitor.AnonymousId, visitor.LastLead, visitor.LastTime, rows.IsDBNull(VisitorWidth) ? null : parseSession(rows).ToSession())
+                visitor.Visitor, visitor.AnonymousId, visitor.LastLead, visitor.LastTime,
+                rows.IsDBNull(VisitorWidth) ? null : parseSession(rows).ToSession())
             {
                 BotUntil = visitor.BotUntil,
             };
@@ -218,7 +238,8 @@ internal static class VisitStore
         return found;
     }
 
-    private static async Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, string sql, NpgsqlParameter keys, int count)
+    private static async Task<Dictionary<string, StoredVisitor>> Load(
+        Transaction<CaptureDbContext> tx, string sql, NpgsqlParameter keys, int count)
     {
         if (count == 0)
         {
@@ -285,10 +306,15 @@ internal static class VisitStore
 
         public StoredActivity ToActivity(Func<IdentityKey, Guid?> ownerOf, SourceReader sources)
         {
-            var stored = new TrafficSource((EvidenceKind)SourceKind, Channel ?? "", Source, Medium, Campaign, Keyword, ClickId) { ReferrerHost = ReferrerHost };
+            var stored = new TrafficSource((EvidenceKind)SourceKind, Channel ?? "", Source, Medium, Campaign, Keyword, ClickId)
+            {
+                ReferrerHost = ReferrerHost
+            };
             var source = sources.Reread(stored, Url);
             var named = NamedLeadId ?? (IdentityKind is null ? null : ownerOf(new(IdentityKind, IdentityValue!)));
-            return new(VisitorId, new(Id, Time, Type is ActivityTypes.Page or ActivityTypes.Screen, Url, source, Opens, named), SessionId, LeadId, Observations.Tells(Type, IdentityKind));
+            return new(
+                VisitorId, new(Id, Time, Type is ActivityTypes.Page or ActivityTypes.Screen, Url, source, Opens, named), SessionId, LeadId,
+                Observations.Tells(Type, IdentityKind));
         }
     }
 }

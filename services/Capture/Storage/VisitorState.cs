@@ -63,7 +63,11 @@ internal sealed class SessionColumns
     public int Activities { get; init; }
 
     public TrafficSource ToSource() =>
-        new((EvidenceKind)SourceKind, Channel!, Source, Medium, Campaign, Keyword, ClickId) { ReferrerHost = ReferrerHost, Rules = ChannelRules };
+        new((EvidenceKind)SourceKind, Channel!, Source, Medium, Campaign, Keyword, ClickId)
+        {
+            ReferrerHost = ReferrerHost,
+            Rules = ChannelRules
+        };
 
     public StoredSession ToSession() =>
         new(Id, VisitorId, new(StartTime, EndTime, LeadId, ToSource(), LandingPage, ExitPage, PageViews, Activities));

@@ -40,7 +40,8 @@ public sealed class SpendRecordedConsumer(UnitOfWork<ConversionDbContext> work) 
     protected override Task Handle(Transaction<ConversionDbContext> tx, SpendRecorded e)
     {
         // Of two rows with one key in a message the later holds; a statement must not touch a row twice.
-        var rows = e.Rows.GroupBy(row => (row.Date, row.Source, row.Medium, row.Campaign, row.Keyword)).Select(same => same.Last()).ToList();
+        var rows = e.Rows.GroupBy(row => (row.Date, row.Source, row.Medium, row.Campaign, row.Keyword))
+            .Select(same => same.Last()).ToList();
         return Bulk.Insert(
             tx,
             "spend",

@@ -11,7 +11,8 @@ public sealed class LeadQualifiedConsumer(UnitOfWork<ConversionDbContext> work) 
 }
 
 /// <summary>The score fell: back to LEAD, as long as sales have not accepted.</summary>
-public sealed class LeadDisqualifiedConsumer(UnitOfWork<ConversionDbContext> work) : EventConsumer<LeadDisqualified, ConversionDbContext>(work)
+public sealed class LeadDisqualifiedConsumer(UnitOfWork<ConversionDbContext> work)
+    : EventConsumer<LeadDisqualified, ConversionDbContext>(work)
 {
     protected override Task Handle(Transaction<ConversionDbContext> tx, LeadDisqualified e) => LeadFacts.ApplyOrHold(tx, e.LeadId, e);
 }
@@ -23,7 +24,8 @@ public sealed class AdvocateGainedConsumer(UnitOfWork<ConversionDbContext> work)
 }
 
 /// <summary>A customer left. Customers without a lead have no stage.</summary>
-public sealed class CustomerChurnedConsumer(UnitOfWork<ConversionDbContext> work) : EventConsumer<CustomerChurned, ConversionDbContext>(work)
+public sealed class CustomerChurnedConsumer(UnitOfWork<ConversionDbContext> work)
+    : EventConsumer<CustomerChurned, ConversionDbContext>(work)
 {
     protected override Task Handle(Transaction<ConversionDbContext> tx, CustomerChurned e) =>
         e.LeadId is { } leadId ? LeadFacts.ApplyOrHold(tx, leadId, e) : Task.CompletedTask;

@@ -11,7 +11,8 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Conversion.Grpc;
 
 /// <summary>Attribution models over gRPC and REST.</summary>
-public sealed class AttributionGrpcService(AttributionSettingsStore settings, AttributionRuns runs) : AttributionService.AttributionServiceBase
+public sealed class AttributionGrpcService(AttributionSettingsStore settings, AttributionRuns runs)
+    : AttributionService.AttributionServiceBase
 {
     public override Task<EvaluateAttributionResponse> EvaluateAttribution(EvaluateAttributionRequest request, ServerCallContext context) =>
         Task.FromResult(Features.EvaluateAttribution.EvaluateAttribution.Handle(request).OrThrow());
@@ -19,7 +20,8 @@ public sealed class AttributionGrpcService(AttributionSettingsStore settings, At
     public override Task<AttributionSettings> GetAttributionSettings(GetAttributionSettingsRequest request, ServerCallContext context) =>
         settings.Read(context.Caller().WorkspaceId, context.CancellationToken);
 
-    public override async Task<AttributionSettings> UpdateAttributionSettings(UpdateAttributionSettingsRequest request, ServerCallContext context) =>
+    public override async Task<AttributionSettings> UpdateAttributionSettings(
+        UpdateAttributionSettingsRequest request, ServerCallContext context) =>
         (await settings.Update(request, context.Caller(), context.Method, context.CancellationToken)).OrThrow();
 
     public override async Task<AttributionRun> CreateAttributionRun(CreateAttributionRunRequest request, ServerCallContext context) =>
@@ -36,7 +38,8 @@ public sealed class AttributionGrpcService(AttributionSettingsStore settings, At
 
 /// <summary>Reports over gRPC and REST.</summary>
 public sealed class ReportGrpcService(
-    FunnelReports funnel, SourceReports source, OpportunityReports opportunity, VelocityReports velocity, ReportRows rows, RebuildReports rebuild)
+    FunnelReports funnel, SourceReports source, OpportunityReports opportunity, VelocityReports velocity,
+    ReportRows rows, RebuildReports rebuild)
     : ReportService.ReportServiceBase
 {
     public override Task<FunnelReport> GetFunnelReport(GetReportRequest request, ServerCallContext context) =>
@@ -61,8 +64,10 @@ public sealed class ReportGrpcService(
         (await rows.Handle(request, context.Caller(), context.CancellationToken)).OrThrow();
 
     public override Task RebuildReports(
-        RebuildReportsRequest request, IServerStreamWriter<RebuildReportsResponse> responseStream, ServerCallContext context) => rebuild.Handle(
-            context.Caller().WorkspaceId, progress => responseStream.WriteAsync(progress, context.CancellationToken), context.CancellationToken);
+        RebuildReportsRequest request, IServerStreamWriter<RebuildReportsResponse> responseStream,
+        ServerCallContext context) => rebuild.Handle(
+        context.Caller().WorkspaceId, progress => responseStream.WriteAsync(progress, context.CancellationToken),
+        context.CancellationToken);
 
     private static ReportQuery BySource(GetReportRequest request, ServerCallContext context) =>
         ReportQuery.Parse(request, context.Caller(), "channel").OrThrow();

@@ -11,7 +11,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Conversion.Grpc;
 
 /// <summary>The stage ledger over gRPC and REST.</summary>
-public sealed class StageGrpcService(UnitOfWork<ConversionDbContext> work, EnsureLead leads, MoveLeadStage move) : StageService.StageServiceBase
+public sealed class StageGrpcService(UnitOfWork<ConversionDbContext> work, EnsureLead leads, MoveLeadStage move)
+    : StageService.StageServiceBase
 {
     public override async Task<LeadStage> GetLeadStage(GetLeadStageRequest request, ServerCallContext context)
     {
@@ -28,7 +29,9 @@ public sealed class StageGrpcService(UnitOfWork<ConversionDbContext> work, Ensur
                 lead = await tx.Db.Leads.SingleOrDefaultAsync(row => row.LeadId == target, context.CancellationToken);
             }
 
-            return lead is { Version: > 0, Erased: false } ? (Result<LeadStage>)await StageMessages.Read(tx, lead) : Error.NotFound("Lead", id);
+            return lead is { Version: > 0, Erased: false }
+                ? (Result<LeadStage>)await StageMessages.Read(tx, lead)
+                : Error.NotFound("Lead", id);
         }, context.CancellationToken);
         return found.OrThrow();
     }

@@ -7,7 +7,8 @@ namespace Lifecycle.Conversion.Jobs;
 
 /// <summary>Adds up the days that reports read, round by round.</summary>
 public sealed class DayCounter(
-    CountDays count, UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options, TimeProvider time, ILogger<DayCounter> logger)
+    CountDays count, UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options, TimeProvider time,
+    ILogger<DayCounter> logger)
     : WorkspaceJob<ConversionDbContext>(work, TimeSpan.FromSeconds(options.Value.DayCountPollSeconds), time, logger)
 {
     protected override Task Run(Guid workspaceId, CancellationToken ct) => count.Handle(workspaceId, ct);

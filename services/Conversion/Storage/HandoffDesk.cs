@@ -9,7 +9,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Conversion.Storage;
 
 /// <summary>
-/// Offers leads to sales, by the settings that the workspace had when the desk was read: who gets a hand-off, and until when it should be answered.
+/// Offers leads to sales, by the settings that the workspace had when the desk was read: who gets a hand-off, and until when it should be
+/// answered.
 /// </summary>
 public sealed class HandoffDesk
 {
@@ -31,8 +32,8 @@ public sealed class HandoffDesk
         var desk = await Read(tx);
         if (several && desk.teams.Count > 1)
         {
-            // Each lead asks teams by priority. Of several leads the second may ask one before that of the first: so all are taken beforehand,
-            // by priority too, and two transactions never wait for each other.
+            // Each lead asks teams by priority. Of several leads the second may ask one before that of the first: so all are taken
+            // beforehand, by priority too, and two transactions never wait for each other.
             await tx.Connection.ExecuteAsync(new CommandDefinition(
                 "select id from sales_team where workspace_id = @workspace order by priority, create_time, id for update",
                 new { workspace = tx.WorkspaceId },

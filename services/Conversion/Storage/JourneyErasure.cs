@@ -6,7 +6,9 @@ namespace Lifecycle.Conversion.Storage;
 /// <summary>What of frozen journeys may name a person.</summary>
 public static class JourneyErasure
 {
-    /// <summary>Takes the landing pages out of the journeys of the leads; channels, campaigns and times stay, so that credit does.</summary>
+    /// <summary>
+    /// Takes the landing pages out of the journeys of the leads; channels, campaigns and times stay, so that credit does.
+    /// </summary>
     /// <returns>Journeys changed.</returns>
     public static async Task<long> StripPages(Transaction<ConversionDbContext> tx, IReadOnlyCollection<Guid> leads)
     {

@@ -40,7 +40,8 @@ public static class StageLedger
         {
             // The row of a lead that was merged is left alone: a later merge holds the living lead, and asks for the rows of those before.
             var rows = await tx.Db.Leads
-                .FromSql($"select * from lead where workspace_id = {tx.WorkspaceId} and lead_id = {leadId} and merged_into is null for update")
+                .FromSql(
+                    $"select * from lead where workspace_id = {tx.WorkspaceId} and lead_id = {leadId} and merged_into is null for update")
                 .ToListAsync(tx.CancellationToken);
             if (rows is [var lead])
             {
@@ -60,8 +61,8 @@ public static class StageLedger
     }
 
     /// <summary>
-    /// Locks leads that live on and that Capture has told of, in the order of their ids as everybody does who locks several. Those that were
-    /// merged, and strangers, are left out.
+    /// Locks leads that live on and that Capture has told of, in the order of their ids as everybody does who locks several. Those that
+    /// were merged, and strangers, are left out.
     /// </summary>
     public static async Task<Dictionary<Guid, LeadRow>> LockKnown(Transaction<ConversionDbContext> tx, IReadOnlyCollection<Guid> leadIds)
     {

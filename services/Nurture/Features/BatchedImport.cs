@@ -6,7 +6,9 @@ using Lifecycle.Rpc;
 
 namespace Lifecycle.Nurture.Features;
 
-/// <summary>An import, some hundred rows a transaction. A request id makes it resumable; a dry run does the same work and takes it back.</summary>
+/// <summary>
+/// An import, some hundred rows a transaction. A request id makes it resumable; a dry run does the same work and takes it back.
+/// </summary>
 /// <param name="unitOfWork">The service's unit of work.</param>
 /// <param name="workspaceId">The caller's workspace.</param>
 /// <param name="import">The opened file.</param>
@@ -70,7 +72,8 @@ internal sealed class BatchedImport(UnitOfWork<NurtureDbContext> unitOfWork, Gui
                 async tx =>
                 {
                     next = answer.Clone();
-                    var fault = await write(tx, ready, next) ?? await journal.Keep(tx, mark, next, isLast) ?? (import.DryRun ? TakenBack : null);
+                    var fault = await write(tx, ready, next) ?? await journal.Keep(tx, mark, next, isLast)
+                        ?? (import.DryRun ? TakenBack : null);
                     return fault is null ? next : fault;
                 },
                 ct);

@@ -26,7 +26,9 @@ internal sealed partial class DueWorker<TWork>(
     ILogger<DueWorker<TWork>> logger) : BackgroundService
     where TWork : IDueWork
 {
-    /// <summary>Batches of one kind of work in a row: a workspace with a million rows due holds up no other one, and no other kind.</summary>
+    /// <summary>
+    /// Batches of one kind of work in a row: a workspace with a million rows due holds up no other one, and no other kind.
+    /// </summary>
     private const int BatchesPerTurn = 20;
 
     /// <summary>The transaction that rang needs a moment to commit.</summary>

@@ -4,8 +4,11 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Nurture.Jobs;
 
-/// <summary>Removes activities and scores that are older than any window has to look back, some thousands at a time, at most once an hour.</summary>
-internal sealed class PurgeActivities(UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, TimeProvider time) : ITimerWork
+/// <summary>
+/// Removes activities and scores that are older than any window has to look back, some thousands at a time, at most once an hour.
+/// </summary>
+internal sealed class PurgeActivities(UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options, TimeProvider time)
+    : ITimerWork
 {
     private const int Batch = 5_000;
     private static readonly TimeSpan Pause = TimeSpan.FromHours(1);

@@ -104,7 +104,9 @@ internal sealed class SmtpConnection : IAsyncDisposable
 
     private static StreamReader Reader(Stream stream) => new(stream, Encoding.UTF8, false, 1024, leaveOpen: true);
 
-    /// <summary>The address is looked up and judged in the same breath, so that a name cannot point elsewhere between check and use.</summary>
+    /// <summary>
+    /// The address is looked up and judged in the same breath, so that a name cannot point elsewhere between check and use.
+    /// </summary>
     private static async Task Connect(TcpClient client, SmtpAddress address, IReadOnlyList<IPNetwork> allowed, CancellationToken ct)
     {
         if (!address.IsForeign)
@@ -169,7 +171,8 @@ internal sealed class SmtpConnection : IAsyncDisposable
         var options = new SslClientAuthenticationOptions { TargetHost = address.Host };
         if (address.TrustedCertificate is { } pem)
         {
-            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            var policy =
+                new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
             policy.CustomTrustStore.ImportFromPem(pem);
             options.CertificateChainPolicy = policy;
         }
@@ -231,7 +234,8 @@ internal sealed class SmtpConnection : IAsyncDisposable
         while (true)
         {
             var line = await reader.ReadLineAsync(ct) ?? throw new IOException("The mail server closed the connection.");
-            if (line.Length is < 3 or > MaxReplyLine || !int.TryParse(line.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code))
+            if (line.Length is < 3 or > MaxReplyLine
+                || !int.TryParse(line.AsSpan(0, 3), NumberStyles.None, CultureInfo.InvariantCulture, out var code))
             {
                 throw new IOException("The mail server's reply is not SMTP.");
             }

@@ -98,7 +98,9 @@ internal static class ActivityStore
             cancellationToken: tx.CancellationToken));
 
     private static string? Properties(ActivityInfo activity) =>
-        activity.Properties.Count == 0 ? null : System.Text.Json.JsonSerializer.Serialize(activity.Properties).Replace("\\u0000", "", StringComparison.Ordinal);
+        activity.Properties.Count == 0
+            ? null
+            : System.Text.Json.JsonSerializer.Serialize(activity.Properties).Replace("\\u0000", "", StringComparison.Ordinal);
 
     private static string? Cut(string? text) => text is { Length: > MaxTextLength } ? text[..MaxTextLength] : text;
 

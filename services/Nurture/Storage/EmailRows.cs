@@ -30,8 +30,8 @@ public sealed class EmailRow
 }
 
 /// <summary>
-/// One mail to one lead. A program's mail is unique by enrollment, step and visit, which is (program, lead, occurrence) and step: however often an
-/// advance is repeated, there is one row, and one Message-ID made of its id.
+/// One mail to one lead. A program's mail is unique by enrollment, step and visit, which is (program, lead, occurrence) and step: however
+/// often an advance is repeated, there is one row, and one Message-ID made of its id.
 /// </summary>
 public sealed class MessageRow
 {

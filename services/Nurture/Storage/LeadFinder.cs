@@ -60,7 +60,8 @@ internal static class LeadFinder
         Guid? Named(LeadName name, string? email) =>
             (name.LeadId is { } id && byId.TryGetValue(id, out var found))
             || (name.LeadId is null && email is not null && byEmail.TryGetValue(email, out found))
-            || (name.LeadId is null && name.Email is null && name.ExternalId is not null && byExternalId.TryGetValue(name.ExternalId, out found))
+            || (name.LeadId is null && name.Email is null && name.ExternalId is not null
+                && byExternalId.TryGetValue(name.ExternalId, out found))
                 ? found : null;
     }
 }

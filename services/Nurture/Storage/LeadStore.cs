@@ -55,7 +55,8 @@ internal static class LeadStore
     {
         var ids = leadIds.Distinct().Order().ToArray();
         await using var batch = Make(tx, ids);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select * from lead where workspace_id = $1 and lead_id = any($2) order by lead_id for update")
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            "select * from lead where workspace_id = $1 and lead_id = any($2) order by lead_id for update")
         {
             Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, ids) },
         });

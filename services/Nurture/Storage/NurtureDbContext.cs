@@ -131,14 +131,17 @@ public sealed class NurtureDbContext(DbContextOptions<NurtureDbContext> options)
             enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.LeadId, row.Occurrence }).IsUnique();
             enrollment.Property(row => row.Key).HasDefaultValue("");
             // Exits and events look for a lead's running enrollments; nobody runs twice in one program with one key.
-            enrollment.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.ProgramId, row.Key }).IsUnique().HasFilter("state = 'ACTIVE'");
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.LeadId, row.ProgramId, row.Key }).IsUnique()
+                .HasFilter("state = 'ACTIVE'");
             // The queue of timers: a worker reads its head and nothing else.
             enrollment.HasIndex(row => new { row.WorkspaceId, row.DueTime }).HasFilter("state = 'ACTIVE' and not held");
             enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.EnterTime });
             // The report of stalls names those whose step fails; there are few.
-            enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.StepId }).HasFilter("state = 'ACTIVE' and fault is not null");
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.StepId })
+                .HasFilter("state = 'ACTIVE' and fault is not null");
             // Control groups: since when a program has one, and who is in it, among millions that are not.
-            enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.EnterTime }, "ix_enrollment_held_out").HasFilter("state = 'HELD_OUT'");
+            enrollment.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.EnterTime }, "ix_enrollment_held_out")
+                .HasFilter("state = 'HELD_OUT'");
         });
         model.Entity<StallRow>(stall =>
         {

@@ -50,6 +50,13 @@ internal static class Reopenings
             insert into recycling (workspace_id, id, lead_id, return_time, reopen_time)
             values (@workspace, @id, @lead, @time, case when @engaged > @time then @engaged end) on conflict do nothing
             """,
-            new { workspace = tx.WorkspaceId, id = eventId, lead = lead.LeadId, time = time.UtcDateTime, engaged = lead.EngageTime?.UtcDateTime },
+            new
+            {
+                workspace = tx.WorkspaceId,
+                id = eventId,
+                lead = lead.LeadId,
+                time = time.UtcDateTime,
+                engaged = lead.EngageTime?.UtcDateTime
+            },
             cancellationToken: tx.CancellationToken));
 }

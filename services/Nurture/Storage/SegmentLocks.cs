@@ -4,8 +4,8 @@ using Npgsql;
 namespace Lifecycle.Nurture.Storage;
 
 /// <summary>
-/// Keeps what changes leads and what judges all of them apart, without locking a million rows: every transaction that locks a lead holds the
-/// workspace's lock shared; a page of a segment's first build holds it alone, for the time of that page.
+/// Keeps what changes leads and what judges all of them apart, without locking a million rows: every transaction that locks a lead holds
+/// the workspace's lock shared; a page of a segment's first build holds it alone, for the time of that page.
 /// </summary>
 internal static class SegmentLocks
 {

@@ -8,7 +8,8 @@ using Lifecycle.Retention.Storage;
 namespace Lifecycle.Retention.Consumers;
 
 /// <summary>What people did: the occasions on which surveys ask, codes of referral links, and the signals of customers' risk.</summary>
-public sealed class ActivitiesRecordedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<ActivitiesRecorded, RetentionDbContext>(work)
+public sealed class ActivitiesRecordedConsumer(UnitOfWork<RetentionDbContext> work)
+    : EventConsumer<ActivitiesRecorded, RetentionDbContext>(work)
 {
     protected override async Task Handle(Transaction<RetentionDbContext> tx, ActivitiesRecorded e)
     {

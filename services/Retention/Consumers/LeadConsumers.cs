@@ -40,7 +40,8 @@ public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : Ev
         var counts = await PersonErasure.Run(
             tx,
             [
-                ("customers", "update customer set display_name = 'Erased', external_id = null, churn_reason = null where workspace_id = @workspaceId and lead_id = @leadId"),
+                ("customers",
+                    "update customer set display_name = 'Erased', external_id = null, churn_reason = null where workspace_id = @workspaceId and lead_id = @leadId"),
                 ("contacts", "delete from customer_contact where workspace_id = @workspaceId and (lead_id = @leadId or email = @email)"),
                 ("signalNames",
                     """
@@ -50,7 +51,8 @@ public sealed class LeadErasedConsumer(UnitOfWork<RetentionDbContext> work) : Ev
                 ("activitySignals",
                     "update customer_signal set name = '', external_id = null, lead_id = null where workspace_id = @workspaceId and lead_id = @leadId"),
                 ("heldSignals", "delete from held_signal where workspace_id = @workspaceId and lead_id = @leadId"),
-                ("heldBookings", "update held_booking set account = null where workspace_id = @workspaceId and lead_id = @leadId and account is not null"),
+                ("heldBookings",
+                    "update held_booking set account = null where workspace_id = @workspaceId and lead_id = @leadId and account is not null"),
                 ("revenueReasons",
                     """
                     update revenue set reason = null where workspace_id = @workspaceId and reason is not null
@@ -146,7 +148,8 @@ public sealed class LeadsMergedConsumer(UnitOfWork<RetentionDbContext> work) : E
         // Before the customers, as whoever counts months does.
         await RollupKeeper.Lock(tx, "UTC");
         var customers = await tx.Db.Customers
-            .FromSql($"select * from customer where workspace_id = {tx.WorkspaceId} and lead_id in ({sourceLeadId}, {targetLeadId}) order by id for update")
+            .FromSql(
+                $"select * from customer where workspace_id = {tx.WorkspaceId} and lead_id in ({sourceLeadId}, {targetLeadId}) order by id for update")
             .ToListAsync(tx.CancellationToken);
         var source = customers.SingleOrDefault(customer => customer.LeadId == sourceLeadId);
         var target = customers.SingleOrDefault(customer => customer.LeadId == targetLeadId);

@@ -12,19 +12,32 @@ public sealed class RevenueBookedConsumer(UnitOfWork<RetentionDbContext> work) :
     {
         var rates = await CurrencyRates.Of(tx, e.Amount.CurrencyCode);
         await Bookings.Book(
-            tx, rates, new() { WorkspaceId = tx.WorkspaceId, OpportunityId = e.OpportunityId, LeadId = e.LeadId, Account = e.Account, Amount = e.Amount.Amount, CurrencyCode = e.Amount.CurrencyCode, CloseTime = e.CloseTime });
+            tx, rates, new()
+            {
+                WorkspaceId = tx.WorkspaceId,
+                OpportunityId = e.OpportunityId,
+                LeadId = e.LeadId,
+                Account = e.Account,
+                Amount = e.Amount.Amount,
+                CurrencyCode = e.Amount.CurrencyCode,
+                CloseTime = e.CloseTime
+            });
     }
 }
 
 /// <summary>Keeps how the opportunities end that suggestions opened.</summary>
-public sealed class OpportunityChangedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<OpportunityChanged, RetentionDbContext>(work)
+public sealed class OpportunityChangedConsumer(UnitOfWork<RetentionDbContext> work)
+    : EventConsumer<OpportunityChanged, RetentionDbContext>(work)
 {
     protected override Task Handle(Transaction<RetentionDbContext> tx, OpportunityChanged e) =>
         Bookings.Decide(tx, e.OpportunityId, e.State is "WON" or "LOST" ? e.State : "", e.Version);
 }
 
-/// <summary>Keeps how far a lead came. One that became a customer has a customer here, also where nothing was booked (an imported one).</summary>
-public sealed class LeadStageChangedConsumer(UnitOfWork<RetentionDbContext> work) : EventConsumer<LeadStageChanged, RetentionDbContext>(work)
+/// <summary>
+/// Keeps how far a lead came. One that became a customer has a customer here, also where nothing was booked (an imported one).
+/// </summary>
+public sealed class LeadStageChangedConsumer(UnitOfWork<RetentionDbContext> work)
+    : EventConsumer<LeadStageChanged, RetentionDbContext>(work)
 {
     protected override async Task Handle(Transaction<RetentionDbContext> tx, LeadStageChanged e)
     {

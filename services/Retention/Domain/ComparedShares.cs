@@ -28,9 +28,9 @@ public static class ComparedShares
     }
 
     /// <summary>
-    /// Risk difference of Mantel and Haenszel over the cohorts, Σ (a·n₀ − b·n₁) / N over Σ n₁·n₀ / N, with the variance of Sato (On the variance
-    /// estimator for the Mantel-Haenszel risk difference, Biometrics 45, 1989), which holds for few large cohorts and for many small ones. Null with
-    /// fewer than <see cref="Least"/> on a side, or where nobody or everybody did.
+    /// Risk difference of Mantel and Haenszel over the cohorts, Σ (a·n₀ − b·n₁) / N over Σ n₁·n₀ / N, with the variance of Sato (On the
+    /// variance estimator for the Mantel-Haenszel risk difference, Biometrics 45, 1989), which holds for few large cohorts and for many
+    /// small ones. Null with fewer than <see cref="Least"/> on a side, or where nobody or everybody did.
     /// </summary>
     public static ShareDifference? Compare(IReadOnlyCollection<CohortPair> cohorts)
     {
@@ -56,7 +56,8 @@ public static class ComparedShares
         const double Quantile = 1.959963984540054;
         var half = Quantile * Math.Sqrt(Math.Max(((difference * p) + q) / (weight * weight), 0));
         return new(
-            both.Sum(cohort => cohort.MembersDid) / (double)members, difference, Math.Max(difference - half, -1), Math.Min(difference + half, 1));
+            both.Sum(cohort => cohort.MembersDid) / (double)members, difference, Math.Max(difference - half, -1),
+            Math.Min(difference + half, 1));
     }
 
     private static bool IsComparable(CohortPair cohort) => cohort is { Members: > 0, Others: > 0 };

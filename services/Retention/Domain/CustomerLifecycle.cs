@@ -25,14 +25,17 @@ public static class CustomerLifecycle
     private const int RenewalWindowDays = 120;
 
     /// <summary>The first that holds: CHURNED, AT_RISK, REACTIVATED, ONBOARDING, ACTIVE.</summary>
-    public static CustomerState State(bool churned, bool atRisk, DateTimeOffset startTime, DateTimeOffset? reactivateTime, DateTimeOffset now) =>
+    public static CustomerState State(
+        bool churned, bool atRisk, DateTimeOffset startTime, DateTimeOffset? reactivateTime, DateTimeOffset now) =>
         churned ? CustomerState.Churned
         : atRisk ? CustomerState.AtRisk
         : reactivateTime is { } back && back > now.AddDays(-ReactivatedDays) ? CustomerState.Reactivated
         : startTime > now.AddDays(-OnboardingDays) ? CustomerState.Onboarding
         : CustomerState.Active;
 
-    /// <summary>End of the term that runs on the day: the first whole number of terms after the contract's start that lies after it.</summary>
+    /// <summary>
+    /// End of the term that runs on the day: the first whole number of terms after the contract's start that lies after it.
+    /// </summary>
     public static DateOnly RenewalAfter(DateOnly contractStart, int termMonths, DateOnly day)
     {
         var months = ((day.Year - contractStart.Year) * 12) + day.Month - contractStart.Month;
@@ -46,8 +49,9 @@ public static class CustomerLifecycle
     }
 
     /// <summary>
-    /// The renewal date once the contract was renewed on the day. A renewal within 120 days (or half the term, where that is less) before the date or
-    /// any time after it moves it on by whole terms, until it lies after the day; an earlier one belongs to a term that is over.
+    /// The renewal date once the contract was renewed on the day. A renewal within 120 days (or half the term, where that is less) before
+    /// the date or any time after it moves it on by whole terms, until it lies after the day; an earlier one belongs to a term that is
+    /// over.
     /// </summary>
     public static DateOnly Renewed(DateOnly renewalDate, int termMonths, DateOnly day)
     {

@@ -16,8 +16,8 @@ namespace Lifecycle.Retention.Domain;
 /// <param name="UsageBefore">Uses in the 30 days before those.</param>
 /// <param name="NpsScore">Newest NPS answer of 180 days; null without one.</param>
 public sealed record ExpansionSubject(
-    string Plan, string Segment, string Owner, decimal Mrr, decimal TotalRevenue, decimal? RiskScore, bool AtRisk, int TenureDays, int? RenewalDays, decimal Usage,
-    decimal UsageBefore, int? NpsScore) : IFieldSource
+    string Plan, string Segment, string Owner, decimal Mrr, decimal TotalRevenue, decimal? RiskScore, bool AtRisk, int TenureDays,
+    int? RenewalDays, decimal Usage, decimal UsageBefore, int? NpsScore) : IFieldSource
 {
     /// <summary>The fields by name.</summary>
     public static readonly FieldCatalog Catalog = new(new Dictionary<string, FieldType>

@@ -34,11 +34,15 @@ public readonly record struct LedgerState(decimal Mrr, bool Churned, DateTimeOff
     public static readonly LedgerState Empty = new(0, false, null, null);
 }
 
-/// <summary>Replays a ledger, or its end, in order of time: the same entries give the same MRR and state in whatever order they were written.</summary>
+/// <summary>
+/// Replays a ledger, or its end, in order of time: the same entries give the same MRR and state in whatever order they were written.
+/// </summary>
 public static class LedgerReplay
 {
     /// <summary>Sets each line's change of MRR; answers the state after the last.</summary>
-    /// <param name="before">State before the first line. Losses and returns among the lines decide on churn; without any it stays as it was.</param>
+    /// <param name="before">
+    /// State before the first line. Losses and returns among the lines decide on churn; without any it stays as it was.
+    /// </param>
     /// <param name="lines">Lines in any order.</param>
     public static LedgerState Run(LedgerState before, IEnumerable<LedgerLine> lines)
     {

@@ -46,8 +46,8 @@ public sealed record MrrMovements(decimal Start, decimal New, decimal Reactivati
 public static class Mrr
 {
     /// <summary>
-    /// Share of an amount that counts per month: all of a monthly one, a third of a quarterly, a twelfth of a yearly, nothing of a single payment.
-    /// Rounded half to even to 6 decimals, the precision of the ledger.
+    /// Share of an amount that counts per month: all of a monthly one, a third of a quarterly, a twelfth of a yearly, nothing of a single
+    /// payment. Rounded half to even to 6 decimals, the precision of the ledger.
     /// </summary>
     public static decimal Monthly(decimal amount, Recurrence recurrence) => recurrence switch
     {
@@ -58,8 +58,9 @@ public static class Mrr
     };
 
     /// <summary>
-    /// What an amount that pays for a part of a period would be for the whole: amount × days of the period that ends with <paramref name="end"/> / days
-    /// paid for. 600.00 of a yearly price for 2026-07-01 to 2027-01-01 (184 of 365 days) is 1,190.217391 a year. Rounded half to even to 6 decimals.
+    /// What an amount that pays for a part of a period would be for the whole: amount × days of the period that ends with
+    /// <paramref name="end"/> / days paid for. 600.00 of a yearly price for 2026-07-01 to 2027-01-01 (184 of 365 days) is 1,190.217391 a
+    /// year. Rounded half to even to 6 decimals.
     /// </summary>
     /// <param name="amount">What is paid.</param>
     /// <param name="recurrence">Length of the period; a single payment has none and stays as it is.</param>
@@ -79,7 +80,8 @@ public static class Mrr
     };
 
     /// <summary>
-    /// Change of the customer's MRR by one ledger entry. A renewal changes nothing; a contraction takes at most what is there; churn takes all.
+    /// Change of the customer's MRR by one ledger entry. A renewal changes nothing; a contraction takes at most what is there; churn takes
+    /// all.
     /// </summary>
     /// <param name="type">The entry's type.</param>
     /// <param name="monthly">Its value per month, at least 0.</param>
@@ -93,8 +95,9 @@ public static class Mrr
     };
 
     /// <summary>
-    /// The waterfall over granules: the definition, against which tests hold what reports read from the database. Within a granule a customer makes one movement, by its MRR at the granule's start and end: none → some is new, or
-    /// reactivation when it ever had some before; some → none is churn; more is expansion, less is contraction.
+    /// The waterfall over granules: the definition, against which tests hold what reports read from the database. Within a granule a
+    /// customer makes one movement, by its MRR at the granule's start and end: none → some is new, or reactivation when it ever had some
+    /// before; some → none is churn; more is expansion, less is contraction.
     /// </summary>
     /// <param name="changes">All changes from the beginning of time, in any order.</param>
     /// <param name="boundaries">Instants that cut time into granules: granule i is [boundaries[i], boundaries[i + 1]).</param>

@@ -20,7 +20,8 @@ public static class ReferralCodes
     public static string? Normalize(string? text)
     {
         var code = text?.Trim().ToUpperInvariant();
-        return code is { Length: >= MinLength and <= MaxLength } && code.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_') ? code : null;
+        return code is { Length: >= MinLength and <= MaxLength }
+            && code.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_') ? code : null;
     }
 
     /// <summary>Whether a trait or property is the code.</summary>
@@ -30,7 +31,8 @@ public static class ReferralCodes
     /// <summary>The code in an address's query; null without one.</summary>
     public static string? OfAddress(string? address)
     {
-        if (address is null || !address.Contains(Name, StringComparison.OrdinalIgnoreCase) || !Uri.TryCreate(address, UriKind.Absolute, out var uri))
+        if (address is null || !address.Contains(Name, StringComparison.OrdinalIgnoreCase)
+            || !Uri.TryCreate(address, UriKind.Absolute, out var uri))
         {
             return null;
         }

@@ -22,7 +22,8 @@ public enum RiskFactor
 /// <param name="Clicked">Of these, clicked.</param>
 /// <param name="RenewalDays">Days to the renewal, below 0 once it is past; null when unknown.</param>
 public sealed record RiskInputs(
-    decimal Usage, decimal UsageBefore, long Tickets, int? NpsScore, long FailedPayments, long Mails, long Opened, long Clicked, int? RenewalDays);
+    decimal Usage, decimal UsageBefore, long Tickets, int? NpsScore, long FailedPayments, long Mails, long Opened,
+    long Clicked, int? RenewalDays);
 
 /// <summary>One part of a score.</summary>
 /// <param name="Factor">What it is for.</param>
@@ -32,7 +33,8 @@ public sealed record RiskInputs(
 public sealed record RiskContribution(RiskFactor Factor, decimal Share, decimal Points, string Evidence);
 
 /// <summary>Weights of the factors, 0 to 100 each and 100 together, and the score from which a customer is at risk.</summary>
-public sealed record RiskModel(decimal Usage, decimal Support, decimal Nps, decimal Payment, decimal Engagement, decimal Renewal, decimal Threshold)
+public sealed record RiskModel(
+    decimal Usage, decimal Support, decimal Nps, decimal Payment, decimal Engagement, decimal Renewal, decimal Threshold)
 {
     /// <summary>In force until another is put.</summary>
     public static readonly RiskModel Default = new(30, 15, 15, 20, 10, 10, 40);
@@ -46,14 +48,21 @@ public sealed record RiskModel(decimal Usage, decimal Support, decimal Nps, deci
     public IReadOnlyList<RiskContribution> Explain(RiskInputs customer) =>
     [
         Of(RiskFactor.Usage, Usage, customer.UsageBefore > 0 ? Math.Clamp(1 - (customer.Usage / customer.UsageBefore), 0, 1) : 0,
-            customer.UsageBefore > 0 ? $"{customer.Usage:0.##} uses in 30 days after {customer.UsageBefore:0.##} in the 30 days before" : "No use 31 to 60 days ago to compare with"),
-        Of(RiskFactor.Support, Support, Math.Min(customer.Tickets, ManyTickets) / (decimal)ManyTickets, $"{customer.Tickets} support requests in 30 days"),
+            customer.UsageBefore > 0
+                ? $"{customer.Usage:0.##} uses in 30 days after {customer.UsageBefore:0.##} in the 30 days before"
+                : "No use 31 to 60 days ago to compare with"),
+        Of(
+            RiskFactor.Support, Support, Math.Min(customer.Tickets, ManyTickets) / (decimal)ManyTickets,
+            $"{customer.Tickets} support requests in 30 days"),
         Of(RiskFactor.Nps, Nps, customer.NpsScore switch { null => 0, <= 6 => 1, <= 8 => 0.5m, _ => 0 },
             customer.NpsScore is { } score ? $"NPS answer {score}" : "No NPS answer in 180 days"),
-        Of(RiskFactor.Payment, Payment, Math.Min(customer.FailedPayments, ManyFailures) / (decimal)ManyFailures, $"{customer.FailedPayments} failed payments in 60 days"),
+        Of(
+            RiskFactor.Payment, Payment, Math.Min(customer.FailedPayments, ManyFailures) / (decimal)ManyFailures,
+            $"{customer.FailedPayments} failed payments in 60 days"),
         Of(RiskFactor.Engagement, Engagement, customer.Mails < FewMails || customer.Clicked > 0 ? 0 : customer.Opened > 0 ? 0.5m : 1,
             $"{customer.Opened} of {customer.Mails} mails opened and {customer.Clicked} clicked in 90 days"),
-        Of(RiskFactor.Renewal, Renewal, customer.RenewalDays is { } days ? Math.Clamp(1 - (Math.Max(days, 0) / (decimal)RenewalWindow), 0, 1) : 0,
+        Of(RiskFactor.Renewal, Renewal,
+            customer.RenewalDays is { } days ? Math.Clamp(1 - (Math.Max(days, 0) / (decimal)RenewalWindow), 0, 1) : 0,
             customer.RenewalDays is { } left ? left < 0 ? $"Renewal {-left} days overdue" : $"Renewal in {left} days" : "No renewal date"),
     ];
 

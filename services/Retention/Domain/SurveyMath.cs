@@ -47,8 +47,8 @@ public static class SurveyMath
     /// (p − d) ± z·√(variance / n), within −100 to 100 points.
     /// </summary>
     /// <remarks>
-    /// Source: B. Rocks, "Interval Estimation for the Net Promoter Score", The American Statistician 70(4), 2016, where this interval covers
-    /// best over samples small and large. The score itself stays the plain one.
+    /// Source: B. Rocks, "Interval Estimation for the Net Promoter Score", The American Statistician 70(4), 2016, where this interval
+    /// covers best over samples small and large. The score itself stays the plain one.
     /// </remarks>
     public static SurveyScore Nps(NpsCount count)
     {
@@ -77,7 +77,9 @@ public static class SurveyMath
         return new(100 * share, 100 * (middle - half), 100 * (middle + half));
     }
 
-    /// <summary>A mean with its normal interval, mean ± z·s/√n with the sample's standard deviation s; no interval of fewer than two.</summary>
+    /// <summary>
+    /// A mean with its normal interval, mean ± z·s/√n with the sample's standard deviation s; no interval of fewer than two.
+    /// </summary>
     public static SurveyScore Mean(IReadOnlyCollection<int> scores)
     {
         if (scores.Count == 0)

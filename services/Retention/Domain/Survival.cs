@@ -22,9 +22,10 @@ public static class Survival
     private const double Normal95 = 1.959963984540054;
 
     /// <summary>
-    /// The product-limit estimate (Kaplan, Meier: Journal of the American Statistical Association 53, 1958): over the days on which customers were lost,
-    /// the product of 1 − lost / at risk; who stays counts as at risk until the day it is known of. Variance by Greenwood's formula, survival² · Σ lost /
-    /// (at risk · (at risk − lost)); the interval is survival ± 1.96 · its root, kept within 0 and 1. Months are of 30.436875 days.
+    /// The product-limit estimate (Kaplan, Meier: Journal of the American Statistical Association 53, 1958): over the days on which
+    /// customers were lost, the product of 1 − lost / at risk; who stays counts as at risk until the day it is known of. Variance by
+    /// Greenwood's formula, survival² · Σ lost / (at risk · (at risk − lost)); the interval is survival ± 1.96 · its root, kept within 0
+    /// and 1. Months are of 30.436875 days.
     /// </summary>
     /// <param name="tenures">Counts by days, in any order.</param>
     /// <param name="months">Points at most; the curve ends with the month that the longest tenure reaches.</param>
@@ -55,7 +56,8 @@ public static class Survival
             days += atRisk * (to - from);
             var width = Normal95 * survival * Math.Sqrt(variance);
             points.Add(new(
-                month, reached, lost, survival, Math.Max(0, survival - width), Math.Min(1, survival + width), days > 0 ? lost / (days / LifetimeValue.DaysPerMonth) : null));
+                month, reached, lost, survival, Math.Max(0, survival - width), Math.Min(1, survival + width),
+                days > 0 ? lost / (days / LifetimeValue.DaysPerMonth) : null));
         }
 
         return points;

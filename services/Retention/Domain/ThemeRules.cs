@@ -7,9 +7,9 @@ public sealed record Theme(Guid Id, string Name, IReadOnlyList<string> Keywords)
 
 /// <summary>Sorts comments into themes by the keywords that users gave them.</summary>
 /// <remarks>
-/// Comment and keyword are compared as words: letters and digits in lower case, everything else a space. A keyword of several words is found
-/// where they follow each other; one that ends in <c>*</c> also finds longer words. There is no stemming: users see why a comment is where
-/// it is.
+/// Comment and keyword are compared as words: letters and digits in lower case, everything else a space. A keyword of several words is
+/// found where they follow each other; one that ends in <c>*</c> also finds longer words. There is no stemming: users see why a comment is
+/// where it is.
 /// </remarks>
 public static class ThemeRules
 {

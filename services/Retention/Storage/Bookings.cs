@@ -11,7 +11,9 @@ internal static class Bookings
     /// <summary>Bookings that one request takes up at most.</summary>
     private const int MaxHeld = 5_000;
 
-    /// <summary>Books a win, once: the customer's first as NEW, a later one as UPSELL. Without a rate to the workspace's currency it waits for one.</summary>
+    /// <summary>
+    /// Books a win, once: the customer's first as NEW, a later one as UPSELL. Without a rate to the workspace's currency it waits for one.
+    /// </summary>
     /// <returns>False while it waits.</returns>
     public static async Task<bool> Book(Transaction<RetentionDbContext> tx, CurrencyRates rates, HeldBookingRow booking)
     {
@@ -42,7 +44,8 @@ internal static class Bookings
             "select exists (select 1 from revenue where workspace_id = @workspace and customer_id = @id and type = 'New' and not reversed and reverses_id is null)",
             new { workspace = tx.WorkspaceId, id = customer.Id });
         await LedgerBatch.Append(
-            tx, [new(customer, isFirst ? RevenueType.New : suggested is { Kind: "CROSS_SELL" } ? RevenueType.CrossSell : RevenueType.Upsell, amount, converted, Recurrence.OneOff, booking.CloseTime, externalId)]);
+            tx, [new(customer, isFirst ? RevenueType.New : suggested is { Kind: "CROSS_SELL" } ? RevenueType.CrossSell : RevenueType.Upsell,
+                amount, converted, Recurrence.OneOff, booking.CloseTime, externalId)]);
         if (suggested is not null)
         {
             await Decide(tx, booking.OpportunityId, "WON", suggested.OpportunityVersion);
@@ -52,7 +55,8 @@ internal static class Bookings
     }
 
     /// <summary>Keeps how a suggestion's opportunity stands, unless a later version of it is known; nothing for others.</summary>
-    public static Task Decide(Transaction<RetentionDbContext> tx, Guid opportunityId, string outcome, long version) => tx.Connection.ExecuteAsync(new CommandDefinition(
+    public static Task Decide(Transaction<RetentionDbContext> tx, Guid opportunityId, string outcome, long version) =>
+        tx.Connection.ExecuteAsync(new CommandDefinition(
         """
         update expansion_suggestion set outcome = @outcome, opportunity_version = @version
         where workspace_id = @workspace and opportunity_id = @opportunityId and opportunity_version <= @version
@@ -60,7 +64,8 @@ internal static class Bookings
         new { workspace = tx.WorkspaceId, opportunityId, outcome, version }, cancellationToken: tx.CancellationToken));
 
     /// <summary>The suggestion that opened the opportunity; null for most.</summary>
-    private static Task<ExpansionSuggestionRow?> Suggested(Transaction<RetentionDbContext> tx, Guid opportunityId) => tx.Db.Suggestions.AsNoTracking()
+    private static Task<ExpansionSuggestionRow?> Suggested(
+        Transaction<RetentionDbContext> tx, Guid opportunityId) => tx.Db.Suggestions.AsNoTracking()
         .FirstOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.OpportunityId == opportunityId, tx.CancellationToken);
 
     /// <summary>Books what waited for a rate that is there now, oldest first.</summary>
@@ -68,7 +73,8 @@ internal static class Bookings
     public static async Task<(int Booked, int Waiting)> TakeUp(Transaction<RetentionDbContext> tx, CurrencyRates rates)
     {
         var held = await tx.Db.HeldBookings.FromSql(
-            $"select * from held_booking where workspace_id = {tx.WorkspaceId} order by close_time, opportunity_id limit {MaxHeld} for update").AsNoTracking().ToListAsync(tx.CancellationToken);
+            $"select * from held_booking where workspace_id = {tx.WorkspaceId} order by close_time, opportunity_id limit {MaxHeld} for update")
+            .AsNoTracking().ToListAsync(tx.CancellationToken);
         await rates.Load(held.Select(one => (one.CurrencyCode, one.CloseTime)));
         var booked = 0;
         foreach (var booking in held)

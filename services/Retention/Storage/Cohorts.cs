@@ -20,10 +20,13 @@ internal sealed class CohortStep
     public long Began { get; init; }
 }
 
-/// <summary>Reads cohorts: from the counted months where the period is made of whole months, else from the ledger. Both give the same.</summary>
+/// <summary>
+/// Reads cohorts: from the counted months where the period is made of whole months, else from the ledger. Both give the same.
+/// </summary>
 internal static class Cohorts
 {
-    public static async Task<List<CohortStep>> FromMonths(Transaction<RetentionDbContext> tx, ReportPeriod period) => (await tx.Connection.QueryAsync<CohortStep>(
+    public static async Task<List<CohortStep>> FromMonths(
+        Transaction<RetentionDbContext> tx, ReportPeriod period) => (await tx.Connection.QueryAsync<CohortStep>(
         new CommandDefinition(
             """
             select (extract(year from age(cohort, @from)) * 12 + extract(month from age(cohort, @from)))::int + 1 as cohort,
@@ -31,9 +34,11 @@ internal static class Cohorts
               sum(customers)::bigint as customers, sum(mrr) as mrr, sum(began)::bigint as began
             from cohort_month where workspace_id = @workspace and cohort >= @from and cohort < @to and month < @to group by 1, 2
             """,
-            new { workspace = tx.WorkspaceId, from = period.Granules[0].Start, to = period.Granules[^1].End }, cancellationToken: tx.CancellationToken))).AsList();
+            new { workspace = tx.WorkspaceId, from = period.Granules[0].Start, to = period.Granules[^1].End },
+            cancellationToken: tx.CancellationToken))).AsList();
 
-    public static async Task<List<CohortStep>> FromLedger(Transaction<RetentionDbContext> tx, ReportPeriod period) => (await tx.Connection.QueryAsync<CohortStep>(
+    public static async Task<List<CohortStep>> FromLedger(
+        Transaction<RetentionDbContext> tx, ReportPeriod period) => (await tx.Connection.QueryAsync<CohortStep>(
         new CommandDefinition(
             """
             with member as (

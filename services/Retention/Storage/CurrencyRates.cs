@@ -30,7 +30,12 @@ internal sealed class CurrencyRates(Transaction<RetentionDbContext> tx, string c
               select rate from currency_rate r where r.workspace_id = @workspace and r.currency_code = n.currency_code and r.date <= n.day
               order by r.date desc limit 1) r on true
             """,
-            new { workspace = tx.WorkspaceId, codes = asked.Select(one => one.CurrencyCode).ToArray(), days = asked.Select(one => one.Item2).ToArray() },
+            new
+            {
+                workspace = tx.WorkspaceId,
+                codes = asked.Select(one => one.CurrencyCode).ToArray(),
+                days = asked.Select(one => one.Item2).ToArray()
+            },
             cancellationToken: tx.CancellationToken));
         foreach (var row in rows)
         {
@@ -38,7 +43,10 @@ internal sealed class CurrencyRates(Transaction<RetentionDbContext> tx, string c
         }
     }
 
-    /// <summary>The amount in the workspace's currency, rounded half to even to 6 decimals. INVALID_ARGUMENT where no rate is known. Call <see cref="Load"/> first.</summary>
+    /// <summary>
+    /// The amount in the workspace's currency, rounded half to even to 6 decimals. INVALID_ARGUMENT where no rate is known. Call
+    /// <see cref="Load"/> first.
+    /// </summary>
     public Result<decimal> Convert(Money money, DateTimeOffset time, string field = "amount")
     {
         if (money.CurrencyCode == currencyCode)
@@ -63,7 +71,9 @@ internal sealed class CurrencyRates(Transaction<RetentionDbContext> tx, string c
     public static async Task<CurrencyRates> Of(Transaction<RetentionDbContext> tx, string amountCurrencyCode)
     {
         var workspace = await tx.Db.Workspaces.FindAsync([tx.WorkspaceId], tx.CancellationToken);
-        return new(tx, workspace?.CurrencyCode ?? amountCurrencyCode, workspace is null ? TimeZoneInfo.Utc : TimeZoneInfo.FindSystemTimeZoneById(workspace.TimeZone));
+        return new(tx, workspace?.CurrencyCode ?? amountCurrencyCode, workspace is null
+            ? TimeZoneInfo.Utc
+            : TimeZoneInfo.FindSystemTimeZoneById(workspace.TimeZone));
     }
 
     private DateOnly Day(DateTimeOffset time) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time, timeZone).DateTime);

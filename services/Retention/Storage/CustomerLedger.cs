@@ -19,14 +19,24 @@ public static class CustomerLedger
         .SingleOrDefaultAsync(tx.CancellationToken);
 
     /// <summary>The lead's customer, locked; made when there is none. A start before the known one moves it back.</summary>
-    internal static async Task<LedgerCustomer> OfLead(Transaction<RetentionDbContext> tx, Guid leadId, DateTimeOffset startTime, string? account)
+    internal static async Task<LedgerCustomer> OfLead(
+        Transaction<RetentionDbContext> tx, Guid leadId, DateTimeOffset startTime, string? account)
     {
         leadId = await LeadProfiles.Resolve(tx, leadId);
         // Locked, so that a profile that comes at the same moment sees the customer, or the customer the profile.
         var profile = await LeadProfiles.Lock(tx, leadId);
         var erased = profile.Erased;
         var name = erased ? "Erased" : account ?? profile.Name ?? profile.Email ?? "";
-        var parameters = new { workspaceId = tx.WorkspaceId, id = tx.NewId(), leadId, externalId = (string?)null, name, startTime, renames = account is not null && !erased };
+        var parameters = new
+        {
+            workspaceId = tx.WorkspaceId,
+            id = tx.NewId(),
+            leadId,
+            externalId = (string?)null,
+            name,
+            startTime,
+            renames = account is not null && !erased
+        };
         await tx.Connection.ExecuteAsync($"{Insert} on conflict (workspace_id, lead_id) where lead_id is not null do nothing", parameters);
         var id = await tx.Connection.QuerySingleAsync<Guid>(
             """
@@ -36,16 +46,28 @@ public static class CustomerLedger
             """,
             parameters);
         await tx.Connection.ExecuteAsync(
-            "update referral set converted = true where workspace_id = @workspaceId and referred_lead_id = @leadId and not converted", parameters);
+            "update referral set converted = true where workspace_id = @workspaceId and referred_lead_id = @leadId and not converted",
+            parameters);
         RollupMarks.Add(tx, [id]);
         return (await LedgerBatch.Lock(tx, id))!;
     }
 
-    /// <summary>The customer of an account without a lead, by its name as external id <c>account:NAME</c>, locked; made when there is none.</summary>
+    /// <summary>
+    /// The customer of an account without a lead, by its name as external id <c>account:NAME</c>, locked; made when there is none.
+    /// </summary>
     internal static async Task<LedgerCustomer> OfAccount(Transaction<RetentionDbContext> tx, string account, DateTimeOffset startTime)
     {
-        var parameters = new { workspaceId = tx.WorkspaceId, id = tx.NewId(), leadId = (Guid?)null, externalId = $"account:{account}", name = account, startTime };
-        await tx.Connection.ExecuteAsync($"{Insert} on conflict (workspace_id, external_id) where external_id is not null do nothing", parameters);
+        var parameters = new
+        {
+            workspaceId = tx.WorkspaceId,
+            id = tx.NewId(),
+            leadId = (Guid?)null,
+            externalId = $"account:{account}",
+            name = account,
+            startTime
+        };
+        await tx.Connection.ExecuteAsync(
+            $"{Insert} on conflict (workspace_id, external_id) where external_id is not null do nothing", parameters);
         var id = await tx.Connection.QuerySingleAsync<Guid>(
             """
             update customer set start_time = least(start_time, @startTime)

@@ -33,7 +33,8 @@ internal static class Facts
         """,
         period);
 
-    public static Task<List<ScoreFact>> NpsScores(Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<ScoreFact>(
+    public static Task<List<ScoreFact>> NpsScores(
+        Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<ScoreFact>(
         tx,
         $"""
         select a.answer_time as time, a.score, {Group(dimension)} as group_name
@@ -44,7 +45,8 @@ internal static class Facts
         """,
         period);
 
-    public static Task<List<CountFact>> Advocates(Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<CountFact>(
+    public static Task<List<CountFact>> Advocates(
+        Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<CountFact>(
         tx,
         $"""
         select l.advocate_time as time, {Group(dimension)} as group_name
@@ -53,7 +55,8 @@ internal static class Facts
         """,
         period);
 
-    public static Task<List<CountFact>> Referrals(Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<CountFact>(
+    public static Task<List<CountFact>> Referrals(
+        Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<CountFact>(
         tx,
         $"""
         select r.create_time as time, {Group(dimension)} as group_name
@@ -64,7 +67,8 @@ internal static class Facts
         period);
 
     /// <summary>Mails delivered to people who were customers by then.</summary>
-    public static Task<List<EmailFact>> CampaignEmails(Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<EmailFact>(
+    public static Task<List<EmailFact>> CampaignEmails(
+        Transaction<RetentionDbContext> tx, string? dimension, ReportPeriod period) => Query<EmailFact>(
         tx,
         $"""
         select e.sent_time as time, e.opened, e.clicked, {Group(dimension)} as group_name

@@ -46,8 +46,8 @@ public static class LeadProfiles
     }
 
     /// <summary>
-    /// The leads that those live on as, without the erased. They are locked against merges and erasures until the end of the transaction: what is written of
-    /// them is found by whoever merges or erases them next.
+    /// The leads that those live on as, without the erased. They are locked against merges and erasures until the end of the transaction:
+    /// what is written of them is found by whoever merges or erases them next.
     /// </summary>
     internal static async Task<IReadOnlyDictionary<Guid, Guid>> Living(Transaction<RetentionDbContext> tx, Guid[] leadIds)
     {
@@ -87,15 +87,16 @@ public static class LeadProfiles
             return null;
         }
 
-        return leadIds.Select(id => (Id: id, Last: Last(id))).Where(pair => pair.Last is not null).ToDictionary(pair => pair.Id, pair => pair.Last!.LeadId);
+        return leadIds.Select(id => (Id: id, Last: Last(id))).Where(pair => pair.Last is not null)
+            .ToDictionary(pair => pair.Id, pair => pair.Last!.LeadId);
     }
 
     /// <summary>The lead's row, locked; made when there is none.</summary>
     /// <param name="tx">The transaction.</param>
     /// <param name="leadId">The lead.</param>
     /// <param name="email">
-    /// Address that the lead is about to have, shared with other profiles: whoever tells of a referral of the address holds it alone, so that either sees
-    /// the other. Addresses are locked before leads.
+    /// Address that the lead is about to have, shared with other profiles: whoever tells of a referral of the address holds it alone, so
+    /// that either sees the other. Addresses are locked before leads.
     /// </param>
     public static async Task<LeadProfileRow> Lock(Transaction<RetentionDbContext> tx, Guid leadId, string? email = null)
     {
@@ -126,8 +127,8 @@ public static class LeadProfiles
 
     /// <summary>Keeps a profile unless a newer one, or an erasure, is known; then finds the referral that brought the lead.</summary>
     public static async Task Keep(
-        Transaction<RetentionDbContext> tx, Guid leadId, long version, DateTimeOffset knownTime, string? email, IReadOnlyDictionary<string, string> traits,
-        CompanyInfo? company, TouchInfo touch)
+        Transaction<RetentionDbContext> tx, Guid leadId, long version, DateTimeOffset knownTime, string? email,
+        IReadOnlyDictionary<string, string> traits, CompanyInfo? company, TouchInfo touch)
     {
         var lead = await Lock(tx, leadId, email);
         if (lead.Erased || lead.Version >= version)
@@ -135,15 +136,18 @@ public static class LeadProfiles
             return;
         }
 
-        var person = string.Join(' ', new[] { traits.GetValueOrDefault("firstName"), traits.GetValueOrDefault("lastName") }.Where(part => !string.IsNullOrWhiteSpace(part)));
+        var person = string.Join(' ', new[] { traits.GetValueOrDefault("firstName"), traits.GetValueOrDefault("lastName") }.Where(
+            part => !string.IsNullOrWhiteSpace(part)));
         (lead.Version, lead.KnownTime) = (version, knownTime);
         lead.Email = email;
         lead.Name = company?.Name ?? (person.Length > 0 ? person : null);
-        (lead.Channel, lead.Source, lead.Medium, lead.Campaign) = (touch.Channel, touch.Source ?? "", touch.Medium ?? "", touch.Campaign ?? "");
+        (lead.Channel, lead.Source, lead.Medium, lead.Campaign) = (
+            touch.Channel, touch.Source ?? "", touch.Medium ?? "", touch.Campaign ?? "");
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
         var parameters = new { workspaceId = tx.WorkspaceId, leadId, email, name = lead.Name ?? email ?? "" };
         await tx.Connection.ExecuteAsync(
-            "update customer set display_name = @name where workspace_id = @workspaceId and lead_id = @leadId and display_name = ''", parameters);
+            "update customer set display_name = @name where workspace_id = @workspaceId and lead_id = @leadId and display_name = ''",
+            parameters);
         if (email is not null && lead.MergedInto is null)
         {
             // Who was sent before by somebody else stays theirs.
@@ -170,7 +174,8 @@ internal sealed class FoundLeads(IReadOnlyCollection<FoundLead> rows)
 {
     private readonly Dictionary<Guid, Guid> byId = rows.ToDictionary(row => row.LeadId, row => row.Target);
     private readonly Dictionary<string, Guid> byEmail =
-        rows.Where(row => row.Email is not null).GroupBy(row => row.Email!, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First().Target, StringComparer.Ordinal);
+        rows.Where(row => row.Email is not null).GroupBy(row => row.Email!, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.First().Target, StringComparer.Ordinal);
 
     /// <summary>The lead itself where nothing is known of it: its profile may come later.</summary>
     public Guid ById(Guid id) => byId.GetValueOrDefault(id, id);

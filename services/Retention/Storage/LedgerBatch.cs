@@ -5,8 +5,8 @@ using Lifecycle.Retention.Domain;
 namespace Lifecycle.Retention.Storage;
 
 /// <summary>
-/// Appends entries of one or many customers in a few statements. An entry is put in its place in time: what comes after it is worked out again, and
-/// nothing else is read, so that the cost of an entry does not grow with the ledger.
+/// Appends entries of one or many customers in a few statements. An entry is put in its place in time: what comes after it is worked out
+/// again, and nothing else is read, so that the cost of an entry does not grow with the ledger.
 /// </summary>
 internal static class LedgerBatch
 {
@@ -25,7 +25,8 @@ internal static class LedgerBatch
             new { workspace = tx.WorkspaceId, ids, externalIds }, cancellationToken: tx.CancellationToken))).AsList());
 
     /// <summary>One customer, locked; null when there is none.</summary>
-    public static Task<LedgerCustomer?> Lock(Transaction<RetentionDbContext> tx, Guid id) => tx.Connection.QuerySingleOrDefaultAsync<LedgerCustomer>(
+    public static Task<LedgerCustomer?> Lock(
+        Transaction<RetentionDbContext> tx, Guid id) => tx.Connection.QuerySingleOrDefaultAsync<LedgerCustomer>(
         new CommandDefinition(
             $"select {Columns} from customer where workspace_id = @workspace and id = @id for update",
             new { workspace = tx.WorkspaceId, id }, cancellationToken: tx.CancellationToken));
@@ -42,7 +43,8 @@ internal static class LedgerBatch
     /// <param name="entries">The entries; at one instant the earlier counts first.</param>
     /// <param name="toldLater">The other services hear of them in portions afterwards.</param>
     /// <returns>The entries in their order, with what became of them.</returns>
-    public static async Task<IReadOnlyList<PlacedEntry>> Append(Transaction<RetentionDbContext> tx, IReadOnlyList<NewEntry> entries, bool toldLater = false)
+    public static async Task<IReadOnlyList<PlacedEntry>> Append(
+        Transaction<RetentionDbContext> tx, IReadOnlyList<NewEntry> entries, bool toldLater = false)
     {
         if (entries.Count == 0)
         {
@@ -65,7 +67,9 @@ internal static class LedgerBatch
             RevenueEvents.Publish(tx, added, versions);
         }
 
-        LedgerWriter.Write(tx, added, [.. later.Where(entry => entry.Delta != entry.KnownDelta)], [.. added.Select(entry => entry.New!.ReversesId).OfType<Guid>()]);
+        LedgerWriter.Write(
+            tx, added, [.. later.Where(entry => entry.Delta != entry.KnownDelta)],
+            [.. added.Select(entry => entry.New!.ReversesId).OfType<Guid>()]);
         await tx.Flush();
         RetentionTelemetry.RevenueAppended.Add(added.Length);
         return added;
@@ -76,7 +80,8 @@ internal static class LedgerBatch
     {
         var lines = await Query(
             tx, new Dictionary<Guid, LedgerCustomer> { [customer.Id] = customer },
-            $"select {LineColumns} from revenue r where r.workspace_id = @workspace and r.customer_id = @id", new { workspace = tx.WorkspaceId, id = customer.Id });
+            $"select {LineColumns} from revenue r where r.workspace_id = @workspace and r.customer_id = @id",
+            new { workspace = tx.WorkspaceId, id = customer.Id });
         customer.State = LedgerReplay.Run(LedgerState.Empty, lines);
         customer.TotalRevenue = await tx.Connection.ExecuteScalarAsync<decimal>(
             "select coalesce(sum(base_amount), 0) from revenue where workspace_id = @workspace and customer_id = @id and type in ('New', 'Upsell', 'CrossSell', 'Renewal')",
@@ -86,7 +91,8 @@ internal static class LedgerBatch
         await tx.Flush();
     }
 
-    private const string LineColumns = "r.id, r.customer_id, r.type, r.monthly, r.occur_time, r.mrr_delta, r.reversed or r.reverses_id is not null as is_void";
+    private const string LineColumns =
+        "r.id, r.customer_id, r.type, r.monthly, r.occur_time, r.mrr_delta, r.reversed or r.reverses_id is not null as is_void";
 
     private static void Settle(PlacedEntry[] added, List<PlacedEntry> later)
     {
@@ -122,8 +128,9 @@ internal static class LedgerBatch
     }
 
     /// <summary>
-    /// Entries at or after the first new one of their customer. Index (workspace_id, customer_id, occur_time), once for each customer: offset 0 keeps
-    /// Postgres from reading the whole ledger instead, which it would do for some hundred customers of a ledger that is small.
+    /// Entries at or after the first new one of their customer. Index (workspace_id, customer_id, occur_time), once for each customer:
+    /// offset 0 keeps Postgres from reading the whole ledger instead, which it would do for some hundred customers of a ledger that is
+    /// small.
     /// </summary>
     private static Task<List<PlacedEntry>> Later(Transaction<RetentionDbContext> tx, IReadOnlyList<NewEntry> entries)
     {
@@ -138,9 +145,12 @@ internal static class LedgerBatch
             new { workspace = tx.WorkspaceId, ids = first.Keys.Select(customer => customer.Id).ToArray(), times = first.Values.ToArray() });
     }
 
-    private static async Task<List<PlacedEntry>> Query(Transaction<RetentionDbContext> tx, Dictionary<Guid, LedgerCustomer> customers, string sql, object parameters) =>
-        [.. (await tx.Connection.QueryAsync<Line>(new CommandDefinition(sql, parameters, cancellationToken: tx.CancellationToken))).Select(row => new PlacedEntry(
-            customers[row.CustomerId], row.Id, Enum.Parse<RevenueType>(row.Type), row.Monthly, row.OccurTime, row.IsVoid, row.MrrDelta, null))];
+    private static async Task<List<PlacedEntry>> Query(
+        Transaction<RetentionDbContext> tx, Dictionary<Guid, LedgerCustomer> customers, string sql, object parameters) =>
+        [.. (await tx.Connection.QueryAsync<Line>(new CommandDefinition(sql, parameters, cancellationToken: tx.CancellationToken)))
+            .Select(row => new PlacedEntry(
+                customers[row.CustomerId], row.Id, Enum.Parse<RevenueType>(row.Type), row.Monthly, row.OccurTime,
+                row.IsVoid, row.MrrDelta, null))];
 
     private sealed class Line
     {

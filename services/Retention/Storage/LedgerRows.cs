@@ -11,7 +11,8 @@ namespace Lifecycle.Retention.Storage;
 /// <param name="Time">When it took effect.</param>
 /// <param name="ExternalId">Id in the sender's system.</param>
 internal sealed record NewEntry(
-    LedgerCustomer Customer, RevenueType Type, Kernel.Money Amount, decimal BaseAmount, Recurrence Recurrence, DateTimeOffset Time, string? ExternalId)
+    LedgerCustomer Customer, RevenueType Type, Kernel.Money Amount, decimal BaseAmount, Recurrence Recurrence,
+    DateTimeOffset Time, string? ExternalId)
 {
     public (DateOnly Start, DateOnly End)? Proration { get; init; }
 
@@ -79,7 +80,8 @@ internal sealed class LockedCustomers(IReadOnlyCollection<LedgerCustomer> rows)
 }
 
 /// <summary>An entry in its place; <see cref="New"/> is null for one that was there.</summary>
-internal sealed class PlacedEntry(LedgerCustomer customer, Guid id, RevenueType type, decimal monthly, DateTimeOffset time, bool isVoid, decimal delta, NewEntry? added)
+internal sealed class PlacedEntry(
+    LedgerCustomer customer, Guid id, RevenueType type, decimal monthly, DateTimeOffset time, bool isVoid, decimal delta, NewEntry? added)
     : LedgerLine(id, type, monthly, time, isVoid, delta)
 {
     public LedgerCustomer Customer => customer;

@@ -10,7 +10,8 @@ internal static class LedgerWriter
     /// <param name="added">New entries; their customers are updated.</param>
     /// <param name="moved">Entries whose change of MRR is another now.</param>
     /// <param name="reversed">Entries that are taken back.</param>
-    public static void Write(Transaction<RetentionDbContext> tx, IReadOnlyCollection<PlacedEntry> added, IReadOnlyCollection<PlacedEntry> moved, Guid[] reversed)
+    public static void Write(
+        Transaction<RetentionDbContext> tx, IReadOnlyCollection<PlacedEntry> added, IReadOnlyCollection<PlacedEntry> moved, Guid[] reversed)
     {
         Bulk.Add(
             tx.Closing, "revenue",
@@ -32,7 +33,9 @@ internal static class LedgerWriter
                 BulkColumn.From("reverses_id", NpgsqlDbType.Uuid, added, entry => entry.New!.ReversesId),
                 BulkColumn.From("reversed", NpgsqlDbType.Boolean, added, _ => false),
                 BulkColumn.From("reason", NpgsqlDbType.Text, added, entry => entry.New!.Reason),
-                BulkColumn.From("voluntary", NpgsqlDbType.Boolean, added, entry => entry.Type == Domain.RevenueType.Churn ? entry.New!.Voluntary : (bool?)null),
+                BulkColumn.From(
+                    "voluntary", NpgsqlDbType.Boolean, added,
+                    entry => entry.Type == Domain.RevenueType.Churn ? entry.New!.Voluntary : (bool?)null),
                 BulkColumn.From("create_time", NpgsqlDbType.TimestampTz, added, _ => tx.Now),
             ]);
         Bulk.AddUpdate(

@@ -16,7 +16,8 @@ internal static class Pages
     public static async Task<(Guid[] Ids, string NextPageToken)> Ids(
         Transaction<RetentionDbContext> tx, string table, string id, ListQuery query, string condition = "true", Guid? parentId = null)
     {
-        var parameters = new Dictionary<string, object>(query.Parameters) { ["workspaceId"] = tx.WorkspaceId, ["parentId"] = parentId ?? Guid.Empty };
+        var parameters =
+            new Dictionary<string, object>(query.Parameters) { ["workspaceId"] = tx.WorkspaceId, ["parentId"] = parentId ?? Guid.Empty };
         var keys = await tx.Connection.QueryAsync<Key>(
             $"select {id} as id, {query.PageKey} from {table} where workspace_id = @workspaceId and {condition} and {query.Where} order by {query.OrderBy} limit {query.Limit}",
             new DynamicParameters(parameters));

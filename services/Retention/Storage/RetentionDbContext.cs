@@ -85,10 +85,12 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             // Sales of a period.
             revenue.HasIndex(row => new { row.WorkspaceId, row.OccurTime });
             // Losses, for the reports on them.
-            revenue.HasIndex(row => new { row.WorkspaceId, row.OccurTime, row.CustomerId }).HasDatabaseName("ix_revenue_churn").HasFilter("type = 'Churn'");
+            revenue.HasIndex(row => new { row.WorkspaceId, row.OccurTime, row.CustomerId }).HasDatabaseName("ix_revenue_churn")
+                .HasFilter("type = 'Churn'");
             revenue.HasIndex(row => new { row.WorkspaceId, row.ReversesId }).IsUnique().HasFilter("reverses_id is not null");
         });
-        modelBuilder.Entity<RevenueAnnouncementRow>(announcement => announcement.ToTable("revenue_announcement").HasKey(row => new { row.WorkspaceId, row.Id }));
+        modelBuilder.Entity<RevenueAnnouncementRow>(
+            announcement => announcement.ToTable("revenue_announcement").HasKey(row => new { row.WorkspaceId, row.Id }));
         modelBuilder.Entity<CustomerContactRow>(contact =>
         {
             contact.ToTable("customer_contact").HasKey(row => new { row.WorkspaceId, row.Id });
@@ -109,7 +111,8 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             signal.HasIndex(row => new { row.WorkspaceId, row.Time });
         });
         modelBuilder.Entity<SignalRuleRow>(rule => rule.ToTable("signal_rule").HasKey(row => new { row.WorkspaceId, row.EventKey }));
-        modelBuilder.Entity<PastPlanRow>(plan => plan.ToTable("past_plan").HasKey(row => new { row.WorkspaceId, row.CustomerId, row.UntilTime }));
+        modelBuilder.Entity<PastPlanRow>(
+            plan => plan.ToTable("past_plan").HasKey(row => new { row.WorkspaceId, row.CustomerId, row.UntilTime }));
         modelBuilder.Entity<ChurnModelRow>(model =>
         {
             model.ToTable("churn_model").HasKey(row => new { row.WorkspaceId, row.Version });
@@ -129,8 +132,10 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             // Whose win an opportunity's is.
             suggestion.HasIndex(row => new { row.WorkspaceId, row.OpportunityId }).HasFilter("opportunity_id is not null");
         });
-        modelBuilder.Entity<CurrencyRateRow>(rate => rate.ToTable("currency_rate").HasKey(row => new { row.WorkspaceId, row.CurrencyCode, row.Date }));
-        modelBuilder.Entity<HeldBookingRow>(booking => booking.ToTable("held_booking").HasKey(row => new { row.WorkspaceId, row.OpportunityId }));
+        modelBuilder.Entity<CurrencyRateRow>(
+            rate => rate.ToTable("currency_rate").HasKey(row => new { row.WorkspaceId, row.CurrencyCode, row.Date }));
+        modelBuilder.Entity<HeldBookingRow>(
+            booking => booking.ToTable("held_booking").HasKey(row => new { row.WorkspaceId, row.OpportunityId }));
         modelBuilder.AddRollups();
         modelBuilder.Entity<LeadProfileRow>(lead =>
         {
@@ -175,8 +180,10 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             link.HasIndex(row => new { row.WorkspaceId, row.Code }).IsUnique();
             link.HasIndex(row => new { row.WorkspaceId, row.AdvocateLeadId });
         });
-        modelBuilder.Entity<ReferralClickRow>(click => click.ToTable("referral_click").HasKey(row => new { row.WorkspaceId, row.LinkId, row.Time }));
-        modelBuilder.Entity<ReferralClaimRow>(claim => claim.ToTable("referral_claim").HasKey(row => new { row.WorkspaceId, row.LeadId, row.LinkId }));
+        modelBuilder.Entity<ReferralClickRow>(
+            click => click.ToTable("referral_click").HasKey(row => new { row.WorkspaceId, row.LinkId, row.Time }));
+        modelBuilder.Entity<ReferralClaimRow>(
+            claim => claim.ToTable("referral_claim").HasKey(row => new { row.WorkspaceId, row.LeadId, row.LinkId }));
         modelBuilder.Entity<ReferralSettingsRow>(settings => settings.ToTable("referral_settings").HasKey(row => row.WorkspaceId));
         modelBuilder.Entity<AdvocacyRow>(advocacy =>
         {
@@ -189,7 +196,8 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             program.ToTable("loyalty_program").HasKey(row => new { row.WorkspaceId, row.Id });
             program.OwnsMany(row => row.Tiers, tiers => tiers.ToJson("tiers"));
         });
-        modelBuilder.Entity<LoyaltyMemberRow>(member => member.ToTable("loyalty_member").HasKey(row => new { row.WorkspaceId, row.ProgramId, row.CustomerId }));
+        modelBuilder.Entity<LoyaltyMemberRow>(
+            member => member.ToTable("loyalty_member").HasKey(row => new { row.WorkspaceId, row.ProgramId, row.CustomerId }));
         modelBuilder.Entity<LoyaltyEntryRow>(entry =>
         {
             entry.ToTable("loyalty_entry").HasKey(row => new { row.WorkspaceId, row.Id });

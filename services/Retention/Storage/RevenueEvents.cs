@@ -7,16 +7,18 @@ using NpgsqlTypes;
 namespace Lifecycle.Retention.Storage;
 
 /// <summary>
-/// What the other services hear of the ledger. Entries of an import are noted in its transaction and told in small portions after it: the events of a
-/// million would stand in the outbox before all that happens live, and cost more than the entries. Their versions are those of their writing, so that
-/// whoever hears of a later change first still knows which is which.
+/// What the other services hear of the ledger. Entries of an import are noted in its transaction and told in small portions after it: the
+/// events of a million would stand in the outbox before all that happens live, and cost more than the entries. Their versions are those of
+/// their writing, so that whoever hears of a later change first still knows which is which.
 /// </summary>
 internal static class RevenueEvents
 {
     /// <summary>Entries of one portion; live events wait for no more.</summary>
     public const int Portion = 100;
 
-    /// <summary>Gives entries, in the order of their writing, the next versions of their customers: a loss two of them, for it is told twice.</summary>
+    /// <summary>
+    /// Gives entries, in the order of their writing, the next versions of their customers: a loss two of them, for it is told twice.
+    /// </summary>
     /// <returns>The version of each.</returns>
     public static long[] Number(IReadOnlyList<PlacedEntry> entries)
     {
@@ -56,11 +58,13 @@ internal static class RevenueEvents
         for (var first = 0; first < entries.Count; first += Portion)
         {
             var portion = entries.Skip(first).Take(Portion);
-            tx.Closing.BatchCommands.Add(new("insert into revenue_announcement (workspace_id, id, revenue_ids, versions) values ($1, $2, $3, $4)")
+            tx.Closing.BatchCommands.Add(new(
+                "insert into revenue_announcement (workspace_id, id, revenue_ids, versions) values ($1, $2, $3, $4)")
             {
                 Parameters =
                 {
-                    Bulk.Value(tx.WorkspaceId), Bulk.Value(tx.NewId()), Bulk.Array(NpgsqlDbType.Uuid, portion.Select(entry => entry.Id).ToArray()),
+                    Bulk.Value(tx.WorkspaceId), Bulk.Value(tx.NewId()),
+                    Bulk.Array(NpgsqlDbType.Uuid, portion.Select(entry => entry.Id).ToArray()),
                     Bulk.Array(NpgsqlDbType.Bigint, versions.AsSpan(first, Math.Min(Portion, versions.Length - first)).ToArray()),
                 },
             });
@@ -96,11 +100,12 @@ internal static class RevenueEvents
     private static void Publish(Transaction<RetentionDbContext> tx, Told entry)
     {
         tx.Publish(new RevenueMoved(
-            tx.NewId(), tx.WorkspaceId, entry.OccurTime, entry.Version, entry.CustomerId, entry.LeadId, Names.Of(entry.Type), new(entry.CurrencyCode, entry.Amount),
-            Names.Of(entry.Recurrence)));
+            tx.NewId(), tx.WorkspaceId, entry.OccurTime, entry.Version, entry.CustomerId, entry.LeadId, Names.Of(entry.Type),
+            new(entry.CurrencyCode, entry.Amount), Names.Of(entry.Recurrence)));
         if (entry.Type == RevenueType.Churn)
         {
-            tx.Publish(new CustomerChurned(tx.NewId(), tx.WorkspaceId, entry.OccurTime, entry.Version + 1, entry.CustomerId, entry.LeadId, entry.Reason ?? ""));
+            tx.Publish(new CustomerChurned(
+                tx.NewId(), tx.WorkspaceId, entry.OccurTime, entry.Version + 1, entry.CustomerId, entry.LeadId, entry.Reason ?? ""));
         }
     }
 

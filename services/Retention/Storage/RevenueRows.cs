@@ -39,7 +39,10 @@ public sealed class RevenueAnnouncementRow : TenantRow
     public required long[] Versions { get; init; }
 }
 
-/// <summary>An entry of the revenue ledger. Never changed but for <see cref="MrrDelta"/> and <see cref="Reversed"/>, which follow from other entries.</summary>
+/// <summary>
+/// An entry of the revenue ledger. Never changed but for <see cref="MrrDelta"/> and <see cref="Reversed"/>, which follow from other
+/// entries.
+/// </summary>
 public sealed class RevenueRow : TenantRow
 {
     public required Guid Id { get; init; }

@@ -5,8 +5,8 @@ using NpgsqlTypes;
 namespace Lifecycle.Retention.Storage;
 
 /// <summary>
-/// Customers whose months are to be counted anew. A transaction adds its own marks and touches no other's, so that writers never meet here; who counts
-/// takes marks that are committed, and with them sees what they stand for.
+/// Customers whose months are to be counted anew. A transaction adds its own marks and touches no other's, so that writers never meet here;
+/// who counts takes marks that are committed, and with them sees what they stand for.
 /// </summary>
 internal static class RollupMarks
 {
@@ -55,7 +55,8 @@ internal static class RollupMarks
             returning customer_ids
             """,
             new { workspace = tx.WorkspaceId, size, limit = MaxMarks }, cancellationToken: tx.CancellationToken))).AsList();
-        return ([.. taken.SelectMany(mark => mark.CustomerIds).Distinct()], taken.Count == MaxMarks || taken.Sum(mark => mark.CustomerIds.Length) >= size);
+        return ([.. taken.SelectMany(mark => mark.CustomerIds).Distinct()], taken.Count == MaxMarks
+            || taken.Sum(mark => mark.CustomerIds.Length) >= size);
     }
 
     private sealed class Mark

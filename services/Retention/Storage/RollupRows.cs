@@ -13,7 +13,9 @@ public sealed class CustomerMonthRow : TenantRow
     /// <summary>Month in which the customer began.</summary>
     public required DateOnly Cohort { get; init; }
 
-    /// <summary>The one movement of the month: <c>NEW</c>, <c>REACTIVATION</c>, <c>EXPANSION</c>, <c>CONTRACTION</c>, <c>CHURN</c>; empty for none.</summary>
+    /// <summary>
+    /// The one movement of the month: <c>NEW</c>, <c>REACTIVATION</c>, <c>EXPANSION</c>, <c>CONTRACTION</c>, <c>CHURN</c>; empty for none.
+    /// </summary>
     public required string Movement { get; init; }
 
     public required decimal MrrStart { get; init; }
@@ -95,7 +97,8 @@ internal static class RollupModel
             month.HasIndex(row => new { row.WorkspaceId, row.Month, row.CustomerId });
         });
         modelBuilder.Entity<MrrMonthRow>(month => month.ToTable("mrr_month").HasKey(row => new { row.WorkspaceId, row.Month }));
-        modelBuilder.Entity<CohortMonthRow>(month => month.ToTable("cohort_month").HasKey(row => new { row.WorkspaceId, row.Cohort, row.Month }));
+        modelBuilder.Entity<CohortMonthRow>(
+            month => month.ToTable("cohort_month").HasKey(row => new { row.WorkspaceId, row.Cohort, row.Month }));
         modelBuilder.Entity<RollupMarkRow>(mark => mark.ToTable("rollup_mark").HasKey(row => new { row.WorkspaceId, row.Id }));
         modelBuilder.Entity<RollupStateRow>(state => state.ToTable("rollup_state").HasKey(row => row.WorkspaceId));
     }

@@ -11,11 +11,14 @@ namespace Lifecycle.Retention.Storage;
 /// <param name="CustomersEnd">Customers at the end.</param>
 internal sealed record WaterfallRow(MrrMovements Movements, ChurnCount Churn, long CustomersEnd);
 
-/// <summary>Reads the waterfall: from the counted months where the period is made of whole months, else from the ledger. Both give the same.</summary>
+/// <summary>
+/// Reads the waterfall: from the counted months where the period is made of whole months, else from the ledger. Both give the same.
+/// </summary>
 internal static class Waterfalls
 {
     /// <summary>Whether months as they are counted make up the period.</summary>
-    public static bool IsMonthly(ReportPeriod period) => period.Granularity == Granularity.Month && period.Granules.All(granule => granule.Start.Day == 1 && granule.End.Day == 1);
+    public static bool IsMonthly(ReportPeriod period) =>
+        period.Granularity == Granularity.Month && period.Granules.All(granule => granule.Start.Day == 1 && granule.End.Day == 1);
 
     /// <summary>The waterfall from the sums of months: as many rows as months are read.</summary>
     public static async Task<IReadOnlyList<WaterfallRow>> FromMonths(Transaction<RetentionDbContext> tx, ReportPeriod period)
@@ -27,12 +30,16 @@ internal static class Waterfalls
               sum(joined)::bigint as joined, sum(lost)::bigint as lost, sum(won_and_lost)::bigint as won_and_lost
             from mrr_month where workspace_id = @workspace and month < @to group by 1
             """,
-            new { workspace = tx.WorkspaceId, from = period.Granules[0].Start, to = period.Granules[^1].End }, cancellationToken: tx.CancellationToken));
+            new { workspace = tx.WorkspaceId, from = period.Granules[0].Start, to = period.Granules[^1].End },
+            cancellationToken: tx.CancellationToken));
         return Rows(steps, period.Granules.Count);
     }
 
-    /// <summary>The waterfall from the ledger, over any granules, by the dimension of <see cref="Facts.Dimensions"/> where one is given.</summary>
-    public static async Task<IReadOnlyDictionary<string, IReadOnlyList<WaterfallRow>>> FromLedger(Transaction<RetentionDbContext> tx, ReportPeriod period, string? dimension)
+    /// <summary>
+    /// The waterfall from the ledger, over any granules, by the dimension of <see cref="Facts.Dimensions"/> where one is given.
+    /// </summary>
+    public static async Task<IReadOnlyDictionary<string, IReadOnlyList<WaterfallRow>>> FromLedger(
+        Transaction<RetentionDbContext> tx, ReportPeriod period, string? dimension)
     {
         var steps = (await tx.Connection.QueryAsync<Step>(new CommandDefinition(
             $"""
@@ -78,7 +85,8 @@ internal static class Waterfalls
                 timeZone = period.TimeZone.Id,
             },
             cancellationToken: tx.CancellationToken))).AsList();
-        return steps.GroupBy(step => step.GroupName).ToDictionary(group => group.Key, IReadOnlyList<WaterfallRow> (group) => Rows(group, period.Granules.Count));
+        return steps.GroupBy(step => step.GroupName)
+            .ToDictionary(group => group.Key, IReadOnlyList<WaterfallRow> (group) => Rows(group, period.Granules.Count));
     }
 
     /// <summary>Granule 0 is all that was before the period.</summary>

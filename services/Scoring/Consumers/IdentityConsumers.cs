@@ -67,13 +67,15 @@ public sealed class LeadErasedConsumer(UnitOfWork<ScoringDbContext> work, ScoreK
             [
                 ("outcomes", "delete from outcome where workspace_id = @WorkspaceId and lead_id = @LeadId"),
                 ("activities", "delete from activity where workspace_id = @WorkspaceId and lead_id = @LeadId"),
-                ("ledger", "update ledger set evidence = '{}' where workspace_id = @WorkspaceId and lead_id = @LeadId and evidence <> '{}'"),
+                ("ledger",
+                    "update ledger set evidence = '{}' where workspace_id = @WorkspaceId and lead_id = @LeadId and evidence <> '{}'"),
                 ("transitions",
                     """
                     update transition set reasons = '[]', recent = '[]', changes = '[]' where workspace_id = @WorkspaceId and lead_id = @LeadId
                         and (reasons <> '[]' or recent <> '[]' or changes <> '[]')
                     """),
-                ("adjustments", "update adjustment set reason = '' where workspace_id = @WorkspaceId and lead_id = @LeadId and reason <> ''"),
+                ("adjustments",
+                    "update adjustment set reason = '' where workspace_id = @WorkspaceId and lead_id = @LeadId and reason <> ''"),
             ],
             new { tx.WorkspaceId, row.LeadId });
         counts["profiles"] = row.Profile is null ? 0 : 1;

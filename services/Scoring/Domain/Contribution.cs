@@ -83,6 +83,7 @@ public sealed record Adjustment(
     public Contribution ToContribution()
     {
         DateTimeOffset? expires = ExpireAfter is { } span ? Time + span : null;
-        return new(RuleId, Category, Id, Points, Time, HalfLife, Reason, 0, UndoTime is { } undone && !(expires < undone) ? undone : expires);
+        return new(
+            RuleId, Category, Id, Points, Time, HalfLife, Reason, 0, UndoTime is { } undone && !(expires < undone) ? undone : expires);
     }
 }

@@ -23,7 +23,8 @@ public static partial class ModelCompiler
     {
         var violations = new Violations();
         violations.Require(
-            definition.Rules.Count is > 0 and <= MaxRules, $"{prefix}rules", $"A model has 1 to {MaxRules} rules, not {definition.Rules.Count}.");
+            definition.Rules.Count is > 0 and <= MaxRules, $"{prefix}rules",
+            $"A model has 1 to {MaxRules} rules, not {definition.Rules.Count}.");
         var rules = new List<ScoringRule>();
         var ids = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (index, rule) in definition.Rules.Take(MaxRules).Index())
@@ -51,8 +52,8 @@ public static partial class ModelCompiler
         Requirements(definition.Requirements, $"{prefix}requirements", violations);
         Agreement(definition.Agreement, $"{prefix}agreement", violations);
         violations.Require(
-            definition.DisplayName is null or { Length: <= MaxDisplayName } && definition.DisplayName?.Contains('\0') != true, $"{prefix}displayName",
-            $"displayName has at most {MaxDisplayName} characters, and not U+0000.");
+            definition.DisplayName is null or { Length: <= MaxDisplayName } && definition.DisplayName?.Contains('\0') != true,
+            $"{prefix}displayName", $"displayName has at most {MaxDisplayName} characters, and not U+0000.");
         return violations.ToError() is { } error ? error : new ScoringModel(version, definition, rules);
     }
 
@@ -83,7 +84,8 @@ public static partial class ModelCompiler
         violations.Require(
             rule.MaxTimes is null or (> 0 and <= MaxTimes), $"{path}.maxTimes", $"maxTimes lies between 1 and {MaxTimes}.");
         violations.Require(
-            rule.Floor is null || (double.IsFinite(rule.Floor.Value) && rule.Floor >= 0 && rule.Floor <= Math.Abs(rule.Points) && HasTwoDecimals(rule.Floor.Value)),
+            rule.Floor is null || (double.IsFinite(rule.Floor.Value) && rule.Floor >= 0 && rule.Floor <= Math.Abs(rule.Points)
+                && HasTwoDecimals(rule.Floor.Value)),
             $"{path}.floor",
             "floor lies between 0 and the points without sign, with at most two decimals.");
         var kind = condition.Succeeded ? KindOf(condition.Value) : RuleKind.Activity;
@@ -123,7 +125,8 @@ public static partial class ModelCompiler
     private static void Requirements(RequirementsDefinition? requirements, string path, Violations violations)
     {
         violations.Require(
-            requirements?.MinFit is null || (double.IsFinite(requirements.MinFit.Value) && Math.Abs(requirements.MinFit.Value) <= 10 * MaxPoints),
+            requirements?.MinFit is null
+                || (double.IsFinite(requirements.MinFit.Value) && Math.Abs(requirements.MinFit.Value) <= 10 * MaxPoints),
             $"{path}.minFit", $"minFit is at most {10 * MaxPoints}.");
         violations.Require(requirements?.MinGrade is null or "A" or "B" or "C", $"{path}.minGrade", "minGrade is A, B or C.");
     }
@@ -146,7 +149,8 @@ public static partial class ModelCompiler
             violations.RequireText(name, $"{path}.agreedBy[{index}]", MaxName);
         }
 
-        violations.Require(agreement.AgreeTime > DateTimeOffset.UnixEpoch, $"{path}.agreeTime", "agreeTime is required: when they agreed, after 1970.");
+        violations.Require(
+            agreement.AgreeTime > DateTimeOffset.UnixEpoch, $"{path}.agreeTime", "agreeTime is required: when they agreed, after 1970.");
     }
 
     private static void Thresholds(ThresholdDefinition thresholds, string prefix, Violations violations)

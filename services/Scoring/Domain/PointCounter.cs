@@ -67,10 +67,12 @@ internal sealed class PointCounter(ScoringModel model)
     }
 
     private void Gain(
-        ScoringRule rule, Guid activityId, decimal points, DateTimeOffset time, DateTimeOffset? end, string? detail, List<Contribution> given)
+        ScoringRule rule, Guid activityId, decimal points, DateTimeOffset time, DateTimeOffset? end, string? detail,
+        List<Contribution> given)
     {
         // A rule over counts holds or does not: nothing of it stays when it holds no more, but a floor.
-        var contribution = new Contribution(rule.Id, rule.Category, activityId, points, time, rule.HalfLife, detail, rule.FloorOf(points), end);
+        var contribution = new Contribution(
+            rule.Id, rule.Category, activityId, points, time, rule.HalfLife, detail, rule.FloorOf(points), end);
         gained.Add(contribution);
         given.Add(contribution);
     }

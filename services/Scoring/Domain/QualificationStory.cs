@@ -46,7 +46,8 @@ public sealed record QualificationStory(IReadOnlyList<string> Recent, IReadOnlyL
         }
         else
         {
-            changes.Add($"The score of {Shown(transition.Score)} reaches the {Shown((decimal)model.Thresholds.Mql)} points that the model asks for.");
+            changes.Add(
+                $"The score of {Shown(transition.Score)} reaches the {Shown((decimal)model.Thresholds.Mql)} points that the model asks for.");
         }
 
         var weekAgo = transition.Time - Week;

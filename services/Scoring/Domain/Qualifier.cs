@@ -69,7 +69,8 @@ public static class Qualifier
 
         var contributions = sheet.Contributions;
         var until = decideTo ?? sheet.AsOf;
-        if (!standing.Qualified && Gained(contributions) < model.Thresholds.Mql && (contributions.Count == 0 || contributions[^1].Time <= until)
+        if (!standing.Qualified && Gained(contributions) < model.Thresholds.Mql
+            && (contributions.Count == 0 || contributions[^1].Time <= until)
             && !contributions.Any(contribution => contribution.End > until && contribution.End <= sheet.AsOf))
         {
             // Most leads: all they ever gained together is too little, and nothing waits.
@@ -99,7 +100,8 @@ public static class Qualifier
                 continue;
             }
 
-            if (standing.Qualified && last is { } since && Falls(model, sum, since, time) is { } fell && fell < time && IsOpen(standing, fell))
+            if (standing.Qualified && last is { } since && Falls(model, sum, since, time) is { } fell && fell < time
+                && IsOpen(standing, fell))
             {
                 Cease(fell, sum.StateAt(fell), decayed: true);
             }
@@ -179,8 +181,8 @@ public static class Qualifier
     /// <param name="due">As <see cref="QualifierOutcome.Due"/>.</param>
     /// <returns>False: a transition is to be decided, by <see cref="Walk"/>; not all was added then.</returns>
     internal static bool Stands(
-        ScoringModel model, ScoreAccumulator sum, double gained, DateTimeOffset last, IReadOnlyList<Contribution> given, DateTimeOffset? createTime,
-        Standing standing, out DateTimeOffset? due)
+        ScoringModel model, ScoreAccumulator sum, double gained, DateTimeOffset last, IReadOnlyList<Contribution> given,
+        DateTimeOffset? createTime, Standing standing, out DateTimeOffset? due)
     {
         due = null;
         var decides = createTime is not null && standing.MayQualify && (standing.Qualified || gained + Margin >= model.Thresholds.Mql);
@@ -229,7 +231,9 @@ public static class Qualifier
     /// <summary>The fall is sought only where there can be one: points that only decay lie above the threshold until they lie below
     /// it.</summary>
     private static DateTimeOffset? Falls(ScoringModel model, ScoreAccumulator sum, DateTimeOffset since, DateTimeOffset before) =>
-        sum.HasDecayingLoss || sum.TotalAt(before) < model.Thresholds.Demote ? sum.StateAt(since).FallsBelow(model.Thresholds.Demote) : null;
+        sum.HasDecayingLoss || sum.TotalAt(before) < model.Thresholds.Demote
+            ? sum.StateAt(since).FallsBelow(model.Thresholds.Demote)
+            : null;
 
     /// <summary>No total is ever above it: what decays or is taken away only lessens it. With a margin for rounding.</summary>
     private static double Gained(IReadOnlyList<Contribution> contributions)

@@ -4,8 +4,8 @@ using Lifecycle.Kernel.Expressions;
 namespace Lifecycle.Scoring.Domain;
 
 /// <summary>
-/// Which rules of a model can hold for an activity. Most conditions are settled by type, name and page alone, and of these there are few: what
-/// they settle is remembered, so that only what reads more is asked each time. Safe for concurrent use.
+/// Which rules of a model can hold for an activity. Most conditions are settled by type, name and page alone, and of these there are few:
+/// what they settle is remembered, so that only what reads more is asked each time. Safe for concurrent use.
 /// </summary>
 internal sealed class RuleMatcher(IReadOnlyList<ScoringRule> rules)
 {

@@ -31,7 +31,9 @@ public sealed class ScoreProgress
     /// <summary>Sum of the contributions, as <see cref="ScoreSheet.State"/>.</summary>
     public ScoreState State => sum.StateAt(at);
 
-    /// <summary>How far a lead is that was scored just now; null where nothing can be counted from there on. A sheet gives it once.</summary>
+    /// <summary>
+    /// How far a lead is that was scored just now; null where nothing can be counted from there on. A sheet gives it once.
+    /// </summary>
     public static ScoreProgress? Of(ScoreSheet sheet) => sheet.Counter is { } counter ? new(counter, sheet) : null;
 
     /// <summary>Counts further activities.</summary>
@@ -40,8 +42,8 @@ public sealed class ScoreProgress
     /// <param name="createTime">When the lead became known, as before; null: it is not yet.</param>
     /// <param name="standing">What was decided before.</param>
     /// <returns>
-    /// What they gave, in order, and when a qualified lead ceases to be unless something happens. Null: something is to be decided, for which
-    /// the lead has to be scored in whole; the progress is of no use any more.
+    /// What they gave, in order, and when a qualified lead ceases to be unless something happens. Null: something is to be decided, for
+    /// which the lead has to be scored in whole; the progress is of no use any more.
     /// </returns>
     public (IReadOnlyList<Contribution> Given, DateTimeOffset? Due)? Advance(
         IReadOnlyList<Activity> activities, LeadProfile? profile, DateTimeOffset? createTime, Standing standing)

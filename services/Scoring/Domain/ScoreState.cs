@@ -30,7 +30,8 @@ public sealed record ScoreState(DateTimeOffset At, CategoryState Fit, CategorySt
     };
 
     /// <summary>Whether these are the same sums at the same instant.</summary>
-    public bool IsSame(ScoreState other) => At == other.At && IsSame(Fit, other.Fit) && IsSame(Behavior, other.Behavior) && IsSame(Bant, other.Bant);
+    public bool IsSame(ScoreState other) =>
+        At == other.At && IsSame(Fit, other.Fit) && IsSame(Behavior, other.Behavior) && IsSame(Bant, other.Bant);
 
     /// <summary>Points of a category, unrounded.</summary>
     public double ValueAt(Category category, DateTimeOffset time)
@@ -107,7 +108,8 @@ public sealed record ScoreState(DateTimeOffset At, CategoryState Fit, CategorySt
         return null;
     }
 
-    private static bool IsSame(CategoryState left, CategoryState right) => left.Constant == right.Constant && left.Buckets.SequenceEqual(right.Buckets);
+    private static bool IsSame(CategoryState left, CategoryState right) =>
+        left.Constant == right.Constant && left.Buckets.SequenceEqual(right.Buckets);
 
     private DateTimeOffset After(double seconds)
     {

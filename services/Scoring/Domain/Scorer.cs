@@ -1,8 +1,8 @@
 namespace Lifecycle.Scoring.Domain;
 
 /// <summary>
-/// Scores a lead: a pure function of model, profile, adjustments and the set of activities. The order and number of deliveries cannot matter,
-/// because activities are put in order of time first.
+/// Scores a lead: a pure function of model, profile, adjustments and the set of activities. The order and number of deliveries cannot
+/// matter, because activities are put in order of time first.
 /// </summary>
 /// <remarks>
 /// Caps bind when points are given: a rule gives at most what is missing to its cap (of the decayed points, or of the points given within
@@ -186,8 +186,8 @@ public static class Scorer
                 used[(int)rule.Category] += points;
                 var time = since.TryGetValue(rule.Id, out var known) && known > profile.CreateTime ? known : profile.CreateTime;
                 yield return new(
-                    rule.Id, rule.Category, Guid.Empty, points, time, rule.HalfLife, withWords ? Evidence.Of(profile, rule.Condition.Fields) : null,
-                    rule.FloorOf(points), rule.EndOf(time));
+                    rule.Id, rule.Category, Guid.Empty, points, time, rule.HalfLife,
+                    withWords ? Evidence.Of(profile, rule.Condition.Fields) : null, rule.FloorOf(points), rule.EndOf(time));
             }
         }
     }

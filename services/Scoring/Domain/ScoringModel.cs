@@ -23,8 +23,8 @@ public sealed record ScoringModel(int Version, ModelDefinition Definition, IRead
     public bool HasTimedRules { get; } = Rules.Any(rule => rule.Kind == RuleKind.Timed);
 
     /// <summary>
-    /// Whether points depend on nothing but profile and activities in their order: no rule counts over spans, no points end. What an activity
-    /// gives is then settled for good once all before it are known.
+    /// Whether points depend on nothing but profile and activities in their order: no rule counts over spans, no points end. What an
+    /// activity gives is then settled for good once all before it are known.
     /// </summary>
     public bool IsIncremental { get; } =
         !Rules.Any(rule => rule.Kind == RuleKind.Timed || rule.Condition.Tallies.Count > 0 || rule.ExpireAfter is not null);

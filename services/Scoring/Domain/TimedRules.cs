@@ -11,8 +11,8 @@ namespace Lifecycle.Scoring.Domain;
 internal sealed record Holding(ScoringRule Rule, int Order, DateTimeOffset Start, DateTimeOffset? End, string? Detail);
 
 /// <summary>
-/// Follows rules of <see cref="RuleKind.Timed"/> through time. Counts and ages change only when something is done, and a fixed span after it:
-/// between two such instants a condition cannot change, so looking at each of them finds every change to the tick, past and to come.
+/// Follows rules of <see cref="RuleKind.Timed"/> through time. Counts and ages change only when something is done, and a fixed span after
+/// it: between two such instants a condition cannot change, so looking at each of them finds every change to the tick, past and to come.
 /// </summary>
 internal static class TimedRules
 {
@@ -62,6 +62,7 @@ internal static class TimedRules
         var ages = condition.Spans.SelectMany(test => source.Get(test.Field).AsTime() is { } time
             ? new[] { time, TallyTimes.Later(time, test.Span) }
             : []);
-        return changes.Concat(ages).Where(instant => instant > origin && instant < DateTimeOffset.MaxValue).Append(origin).Distinct().Order();
+        return changes.Concat(ages).Where(instant => instant > origin && instant < DateTimeOffset.MaxValue)
+            .Append(origin).Distinct().Order();
     }
 }

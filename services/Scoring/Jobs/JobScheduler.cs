@@ -107,7 +107,13 @@ public sealed partial class JobScheduler(
                     (select min(due_time) from lead where workspace_id = @WorkspaceId and due_time > @Now),
                     (select min(change_time) + @quiet from lead where workspace_id = @WorkspaceId and due_time <= @Now)) decay_time
             """,
-            new { tx.WorkspaceId, tx.Now, (await models.InForce(tx)).Generation, quiet = TimeSpan.FromSeconds(options.Value.DecayQuietSeconds) },
+            new
+            {
+                tx.WorkspaceId,
+                tx.Now,
+                (await models.InForce(tx)).Generation,
+                quiet = TimeSpan.FromSeconds(options.Value.DecayQuietSeconds)
+            },
             cancellationToken: ct)), ct);
 
     private static DateTimeOffset? Earlier(DateTimeOffset? left, DateTimeOffset? right) => right < left || left is null ? right : left;

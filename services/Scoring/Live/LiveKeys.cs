@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace Lifecycle.Scoring.Live;
 
 /// <summary>
-/// Names in Redis. All of a workspace carry its id as hash tag. Leads of a score share 16,384 blocks, so that a million take some 60 a block,
-/// which Redis keeps as one small list without a key of its own for each lead.
+/// Names in Redis. All of a workspace carry its id as hash tag. Leads of a score share 16,384 blocks, so that a million take some 60 a
+/// block, which Redis keeps as one small list without a key of its own for each lead.
 /// </summary>
 internal sealed class LiveKeys(Guid workspaceId, string scoreName)
 {
@@ -17,7 +17,9 @@ internal sealed class LiveKeys(Guid workspaceId, string scoreName)
     private const string Release = "3";
     private readonly string tag = $"{{{workspaceId:N}}}:{Release}:";
 
-    /// <summary>All leads of the workspace are in, as of a snapshot of Postgres, which it names: see <see cref="Storage.ChangeMark"/>.</summary>
+    /// <summary>
+    /// All leads of the workspace are in, as of a snapshot of Postgres, which it names: see <see cref="Storage.ChangeMark"/>.
+    /// </summary>
     public RedisKey Complete => $"{tag}complete";
 
     /// <summary>Some score has points that begin or end by themselves.</summary>
@@ -53,7 +55,8 @@ internal sealed class LiveKeys(Guid workspaceId, string scoreName)
         var bytes = ((byte[]?)field).AsSpan();
         var first = bytes.IndexOf(Colon);
         var second = first < 0 ? -1 : bytes[(first + 1)..].IndexOf(Colon);
-        return second >= 0 && long.TryParse(Encoding.ASCII.GetString(bytes[..first]), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+        return second >= 0
+            && long.TryParse(Encoding.ASCII.GetString(bytes[..first]), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
             ? LiveScoreBytes.Read(leadId, version, bytes[(first + second + 2)..])
             : null;
     }

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Scoring.Live;
 
 /// <summary>
-/// Brings scores from Postgres to Redis: changed ones at once, all of a workspace when Redis was emptied or came back as another. What Redis
-/// has not got is what changed since the snapshot that it names itself, so that nothing is kept of it in Postgres and no row waits. Replicas
-/// may write the same twice, which changes nothing: a version never replaces a later one.
+/// Brings scores from Postgres to Redis: changed ones at once, all of a workspace when Redis was emptied or came back as another. What
+/// Redis has not got is what changed since the snapshot that it names itself, so that nothing is kept of it in Postgres and no row waits.
+/// Replicas may write the same twice, which changes nothing: a version never replaces a later one.
 /// </summary>
 public sealed partial class LiveProjector(
     UnitOfWork<ScoringDbContext> work,
@@ -230,7 +230,8 @@ public sealed partial class LiveProjector(
             workspaceId,
             tx => LiveStore.Select(
                 tx, scoreName,
-                "lead_id = any(@ids) and (lead_id, version) not in (select id, written from unnest(@ids, @versions) w (id, written))", written),
+                "lead_id = any(@ids) and (lead_id, version) not in (select id, written from unnest(@ids, @versions) w (id, written))",
+                written),
             ct);
         telemetry.Projected(page.Count);
         return later.Count == 0 || await live.Write(workspaceId, scoreName, Entries(later), force: false) ? page : null;

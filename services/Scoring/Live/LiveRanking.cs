@@ -5,8 +5,8 @@ namespace Lifecycle.Scoring.Live;
 
 /// <summary>
 /// Reads the highest totals out of the ranges. Ranges are merged by the most that their next lead can have, and exact totals decide; only
-/// what can still be among the highest is read. Redis merges them in one script as far as that is short; where many leads may be higher than
-/// they are (constants with fractions, several half-lives), they are read page by page, which holds up nobody else.
+/// what can still be among the highest is read. Redis merges them in one script as far as that is short; where many leads may be higher
+/// than they are (constants with fractions, several half-lives), they are read page by page, which holds up nobody else.
 /// </summary>
 internal sealed class LiveRanking(IDatabase database, LiveKeys keys, IReadOnlySet<Guid> except)
 {
@@ -44,7 +44,8 @@ internal sealed class LiveRanking(IDatabase database, LiveKeys keys, IReadOnlySe
             var (best, seen) = (new PriorityQueue<LiveScore, double>(), new HashSet<Guid>(except));
             for (var index = 1; index + 1 < answer.Length; index += 2)
             {
-                if (LiveKeys.Lead(answer[index]) is { } leadId && seen.Add(leadId) && LiveKeys.Parse(leadId, answer[index + 1]) is { } score)
+                if (LiveKeys.Lead(answer[index]) is { } leadId && seen.Add(leadId)
+                    && LiveKeys.Parse(leadId, answer[index + 1]) is { } score)
                 {
                     Keep(best, score, limit, time);
                 }
@@ -63,8 +64,8 @@ internal sealed class LiveRanking(IDatabase database, LiveKeys keys, IReadOnlySe
         return await Merge(names.Select(range => (string)range!), limit, minTotal, time);
     }
 
-    /// <summary>Scores with the highest totals at a time, in no order. Each round trip reads leads, and further pages of the ranges that ran
-    /// out; a range that ran out holds up no other, as reading too many leads is harmless.</summary>
+    /// <summary>Scores with the highest totals at a time, in no order. Each round trip reads leads, and further pages of the ranges that
+    /// ran out; a range that ran out holds up no other, as reading too many leads is harmless.</summary>
     /// <param name="names">The ranges.</param>
     /// <param name="limit">How many.</param>
     /// <param name="minTotal">Lower totals may be left out.</param>
@@ -94,7 +95,8 @@ internal sealed class LiveRanking(IDatabase database, LiveKeys keys, IReadOnlySe
             empty.Clear();
             batch.Clear();
             while (batch.Count < Page && heads.TryPeek(out var range, out var negative)
-                && -negative >= minTotal - 0.005 && !(best.Count >= limit && best.TryPeek(out _, out var least) && -negative <= least + Rounding))
+                && -negative >= minTotal - 0.005
+                && !(best.Count >= limit && best.TryPeek(out _, out var least) && -negative <= least + Rounding))
             {
                 heads.Dequeue();
                 if (range.Take() is { } leadId && seen.Add(leadId))
@@ -125,7 +127,8 @@ internal sealed class LiveRanking(IDatabase database, LiveKeys keys, IReadOnlySe
         }
     }
 
-    private static List<LiveScore> Scores(PriorityQueue<LiveScore, double> best) => best.UnorderedItems.Select(item => item.Element).ToList();
+    private static List<LiveScore> Scores(PriorityQueue<LiveScore, double> best) =>
+        best.UnorderedItems.Select(item => item.Element).ToList();
 
     /// <summary>Reads one range from its highest lead down.</summary>
     private sealed class RangeReader(IDatabase database, LiveKeys keys, string range, DateTimeOffset time)

@@ -16,7 +16,9 @@ public sealed record LiveScore(
     /// <summary>Ranks count half-lives since then; any fixed instant does.</summary>
     internal static readonly DateTimeOffset Epoch = new(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>The instant whose points are told at another: senders' clocks may be ahead, and nothing is worth more than was given for it.</summary>
+    /// <summary>
+    /// The instant whose points are told at another: senders' clocks may be ahead, and nothing is worth more than was given for it.
+    /// </summary>
     public DateTimeOffset ReadAt(DateTimeOffset now) => now > State.At ? now : State.At;
 
     /// <summary>

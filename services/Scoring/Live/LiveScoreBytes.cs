@@ -4,8 +4,9 @@ using Lifecycle.Scoring.Domain;
 namespace Lifecycle.Scoring.Live;
 
 /// <summary>
-/// A score, but for lead and version, in as few bytes as it takes, without loss: about 35 with one half-life, so that Redis packs many into one small block. Numbers are
-/// variable-length; constants count ten-thousandths of a point, which is what the ledger keeps; times count microseconds.
+/// A score, but for lead and version, in as few bytes as it takes, without loss: about 35 with one half-life, so that Redis packs many into
+/// one small block. Numbers are variable-length; constants count ten-thousandths of a point, which is what the ledger keeps; times count
+/// microseconds.
 /// </summary>
 public static class LiveScoreBytes
 {
@@ -69,7 +70,9 @@ public static class LiveScoreBytes
                 parts[index] = new(constant, buckets);
             }
 
-            return at == bytes.Length ? new(leadId, version, model, (flags & 1) != 0, new(time, parts[0], parts[1], parts[2]), until) : null;
+            return at == bytes.Length
+                ? new(leadId, version, model, (flags & 1) != 0, new(time, parts[0], parts[1], parts[2]), until)
+                : null;
         }
         catch (Exception fault) when (fault is ArgumentException or IndexOutOfRangeException or OverflowException)
         {
@@ -77,7 +80,8 @@ public static class LiveScoreBytes
         }
     }
 
-    private static ulong Time(DateTimeOffset time) => Signed((time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond);
+    private static ulong Time(DateTimeOffset time) =>
+        Signed((time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond);
 
     private static DateTimeOffset Time(ulong number) =>
         DateTimeOffset.UnixEpoch.AddTicks(checked(Signed(number) * TimeSpan.TicksPerMicrosecond));

@@ -7,8 +7,8 @@ namespace Lifecycle.Scoring.Live;
 /// <summary>
 /// Live scores in Redis: quick to read, and nobody's truth. Every method answers null or false, soon, when Redis is out of reach. Per
 /// workspace and score there are blocks of leads, a sorted set per range (see <see cref="LiveScore.Place"/>), and the set of ranges; per
-/// workspace a mark that all leads are in, which names the snapshot of Postgres as of which they are. It is kept, lost and brought back with
-/// them, so that it never tells of more than is there.
+/// workspace a mark that all leads are in, which names the snapshot of Postgres as of which they are. It is kept, lost and brought back
+/// with them, so that it never tells of more than is there.
 /// </summary>
 public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOptions> options, ILogger<LiveScores> logger)
 {
@@ -127,7 +127,8 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
 
     /// <summary>Names of the ranges that Redis holds of a score; null: Redis is out of reach.</summary>
     public Task<List<string>?> Ranges(Guid workspaceId, string scoreName) => Try(async database =>
-        (List<string>?)(await database.SetMembersAsync(new LiveKeys(workspaceId, scoreName).Ranges)).Select(range => (string)range!).ToList(),
+        (List<string>?)(await database.SetMembersAsync(new LiveKeys(workspaceId, scoreName).Ranges))
+            .Select(range => (string)range!).ToList(),
         WritePatience);
 
     /// <summary>Entries in all ranges of a score; null: Redis is out of reach.</summary>
@@ -141,7 +142,8 @@ public sealed partial class LiveScores(RedisConnection redis, IOptions<ScoringOp
     /// <summary>Leads of a range from a rank on; null: Redis is out of reach.</summary>
     public Task<List<Guid>?> RangeLeads(Guid workspaceId, string scoreName, string range, long from, int count) => Try(async database =>
     {
-        var ids = await database.SortedSetRangeByRankAsync(new LiveKeys(workspaceId, scoreName).RangePrefix + range, from, from + count - 1);
+        var ids = await database.SortedSetRangeByRankAsync(
+            new LiveKeys(workspaceId, scoreName).RangePrefix + range, from, from + count - 1);
         return (List<Guid>?)ids.Select(LiveKeys.Lead).OfType<Guid>().ToList();
     }, WritePatience);
 

@@ -47,7 +47,9 @@ public sealed class ScoreFeed(IOptions<ScoringOptions> options)
     {
         private TaskCompletionSource bell = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>Waits until something may have changed; false: nothing did for so long. Whoever looks after it misses nothing.</summary>
+        /// <summary>
+        /// Waits until something may have changed; false: nothing did for so long. Whoever looks after it misses nothing.
+        /// </summary>
         public async Task<bool> Wait(TimeSpan longest, CancellationToken ct)
         {
             try

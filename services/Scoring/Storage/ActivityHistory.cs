@@ -15,7 +15,9 @@ internal static class ActivityHistory
     /// <summary>Activities by lead, each lead's in order of time, then id; a lead without any is absent.</summary>
     /// <param name="tx">The transaction.</param>
     /// <param name="leadIds">The leads.</param>
-    /// <param name="models">Whose rules alone look at the activities: properties that none of them reads are left out. None: all are read.</param>
+    /// <param name="models">
+    /// Whose rules alone look at the activities: properties that none of them reads are left out. None: all are read.
+    /// </param>
     public static async Task<Dictionary<Guid, List<Activity>>> Read(
         Transaction<ScoringDbContext> tx, IReadOnlyCollection<Guid> leadIds, params IReadOnlyList<ScoringModel> models)
     {
@@ -36,7 +38,9 @@ internal static class ActivityHistory
             tx.Connection);
         command.Parameters.Add(new NpgsqlParameter { Value = tx.WorkspaceId, NpgsqlDbType = NpgsqlDbType.Uuid });
         command.Parameters.Add(new NpgsqlParameter { Value = leadIds.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
-        var unread = models.Count == 0 ? [] : models.Select(model => model.PropertyFreeTypes).Aggregate((left, right) => left.Intersect(right).ToArray());
+        var unread = models.Count == 0
+            ? []
+            : models.Select(model => model.PropertyFreeTypes).Aggregate((left, right) => left.Intersect(right).ToArray());
         command.Parameters.Add(Bulk.Array(NpgsqlDbType.Text, unread.ToArray()));
         await using var reader = await command.ExecuteReaderAsync(tx.CancellationToken);
         var (last, history) = (Guid.Empty, new List<Activity>());

@@ -33,8 +33,9 @@ internal static class ActivityStore
         {
             activities.Sort(Activity.InOrder);
             var (from, until) = (activities[0].Time, activities[^1].Time);
-            // What comes after all that is known of the lead is new, and nobody has to ask. If it belonged to another lead its key would end the
-            // transaction: the next attempt asks, for a progress is taken once. Properties that somebody reads are read as Postgres keeps them.
+            // What comes after all that is known of the lead is new, and nobody has to ask. If it belonged to another lead its key would
+            // end the transaction: the next attempt asks, for a progress is taken once. Properties that somebody reads are read as Postgres
+            // keeps them.
             if (progress?.LastFact < from && activities.TrueForAll(activity => model.PropertyFreeTypes.Contains(activity.Type)))
             {
                 news[lead] = new(from, until, activities, progress);
@@ -63,7 +64,8 @@ internal static class ActivityStore
                 }
             }
 
-            foreach (var lead in doubtful.Select(entry => entry.LeadId).Where(lead => news.TryGetValue(lead, out var ofLead) && ofLead.Added.Count == 0))
+            foreach (var lead in doubtful.Select(entry => entry.LeadId)
+                .Where(lead => news.TryGetValue(lead, out var ofLead) && ofLead.Added.Count == 0))
             {
                 news.Remove(lead);
             }

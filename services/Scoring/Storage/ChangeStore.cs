@@ -43,7 +43,9 @@ internal static class ChangeStore
     /// <param name="tx">A transaction that began after the mark was taken.</param>
     /// <param name="scoreName">Which score.</param>
     /// <param name="mark">The mark.</param>
-    /// <param name="after">The last one of the page before; null: the first page, with all that transactions changed which were running.</param>
+    /// <param name="after">
+    /// The last one of the page before; null: the first page, with all that transactions changed which were running.
+    /// </param>
     /// <param name="limit">Length of a page.</param>
     /// <returns>The page, and whether there are more.</returns>
     public static async Task<(List<LiveRow> Rows, bool More)> After(

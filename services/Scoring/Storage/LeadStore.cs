@@ -31,8 +31,8 @@ internal static class LeadStore
     /// </summary>
     /// <param name="tx">The transaction.</param>
     /// <param name="leadIds">The leads.</param>
-    /// <param name="withFacts">False: of what is known of the leads only what tells them apart is read; see <see cref="ReadFacts"/>. Such rows
-    /// are not for <see cref="Save"/>.</param>
+    /// <param name="withFacts">False: of what is known of the leads only what tells them apart is read; see <see cref="ReadFacts"/>. Such
+    /// rows are not for <see cref="Save"/>.</param>
     /// <returns>The row that stands for each id asked for.</returns>
     public static async Task<IReadOnlyDictionary<Guid, LeadRow>> Lock(
         Transaction<ScoringDbContext> tx, IEnumerable<Guid> leadIds, bool withFacts = true)
@@ -50,7 +50,8 @@ internal static class LeadStore
 
         for (var round = 1; round < MaxMerges; round++)
         {
-            var merged = rows.Values.Select(row => row.MergedInto).OfType<Guid>().Where(id => !rows.ContainsKey(id)).Distinct().Order().ToArray();
+            var merged = rows.Values.Select(row => row.MergedInto).OfType<Guid>()
+                .Where(id => !rows.ContainsKey(id)).Distinct().Order().ToArray();
             if (merged.Length == 0)
             {
                 break;
@@ -79,7 +80,8 @@ internal static class LeadStore
             return;
         }
 
-        var facts = await Select(tx, "lead_id, profile, since", "lead_id = any(@ids)", new { ids = rows.Select(row => row.LeadId).ToArray() });
+        var facts = await Select(
+            tx, "lead_id, profile, since", "lead_id = any(@ids)", new { ids = rows.Select(row => row.LeadId).ToArray() });
         var byLead = facts.ToDictionary(row => row.LeadId);
         foreach (var row in rows)
         {

@@ -22,13 +22,16 @@ internal static class LedgerStore
         Transaction<ScoringDbContext> tx, IReadOnlyDictionary<Guid, DateTimeOffset> from)
     {
         var rows = new List<LedgerRow>();
-        foreach (var part in new[] { from.Where(lead => lead.Value == DateTimeOffset.MinValue), from.Where(lead => lead.Value > DateTimeOffset.MinValue) })
+        foreach (var part in new[]
+        {
+            from.Where(lead => lead.Value == DateTimeOffset.MinValue), from.Where(lead => lead.Value > DateTimeOffset.MinValue)
+        })
         {
             var leads = part.ToArray();
             if (leads.Length > 0)
             {
-                // Through pk_ledger, lead by lead, whatever Postgres believes to be in the table: a join with the times of each lead becomes
-                // a walk through all of it, once for every lead, as long as nobody has counted it. Time stands in the key.
+                // Through pk_ledger, lead by lead, whatever Postgres believes to be in the table: a join with the times of each lead
+                // becomes a walk through all of it, once for every lead, as long as nobody has counted it. Time stands in the key.
                 rows.AddRange(await tx.Connection.QueryAsync<LedgerRow>(new CommandDefinition(
                     $"select {Columns} from ledger where workspace_id = @WorkspaceId and lead_id = any(@ids) and time >= @since",
                     new
@@ -41,16 +44,17 @@ internal static class LedgerStore
             }
         }
 
-        return rows.Where(row => row.Time >= from[row.LeadId]).OrderBy(row => row.Time).ThenBy(row => row.ActivityId).ThenBy(row => row.RuleId, StringComparer.Ordinal).ToLookup(
-            row => (row.LeadId, row.ScoreName),
-            row => new Contribution(
-                row.RuleId, row.Category, row.ActivityId, row.Points, row.Time,
-                row.HalfLifeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
-                row.Evidence, row.Floor, row.EndTime));
+        return rows.Where(row => row.Time >= from[row.LeadId]).OrderBy(row => row.Time).ThenBy(row => row.ActivityId)
+            .ThenBy(row => row.RuleId, StringComparer.Ordinal).ToLookup(
+                row => (row.LeadId, row.ScoreName),
+                row => new Contribution(
+                    row.RuleId, row.Category, row.ActivityId, row.Points, row.Time,
+                    row.HalfLifeSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                    row.Evidence, row.Floor, row.EndTime));
     }
 
-    /// <summary>Brings the ledgers of leads from what they are to what they shall be, at the transaction's end. Who holds a lead's lock knows
-    /// what stands in its ledger, so that nothing written is there already.</summary>
+    /// <summary>Brings the ledgers of leads from what they are to what they shall be, at the transaction's end. Who holds a lead's lock
+    /// knows what stands in its ledger, so that nothing written is there already.</summary>
     public static void Write(Transaction<ScoringDbContext> tx, IReadOnlyList<LedgerChange> changes)
     {
         var written = changes.SelectMany(change => change.Written.Select(entry => (Of: change, Entry: entry))).ToArray();

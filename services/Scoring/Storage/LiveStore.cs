@@ -30,7 +30,8 @@ internal static class LiveStore
         all.Add("WorkspaceId", tx.WorkspaceId);
         all.Add("ScoreName", scoreName);
         return (await tx.Connection.QueryAsync<LiveRow>(new CommandDefinition(
-            $"{(scoreName == ModelStore.DefaultScore ? OfDefault : OfNamed)} {where}", all, cancellationToken: tx.CancellationToken))).AsList();
+            $"{(scoreName == ModelStore.DefaultScore ? OfDefault : OfNamed)} {where}", all,
+            cancellationToken: tx.CancellationToken))).AsList();
     }
 
     /// <summary>Which of the leads have the score.</summary>

@@ -23,8 +23,8 @@ public sealed record ModelSet(int Generation, IReadOnlyList<StoredModel> Models,
     public StoredModel? Find(string scoreName) => Models.FirstOrDefault(model => model.ScoreName == scoreName);
 }
 
-/// <summary>The workspaces' models. A version never changes, so compiled ones are kept; which ones are in force is asked of the database each
-/// time.</summary>
+/// <summary>The workspaces' models. A version never changes, so compiled ones are kept; which ones are in force is asked of the database
+/// each time.</summary>
 public sealed class ModelStore
 {
     /// <summary>The score that decides on qualification; every workspace has it.</summary>

@@ -48,7 +48,8 @@ internal static class OutcomeStore
     }
 
     /// <summary>The source's outcome counts for the target; the source has none any more.</summary>
-    public static Task Merge(Transaction<ScoringDbContext> tx, Guid source, Guid target) => tx.Connection.ExecuteAsync(new CommandDefinition(
+    public static Task Merge(
+        Transaction<ScoringDbContext> tx, Guid source, Guid target) => tx.Connection.ExecuteAsync(new CommandDefinition(
         """
         with moved as (delete from outcome where workspace_id = @WorkspaceId and lead_id = @source returning sales_time, won_time, lost_time, profile)
         insert into outcome (workspace_id, lead_id, sales_time, won_time, lost_time, profile)

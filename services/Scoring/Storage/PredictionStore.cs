@@ -46,8 +46,8 @@ internal static class PredictionStore
     }
 
     /// <summary>
-    /// Leads whose fate is known, the latest first. A lead that was lost and came back to buy is won. What is known of it ends when sales took
-    /// it over, or else with the loss; won without sales, with the purchase.
+    /// Leads whose fate is known, the latest first. A lead that was lost and came back to buy is won. What is known of it ends when sales
+    /// took it over, or else with the loss; won without sales, with the purchase.
     /// </summary>
     public static async Task<List<OutcomeCase>> Decided(Transaction<ScoringDbContext> tx, int limit) =>
         (await tx.Connection.QueryAsync<OutcomeCase>(new CommandDefinition(

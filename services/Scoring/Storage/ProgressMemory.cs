@@ -5,8 +5,8 @@ namespace Lifecycle.Scoring.Storage;
 
 /// <summary>
 /// How far the leads are that this process scored last, so that what they do next is counted without reading all they ever did. It holds as
-/// long as the lead's row is the one that the same transaction wrote: whoever else changes anything of a lead writes its row, and a transaction
-/// that did not commit left none. Safe for concurrent use.
+/// long as the lead's row is the one that the same transaction wrote: whoever else changes anything of a lead writes its row, and a
+/// transaction that did not commit left none. Safe for concurrent use.
 /// </summary>
 public sealed class ProgressMemory(IOptions<ScoringOptions> options)
 {
@@ -32,7 +32,9 @@ public sealed class ProgressMemory(IOptions<ScoringOptions> options)
             }
         }
 
-        return entry.WriteXid == row.WriteXid && entry.Version == row.Version && ReferenceEquals(entry.Progress.Model, model) ? entry.Progress : null;
+        return entry.WriteXid == row.WriteXid && entry.Version == row.Version && ReferenceEquals(entry.Progress.Model, model)
+            ? entry.Progress
+            : null;
     }
 
     /// <summary>Keeps how far the lead is once the transaction that holds its row's lock has written the row, as it is now.</summary>

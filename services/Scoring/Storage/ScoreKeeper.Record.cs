@@ -37,7 +37,9 @@ public sealed partial class ScoreKeeper
             ? memory.Take(tx.WorkspaceId, row, set.Default.Model)
             : null;
 
-    /// <summary>Scores leads of which it is known how far they are, where all that is new comes after that, and nothing is decided by it.</summary>
+    /// <summary>
+    /// Scores leads of which it is known how far they are, where all that is new comes after that, and nothing is decided by it.
+    /// </summary>
     /// <returns>Those leads.</returns>
     private HashSet<Guid> Advance(
         Transaction<ScoringDbContext> tx, StoredModel stored, IReadOnlyCollection<LeadRow> rows, Dictionary<Guid, LeadNews> news,
@@ -53,7 +55,9 @@ public sealed partial class ScoreKeeper
                 continue;
             }
 
-            var profile = model.ReadsProfile && row.Profile is { } text ? JsonSerializer.Deserialize<LeadProfile>(text, DefaultModel.Json) : null;
+            var profile = model.ReadsProfile && row.Profile is { } text
+                ? JsonSerializer.Deserialize<LeadProfile>(text, DefaultModel.Json)
+                : null;
             if (progress.Advance(added, profile, row.CreateTime, StandingOf(row)) is not var (given, due))
             {
                 continue;

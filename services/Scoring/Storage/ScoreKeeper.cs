@@ -40,8 +40,8 @@ public sealed partial class ScoreKeeper(ModelStore models, ProgressMemory memory
     /// <param name="settle">As above.</param>
     /// <param name="factsChanged">As above.</param>
     private async Task Score(
-        Transaction<ScoringDbContext> tx, ModelSet set, IReadOnlyCollection<LeadRow> rows, Func<LeadRow, DateTimeOffset> cause, bool newModel,
-        Dictionary<Guid, LeadNews>? news, bool settle, bool factsChanged)
+        Transaction<ScoringDbContext> tx, ModelSet set, IReadOnlyCollection<LeadRow> rows,
+        Func<LeadRow, DateTimeOffset> cause, bool newModel, Dictionary<Guid, LeadNews>? news, bool settle, bool factsChanged)
     {
         var changes = new List<LedgerChange>();
         var advanced = news is null ? [] : Advance(tx, set.Default, rows, news, changes);
@@ -68,7 +68,8 @@ public sealed partial class ScoreKeeper(ModelStore models, ProgressMemory memory
                 ? news[row.LeadId].From
                 : DateTimeOffset.MinValue);
         var ledger = await LedgerStore.Read(
-            tx, scored.Where(row => row.Adjustments > 0 || HasLedger(from[row.LeadId], news?[row.LeadId], activities.GetValueOrDefault(row.LeadId)))
+            tx, scored.Where(
+                row => row.Adjustments > 0 || HasLedger(from[row.LeadId], news?[row.LeadId], activities.GetValueOrDefault(row.LeadId)))
                 .ToDictionary(row => row.LeadId, row => from[row.LeadId]));
         var named = set.HasNamed ? await ScoreStore.Read(tx, rows.Select(row => row.LeadId).ToArray()) : [];
         var changedScores = new List<ScoreRow>();
@@ -108,7 +109,8 @@ public sealed partial class ScoreKeeper(ModelStore models, ProgressMemory memory
             }
         }
 
-        var lost = named.Values.Where(score => score.State is not null && (set.Find(score.ScoreName) is null || !ids.Contains(score.LeadId)));
+        var lost = named.Values.Where(
+            score => score.State is not null && (set.Find(score.ScoreName) is null || !ids.Contains(score.LeadId)));
         foreach (var row in lost)
         {
             (row.State, row.NextTime, row.Version) = (null, null, row.Version + 1);
@@ -129,7 +131,8 @@ public sealed partial class ScoreKeeper(ModelStore models, ProgressMemory memory
         ScoreStore.Save(tx, changedScores);
         Announce(
             tx,
-            [.. rows.Where(row => row.Version != row.StoredVersion).Select(row => row.LeadId).Concat(changedScores.Select(row => row.LeadId)).Distinct()]);
+            [.. rows.Where(row => row.Version != row.StoredVersion).Select(row => row.LeadId)
+                .Concat(changedScores.Select(row => row.LeadId)).Distinct()]);
         telemetry.Scored(rows.Count, changes.Sum(change => change.Written.Count), transitions.Count(entry => entry.Transition.Qualified));
         telemetry.Demoted(transitions.Count(entry => !entry.Transition.Qualified));
     }
@@ -149,7 +152,9 @@ public sealed partial class ScoreKeeper(ModelStore models, ProgressMemory memory
             stored, [.. adjustments[(row.LeadId, scoreName)]], DateTimeOffset.MinValue));
     }
 
-    /// <summary>Tells every replica, once the transaction commits, which scores changed; without any, that models or what is due did.</summary>
+    /// <summary>
+    /// Tells every replica, once the transaction commits, which scores changed; without any, that models or what is due did.
+    /// </summary>
     public static void Announce(Transaction<ScoringDbContext> tx, params IReadOnlyCollection<Guid> leadIds)
     {
         foreach (var chunk in leadIds.Count == 0 ? [[]] : leadIds.Chunk(ScoreAnnouncement.MaxLeads))
@@ -186,8 +191,8 @@ public sealed partial class ScoreKeeper(ModelStore models, ProgressMemory memory
 
     /// <summary>Sets the row to the sheet, decides on qualification and publishes both.</summary>
     private static List<(Guid LeadId, Transition Transition)> Decide(
-        Transaction<ScoringDbContext> tx, LeadRow row, StoredModel stored, ScoreSheet sheet, LeadInput lead, Adjustment[] byHand, DateTimeOffset time,
-        bool newModel, bool settle)
+        Transaction<ScoringDbContext> tx, LeadRow row, StoredModel stored, ScoreSheet sheet, LeadInput lead,
+        Adjustment[] byHand, DateTimeOffset time, bool newModel, bool settle)
     {
         var model = stored.Model;
         var standing = StandingOf(row);
@@ -264,7 +269,8 @@ public sealed partial class ScoreKeeper(ModelStore models, ProgressMemory memory
     }
 
     /// <summary>Postgres writes jsonb in its own form: compare what it means.</summary>
-    private static bool SameState(string stored, ScoreState state) => JsonSerializer.Deserialize<ScoreState>(stored, DefaultModel.Json)!.IsSame(state);
+    private static bool SameState(string stored, ScoreState state) =>
+        JsonSerializer.Deserialize<ScoreState>(stored, DefaultModel.Json)!.IsSame(state);
 
     private static LeadScoreChanged ScoreChanged(
         Transaction<ScoringDbContext> tx, LeadRow row, ScoringModel model, ScoreState state, DateTimeOffset time)

@@ -55,7 +55,8 @@ public sealed class ScoringDbContext(DbContextOptions<ScoringDbContext> options)
         });
         modelBuilder.Entity<LedgerRow>(ledger =>
         {
-            ledger.ToTable("ledger").HasKey(row => new { row.WorkspaceId, row.LeadId, row.ScoreName, row.RuleId, row.ActivityId, row.Time });
+            ledger.ToTable("ledger")
+                .HasKey(row => new { row.WorkspaceId, row.LeadId, row.ScoreName, row.RuleId, row.ActivityId, row.Time });
             ledger.Property(row => row.ScoreName).HasDefaultValue(ModelStore.DefaultScore);
             ledger.Property(row => row.Floor).HasDefaultValue(0m);
             ledger.Property(row => row.Category).HasConversion<short>();

@@ -1,6 +1,8 @@
 namespace Lifecycle.Scoring.Storage;
 
-/// <summary>How a lead keeps since when a rule has held: by rule id, and for scores besides <c>default</c> with their name before it.</summary>
+/// <summary>
+/// How a lead keeps since when a rule has held: by rule id, and for scores besides <c>default</c> with their name before it.
+/// </summary>
 internal static class SinceKeys
 {
     public static string Key(string scoreName, string ruleId) => scoreName == ModelStore.DefaultScore ? ruleId : $"{scoreName}/{ruleId}";

@@ -2,7 +2,9 @@ namespace Lifecycle.Contracts;
 
 /// <summary>A person became known. Published once per lead.</summary>
 /// <param name="CaptureType"><c>FORM</c>, <c>CALL</c>, <c>CHAT</c>, <c>IMPORT</c>, <c>API</c> or <c>IDENTIFY</c>.</param>
-/// <param name="FormType"><c>demo</c>, <c>content</c>, <c>contact</c>, <c>newsletter</c> or <c>other</c> where the lead came by a form.</param>
+/// <param name="FormType">
+/// <c>demo</c>, <c>content</c>, <c>contact</c>, <c>newsletter</c> or <c>other</c> where the lead came by a form.
+/// </param>
 /// <param name="CreateTime">When the person became known; may lie in the past for a backfill.</param>
 /// <param name="Traits">Everything else known, as text.</param>
 public sealed record LeadCaptured(
@@ -66,15 +68,15 @@ public sealed record LeadErasureConfirmed(
 }
 
 /// <summary>
-/// Activities of known leads, at most 500 a message. What an anonymous visitor did is published when the person becomes known. Bots' activities
-/// are never published.
+/// Activities of known leads, at most 500 a message. What an anonymous visitor did is published when the person becomes known. Bots'
+/// activities are never published.
 /// </summary>
 public sealed record ActivitiesRecorded(
     Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, IReadOnlyList<ActivityInfo> Activities) : ILifecycleEvent;
 
 /// <summary>
-/// A known person's visit began. Visits of an anonymous visitor are told when the person becomes known: one message for each visit of everybody would
-/// hold the suite to the broker's rate.
+/// A known person's visit began. Visits of an anonymous visitor are told when the person becomes known: one message for each visit of
+/// everybody would hold the suite to the broker's rate.
 /// </summary>
 /// <param name="LeadId">Whose visit it is.</param>
 public sealed record SessionStarted(

@@ -4,8 +4,9 @@ namespace Lifecycle.Contracts;
 /// <param name="From">Stage before, e.g. <c>LEAD</c>; <c>VISITOR</c> for a new lead.</param>
 /// <param name="To">Stage after.</param>
 /// <param name="Reason">
-/// Why: <c>CAPTURED</c>, <c>QUALIFIED</c>, <c>ACCEPTED</c>, <c>OPPORTUNITY_OPENED</c>, <c>WON</c>, <c>ADVOCATED</c>, <c>CHURNED</c>, <c>REACTIVATED</c>,
-/// <c>MANUAL</c>, <c>IMPORTED</c>, <c>MERGED</c>, <c>DISQUALIFIED</c>, and for backward moves <c>RECYCLED</c>, <c>SCORE_DECAYED</c>, <c>LOST</c>, <c>REOPENED</c>.
+/// Why: <c>CAPTURED</c>, <c>QUALIFIED</c>, <c>ACCEPTED</c>, <c>OPPORTUNITY_OPENED</c>, <c>WON</c>, <c>ADVOCATED</c>, <c>CHURNED</c>,
+/// <c>REACTIVATED</c>, <c>MANUAL</c>, <c>IMPORTED</c>, <c>MERGED</c>, <c>DISQUALIFIED</c>, and for backward moves <c>RECYCLED</c>,
+/// <c>SCORE_DECAYED</c>, <c>LOST</c>, <c>REOPENED</c>.
 /// </param>
 /// <param name="Actor">Who: <c>key:NAME</c> or <c>service:NAME</c>.</param>
 /// <param name="Score">Score at the change, where known.</param>
@@ -21,7 +22,8 @@ public sealed record LeadStageChanged(
 /// <param name="State"><c>OPEN</c>, <c>WON</c> or <c>LOST</c>.</param>
 public sealed record OpportunityChanged(
     Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
-    Guid OpportunityId, Guid? LeadId, string Name, MoneyInfo Amount, string PipelineId, string Stage, string State, string? Reason) : ILifecycleEvent
+    Guid OpportunityId, Guid? LeadId, string Name, MoneyInfo Amount, string PipelineId, string Stage, string State, string? Reason)
+    : ILifecycleEvent
 {
     string? ILifecycleEvent.OrderingKey => OpportunityId.ToString();
 }

@@ -16,7 +16,8 @@ public sealed record EmailSent(
 /// <param name="Unique">First of its kind by a human for this e-mail.</param>
 public sealed record EmailEngaged(
     Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
-    Guid ActivityId, Guid EmailId, Guid LeadId, Guid? ProgramId, string Kind, string Classification, string? Url, bool Unique) : ILifecycleEvent
+    Guid ActivityId, Guid EmailId, Guid LeadId, Guid? ProgramId, string Kind, string Classification, string? Url, bool Unique)
+    : ILifecycleEvent
 {
     string? ILifecycleEvent.OrderingKey => LeadId.ToString();
 }
@@ -31,8 +32,8 @@ public sealed record ProgramStepCompleted(
 }
 
 /// <summary>
-/// Leads came into a segment or left it. A change of a lead names that lead alone; the first judging of a segment, and imports to static lists,
-/// name many at once.
+/// Leads came into a segment or left it. A change of a lead names that lead alone; the first judging of a segment, and imports to static
+/// lists, name many at once.
 /// </summary>
 /// <param name="Version">Microseconds since 1970 of the change: later changes of a lead's place have higher ones.</param>
 /// <param name="SegmentId">The segment.</param>

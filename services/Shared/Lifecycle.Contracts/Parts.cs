@@ -40,7 +40,9 @@ public sealed record MoneyInfo(string CurrencyCode, decimal Amount);
 /// <summary>Something a known lead did.</summary>
 /// <param name="ActivityId">The same for ever, also when it is published again; consumers count it once.</param>
 /// <param name="LeadId">The lead.</param>
-/// <param name="Type"><c>PAGE</c>, <c>TRACK</c>, <c>FORM</c>, <c>CALL</c>, <c>CHAT</c>, <c>DOWNLOAD</c>, <c>IDENTIFY</c>, <c>SCREEN</c> or <c>GROUP</c>.</param>
+/// <param name="Type">
+/// <c>PAGE</c>, <c>TRACK</c>, <c>FORM</c>, <c>CALL</c>, <c>CHAT</c>, <c>DOWNLOAD</c>, <c>IDENTIFY</c>, <c>SCREEN</c> or <c>GROUP</c>.
+/// </param>
 /// <param name="Name">Event or page name, e.g. <c>Form Submitted</c>.</param>
 /// <param name="Time">When it happened, UTC.</param>
 /// <param name="SessionId">Session it belongs to; null outside a session.</param>

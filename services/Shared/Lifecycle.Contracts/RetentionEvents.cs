@@ -8,7 +8,9 @@ public sealed record CustomerChurned(
 }
 
 /// <summary>An entry of the revenue ledger.</summary>
-/// <param name="Type"><c>NEW</c>, <c>UPSELL</c>, <c>CROSS_SELL</c>, <c>RENEWAL</c>, <c>CONTRACTION</c>, <c>CHURN</c> or <c>REACTIVATION</c>.</param>
+/// <param name="Type">
+/// <c>NEW</c>, <c>UPSELL</c>, <c>CROSS_SELL</c>, <c>RENEWAL</c>, <c>CONTRACTION</c>, <c>CHURN</c> or <c>REACTIVATION</c>.
+/// </param>
 /// <param name="Recurrence"><c>ONE_OFF</c>, <c>MONTHLY</c>, <c>QUARTERLY</c> or <c>YEARLY</c>.</param>
 public sealed record RevenueMoved(
     Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
@@ -44,7 +46,9 @@ public sealed record AdvocateGained(
     string? ILifecycleEvent.OrderingKey => LeadId.ToString();
 }
 
-/// <summary>A mail to a lead is wanted, once for each <paramref name="RequestId"/>; Nurture sends it, unless the address is suppressed.</summary>
+/// <summary>
+/// A mail to a lead is wanted, once for each <paramref name="RequestId"/>; Nurture sends it, unless the address is suppressed.
+/// </summary>
 /// <param name="RequestId">What it is for, e.g. a survey's invitation.</param>
 /// <param name="TemplateId">Template of Nurture; null: <paramref name="Subject"/> and <paramref name="Html"/>.</param>
 /// <param name="Subject">Handlebars.</param>
@@ -52,7 +56,8 @@ public sealed record AdvocateGained(
 /// <param name="Values">Values for the template beside the lead's, e.g. <c>survey.url</c> for <c>{{survey.url}}</c>.</param>
 public sealed record EmailRequested(
     Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version,
-    Guid RequestId, Guid LeadId, Guid? TemplateId, string Subject, string Html, IReadOnlyDictionary<string, string> Values) : ILifecycleEvent
+    Guid RequestId, Guid LeadId, Guid? TemplateId, string Subject, string Html, IReadOnlyDictionary<string, string> Values)
+    : ILifecycleEvent
 {
     string? ILifecycleEvent.OrderingKey => LeadId.ToString();
 }

@@ -4,7 +4,9 @@ namespace Lifecycle.Contracts;
 /// <param name="Service">Service that answers for the metric, e.g. <c>conversion</c>.</param>
 /// <param name="Metric">Metric id, e.g. <c>new_customers</c>.</param>
 /// <param name="Unit"><c>count</c> or an ISO 4217 code.</param>
-/// <param name="Granularity"><c>WEEK</c>, <c>MONTH</c>, <c>QUARTER</c> or <c>YEAR</c>. A quarter also stands for three months' targets together.</param>
+/// <param name="Granularity">
+/// <c>WEEK</c>, <c>MONTH</c>, <c>QUARTER</c> or <c>YEAR</c>. A quarter also stands for three months' targets together.
+/// </param>
 /// <param name="PeriodStart">First day, in the workspace's time zone.</param>
 /// <param name="PeriodEnd">Day after the last.</param>
 /// <param name="Target">What the period is to reach.</param>
@@ -17,8 +19,8 @@ namespace Lifecycle.Contracts;
 /// <param name="Level"><c>WARNING</c> or <c>CRITICAL</c>.</param>
 public sealed record TargetAtRisk(
     Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, string Service, string Metric, string Unit, string Granularity,
-    DateOnly PeriodStart, DateOnly PeriodEnd, decimal Target, bool IsAtMost, decimal Value, decimal Forecast, decimal ForecastLow, decimal ForecastHigh,
-    decimal Probability, string Level) : ILifecycleEvent
+    DateOnly PeriodStart, DateOnly PeriodEnd, decimal Target, bool IsAtMost, decimal Value, decimal Forecast,
+    decimal ForecastLow, decimal ForecastHigh, decimal Probability, string Level) : ILifecycleEvent
 {
     string? ILifecycleEvent.OrderingKey => $"{Service}.{Metric}";
 }

@@ -4,7 +4,8 @@ namespace Lifecycle.Contracts;
 /// <param name="TimeZone">IANA name, e.g. <c>Europe/Berlin</c>.</param>
 /// <param name="CurrencyCode">ISO 4217 code in which reports are told.</param>
 public sealed record WorkspaceUpdated(
-    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, string DisplayName, string TimeZone, string CurrencyCode) : ILifecycleEvent
+    Guid EventId, Guid WorkspaceId, DateTimeOffset OccurredAt, long Version, string DisplayName, string TimeZone, string CurrencyCode)
+    : ILifecycleEvent
 {
     string? ILifecycleEvent.OrderingKey => WorkspaceId.ToString();
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace Lifecycle.Kernel;
 
 /// <summary>
-/// The interpolated text of a fault, which is not put together while there is none: requests are checked by the million and rarely at fault. Numbers
-/// and times are written without a culture.
+/// The interpolated text of a fault, which is not put together while there is none: requests are checked by the million and rarely at
+/// fault. Numbers and times are written without a culture.
 /// </summary>
 [InterpolatedStringHandler]
 public readonly struct FaultText

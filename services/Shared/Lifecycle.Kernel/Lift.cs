@@ -38,8 +38,8 @@ public sealed record Lift(int With, int WithResults, int Without, int WithoutRes
     }
 
     /// <summary>
-    /// Difference of the shares, with the 95 % interval made of Wilson's intervals of both (Newcombe: Statistics in Medicine 17, 1998, 873–890,
-    /// method 10); it holds for small numbers and shares of 0 and 1. Null where either side has no leads.
+    /// Difference of the shares, with the 95 % interval made of Wilson's intervals of both (Newcombe: Statistics in Medicine 17, 1998,
+    /// 873–890, method 10); it holds for small numbers and shares of 0 and 1. Null where either side has no leads.
     /// </summary>
     public Interval? Difference
     {

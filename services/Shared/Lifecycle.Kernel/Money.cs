@@ -14,9 +14,11 @@ public readonly record struct Money(string CurrencyCode, decimal Amount)
     {
         var violations = new Violations();
         violations.Require(IsCurrency(currencyCode), "currencyCode", "currencyCode must be an ISO 4217 code such as USD.");
-        var isNumber = decimal.TryParse(amount, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value);
+        var isNumber = decimal.TryParse(
+            amount, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value);
         _ = violations.Require(isNumber, "amount", "amount must be a decimal number such as \"12000.00\".")
-            && violations.Require(Math.Abs(value) < Limit && value.Scale <= 6, "amount", "amount has at most 18 digits before and 6 after the point.");
+            && violations.Require(
+                Math.Abs(value) < Limit && value.Scale <= 6, "amount", "amount has at most 18 digits before and 6 after the point.");
         return violations.ToError() is { } error ? error : new Money(currencyCode!, value);
     }
 
@@ -26,14 +28,15 @@ public readonly record struct Money(string CurrencyCode, decimal Amount)
     /// <summary>Decimals of the currency's minor unit (ISO 4217): 0 for JPY and its like, 3 for KWD and its like, else 2.</summary>
     public static int MinorDigits(string currencyCode) => currencyCode switch
     {
-        "BIF" or "CLP" or "DJF" or "GNF" or "ISK" or "JPY" or "KMF" or "KRW" or "PYG" or "RWF" or "UGX" or "VND" or "VUV" or "XAF" or "XOF" or "XPF" => 0,
+        "BIF" or "CLP" or "DJF" or "GNF" or "ISK" or "JPY" or "KMF" or "KRW" or "PYG" or "RWF" or "UGX" or "VND" or "VUV"
+            or "XAF" or "XOF" or "XPF" => 0,
         "BHD" or "IQD" or "JOD" or "KWD" or "LYD" or "OMR" or "TND" => 3,
         _ => 2,
     };
 
     /// <summary>
-    /// Splits the amount by weights in minor units; the parts sum to the amount exactly. What rounding down leaves over goes, one minor unit
-    /// each, to the largest remainders (Hamilton's method), ties to the earlier part. Weights are ≥ 0 and not all 0.
+    /// Splits the amount by weights in minor units; the parts sum to the amount exactly. What rounding down leaves over goes, one minor
+    /// unit each, to the largest remainders (Hamilton's method), ties to the earlier part. Weights are ≥ 0 and not all 0.
     /// </summary>
     public IReadOnlyList<Money> Split(IReadOnlyList<decimal> weights)
     {
@@ -80,7 +83,9 @@ public readonly record struct Money(string CurrencyCode, decimal Amount)
     }
 
     /// <summary>The amount as proto text, with at least the currency's minor digits: <c>12000.00</c>.</summary>
-    public string AmountText => (Amount + 0.000000m).ToString("0." + new string('0', MinorDigits(CurrencyCode)) + "######", CultureInfo.InvariantCulture).TrimEnd('.');
+    public string AmountText =>
+        (Amount + 0.000000m).ToString("0." + new string('0', MinorDigits(CurrencyCode)) + "######", CultureInfo.InvariantCulture)
+            .TrimEnd('.');
 
     public override string ToString() => $"{AmountText} {CurrencyCode}";
 }

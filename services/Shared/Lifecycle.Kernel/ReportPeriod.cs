@@ -67,7 +67,8 @@ public sealed class ReportPeriod
             granules.Add(new(start, next, Midnight(start, timeZone), Midnight(next, timeZone)));
             if (granules.Count > MaxGranules)
             {
-                return Error.Invalid("granularity", $"The period has more than {MaxGranules} points; ask for a shorter period or a coarser granularity.");
+                return Error.Invalid(
+                    "granularity", $"The period has more than {MaxGranules} points; ask for a shorter period or a coarser granularity.");
             }
 
             start = next;

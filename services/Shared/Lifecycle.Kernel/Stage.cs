@@ -34,8 +34,10 @@ public enum Stage
 /// <summary>The names that the API, the events and the tables use for stages: capitals, as in <c>MQL</c>.</summary>
 public static class StageNames
 {
-    private static readonly Dictionary<Stage, string> Names = Enum.GetValues<Stage>().ToDictionary(stage => stage, stage => stage.ToString().ToUpperInvariant());
-    private static readonly Dictionary<string, Stage> Stages = Names.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
+    private static readonly Dictionary<Stage, string> Names = Enum.GetValues<Stage>().ToDictionary(
+        stage => stage, stage => stage.ToString().ToUpperInvariant());
+    private static readonly Dictionary<string, Stage> Stages = Names.ToDictionary(
+        pair => pair.Value, pair => pair.Key, StringComparer.Ordinal);
 
     public static string Name(this Stage stage) => Names[stage];
 

@@ -24,7 +24,9 @@ public static class Bulk
         return batch.BatchCommands.Count == 0 ? 0 : await batch.ExecuteNonQueryAsync(tx.CancellationToken);
     }
 
-    /// <summary>As <see cref="Insert"/>, as part of a batch that goes to the server in one round trip; nothing when there are no rows.</summary>
+    /// <summary>
+    /// As <see cref="Insert"/>, as part of a batch that goes to the server in one round trip; nothing when there are no rows.
+    /// </summary>
     /// <exception cref="ArgumentException">Columns of different lengths.</exception>
     public static void Add(NpgsqlBatch batch, string table, IReadOnlyList<BulkColumn> columns, string onConflict = "") => Add(
         batch, columns, (names, parameters) => $"insert into {table} ({names}) select * from unnest({parameters}) {onConflict}");
@@ -35,10 +37,12 @@ public static class Bulk
     /// <param name="keys">Those of the columns that find the row; the others are set.</param>
     /// <param name="columns">Columns of equal length.</param>
     /// <exception cref="ArgumentException">Columns of different lengths.</exception>
-    public static void AddUpdate(NpgsqlBatch batch, string table, IReadOnlyCollection<string> keys, IReadOnlyList<BulkColumn> columns) => Add(
+    public static void AddUpdate(
+        NpgsqlBatch batch, string table, IReadOnlyCollection<string> keys, IReadOnlyList<BulkColumn> columns) => Add(
         batch, columns, (names, parameters) =>
         {
-            var set = string.Join(", ", columns.Where(column => !keys.Contains(column.Name)).Select(column => $"{column.Name} = n.{column.Name}"));
+            var set = string.Join(
+                ", ", columns.Where(column => !keys.Contains(column.Name)).Select(column => $"{column.Name} = n.{column.Name}"));
             var where = string.Join(" and ", keys.Select(key => $"o.{key} = n.{key}"));
             return $"update {table} o set {set} from unnest({parameters}) as n({names}) where {where}";
         });
@@ -56,7 +60,8 @@ public static class Bulk
         }
 
         var command = new NpgsqlBatchCommand(
-            sql(string.Join(", ", columns.Select(column => column.Name)), string.Join(", ", columns.Select((_, index) => $"${index + 1}"))));
+            sql(string.Join(", ", columns.Select(column => column.Name)), string.Join(
+                ", ", columns.Select((_, index) => $"${index + 1}"))));
         foreach (var column in columns)
         {
             command.Parameters.Add(Array(column.Type, column.Values));
@@ -71,7 +76,8 @@ public static class Bulk
     /// <summary>A parameter of an array.</summary>
     /// <param name="type">Type of its elements.</param>
     /// <param name="values">The array.</param>
-    public static NpgsqlParameter Array(NpgsqlDbType type, Array values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+    public static NpgsqlParameter Array(NpgsqlDbType type, Array values) =>
+        new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 }
 
 /// <summary>One column of a bulk insert.</summary>

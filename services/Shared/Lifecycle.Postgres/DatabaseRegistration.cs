@@ -74,7 +74,8 @@ public static class DatabaseRegistration
             MaxPoolSize = options.MaxPoolSize,
             MaxAutoPrepare = options.MaxAutoPrepare,
             CommandTimeout = options.CommandTimeoutSeconds,
-            // Nothing is set here for longer than a transaction, so there is nothing to reset before the next: seven statements, parsed each time.
+            // Nothing is set here for longer than a transaction, so there is nothing to reset before the next: seven statements, parsed
+            // each time.
             NoResetOnClose = true,
             // Statements here take milliseconds; compiling one takes Postgres hundreds, and it guesses by costs when that pays.
             Options = "-c jit=off",

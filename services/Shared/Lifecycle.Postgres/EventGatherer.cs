@@ -9,6 +9,7 @@ public sealed class EventGatherer<TEvent>(int maxWeight, int concurrent) : Gathe
     where TEvent : class, ILifecycleEvent
 {
     /// <summary>As the base's, in the event's workspace.</summary>
-    internal Task<Exception?> Gather(TEvent e, int weight, Func<IReadOnlyList<TEvent>, CancellationToken, Task> work, CancellationToken ct) =>
+    internal Task<Exception?> Gather(
+        TEvent e, int weight, Func<IReadOnlyList<TEvent>, CancellationToken, Task> work, CancellationToken ct) =>
         Gather(e.WorkspaceId, e, weight, work, ct);
 }

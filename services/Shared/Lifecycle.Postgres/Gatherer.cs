@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Lifecycle.Postgres;
 
 /// <summary>
-/// Brings items of a workspace, such as events or requests, that wait at the same time into one piece of work. A workspace has a few pieces under
-/// way at most; what comes meanwhile forms the next one. Safe for concurrent use; one per kind of item and process.
+/// Brings items of a workspace, such as events or requests, that wait at the same time into one piece of work. A workspace has a few pieces
+/// under way at most; what comes meanwhile forms the next one. Safe for concurrent use; one per kind of item and process.
 /// </summary>
 /// <param name="maxWeight">Most weight of a piece, unless one item has more.</param>
 /// <param name="concurrent">Most pieces of a workspace at a time.</param>
@@ -109,7 +109,8 @@ public class Gatherer<TItem>(int maxWeight, int concurrent)
         public int Running { get; set; }
     }
 
-    private sealed record Entry(TItem Item, int Weight, Func<IReadOnlyList<TItem>, CancellationToken, Task> Work, CancellationToken Cancelled)
+    private sealed record Entry(
+        TItem Item, int Weight, Func<IReadOnlyList<TItem>, CancellationToken, Task> Work, CancellationToken Cancelled)
     {
         public Activity? Trace { get; } = Activity.Current;
 

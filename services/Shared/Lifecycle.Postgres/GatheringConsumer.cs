@@ -7,7 +7,9 @@ namespace Lifecycle.Postgres;
 /// still once. Nothing waits for company: an event that comes alone is handled at once. Register <see cref="EventGatherer{TEvent}"/> as a
 /// singleton, and consume with as many messages at a time as shall meet.
 /// </summary>
-/// <remarks>When events fail together for another reason than an outage, each is tried alone, so that one cannot spoil its neighbours.</remarks>
+/// <remarks>
+/// When events fail together for another reason than an outage, each is tried alone, so that one cannot spoil its neighbours.
+/// </remarks>
 public abstract class GatheringConsumer<TEvent, TContext>(UnitOfWork<TContext> work, EventGatherer<TEvent> gatherer)
     : EventConsumer<TEvent, TContext>(work)
     where TEvent : class, ILifecycleEvent

@@ -17,7 +17,8 @@ public static class PersonErasure
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var (kind, sql) in statements)
         {
-            counts[kind] = await tx.Connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: tx.CancellationToken));
+            counts[kind] = await tx.Connection.ExecuteAsync(
+                new CommandDefinition(sql, parameters, cancellationToken: tx.CancellationToken));
         }
 
         return counts;
@@ -44,7 +45,8 @@ public static class PersonErasure
     /// <param name="e">The event that asked for it.</param>
     /// <param name="service">Name of this service, e.g. <c>scoring</c>.</param>
     /// <param name="counts">Records by kind.</param>
-    public static async Task Confirm<TContext>(Transaction<TContext> tx, LeadErased e, string service, IReadOnlyDictionary<string, long> counts)
+    public static async Task Confirm<TContext>(
+        Transaction<TContext> tx, LeadErased e, string service, IReadOnlyDictionary<string, long> counts)
         where TContext : LifecycleDbContext
     {
         var all = new Dictionary<string, long>(counts, StringComparer.Ordinal) { ["answers"] = await ForgetAnswers(tx, [e.LeadId]) };

@@ -6,9 +6,9 @@ using Npgsql;
 namespace Lifecycle.Postgres;
 
 /// <summary>
-/// Writes that cost less together: requests of a workspace that wait at the same time run in one transaction, each idempotent by its own id and
-/// with its own answer, which is given after the commit. Nothing waits for company: a request that comes alone runs at once. Safe for concurrent
-/// use; one per kind of request and process.
+/// Writes that cost less together: requests of a workspace that wait at the same time run in one transaction, each idempotent by its own id
+/// and with its own answer, which is given after the commit. Nothing waits for company: a request that comes alone runs at once. Safe for
+/// concurrent use; one per kind of request and process.
 /// </summary>
 /// <remarks>
 /// One cannot spoil its neighbours: when several fail together, each runs alone. Only where the server is away, or nobody knows whether the
@@ -34,8 +34,8 @@ public sealed class RequestGatherer<TContext, TItem, TResponse>(UnitOfWork<TCont
     /// <param name="request">Compared as by <see cref="UnitOfWork{TContext}"/>.RunIdempotent.</param>
     /// <param name="item">What the work needs of it.</param>
     /// <param name="together">
-    /// Answers several, in their order; null for one that has to run alone. For what is answered by an error or null it must have written nothing.
-    /// It may run again after a conflict. The same in all calls.
+    /// Answers several, in their order; null for one that has to run alone. For what is answered by an error or null it must have written
+    /// nothing. It may run again after a conflict. The same in all calls.
     /// </param>
     /// <param name="alone">Answers this one.</param>
     /// <param name="ct">
@@ -48,13 +48,16 @@ public sealed class RequestGatherer<TContext, TItem, TResponse>(UnitOfWork<TCont
     {
         var entry = new Entry(item, requestId, request, ct);
         var fault = await gatherer
-            .Gather(workspaceId, entry, 1, (entries, _) => Together(workspaceId, method, entries, together), CancellationToken.None).WaitAsync(ct);
+            .Gather(workspaceId, entry, 1, (entries, _) => Together(workspaceId, method, entries, together), CancellationToken.None)
+            .WaitAsync(ct);
         if (fault is not null && !WasRolledBack(fault))
         {
             ExceptionDispatchInfo.Throw(fault);
         }
 
-        return fault is null && entry.Answer is { } answer ? answer : await work.RunIdempotent(workspaceId, method, requestId, request, alone, ct);
+        return fault is null && entry.Answer is { } answer
+            ? answer
+            : await work.RunIdempotent(workspaceId, method, requestId, request, alone, ct);
     }
 
     private async Task Together(
@@ -77,7 +80,8 @@ public sealed class RequestGatherer<TContext, TItem, TResponse>(UnitOfWork<TCont
     }
 
     /// <summary>
-    /// Whether it is sure that nothing was written, and running alone can help: not with a server that is away, or a commit without an answer.
+    /// Whether it is sure that nothing was written, and running alone can help: not with a server that is away, or a commit without an
+    /// answer.
     /// </summary>
     private static bool WasRolledBack(Exception fault) =>
         Faults.IsConflict(fault) || !(Faults.IsTransient(fault) || fault.GetBaseException() is NpgsqlException and not PostgresException);

@@ -58,7 +58,8 @@ internal sealed record RequestKey(Guid WorkspaceId, string Method, string Reques
 
         if (response is null)
         {
-            return new Error(ErrorKind.NotFound, $"Request {RequestId} was answered before; the answer was erased with the person it spoke of.");
+            return new Error(
+                ErrorKind.NotFound, $"Request {RequestId} was answered before; the answer was erased with the person it spoke of.");
         }
 
         var answer = new TResponse();

@@ -49,8 +49,8 @@ public sealed class Transaction<TContext> : IAsyncDisposable
     public CancellationToken CancellationToken { get; }
 
     /// <summary>
-    /// Statements that nothing in the transaction waits for: they go to the server in one round trip with its events, before the commit, in the order in
-    /// which they were added. What reads what they write calls <see cref="Flush"/> before.
+    /// Statements that nothing in the transaction waits for: they go to the server in one round trip with its events, before the commit, in
+    /// the order in which they were added. What reads what they write calls <see cref="Flush"/> before.
     /// </summary>
     public NpgsqlBatch Closing => closing ??= new NpgsqlBatch(Connection, DbTransaction);
 
@@ -67,9 +67,13 @@ public sealed class Transaction<TContext> : IAsyncDisposable
     /// </summary>
     public void Publish(ILifecycleEvent e) => events.Add(new(e, EventTypes.Serialize(e), Activity.Current?.Id));
 
-    /// <summary>Adds a question to <see cref="Closing"/>: it sees what stands there before it, and costs no round trip of its own.</summary>
+    /// <summary>
+    /// Adds a question to <see cref="Closing"/>: it sees what stands there before it, and costs no round trip of its own.
+    /// </summary>
     /// <param name="question">One statement that answers rows.</param>
-    /// <param name="answer">Reads the rows, within the next <see cref="Flush"/> and before it returns; it must not use the connection.</param>
+    /// <param name="answer">
+    /// Reads the rows, within the next <see cref="Flush"/> and before it returns; it must not use the connection.
+    /// </param>
     public void Ask(NpgsqlBatchCommand question, Func<NpgsqlDataReader, Task> answer)
     {
         Closing.BatchCommands.Add(question);
@@ -118,7 +122,9 @@ public sealed class Transaction<TContext> : IAsyncDisposable
         await Flush();
     }
 
-    /// <summary>As <see cref="Flush"/>, and while the server works on it runs <paramref name="work"/>, which must not use the connection.</summary>
+    /// <summary>
+    /// As <see cref="Flush"/>, and while the server works on it runs <paramref name="work"/>, which must not use the connection.
+    /// </summary>
     public async Task FlushWhile(Action work)
     {
         var sending = Flush();

@@ -8,15 +8,15 @@ namespace Lifecycle.Postgres;
 public sealed partial class UnitOfWork<TContext>
 {
     /// <summary>
-    /// As RunIdempotent for several requests of one method in one transaction: those whose id is new run together, and each keeps its answer. Ids
-    /// are claimed in order, so that two such transactions never wait for each other.
+    /// As RunIdempotent for several requests of one method in one transaction: those whose id is new run together, and each keeps its
+    /// answer. Ids are claimed in order, so that two such transactions never wait for each other.
     /// </summary>
     /// <param name="workspaceId">The requests' workspace.</param>
     /// <param name="method">Full name of the RPC.</param>
     /// <param name="requests">The requests, with their ids; one with an empty id runs without any of this.</param>
     /// <param name="work">
-    /// Gets the positions that run and answers each, in that order; null for one that has to run alone. For what is answered by an error or null it
-    /// must have written nothing.
+    /// Gets the positions that run and answers each, in that order; null for one that has to run alone. For what is answered by an error or
+    /// null it must have written nothing.
     /// </param>
     /// <param name="ct">Cancels, and rolls back.</param>
     /// <returns>The answers by position; null for a request that was answered before, has a twin here, or has to run alone.</returns>
@@ -27,7 +27,8 @@ public sealed partial class UnitOfWork<TContext>
     {
         var positions = Enumerable.Range(0, requests.Count).ToArray();
         // Of two with one id the second waits for the first, and then reads its answer.
-        var keyed = positions.Where(position => requests[position].RequestId.Length > 0).DistinctBy(position => requests[position].RequestId)
+        var keyed = positions.Where(position => requests[position].RequestId.Length > 0)
+            .DistinctBy(position => requests[position].RequestId)
             .ToDictionary(position => requests[position].RequestId, StringComparer.Ordinal);
         return Execute(workspaceId, System.Data.IsolationLevel.ReadCommitted, async (tx, results) =>
         {
@@ -52,23 +53,26 @@ public sealed partial class UnitOfWork<TContext>
         }, ct);
     }
 
-    /// <summary>Takes keys in the order given. Where a twin is still running it waits for its commit or rollback. Answers the keys that were free.</summary>
-    private static NpgsqlBatchCommand Claim(Transaction<TContext> tx, string method, (string RequestId, IMessage Request)[] requests) => new(
+    /// <summary>
+    /// Takes keys in the order given. Where a twin is still running it waits for its commit or rollback. Answers the keys that were free.
+    /// </summary>
+    private static NpgsqlBatchCommand Claim(
+        Transaction<TContext> tx, string method, (string RequestId, IMessage Request)[] requests) => new(
         """
         insert into idempotency (workspace_id, method, request_id, request_hash, created_at)
         select $1, $2, id, hash, $5 from unnest($3, $4) with ordinality as r(id, hash, place) order by place
         on conflict do nothing returning request_id
         """)
-    {
-        Parameters =
         {
-            Bulk.Value(tx.WorkspaceId),
-            Bulk.Value(method),
-            Bulk.Array(NpgsqlDbType.Text, requests.Select(one => one.RequestId).ToArray()),
-            Bulk.Array(NpgsqlDbType.Bytea, requests.Select(one => RequestKey.Hash(one.Request)).ToArray()),
-            new NpgsqlParameter { Value = tx.Now, NpgsqlDbType = NpgsqlDbType.TimestampTz },
-        },
-    };
+            Parameters =
+            {
+                Bulk.Value(tx.WorkspaceId),
+                Bulk.Value(method),
+                Bulk.Array(NpgsqlDbType.Text, requests.Select(one => one.RequestId).ToArray()),
+                Bulk.Array(NpgsqlDbType.Bytea, requests.Select(one => RequestKey.Hash(one.Request)).ToArray()),
+                new NpgsqlParameter { Value = tx.Now, NpgsqlDbType = NpgsqlDbType.TimestampTz },
+            },
+        };
 
     private static async Task<HashSet<string>> Claimed(NpgsqlDataReader results, CancellationToken ct)
     {
@@ -110,7 +114,8 @@ public sealed partial class UnitOfWork<TContext>
 
         if (given.Length > 0)
         {
-            tx.Closing.BatchCommands.Add(new NpgsqlBatchCommand("delete from idempotency where workspace_id = $1 and method = $2 and request_id = any($3)")
+            tx.Closing.BatchCommands.Add(new NpgsqlBatchCommand(
+                "delete from idempotency where workspace_id = $1 and method = $2 and request_id = any($3)")
             {
                 Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Value(method), Bulk.Array(NpgsqlDbType.Text, given) },
             });

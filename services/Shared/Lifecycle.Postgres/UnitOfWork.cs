@@ -72,7 +72,8 @@ public sealed partial class UnitOfWork<TContext>
     /// <param name="work">Gets their results, at the first one, and reads them before it uses the connection.</param>
     /// <param name="ct">Cancels, and rolls back.</param>
     public Task Run(
-        Guid workspaceId, Action<Transaction<TContext>, NpgsqlBatch> opening, Func<Transaction<TContext>, NpgsqlDataReader, Task> work, CancellationToken ct) =>
+        Guid workspaceId, Action<Transaction<TContext>, NpgsqlBatch> opening,
+        Func<Transaction<TContext>, NpgsqlDataReader, Task> work, CancellationToken ct) =>
         Execute(workspaceId, IsolationLevel.ReadCommitted, async (tx, results) =>
         {
             await work(tx, results);

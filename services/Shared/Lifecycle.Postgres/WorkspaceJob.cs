@@ -4,14 +4,15 @@ using Microsoft.Extensions.Logging;
 namespace Lifecycle.Postgres;
 
 /// <summary>
-/// Work done for every workspace, round after round, until the host stops. A workspace's fault is logged and holds up no other; the next round tries it
-/// again. Every replica runs its own rounds: they share the work by what the work locks.
+/// Work done for every workspace, round after round, until the host stops. A workspace's fault is logged and holds up no other; the next
+/// round tries it again. Every replica runs its own rounds: they share the work by what the work locks.
 /// </summary>
 /// <param name="work">The service's database.</param>
 /// <param name="pause">From the end of a round to the beginning of the next, above 0.</param>
 /// <param name="time">Clock of the pauses.</param>
 /// <param name="logger">Of the job itself.</param>
-public abstract partial class WorkspaceJob<TContext>(UnitOfWork<TContext> work, TimeSpan pause, TimeProvider time, ILogger logger) : BackgroundService
+public abstract partial class WorkspaceJob<TContext>(UnitOfWork<TContext> work, TimeSpan pause, TimeProvider time, ILogger logger)
+    : BackgroundService
     where TContext : LifecycleDbContext
 {
     protected UnitOfWork<TContext> Work => work;

@@ -21,7 +21,9 @@ public static class ProtoJson
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>A message from JSON; INVALID_ARGUMENT names every fault: unknown fields, wrong types, enum names that are none, malformed JSON.</summary>
+    /// <summary>
+    /// A message from JSON; INVALID_ARGUMENT names every fault: unknown fields, wrong types, enum names that are none, malformed JSON.
+    /// </summary>
     public static Result<T> Parse<T>(string json)
         where T : IMessage<T>, new()
     {
@@ -31,5 +33,6 @@ public static class ProtoJson
         return violations.ToError() is { } error ? error : message;
     }
 
-    internal static void MergeInto(IMessage message, string json) => message.MergeFrom(Parser.Parse(json, message.Descriptor).ToByteArray());
+    internal static void MergeInto(IMessage message, string json) =>
+        message.MergeFrom(Parser.Parse(json, message.Descriptor).ToByteArray());
 }

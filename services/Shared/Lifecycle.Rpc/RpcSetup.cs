@@ -14,7 +14,10 @@ namespace Lifecycle.Rpc;
 /// <summary>Puts gRPC, REST over the same messages, and the identity check into a host.</summary>
 public static class RpcSetup
 {
-    /// <summary>gRPC server with the suite's errors and limits, and the identity token. Reads section <c>Rpc</c> and <c>Lifecycle:IdentitySecret</c>.</summary>
+    /// <summary>
+    /// gRPC server with the suite's errors and limits, and the identity token. Reads section <c>Rpc</c> and
+    /// <c>Lifecycle:IdentitySecret</c>.
+    /// </summary>
     public static TBuilder AddLifecycleRpc<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {

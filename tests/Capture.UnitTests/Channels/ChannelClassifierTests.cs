@@ -59,10 +59,12 @@ public sealed class ChannelClassifierTests
     [InlineData("partner", "referral", "eshop", "Organic Shopping")]
     [InlineData("partner", "referral", "workshop", "Referral")]
     [InlineData("partner", "referral", "my shop", "Organic Shopping")]
-    public void Classify_SourceMediumCampaign_IsTheFirstGroupThatMatches(string? source, string? medium, string? campaign, string channel) =>
+    public void Classify_SourceMediumCampaign_IsTheFirstGroupThatMatches(
+        string? source, string? medium, string? campaign, string channel) =>
         Assert.Equal(channel, ChannelClassifier.Default.Classify(source, medium, campaign));
 
     [Fact]
     public void Classify_AssistantsSwitchedOff_IsReferral() =>
-        Assert.Equal("Referral", new ChannelClassifier(ChannelRules.Default, aiAssistants: false).Classify("chatgpt.com", "referral", null));
+        Assert.Equal(
+            "Referral", new ChannelClassifier(ChannelRules.Default, aiAssistants: false).Classify("chatgpt.com", "referral", null));
 }

@@ -21,7 +21,9 @@ public sealed class ChannelRulesTests
     {
         var docs = File.ReadAllText(Path.Combine(Root(), "docs", "capture.md"));
 
-        Assert.Contains($"| search engines ({Rules.SearchEngines}, with the parameters that carry the keyword) | {Rules.Hosts[SiteCategory.Search]} |", docs, StringComparison.Ordinal);
+        Assert.Contains(
+            $"| search engines ({Rules.SearchEngines}, with the parameters that carry the keyword) | {Rules.Hosts[SiteCategory.Search]} |",
+            docs, StringComparison.Ordinal);
         Assert.Contains($"| social | {Rules.Hosts[SiteCategory.Social]} |", docs, StringComparison.Ordinal);
         Assert.Contains($"| shopping | {Rules.Hosts[SiteCategory.Shopping]} |", docs, StringComparison.Ordinal);
         Assert.Contains($"| video | {Rules.Hosts[SiteCategory.Video]} |", docs, StringComparison.Ordinal);
@@ -71,7 +73,8 @@ public sealed class ChannelRulesTests
     [Fact]
     public void ClickIds_Every_IsKnownAndInLowerCase() =>
         Assert.Equal(
-            ["gclid", "gbraid", "wbraid", "dclid", "msclkid", "yclid", "ttclid", "twclid", "li_fat_id", "rdt_cid", "sccid", "epik", "qclid", "irclid", "_kx", "mc_cid", "fbclid", "igshid"],
+            ["gclid", "gbraid", "wbraid", "dclid", "msclkid", "yclid", "ttclid", "twclid", "li_fat_id", "rdt_cid", "sccid", "epik", "qclid",
+                "irclid", "_kx", "mc_cid", "fbclid", "igshid"],
             Rules.ClickIds.Select(rule => rule.Name));
 
     private static string Root()

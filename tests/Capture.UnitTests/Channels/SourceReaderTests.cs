@@ -65,7 +65,8 @@ public sealed class SourceReaderTests
     [InlineData("https://repay.example/", EvidenceKind.Referrer)]
     public void Read_ExcludedOrOwnReferrer_IsDirect(string referrer, EvidenceKind kind)
     {
-        var reader = (ChannelSettings.Default with { OwnDomains = ["münchen.example"], ExcludedReferrers = ["pay.example"] }).Compile(ChannelRules.Default).Value;
+        var reader = (ChannelSettings.Default with { OwnDomains = ["münchen.example"], ExcludedReferrers = ["pay.example"] }).Compile(
+            ChannelRules.Default).Value;
 
         Assert.Equal(kind, reader.Read(new("https://acme.example/", referrer, null, null, null, null)).Kind);
     }
@@ -75,7 +76,8 @@ public sealed class SourceReaderTests
     {
         var reader = (ChannelSettings.Default with { PaymentAndLoginExcluded = false }).Compile(ChannelRules.Default).Value;
 
-        Assert.Equal(("Organic Shopping", "checkout.stripe.com"), Found(reader.Read(new("https://acme.example/", "https://checkout.stripe.com/", null, null, null, null))));
+        Assert.Equal(("Organic Shopping", "checkout.stripe.com"), Found(
+            reader.Read(new("https://acme.example/", "https://checkout.stripe.com/", null, null, null, null))));
     }
 
     [Fact]
@@ -84,22 +86,28 @@ public sealed class SourceReaderTests
     [Fact]
     public void Read_ContextCampaign_WinsOverTheUrl()
     {
-        var found = SourceReader.Default.Read(new("https://acme.example/?utm_source=google&utm_medium=cpc", null, "Partner", "Referral", "Launch", "crm"));
+        var found = SourceReader.Default.Read(
+            new("https://acme.example/?utm_source=google&utm_medium=cpc", null, "Partner", "Referral", "Launch", "crm"));
 
-        Assert.Equal(new TrafficSource(EvidenceKind.Campaign, "Referral", "partner", "referral", "Launch", "crm", null) { Rules = "2026-11" }, found);
+        Assert.Equal(
+            new TrafficSource(EvidenceKind.Campaign, "Referral", "partner", "referral", "Launch", "crm", null) { Rules = "2026-11" },
+            found);
     }
 
     [Fact]
     public void Read_EncodedParameters_AreDecodedAndKeepTheClickId()
     {
-        var found = SourceReader.Default.Read(new("https://acme.example/?UTM_SOURCE=Google&utm_medium=cpc&utm_campaign=Spring%20Sale&utm_term=crm+software&gclid=Abc", null, null, null, null, null));
+        var found = SourceReader.Default.Read(new(
+            "https://acme.example/?UTM_SOURCE=Google&utm_medium=cpc&utm_campaign=Spring%20Sale&utm_term=crm+software&gclid=Abc", null,
+            null, null, null, null));
 
         Assert.Equal(("google", "Spring Sale", "crm software", "gclid:Abc"), (found.Source, found.Campaign, found.Keyword, found.ClickId));
     }
 
     [Fact]
     public void Read_NulInParameter_IsDropped() =>
-        Assert.Equal("spring", SourceReader.Default.Read(new("https://acme.example/?utm_campaign=spr%00ing", null, null, null, null, null)).Campaign);
+        Assert.Equal("spring", SourceReader.Default.Read(
+            new("https://acme.example/?utm_campaign=spr%00ing", null, null, null, null, null)).Campaign);
 
     [Theory]
     [InlineData("gclid", "Paid Search", "google", "cpc")]
@@ -122,12 +130,14 @@ public sealed class SourceReaderTests
     {
         var found = Page($"https://acme.example/?{name}=Ab1", null);
 
-        Assert.Equal((channel, source, medium, $"{name.ToLowerInvariant()}:Ab1"), (found.Channel, found.Source, found.Medium, found.ClickId));
+        Assert.Equal(
+            (channel, source, medium, $"{name.ToLowerInvariant()}:Ab1"), (found.Channel, found.Source, found.Medium, found.ClickId));
     }
 
     [Theory]
     // Ports, capitals, trailing dots, addresses without a scheme.
-    [InlineData("https://acme.example:8443/", "HTTPS://WWW.Google.COM.:443/search?q=Crm+Software", "Organic Search", "google", "Crm Software")]
+    [InlineData(
+        "https://acme.example:8443/", "HTTPS://WWW.Google.COM.:443/search?q=Crm+Software", "Organic Search", "google", "Crm Software")]
     [InlineData("https://acme.example/", "//www.bing.com/search?q=crm", "Organic Search", "bing", "crm")]
     [InlineData("https://acme.example/", "www.ecosia.org/search", "Organic Search", "ecosia", null)]
     [InlineData("https://acme.example/", "https://yandex.com.tr/search/?text=crm", "Organic Search", "yandex", "crm")]
@@ -154,7 +164,8 @@ public sealed class SourceReaderTests
     [InlineData("https://acme.example/#utm_source=partner&utm_medium=referral", null, "Referral", "partner", null)]
     [InlineData("https://acme.example/#/pricing?utm_source=partner&utm_medium=referral", null, "Referral", "partner", null)]
     [InlineData("/pricing?utm_source=partner&utm_medium=referral", null, "Referral", "partner", null)]
-    [InlineData("https://acme.example/?utm_source=null&utm_medium=undefined&gclid=null", "https://www.bing.com/", "Organic Search", "bing", null)]
+    [InlineData(
+        "https://acme.example/?utm_source=null&utm_medium=undefined&gclid=null", "https://www.bing.com/", "Organic Search", "bing", null)]
     [InlineData("https://acme.example/?utm_source=%zz%&&=&utm_medium=email", null, "Email", "%zz%", null)]
     public void Read_OddInput_FindsWhatItSays(string url, string? referrer, string channel, string source, string? keyword)
     {
@@ -191,7 +202,8 @@ public sealed class SourceReaderTests
             return found == SourceReader.Default.Reread(found, PageContext.Stored(url));
         }));
 
-    private static TrafficSource Page(string? url, string? referrer) => SourceReader.Default.Read(new(url, referrer, null, null, null, null));
+    private static TrafficSource Page(string? url, string? referrer) =>
+        SourceReader.Default.Read(new(url, referrer, null, null, null, null));
 
     private static (string Channel, string? Source) Found(TrafficSource source) => (source.Channel, source.Source);
 }

@@ -72,7 +72,8 @@ public sealed class IdentityResolverTests
     public void Resolve_AnyOrder_FindsTheSamePeopleWithTheSameProfiles() =>
         Prop.ForAll(Facts.ToArbitrary(), Gen.Choose(0, int.MaxValue).ToArbitrary(), (facts, seed) =>
         {
-            var shuffled = facts.Select((fact, index) => (fact, index)).OrderBy(item => HashCode.Combine(seed, item.index)).Select(item => item.fact);
+            var shuffled = facts.Select((fact, index) => (fact, index)).OrderBy(item => HashCode.Combine(seed, item.index))
+                .Select(item => item.fact);
             return People(facts).SetEquals(People(shuffled));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
@@ -87,7 +88,8 @@ public sealed class IdentityResolverTests
 
         return resolver.Leads.Values.Select(lead =>
         {
-            var keys = list.SelectMany(fact => fact.Keys).Distinct().Where(key => resolver.OwnerOf(key) == lead.Id).Order(Comparer<IdentityKey>.Create((left, right) => string.CompareOrdinal(left.ToString(), right.ToString())));
+            var keys = list.SelectMany(fact => fact.Keys).Distinct().Where(key => resolver.OwnerOf(key) == lead.Id)
+                .Order(Comparer<IdentityKey>.Create((left, right) => string.CompareOrdinal(left.ToString(), right.ToString())));
             var traits = lead.Profile.Traits().OrderBy(pair => pair.Key, StringComparer.Ordinal);
             return $"{string.Join(',', keys)} {lead.CreateTime:O} {lead.Capture} {lead.Email} {lead.ExternalId} {string.Join(',', traits)}";
         }).ToHashSet();
@@ -101,7 +103,8 @@ public sealed class IdentityResolverTests
          from title in Gen.Elements("\"VP\"", "\"CTO\"", "null")
          where user is not null || email is not null
          select new PersonFacts(
-             Start.AddMinutes(minute), user, null, email, null, new(Start.AddMinutes(minute), type, type == CaptureType.Form ? "demo" : null), [new("title", title)]))
+             Start.AddMinutes(minute), user, null, email, null,
+             new(Start.AddMinutes(minute), type, type == CaptureType.Form ? "demo" : null), [new("title", title)]))
         .ArrayOf().Select(list => list.Take(12).ToArray());
 
     private static IdentityResolver Resolver() => new([], []);
@@ -109,6 +112,8 @@ public sealed class IdentityResolverTests
     private static Guid NewId() => Guid.CreateVersion7(Start);
 
     private static Lead? Say(
-        IdentityResolver resolver, double minute, string? userId = null, string? email = null, string? phone = null, CaptureType type = CaptureType.Identify, Guid? onDevice = null) =>
-        resolver.Resolve(new(Start.AddMinutes(minute), userId, null, email, phone, new(Start.AddMinutes(minute), type, null), []), onDevice, NewId);
+        IdentityResolver resolver, double minute, string? userId = null, string? email = null, string? phone = null,
+        CaptureType type = CaptureType.Identify, Guid? onDevice = null) =>
+        resolver.Resolve(
+            new(Start.AddMinutes(minute), userId, null, email, phone, new(Start.AddMinutes(minute), type, null), []), onDevice, NewId);
 }

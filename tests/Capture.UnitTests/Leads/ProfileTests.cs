@@ -64,14 +64,17 @@ public sealed class ProfileTests
     public void Set_AnyOrder_EndsTheSame() =>
         Prop.ForAll(Values.ToArbitrary(), Gen.Choose(0, int.MaxValue).ToArbitrary(), (values, seed) =>
         {
-            var shuffled = values.Select((value, index) => (value, index)).OrderBy(item => HashCode.Combine(seed, item.index)).Select(item => item.value);
-            return Fill(values).Values.OrderBy(pair => pair.Key, StringComparer.Ordinal).SequenceEqual(Fill(shuffled).Values.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+            var shuffled = values.Select((value, index) => (value, index)).OrderBy(item => HashCode.Combine(seed, item.index))
+                .Select(item => item.value);
+            return Fill(values).Values.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .SequenceEqual(Fill(shuffled).Values.OrderBy(pair => pair.Key, StringComparer.Ordinal));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
     [Fact]
     public void ToJson_AndBack_IsTheSame()
     {
-        var profile = Fill([("title", "\"VP \\\"Ops\\\"\"", 3), ("company.employees", "250", 1), ("flags", "[1,{\"a\":null}]", 2), ("gone", "null", 5)]);
+        var profile = Fill(
+            [("title", "\"VP \\\"Ops\\\"\"", 3), ("company.employees", "250", 1), ("flags", "[1,{\"a\":null}]", 2), ("gone", "null", 5)]);
 
         Assert.Equal(profile.Values, Profile.FromJson(profile.ToJson()).Values);
         Assert.Equal("""{"title":"VP \"Ops\"","flags":[1,{"a":null}]}""", profile.TraitsJson());

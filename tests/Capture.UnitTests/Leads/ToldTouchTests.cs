@@ -6,7 +6,8 @@ namespace Capture.UnitTests.Leads;
 public sealed class ToldTouchTests
 {
     private static readonly DateTimeOffset Time = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
-    private static readonly SourceReader Excluding = new ChannelSettings(2, [], [], ["partner.example"], true, true).Compile(ChannelRules.Default).Value;
+    private static readonly SourceReader Excluding = new ChannelSettings(2, [], [], ["partner.example"], true, true).Compile(
+        ChannelRules.Default).Value;
 
     [Fact]
     public void Reclassified_ReferrerIsExcludedAndBack_ReadsItAnewEachTime()
@@ -37,5 +38,6 @@ public sealed class ToldTouchTests
         Assert.Equal(told, told.Reclassified(SourceReader.Default));
     }
 
-    private static Touch Told(string page, string referrer) => Touch.Told(SourceReader.Default.Read(new(page, referrer, null, null, null, null)), page, Time);
+    private static Touch Told(string page, string referrer) =>
+        Touch.Told(SourceReader.Default.Read(new(page, referrer, null, null, null, null)), page, Time);
 }

@@ -15,7 +15,8 @@ public sealed class BotNetworksTests
     [InlineData("not an address", false)]
     [InlineData("", false)]
     [InlineData(null, false)]
-    public void Contains_Address_IsJudgedByTheNetworks(string? address, bool expected) => Assert.Equal(expected, Networks.Contains(address));
+    public void Contains_Address_IsJudgedByTheNetworks(string? address, bool expected) =>
+        Assert.Equal(expected, Networks.Contains(address));
 
     [Fact]
     public void Contains_NoNetworks_NeverHolds() => Assert.False(new BotNetworks([]).Contains("203.0.113.77"));

@@ -4,7 +4,8 @@ namespace Capture.UnitTests.Messages;
 
 public sealed class BotSignalsTests
 {
-    private const string Chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+    private const string Chrome =
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
 
     [Theory]
     [InlineData(Chrome, "de-DE,de;q=0.9", null, null, null)]
@@ -23,7 +24,8 @@ public sealed class BotSignalsTests
     [InlineData(Chrome, Chrome)]
     [InlineData("analytics-node/2.1.0", null)]
     [InlineData(null, null)]
-    public void Browser_UserAgent_IsThatOfABrowserAlone(string? userAgent, string? browser) => Assert.Equal(browser, BotSignals.Browser(new(userAgent, "en", null, null)));
+    public void Browser_UserAgent_IsThatOfABrowserAlone(string? userAgent, string? browser) =>
+        Assert.Equal(browser, BotSignals.Browser(new(userAgent, "en", null, null)));
 
     [Fact]
     public void Find_LanguageNotRequired_IsNobody() => Assert.Null(BotSignals.Find(new(Chrome, null, null, null), requireLanguage: false));
@@ -35,9 +37,12 @@ public sealed class BotSignalsTests
         Assert.All(
             new[]
             {
-                "Mozilla/5.0 (compatible; UptimeRobot/2.0)", "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2)", "ChatGPT-User/1.0", "kube-probe/1.30", "WhatsApp/2.23",
-                "Mozilla/5.0 zgrab/0.x", "sqlmap/1.8", "Wget/1.21", "Go-http-client/2.0", "GuzzleHttp/7", "axios/1.6.0", "Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)",
-                "Mozilla/5.0 (Linux) Chrome-Lighthouse", "ELB-HealthChecker/2.0", "Apache-HttpClient/4.5", "Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com)", "Screaming Frog SEO Spider/19",
+                "Mozilla/5.0 (compatible; UptimeRobot/2.0)", "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2)",
+                "ChatGPT-User/1.0", "kube-probe/1.30", "WhatsApp/2.23",
+                "Mozilla/5.0 zgrab/0.x", "sqlmap/1.8", "Wget/1.21", "Go-http-client/2.0", "GuzzleHttp/7", "axios/1.6.0",
+                "Mozilla/5.0 (compatible; Google-InspectionTool/1.0;)",
+                "Mozilla/5.0 (Linux) Chrome-Lighthouse", "ELB-HealthChecker/2.0", "Apache-HttpClient/4.5",
+                "Mozilla/5.0 (compatible; Yahoo! Slurp; http://help.yahoo.com)", "Screaming Frog SEO Spider/19",
             },
             agent => Assert.NotNull(Bots.Find(agent)));
     }

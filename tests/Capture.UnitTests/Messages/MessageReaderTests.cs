@@ -24,7 +24,8 @@ public sealed class MessageReaderTests
         Assert.Equal(new CaptureEvidence(new(2026, 3, 1, 8, 0, 0, 123, TimeSpan.Zero), CaptureType.Form, "demo"), message.Person.Capture);
         Assert.Equal("ada@acme.example", message.Person.Email);
         Assert.Equal(
-            [new("title", "\"VP Engineering\""), new("company.employees", "51"), new("companySize", "\"51-200\""), new("company.name", "\"Acme\""), new("notes", "\"hello\"")],
+            [new("title", "\"VP Engineering\""), new("company.employees", "51"), new("companySize", "\"51-200\""),
+                new("company.name", "\"Acme\""), new("notes", "\"hello\"")],
             message.Person.Facts);
     }
 
@@ -39,8 +40,9 @@ public sealed class MessageReaderTests
         Assert.Equal([new(IdentityKey.User, "u1"), new(IdentityKey.Email, "ada@acme.example")], person.Keys);
         Assert.Equal(
             [
-                new("firstName", "\"Ada\""), new("plan", "{\"tier\":2}"), new("gone", "null"), new("company.name", "\"Acme\""), new("company.employees", "250"),
-                new("company.industry", "\"Software\""), new("company.annualRevenue", "5000000"), new("company.domain", "\"acme.example\""), new("companyFounded", "1990"),
+                new("firstName", "\"Ada\""), new("plan", "{\"tier\":2}"), new("gone", "null"), new("company.name", "\"Acme\""),
+                new("company.employees", "250"), new("company.industry", "\"Software\""), new("company.annualRevenue", "5000000"),
+                new("company.domain", "\"acme.example\""), new("companyFounded", "1990"),
             ],
             person.Facts);
     }
@@ -48,11 +50,14 @@ public sealed class MessageReaderTests
     [Fact]
     public void Read_IdentifyWithTraitsInTheContext_ReadsThem()
     {
-        var message = Read("""{"type":"identify","anonymousId":"a","traits":{},"context":{"traits":{"email":"ada@acme.example","plan":"pro"}}}""").Value;
+        var message = Read(
+            """{"type":"identify","anonymousId":"a","traits":{},"context":{"traits":{"email":"ada@acme.example","plan":"pro"}}}""").Value;
 
         Assert.Equal([new(IdentityKey.Email, "ada@acme.example")], message.Person.Keys);
         Assert.Equal([new("plan", "\"pro\"")], message.Person.Facts);
-        Assert.Equal("traits.email is no e-mail address.", Read("""{"type":"identify","userId":"u","context":{"traits":{"email":"nobody"}}}""").Error!.Violations[0].Message);
+        Assert.Equal(
+            "traits.email is no e-mail address.",
+            Read("""{"type":"identify","userId":"u","context":{"traits":{"email":"nobody"}}}""").Error!.Violations[0].Message);
     }
 
     [Theory]
@@ -66,7 +71,8 @@ public sealed class MessageReaderTests
     [Fact]
     public void Read_CallByNumberAlone_NeedsNoDevice()
     {
-        var message = Read("""{"type":"track","event":"Call Received","properties":{"callerNumber":"+49 30 123456","durationSeconds":120}}""").Value;
+        var message = Read(
+            """{"type":"track","event":"Call Received","properties":{"callerNumber":"+49 30 123456","durationSeconds":120}}""").Value;
 
         Assert.Null(message.Device);
         Assert.Equal([new(IdentityKey.Phone, "+4930123456")], message.Person.Keys);
@@ -82,7 +88,8 @@ public sealed class MessageReaderTests
     [Fact]
     public void Read_ManyFaults_NamesEach()
     {
-        var error = Read("""{"type":"track","messageId":7.5,"timestamp":"yesterday","context":{"page":{"url":5}},"properties":[]}""").Error!;
+        var error = Read(
+            """{"type":"track","messageId":7.5,"timestamp":"yesterday","context":{"page":{"url":5}},"properties":[]}""").Error!;
 
         Assert.Equal(
             ["properties", "timestamp", "context.page.url", "event", "anonymousId"],
@@ -98,26 +105,42 @@ public sealed class MessageReaderTests
     [InlineData("""{"type":"identify","userId":"u","traits":{"email":"nobody"}}""", "traits.email is no e-mail address.")]
     [InlineData("""{"type":"page","anonymousId":"x","timestamp":"2026-03-02T09:11:00Z"}""", "timestamp lies more than 10 minutes ahead.")]
     [InlineData("""{"type":"page","anonymousId":"x","timestamp":"1970-01-01T00:00:00Z"}""", "timestamp lies before the year 2000.")]
-    [InlineData("""{"type":"page","anonymousId":"x","timestamp":1772442000000}""", "timestamp must be an ISO 8601 time such as 2026-03-31T09:30:00Z.")]
-    [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":"\u0000"}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
-    [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":"\ud800"}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
-    [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":1e999999}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
-    [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":-2.5E+999}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
-    [InlineData("""{"type":"page","anonymousId":"x","properties":{"a":-123456789123456789123456789123456789123456789123456789123456789123456789123456789123456789123456789123456789}}""", "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
+    [InlineData(
+        """{"type":"page","anonymousId":"x","timestamp":1772442000000}""",
+        "timestamp must be an ISO 8601 time such as 2026-03-31T09:30:00Z.")]
+    [InlineData(
+        """{"type":"page","anonymousId":"x","properties":{"a":"\u0000"}}""",
+        "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
+    [InlineData(
+        """{"type":"page","anonymousId":"x","properties":{"a":"\ud800"}}""",
+        "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
+    [InlineData(
+        """{"type":"page","anonymousId":"x","properties":{"a":1e999999}}""",
+        "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
+    [InlineData(
+        """{"type":"page","anonymousId":"x","properties":{"a":-2.5E+999}}""",
+        "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
+    [InlineData(
+        """{"type":"page","anonymousId":"x","properties":{"a":-123456789123456789123456789123456789123456789123456789123456789123456789123456789123456789123456789123456789}}""",
+        "The message holds U+0000, half of a surrogate pair or a number beyond 1e300.")]
     [InlineData("7", "A message must be an object.")]
     public void Read_OneFault_SaysWhatIsAccepted(string json, string message) =>
         Assert.Equal(message, Assert.Single(Read(json).Error!.Violations).Message);
 
     [Fact]
     public void Read_LargerThan32Kilobytes_IsRefused() =>
-        Assert.Contains("at most 32768", Read($$"""{"type":"page","anonymousId":"x","name":"{{new string('a', 33_000)}}"}""").Error!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "at most 32768", Read($$"""{"type":"page","anonymousId":"x","name":"{{new string('a', 33_000)}}"}""").Error!.Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(18, null)]
     [InlineData(19, "The message is nested deeper than 20 levels.")]
     [InlineData(60, "The message is nested deeper than 20 levels.")]
     public void Read_Nested_IsTakenAsDeepAsOthersCanRead(int levels, string? message) => Assert.Equal(
-        message, Read($$$"""{"type":"page","anonymousId":"x","properties":{"a":{{{new string('[', levels)}}}{{{new string(']', levels)}}}}}""").Error?.Message);
+        message, Read(
+            $$$"""{"type":"page","anonymousId":"x","properties":{"a":{{{new string('[', levels)}}}{{{new string(']', levels)}}}}}""").Error
+            ?.Message);
 
     [Fact]
     public void Read_ManyBracketsSideBySide_IsTaken()
@@ -140,7 +163,8 @@ public sealed class MessageReaderTests
     public void Read_Timestamp_IsCorrectedForTheSendersClock(string timestamp, string? sentAt, string expected)
     {
         var sent = sentAt is null ? default(DateTimeOffset?) : DateTimeOffset.Parse(sentAt, null);
-        var message = Read($$"""{"type":"page","anonymousId":"x","timestamp":"{{timestamp}}"}""", new(Now, sent, null, null, SourceReader.Default)).Value;
+        var message = Read(
+            $$"""{"type":"page","anonymousId":"x","timestamp":"{{timestamp}}"}""", new(Now, sent, null, null, SourceReader.Default)).Value;
 
         Assert.Equal(DateTimeOffset.Parse(expected, null), message.Time);
     }
@@ -179,7 +203,8 @@ public sealed class MessageReaderTests
 
         Assert.Equal(MessageReader.ActivityId(workspace, early), MessageReader.ActivityId(workspace, early));
         Assert.Equal(7, MessageReader.ActivityId(workspace, early).Version);
-        Assert.True(string.CompareOrdinal(MessageReader.ActivityId(workspace, early).ToString(), MessageReader.ActivityId(workspace, late).ToString()) < 0);
+        Assert.True(string.CompareOrdinal(
+            MessageReader.ActivityId(workspace, early).ToString(), MessageReader.ActivityId(workspace, late).ToString()) < 0);
     }
 
     private static Result<IngestMessage> Read(string json, Envelope? envelope = null) =>

@@ -77,19 +77,23 @@ public sealed class VendorReportsTests
             {"conversation_id":9,"visitor":{"name":"Ada","email":" ADA@acme.example","deep":{"x":1}},"message":"Hello","page":"https://acme.example/pricing","visitorId":"anon-1"}
             """));
 
-        Assert.Equal(("Chat Started", "chat:9", "anon-1"), (message["event"]!.GetValue<string>(), message["messageId"]!.GetValue<string>(), message["anonymousId"]!.GetValue<string>()));
+        Assert.Equal(("Chat Started", "chat:9", "anon-1"), (
+            message["event"]!.GetValue<string>(), message["messageId"]!.GetValue<string>(), message["anonymousId"]!.GetValue<string>()));
         Assert.Equal("""{"name":"Ada","email":"ada@acme.example","message":"Hello"}""", message["properties"]!.ToJsonString());
         Assert.Equal("https://acme.example/pricing", message["context"]!["page"]!["url"]!.GetValue<string>());
     }
 
     [Fact]
     public void Chat_WrongEmail_IsLeftOutAndTheRestKept() =>
-        Assert.Equal("""{"phone":"+4930123456"}""", Chat(Json("""{"email":"nobody","phone":"+49 30 123456"}"""))["properties"]!.ToJsonString().Replace("\\u002B", "+", StringComparison.Ordinal));
+        Assert.Equal(
+            """{"phone":"+4930123456"}""", Chat(Json("""{"email":"nobody","phone":"+49 30 123456"}"""))["properties"]!.ToJsonString()
+                .Replace("\\u002B", "+", StringComparison.Ordinal));
 
     [Fact]
     public void Call_WithoutId_IsKnownAgainByItsContent()
     {
-        var (first, same, other) = (Call(Json("""{"from":"1234567"}""")), Call(Json("""{"from":"1234567"}""")), Call(Json("""{"from":"1234568"}""")));
+        var (first, same, other) = (
+            Call(Json("""{"from":"1234567"}""")), Call(Json("""{"from":"1234567"}""")), Call(Json("""{"from":"1234568"}""")));
 
         Assert.Equal(first["messageId"]!.GetValue<string>(), same["messageId"]!.GetValue<string>());
         Assert.NotEqual(first["messageId"]!.GetValue<string>(), other["messageId"]!.GetValue<string>());
@@ -99,14 +103,17 @@ public sealed class VendorReportsTests
     public void Chat_TextNobodyCanRead_IsLeftOutAndTheRestKept() =>
         Assert.Equal(
             """{"page_no":3,"email":"ada@acme.example"}""",
-            Chat(Json("""{"page_no":3,"email":"ada@acme.example","message":"\ud800","\udc00":"x","a\u0000b":"y","size":1e999}"""))["properties"]!.ToJsonString());
+            Chat(Json(
+                """{"page_no":3,"email":"ada@acme.example","message":"\ud800","\udc00":"x","a\u0000b":"y","size":1e999}"""))["properties"]!
+                .ToJsonString());
 
     [Fact]
     public void Chat_LongerThanAMessage_KeepsThePersonAndWhatFits()
     {
         var transcript = new string('\u6f22', 4000);
 
-        var message = Chat(Json(JsonSerializer.Serialize(new { email = "ada@acme.example", name = "Ada", transcript, notes = transcript[..3000], summary = transcript })));
+        var message = Chat(Json(JsonSerializer.Serialize(
+            new { email = "ada@acme.example", name = "Ada", transcript, notes = transcript[..3000], summary = transcript })));
 
         Assert.Equal(["notes", "email", "name", "message"], message["properties"]!.AsObject().Select(property => property.Key));
         Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(message, VendorReports.Json).Length, 1, MessageReader.MaxBytes);

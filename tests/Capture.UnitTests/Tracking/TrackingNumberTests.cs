@@ -20,7 +20,8 @@ public sealed class TrackingNumberTests
     [InlineData("Organic Social", "linkedin.com", "referral", null, "+15550100202")]
     [InlineData("Email", "newsletter", "email", null, "+493012345678")]
     [InlineData("Referral", "news.example", "referral", null, null)]
-    public void For_AVisit_IsTheNumberWithTheMostConditionsMet(string channel, string source, string medium, string? campaign, string? expected)
+    public void For_AVisit_IsTheNumberWithTheMostConditionsMet(
+        string channel, string source, string medium, string? campaign, string? expected)
     {
         var visit = new TrafficSource(EvidenceKind.Campaign, channel, source, medium, campaign, null, null);
 
@@ -56,8 +57,10 @@ public sealed class TrackingNumberTests
     public void ToSource_OfARule_HasItsChannelOrTheOneOfItsCampaign()
     {
         Assert.Equal(
-            new TrafficSource(EvidenceKind.Campaign, "Paid Search", "google", "cpc", "Spring", null, null), Numbers[1].ToSource(ChannelClassifier.Default.Classify));
+            new TrafficSource(EvidenceKind.Campaign, "Paid Search", "google", "cpc", "Spring", null, null),
+            Numbers[1].ToSource(ChannelClassifier.Default.Classify));
         Assert.Equal(
-            new TrafficSource(EvidenceKind.Campaign, "Organic Social", null, null, null, null, null), Numbers[2].ToSource(ChannelClassifier.Default.Classify));
+            new TrafficSource(EvidenceKind.Campaign, "Organic Social", null, null, null, null, null),
+            Numbers[2].ToSource(ChannelClassifier.Default.Classify));
     }
 }

@@ -30,7 +30,10 @@ public sealed class TrackingRequestsTests
             OwnDomains = { "acme.com", "ACME.com.", "acme.io" },
             DownloadExtensions = { ".PDF", "pdf", "zip" },
             DefaultNumber = new() { Number = "+1 (555) 010-0100" },
-            Numbers = { new TrackingNumber { Number = "0049 30 1234567", DisplayNumber = " 030 123 45 67 ", Source = "Google", Campaign = "Spring" } },
+            Numbers =
+            {
+                new TrackingNumber { Number = "0049 30 1234567", DisplayNumber = " 030 123 45 67 ", Source = "Google", Campaign = "Spring" }
+            },
         }).Value;
 
         Assert.Equal(("acme.com", 30, false), (settings.CookieDomain, settings.CookieDays, settings.RespectDnt));
@@ -62,8 +65,8 @@ public sealed class TrackingRequestsTests
 
         Assert.Equal(
             [
-                "cookieDays", "cookieDomain", "defaultNumber.displayNumber", "defaultNumber.number", "downloadExtensions[0]", "numbers[1]", "numbers[1].number",
-                "numbers[2]", "numbers[2].displayNumber", "numbers[2].number", "ownDomains[1]",
+                "cookieDays", "cookieDomain", "defaultNumber.displayNumber", "defaultNumber.number", "downloadExtensions[0]",
+                "numbers[1]", "numbers[1].number", "numbers[2]", "numbers[2].displayNumber", "numbers[2].number", "ownDomains[1]",
             ],
             error.Violations.Select(violation => violation.Field).Order(StringComparer.Ordinal));
     }
@@ -75,21 +78,25 @@ public sealed class TrackingRequestsTests
         {
             OwnDomains = { Enumerable.Range(0, 101).Select(index => $"a{index}.example") },
             DownloadExtensions = { Enumerable.Range(0, 101).Select(index => $"e{index}") },
-            Numbers = { Enumerable.Range(0, 501).Select(index => new TrackingNumber { Number = $"+1555{index:0000000}", Source = $"s{index}" }) },
+            Numbers =
+                { Enumerable.Range(0, 501).Select(index => new TrackingNumber { Number = $"+1555{index:0000000}", Source = $"s{index}" }) },
         };
 
         Assert.Equal(
-            ["downloadExtensions", "numbers", "ownDomains"], TrackingRequests.Read(request).Error!.Violations.Select(violation => violation.Field).Order(StringComparer.Ordinal));
+            ["downloadExtensions", "numbers", "ownDomains"],
+            TrackingRequests.Read(request).Error!.Violations.Select(violation => violation.Field).Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void ToProto_OfWhatWasRead_ReadsAsTheSame()
     {
-        var settings = TrackingRequests.Read(new() { CookieDays = 7, Numbers = { new TrackingNumber { Number = "+15550100200", Channel = "Email" } } }).Value;
+        var settings = TrackingRequests.Read(
+            new() { CookieDays = 7, Numbers = { new TrackingNumber { Number = "+15550100200", Channel = "Email" } } }).Value;
 
         var proto = TrackingRequests.ToProto(settings, null);
 
         Assert.Equal((7, true, null), (proto.CookieDays, proto.RespectDnt, proto.UpdateTime));
-        Assert.Equal(("+15550100200", "+15550100200", "Email", ""), (proto.Numbers[0].Number, proto.Numbers[0].DisplayNumber, proto.Numbers[0].Channel, proto.Numbers[0].Source));
+        Assert.Equal(("+15550100200", "+15550100200", "Email", ""), (
+            proto.Numbers[0].Number, proto.Numbers[0].DisplayNumber, proto.Numbers[0].Channel, proto.Numbers[0].Source));
     }
 }

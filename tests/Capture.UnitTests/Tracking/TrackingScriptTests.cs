@@ -27,7 +27,8 @@ public sealed class TrackingScriptTests
         var text = Encoding.UTF8.GetString(script.Plain);
         Assert.EndsWith(
             """({"cookieDomain":"","cookieDays":395,"requireConsent":false,"respectDnt":true,"ownDomains":[],"downloadExtensions":["pdf"],"""
-            + """ "defaultNumber":{"number":"\u002B15550100100","displayNumber":"\u003C555\u003E"},"swapNumbers":true});""".TrimStart() + "\n",
+            + """ "defaultNumber":{"number":"\u002B15550100100","displayNumber":"\u003C555\u003E"},"swapNumbers":true});""".TrimStart()
+            + "\n",
             text, StringComparison.Ordinal);
         Assert.DoesNotContain("a-secret-partner", text, StringComparison.Ordinal);
         using var gzip = new GZipStream(new MemoryStream(script.Compressed), CompressionMode.Decompress);

@@ -13,7 +13,8 @@ public sealed class BotPolicyTests
     [InlineData(60, 31, false)]
     [InlineData(59, 1, false)]
     [InlineData(1000, 3600, false)]
-    public void IsRobot_PagesInSeconds_IsMoreThanAPersonCanSee(int pages, double seconds, bool isRobot) => Assert.Equal(isRobot, Policy.IsRobot(Session(pages, seconds)));
+    public void IsRobot_PagesInSeconds_IsMoreThanAPersonCanSee(int pages, double seconds, bool isRobot) =>
+        Assert.Equal(isRobot, Policy.IsRobot(Session(pages, seconds)));
 
     [Fact]
     public void IsRobot_SwitchedOff_IsNever() => Assert.False((Policy with { MinPageViews = 0 }).IsRobot(Session(1000, 1)));

@@ -11,16 +11,19 @@ public sealed class SessionStartTests
     private static readonly DateTimeOffset Start = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
 
     private static readonly SourceReader Changed = new ChannelSettings(
-        3, [new("Partners", "source = \"google\" or referrer endsWith \"partner.example\"")], ["partner.example"], ["google.com", "linkedin.com"], false, false)
+        3, [new("Partners", "source = \"google\" or referrer endsWith \"partner.example\"")], ["partner.example"],
+        ["google.com", "linkedin.com"], false, false)
         .Compile(ChannelRules.Default).Value;
 
     private static readonly string?[] Referrers =
-        [null, "https://www.google.com/search?q=crm", "https://partner.example/", "https://www.linkedin.com/feed", "https://pay.stripe.com/x", "https://acme.example/a"];
+        [null, "https://www.google.com/search?q=crm", "https://partner.example/", "https://www.linkedin.com/feed",
+            "https://pay.stripe.com/x", "https://acme.example/a"];
 
     private static readonly string[] Pages =
     [
         "https://acme.example/", "https://acme.example/?utm_source=google&utm_medium=organic", "https://acme.example/?utm_campaign=spring",
-        "https://acme.example/?utm_source=partner.example&utm_medium=referral", "https://acme.example/?gclid=a", "https://acme.example/?fbclid=b",
+        "https://acme.example/?utm_source=partner.example&utm_medium=referral", "https://acme.example/?gclid=a",
+        "https://acme.example/?fbclid=b",
     ];
 
     [Fact]
@@ -48,10 +51,12 @@ public sealed class SessionStartTests
         Assert.Equal([EvidenceKind.Referrer, EvidenceKind.Campaign], timeline.Sessions.Select(session => session.Source.Kind));
     }
 
-    // Activities at one time are ordered by the strength of their evidence, which rules may change, and then by id: their sessions' beginnings stay.
+    // Activities at one time are ordered by the strength of their evidence, which rules may change, and then by id: their sessions'
+    // beginnings stay.
     private static IEnumerable<(DateTimeOffset Start, int Count)> Starts(IEnumerable<VisitActivity> activities) =>
         VisitTimeline.Build(activities).Sessions.Select(session => (session.Start, session.Activities));
 
     private static VisitActivity Page(double minutes, string url, string? referrer) => new(
-        Guid.CreateVersion7(Start.AddMinutes(minutes)), Start.AddMinutes(minutes), true, url, SourceReader.Default.Read(new(url, referrer, null, null, null, null)), true, null);
+        Guid.CreateVersion7(Start.AddMinutes(minutes)), Start.AddMinutes(minutes), true, url,
+        SourceReader.Default.Read(new(url, referrer, null, null, null, null)), true, null);
 }

@@ -12,7 +12,8 @@ public sealed class VisitTimelineTests
     private static readonly Guid Bob = Guid.CreateVersion7(Start);
     private static readonly TrafficSource Spring = new(EvidenceKind.Campaign, "Paid Search", "google", "cpc", "spring", null, null);
     private static readonly TrafficSource Autumn = Spring with { Campaign = "autumn" };
-    private static readonly TrafficSource LinkedIn = new(EvidenceKind.Referrer, "Organic Social", "linkedin.com", "referral", null, null, null);
+    private static readonly TrafficSource LinkedIn = new(
+        EvidenceKind.Referrer, "Organic Social", "linkedin.com", "referral", null, null, null);
 
     [Fact]
     public void Build_PauseOf30Minutes_StartsASession()
@@ -90,7 +91,8 @@ public sealed class VisitTimelineTests
         Prop.ForAll(Activities.ToArbitrary(), activities =>
         {
             var timeline = VisitTimeline.Build(activities);
-            return timeline.Sessions.Sum(session => session.Activities) == timeline.Activities.Count(activity => activity.Session is not null)
+            return timeline.Sessions.Sum(session => session.Activities) == timeline.Activities.Count(
+                activity => activity.Session is not null)
                 && timeline.Sessions.Zip(timeline.Sessions.Skip(1)).All(pair => pair.First.End <= pair.Second.Start);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
@@ -99,7 +101,8 @@ public sealed class VisitTimelineTests
          from source in Gen.Elements(TrafficSource.None, TrafficSource.Direct, Spring, Autumn, LinkedIn)
          from lead in Gen.Elements<Guid?>(null, null, null, null, Alice, Bob)
          from opens in Gen.Elements(true, true, false)
-         select Activity(minute, source.Kind != EvidenceKind.None, source, opens || source.Kind != EvidenceKind.None, lead)).ArrayOf().Select(list => list.Take(30).ToArray());
+         select Activity(minute, source.Kind != EvidenceKind.None, source, opens || source.Kind != EvidenceKind.None, lead)).ArrayOf()
+            .Select(list => list.Take(30).ToArray());
 
     private static VisitActivity Page(double minute, TrafficSource? source = null, Guid? lead = null) =>
         Activity(minute, true, source ?? TrafficSource.Direct, true, lead);

@@ -22,7 +22,8 @@ public sealed class AttributionLaws
     [Fact]
     public void Weights_LinearOfAnyOrder_IsTheSame() =>
         Check.One(Many, Prop.ForAll(Paths().ToArbitrary(), touches =>
-            Same(AttributionModels.Shares(AttributionKind.Linear, touches), AttributionModels.Shares(AttributionKind.Linear, touches.Reverse().ToArray()))));
+            Same(AttributionModels.Shares(AttributionKind.Linear, touches), AttributionModels.Shares(
+                AttributionKind.Linear, touches.Reverse().ToArray()))));
 
     [Fact]
     public void Shares_ShapleyOfAnyOrderAndRepetition_IsTheSame() =>
@@ -73,7 +74,8 @@ public sealed class AttributionLaws
     public void Markov_SelfLoopsAnywhere_ChangeNoRemovalEffect() =>
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(ManyPaths().ToArbitrary(), paths =>
         {
-            var doubled = paths.Select(path => path with { Touches = path.Touches.SelectMany(touch => Enumerable.Repeat(touch, 1 + (touch.Group.Length % 3))).ToArray() });
+            var doubled = paths.Select(path =>
+                path with { Touches = path.Touches.SelectMany(touch => Enumerable.Repeat(touch, 1 + (touch.Group.Length % 3))).ToArray() });
             return Near(MarkovChain.Solve(paths), MarkovChain.Solve(doubled.ToArray()));
         }));
 
@@ -93,20 +95,24 @@ public sealed class AttributionLaws
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(ManyPaths().ToArbitrary(), paths =>
         {
             var shares = MarkovChain.Solve(paths);
-            return shares.Count == 0 || (shares.Sum(share => share.Share) == 1m && shares.All(share => share is { Share: >= 0, RemovalEffect: >= 0 and <= 1 }));
+            return shares.Count == 0
+                || (shares.Sum(share => share.Share) == 1m && shares.All(share => share is { Share: >= 0, RemovalEffect: >= 0 and <= 1 }));
         }));
 
     [Fact]
     public void Markov_MorePathsOfTheSame_ChangeNothing() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(ManyPaths().ToArbitrary(), Gen.Choose(2, 50).ToArbitrary(), (paths, times) => Near(
-            MarkovChain.Solve(paths), MarkovChain.Solve(paths.Select(path => path with { Conversions = path.Conversions * times, Nulls = path.Nulls * times }).ToArray()))));
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(
+            ManyPaths().ToArbitrary(), Gen.Choose(2, 50).ToArbitrary(), (paths, times) => Near(
+                MarkovChain.Solve(paths), MarkovChain.Solve(
+                    paths.Select(path => path with { Conversions = path.Conversions * times, Nulls = path.Nulls * times }).ToArray()))));
 
     [Fact]
     public void Shapley_ExchangedChannels_GetEqualCredit() =>
         Check.One(Many, Prop.ForAll(ManyPaths().ToArbitrary(), paths =>
         {
             var both = paths.Concat(paths.Select(path => path with { Touches = path.Touches.Select(Exchange).ToArray() })).ToArray();
-            var credits = AttributionCredits.Evaluate(AttributionKind.Shapley, both, 7).ToDictionary(credit => credit.Group, credit => credit.Conversions);
+            var credits = AttributionCredits.Evaluate(AttributionKind.Shapley, both, 7)
+                .ToDictionary(credit => credit.Group, credit => credit.Conversions);
             return Math.Abs(credits.GetValueOrDefault("Email") - credits.GetValueOrDefault("Referral")) < 1e-18m;
         }));
 
@@ -118,7 +124,8 @@ public sealed class AttributionLaws
     };
 
     private static bool Near(IReadOnlyList<MarkovShare> one, IReadOnlyList<MarkovShare> other) =>
-        one.Count == other.Count && one.Zip(other).All(pair => pair.First.Group == pair.Second.Group && Math.Abs(pair.First.RemovalEffect - pair.Second.RemovalEffect) < 1e-9);
+        one.Count == other.Count && one.Zip(other)
+            .All(pair => pair.First.Group == pair.Second.Group && Math.Abs(pair.First.RemovalEffect - pair.Second.RemovalEffect) < 1e-9);
 
     private static bool Same(IReadOnlyList<Share> one, IReadOnlyList<Share> other)
     {
@@ -127,7 +134,8 @@ public sealed class AttributionLaws
     }
 
     private static Gen<AttributionKind> TouchKinds() =>
-        Gen.Elements(Enum.GetValues<AttributionKind>().Where(kind => kind is not (AttributionKind.Markov or AttributionKind.Shapley)).ToArray());
+        Gen.Elements(
+            Enum.GetValues<AttributionKind>().Where(kind => kind is not (AttributionKind.Markov or AttributionKind.Shapley)).ToArray());
 
     private static Gen<PathTouch[]> Paths() => from touches in Touches().NonEmptyListOf() select touches.ToArray();
 

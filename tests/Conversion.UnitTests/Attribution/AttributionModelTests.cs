@@ -36,7 +36,8 @@ public sealed class AttributionModelTests
     public void Weights_WShapedWithThreeMilestones_Are30Each() =>
         Assert.Equal(
             [0.3, 0.05, 0.3, 0.05, 0.3],
-            Weights(AttributionKind.WShaped, Touch("A"), Touch("B"), Marked(Milestones.LeadCreated), Touch("D"), Marked(Milestones.OpportunityCreated)));
+            Weights(AttributionKind.WShaped, Touch("A"), Touch("B"), Marked(Milestones.LeadCreated), Touch("D"), Marked(
+                Milestones.OpportunityCreated)));
 
     [Fact]
     public void Weights_WShapedFirstTouchMadeTheLead_TakesBothWeights() =>
@@ -54,7 +55,9 @@ public sealed class AttributionModelTests
     public void Weights_FullPathWithFourMilestones_Are22AndAHalfEach() =>
         Assert.Equal(
             [0.225, 0.1, 0.225, 0.225, 0.225],
-            Weights(AttributionKind.FullPath, Touch("A"), Touch("B"), Marked(Milestones.LeadCreated), Marked(Milestones.OpportunityCreated), Touch("E")));
+            Weights(
+                AttributionKind.FullPath, Touch("A"), Touch("B"), Marked(Milestones.LeadCreated),
+                Marked(Milestones.OpportunityCreated), Touch("E")));
 
     [Fact]
     public void Shares_ShapleyOverRepeatedChannels_SplitsOverDistinctOnes()

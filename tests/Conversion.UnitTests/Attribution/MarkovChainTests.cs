@@ -32,7 +32,9 @@ public sealed class MarkovChainTests
         var once = MarkovChain.Solve([Path(2, 1, "A", "B"), Path(1, 4, "B")]);
         var twice = MarkovChain.Solve([Path(2, 1, "A", "A", "B"), Path(1, 4, "B")]);
 
-        Assert.Equal(once.Select(share => share.RemovalEffect), twice.Select(share => share.RemovalEffect), (one, two) => Math.Abs(one - two) < 1e-12);
+        Assert.Equal(
+            once.Select(share => share.RemovalEffect), twice.Select(share => share.RemovalEffect),
+            (one, two) => Math.Abs(one - two) < 1e-12);
     }
 
     [Fact]

@@ -65,19 +65,23 @@ public sealed class WorkedExampleTests
     {
         var touch = new PathTouch("Email", false, Day, Milestones.LeadCreated | Milestones.OpportunityCreated | Milestones.Closed);
 
-        foreach (var kind in Enum.GetValues<AttributionKind>().Where(kind => kind is not (AttributionKind.Markov or AttributionKind.Shapley)))
+        foreach (var kind in Enum.GetValues<AttributionKind>().Where(
+            kind => kind is not (AttributionKind.Markov or AttributionKind.Shapley)))
         {
             Assert.Equal([1m], AttributionModels.Weights(kind, [touch]));
         }
     }
 
-    /// <summary>Full path: the second touch made lead and opportunity (45), first and last 22.5 each, the third shares the ten alone: 100.</summary>
+    /// <summary>
+    /// Full path: the second touch made lead and opportunity (45), first and last 22.5 each, the third shares the ten alone: 100.
+    /// </summary>
     [Fact]
     public void Weights_FullPathTouchWithTwoMilestones_TakesBothWeights() => Assert.Equal(
         [0.225m, 0.45m, 0.1m, 0.225m],
         AttributionModels.Weights(
             AttributionKind.FullPath,
-            [Touch("A", 0), Touch("B", 1) with { Marks = Milestones.LeadCreated | Milestones.OpportunityCreated }, Touch("C", 2), Touch("D", 3)]));
+            [Touch("A", 0), Touch("B", 1) with { Marks = Milestones.LeadCreated | Milestones.OpportunityCreated },
+                Touch("C", 2), Touch("D", 3)]));
 
     /// <summary>W-shaped without an opportunity: 30 first, 30 lead, 10 to the third; 70 renormalised: 3/7, 3/7, 1/7.</summary>
     [Fact]

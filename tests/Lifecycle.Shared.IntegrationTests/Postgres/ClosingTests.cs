@@ -59,8 +59,9 @@ public sealed class ClosingTests : TrialDatabase
         return rows.GetInt64(0);
     }
 
-    private NpgsqlBatchCommand Sighting(Guid lead) => new("insert into sighting (workspace_id, lead_id, version, times) values ($1, $2, 1, 1)")
-    {
-        Parameters = { Bulk.Value(WorkspaceId), Bulk.Value(lead) },
-    };
+    private NpgsqlBatchCommand Sighting(
+        Guid lead) => new("insert into sighting (workspace_id, lead_id, version, times) values ($1, $2, 1, 1)")
+        {
+            Parameters = { Bulk.Value(WorkspaceId), Bulk.Value(lead) },
+        };
 }

@@ -27,7 +27,8 @@ public sealed class EnvelopeTests : TrialDatabase
         broker = await TestVirtualHost.Create();
         var address = new Uri(broker.ConnectionString);
         bus = Bus.Factory.CreateUsingRabbitMq(rabbitmq => BusSetup.Connect(rabbitmq, address, "test"));
-        publisher = new(bus, BusSetup.Settings(address, "test-relay"), new OutboxOptions { PublishTimeoutSeconds = 60 }, TimeProvider.System);
+        publisher = new(
+            bus, BusSetup.Settings(address, "test-relay"), new OutboxOptions { PublishTimeoutSeconds = 60 }, TimeProvider.System);
         connection = await new ConnectionFactory { Uri = address }.CreateConnectionAsync(Ct);
         channel = await connection.CreateChannelAsync(cancellationToken: Ct);
     }
@@ -67,7 +68,8 @@ public sealed class EnvelopeTests : TrialDatabase
         var expected = await Take(queue);
         await Write(e);
         // Decimals as numbers, and nothing that says how the body is written.
-        await Database.Query("update outbox set headers = headers - 'broker', body = jsonb_set(body, '{total}', to_jsonb((body ->> 'total')::numeric))");
+        await Database.Query(
+            "update outbox set headers = headers - 'broker', body = jsonb_set(body, '{total}', to_jsonb((body ->> 'total')::numeric))");
         Assert.Equal([["number"]], await Database.Query("select jsonb_typeof(body -> 'total') from outbox"));
         await Drain();
 
@@ -182,12 +184,16 @@ public sealed class EnvelopeTests : TrialDatabase
         var touch = new TouchInfo("Paid Search", "google", "cpc", "spring", null, "https://a.test/?a=\"ä\"", "gclid:x", Noon, lead);
         return name switch
         {
-            "LeadStageChanged" => new LeadStageChanged(id, WorkspaceId, Noon, 3, lead, "LEAD", "MQL", "QUALIFIED", "service:trial", 12.50m, touch),
-            "LeadScoreChanged" => new LeadScoreChanged(id, WorkspaceId, Noon.AddTicks(1234560), 3, lead, 12.50m, 0m, -0.0001m, 79_000_000_000m, "A", "HOT", 2),
+            "LeadStageChanged" =>
+                new LeadStageChanged(id, WorkspaceId, Noon, 3, lead, "LEAD", "MQL", "QUALIFIED", "service:trial", 12.50m, touch),
+            "LeadScoreChanged" =>
+                new LeadScoreChanged(
+                    id, WorkspaceId, Noon.AddTicks(1234560), 3, lead, 12.50m, 0m, -0.0001m, 79_000_000_000m, "A", "HOT", 2),
             "ActivitiesRecorded" => new ActivitiesRecorded(
                 id, WorkspaceId, Noon, 1,
                 [
-                    new(id, lead, "TRACK", "Tried ☂", Noon, null, null, json.RootElement.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.Clone())),
+                    new(id, lead, "TRACK", "Tried ☂", Noon, null, null, json.RootElement.EnumerateObject().ToDictionary(
+                        p => p.Name, p => p.Value.Clone())),
                     new(id, lead, "PAGE", "Home", Noon, lead, "https://a.test", new Dictionary<string, JsonElement>()),
                 ]),
             _ => new LeadErased(id, WorkspaceId, Noon, 1, lead),
@@ -239,7 +245,11 @@ public sealed class EnvelopeTests : TrialDatabase
 
     private static SortedDictionary<string, string> Properties(BasicGetResult message)
     {
-        var properties = new SortedDictionary<string, string>(StringComparer.Ordinal) { ["exchange"] = message.Exchange, ["routing key"] = message.RoutingKey };
+        var properties = new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["exchange"] = message.Exchange,
+            ["routing key"] = message.RoutingKey
+        };
         foreach (var property in typeof(IReadOnlyBasicProperties).GetProperties().Where(property => property.Name != "Headers"))
         {
             properties[property.Name] = $"{property.GetValue(message.BasicProperties)}";
@@ -260,7 +270,8 @@ public sealed class EnvelopeTests : TrialDatabase
         switch (expected)
         {
             case JsonObject members:
-                Assert.Equal(members.Select(member => member.Key).Order(StringComparer.Ordinal), actual!.AsObject().Select(member => member.Key).Order(StringComparer.Ordinal));
+                Assert.Equal(members.Select(member => member.Key).Order(StringComparer.Ordinal), actual!.AsObject()
+                    .Select(member => member.Key).Order(StringComparer.Ordinal));
                 foreach (var (name, value) in members)
                 {
                     AssertSame(value, actual[name], $"{path}.{name}");

@@ -219,5 +219,6 @@ public sealed class RequestGathererTests : TrialDatabase
         return new StringValue { Value = answer };
     }
 
-    private async Task<string[]> Written() => [.. (await Database.Query("select note from move order by note")).Select(row => (string)row[0]!)];
+    private async Task<string[]> Written() =>
+        [.. (await Database.Query("select note from move order by note")).Select(row => (string)row[0]!)];
 }

@@ -53,7 +53,8 @@ public sealed class WorkspaceJobTests : TrialDatabase
 
     private async Task AddWorkspaces()
     {
-        await using var command = Database.Administrator.CreateCommand("insert into workspace select id, 'Acme', 'UTC', 'USD', 1 from unnest($1) id");
+        await using var command = Database.Administrator.CreateCommand(
+            "insert into workspace select id, 'Acme', 'UTC', 'USD', 1 from unnest($1) id");
         command.Parameters.AddWithValue(workspaces);
         await command.ExecuteNonQueryAsync(Ct);
     }

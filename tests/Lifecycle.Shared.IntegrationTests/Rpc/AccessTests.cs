@@ -38,9 +38,11 @@ public sealed class AccessTests(RpcHost host) : IClassFixture<RpcHost>
     [Fact]
     public async Task Grpc_WithoutTheScope_IsPermissionDenied()
     {
-        var exception = await Assert.ThrowsAsync<RpcException>(async () => await Client.CreateParcelAsync(new(), host.Calls.As(RpcHost.Reader, default)));
+        var exception = await Assert.ThrowsAsync<RpcException>(
+            async () => await Client.CreateParcelAsync(new(), host.Calls.As(RpcHost.Reader, default)));
 
-        Assert.Equal((StatusCode.PermissionDenied, "The key lacks the scope capture:write."), (exception.StatusCode, exception.Status.Detail));
+        Assert.Equal(
+            (StatusCode.PermissionDenied, "The key lacks the scope capture:write."), (exception.StatusCode, exception.Status.Detail));
     }
 
     [Fact]
@@ -62,7 +64,8 @@ public sealed class AccessTests(RpcHost host) : IClassFixture<RpcHost>
     public async Task MethodBetweenServices_NeedsAnIdentityButNoScope()
     {
         var exception = await Assert.ThrowsAsync<RpcException>(async () => await Client.MoveParcelAsync(new() { Id = "7" }));
-        var moved = await Client.MoveParcelAsync(new() { Id = "7" }, host.Calls.As(RpcHost.Reader with { Scopes = new HashSet<string>() }, default));
+        var moved = await Client.MoveParcelAsync(
+            new() { Id = "7" }, host.Calls.As(RpcHost.Reader with { Scopes = new HashSet<string>() }, default));
 
         Assert.Equal(StatusCode.Unauthenticated, exception.StatusCode);
         Assert.Equal("7", moved.Id);
@@ -89,7 +92,8 @@ public sealed class AccessTests(RpcHost host) : IClassFixture<RpcHost>
 
         foreach (var token in new[] { stale, other, $"{parts[0]}.{parts[1]}x.{parts[2]}", unsigned, "x" })
         {
-            var answer = await host.Send(HttpMethod.Get, "/v1/parcels/7", also: request => request.Headers.Add(IdentityToken.Header, token));
+            var answer = await host.Send(
+                HttpMethod.Get, "/v1/parcels/7", also: request => request.Headers.Add(IdentityToken.Header, token));
             Assert.Equal(401, answer.Status);
         }
     }
@@ -105,12 +109,14 @@ public sealed class AccessTests(RpcHost host) : IClassFixture<RpcHost>
             Marshallers.Create(parcel => Google.Protobuf.MessageExtensions.ToByteArray(parcel), Parcel.Parser.ParseFrom));
 
         var exception = await Assert.ThrowsAsync<RpcException>(
-            async () => await host.Channel.CreateCallInvoker().AsyncUnaryCall(method, null, host.Calls.As(RpcHost.Reader, default), new Parcel()));
+            async () => await host.Channel.CreateCallInvoker().AsyncUnaryCall(
+                method, null, host.Calls.As(RpcHost.Reader, default), new Parcel()));
 
         Assert.Equal(StatusCode.Unimplemented, exception.StatusCode);
     }
 
     private ParcelService.ParcelServiceClient Client => new(host.Channel);
 
-    private static IdentityToken Tokens(string secret, TimeProvider time) => new(Options.Create(new IdentityOptions { IdentitySecret = secret }), time);
+    private static IdentityToken Tokens(string secret, TimeProvider time) =>
+        new(Options.Create(new IdentityOptions { IdentitySecret = secret }), time);
 }

@@ -35,7 +35,8 @@ public sealed class AgreementTests(RpcHost host) : IClassFixture<RpcHost>
         };
 
         var byGrpc = await Client.CreateParcelAsync(parcel, host.Calls.As(RpcHost.Writer, default));
-        var byRest = await host.Send(HttpMethod.Post, "/v1/parcels", RpcHost.Writer, new StringContent(JsonFormatter.Default.Format(parcel), Encoding.UTF8, "application/json"));
+        var byRest = await host.Send(HttpMethod.Post, "/v1/parcels", RpcHost.Writer, new StringContent(
+            JsonFormatter.Default.Format(parcel), Encoding.UTF8, "application/json"));
 
         Assert.Equal(parcel, byGrpc);
         Assert.Equal(parcel, JsonParser.Default.Parse<Parcel>(byRest.Body));
@@ -48,8 +49,10 @@ public sealed class AgreementTests(RpcHost host) : IClassFixture<RpcHost>
     {
         var parcel = new Parcel { Pieces = -1, Grams = -1 };
 
-        var byGrpc = (await Assert.ThrowsAsync<RpcException>(async () => await Client.CreateParcelAsync(parcel, host.Calls.As(RpcHost.Writer, default)))).ToError();
-        var byRest = await host.Send(HttpMethod.Post, "/v1/parcels", RpcHost.Writer, new StringContent("""{"pieces":-1,"grams":-1}""", Encoding.UTF8, "application/json"));
+        var byGrpc = (await Assert.ThrowsAsync<RpcException>(
+            async () => await Client.CreateParcelAsync(parcel, host.Calls.As(RpcHost.Writer, default)))).ToError();
+        var byRest = await host.Send(HttpMethod.Post, "/v1/parcels", RpcHost.Writer, new StringContent(
+            """{"pieces":-1,"grams":-1}""", Encoding.UTF8, "application/json"));
 
         Assert.Equal(ErrorKind.InvalidArgument, byGrpc.Kind);
         var errors = JsonNode.Parse(byRest.Body)!["errors"]!.AsArray();
@@ -66,7 +69,8 @@ public sealed class AgreementTests(RpcHost host) : IClassFixture<RpcHost>
     [InlineData("downstream-slow", StatusCode.DeadlineExceeded)]
     public async Task Failures_AreTheSame(string how, StatusCode status)
     {
-        var byGrpc = await Assert.ThrowsAsync<RpcException>(async () => await Client.FailParcelAsync(new() { How = how }, host.Calls.As(RpcHost.Reader, default)));
+        var byGrpc = await Assert.ThrowsAsync<RpcException>(
+            async () => await Client.FailParcelAsync(new() { How = how }, host.Calls.As(RpcHost.Reader, default)));
         var byRest = await host.Send(HttpMethod.Get, $"/v1/failures/{how}", RpcHost.Reader);
 
         Assert.Equal(status, byGrpc.StatusCode);
@@ -79,7 +83,8 @@ public sealed class AgreementTests(RpcHost host) : IClassFixture<RpcHost>
     public async Task Import_IsTheSame()
     {
         using var call = Client.ImportParcels(host.Calls.As(RpcHost.Writer, default));
-        await call.RequestStream.WriteAsync(new ImportChunk { ContentType = "text/csv", RequestId = "r", Data = ByteString.CopyFromUtf8("email,na") });
+        await call.RequestStream.WriteAsync(
+            new ImportChunk { ContentType = "text/csv", RequestId = "r", Data = ByteString.CopyFromUtf8("email,na") });
         await call.RequestStream.WriteAsync(new ImportChunk { Data = ByteString.CopyFromUtf8("me\na@x.io,Ann\n") });
         await call.RequestStream.CompleteAsync();
         var byGrpc = await call;

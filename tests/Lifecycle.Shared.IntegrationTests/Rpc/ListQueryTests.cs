@@ -12,7 +12,8 @@ public sealed class ListQueryTests : IAsyncLifetime
 {
     private static readonly ListFields Fields = new ListFields("id", "id")
         .Sortable("createTime", "create_time", FieldKind.Time).Sortable("amount", "amount", FieldKind.Number).Sortable("name", "name")
-        .Add("owner", "owner").Names("state", "state", ["OPEN", "WON"]).Add("done", "done", FieldKind.Boolean).Add("labels", "labels", FieldKind.Texts)
+        .Add("owner", "owner").Names("state", "state", ["OPEN", "WON"]).Add("done", "done", FieldKind.Boolean)
+        .Add("labels", "labels", FieldKind.Texts)
         .Add("day", "day", FieldKind.Date).Json("traits", "traits");
 
     private readonly NpgsqlConnection connection = new(TestServers.Postgres);
@@ -92,7 +93,8 @@ public sealed class ListQueryTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await connection.DisposeAsync();
 
     private async Task<List<Row>> Rows(ListQuery query) => (await connection.QueryAsync<Row>(
-        $"select id, {query.PageKey} from deal where {query.Where} order by {query.OrderBy} limit {query.Limit}", new DynamicParameters(query.Parameters))).AsList();
+        $"select id, {query.PageKey} from deal where {query.Where} order by {query.OrderBy} limit {query.Limit}",
+        new DynamicParameters(query.Parameters))).AsList();
 
     private sealed class Row
     {

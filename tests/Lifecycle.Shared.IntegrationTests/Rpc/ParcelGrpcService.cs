@@ -29,11 +29,14 @@ internal sealed class ParcelGrpcService : ParcelService.ParcelServiceBase
 
     public override Task<Empty> CloseParcel(GetParcelRequest request, ServerCallContext context) => Task.FromResult(new Empty());
 
-    public override Task<UpdateParcelRequest> UpdateParcel(UpdateParcelRequest request, ServerCallContext context) => Task.FromResult(request);
+    public override Task<UpdateParcelRequest> UpdateParcel(UpdateParcelRequest request, ServerCallContext context) =>
+        Task.FromResult(request);
 
-    public override Task<SearchParcelsRequest> SearchParcels(SearchParcelsRequest request, ServerCallContext context) => Task.FromResult(request);
+    public override Task<SearchParcelsRequest> SearchParcels(SearchParcelsRequest request, ServerCallContext context) =>
+        Task.FromResult(request);
 
-    public override async Task WatchParcels(WatchParcelsRequest request, IServerStreamWriter<Parcel> responseStream, ServerCallContext context)
+    public override async Task WatchParcels(
+        WatchParcelsRequest request, IServerStreamWriter<Parcel> responseStream, ServerCallContext context)
     {
         for (var piece = 0; piece < request.Count; piece++)
         {
@@ -87,5 +90,6 @@ internal sealed class ParcelGrpcService : ParcelService.ParcelServiceBase
 
     public override Task<Parcel> GetTariff(Empty request, ServerCallContext context) => Task.FromResult(new Parcel { Note = "free" });
 
-    public override Task<Parcel> MoveParcel(GetParcelRequest request, ServerCallContext context) => Task.FromResult(new Parcel { Id = request.Id });
+    public override Task<Parcel> MoveParcel(GetParcelRequest request, ServerCallContext context) =>
+        Task.FromResult(new Parcel { Id = request.Id });
 }

@@ -55,7 +55,8 @@ public sealed class RestTests(RpcHost host) : IClassFixture<RpcHost>
     [Fact]
     public async Task Get_WrongQuery_NamesEveryFault()
     {
-        var answer = await host.Send(HttpMethod.Get, "/v1/parcels?colour=red&state=LOST&pieces=4&from=yesterday&fragile=maybe&grams=1&grams=2", RpcHost.Reader);
+        var answer = await host.Send(
+            HttpMethod.Get, "/v1/parcels?colour=red&state=LOST&pieces=4&from=yesterday&fragile=maybe&grams=1&grams=2", RpcHost.Reader);
 
         Assert.Equal(400, answer.Status);
         Assert.Equal("application/problem+json", answer.Type);
@@ -73,7 +74,8 @@ public sealed class RestTests(RpcHost host) : IClassFixture<RpcHost>
 
         Assert.Equal(400, answer.Status);
         Assert.Equal(
-            ["state", "pieces", "grams", "volume", "fragile", "seal", "sendTime", "transit", "labels[1]", "marks.k", "price.currency", "box", "inner[1].pieces", "slots.x", "nope"],
+            ["state", "pieces", "grams", "volume", "fragile", "seal", "sendTime", "transit", "labels[1]", "marks.k", "price.currency",
+                "box", "inner[1].pieces", "slots.x", "nope"],
             Fields(answer));
     }
 
@@ -117,7 +119,8 @@ public sealed class RestTests(RpcHost host) : IClassFixture<RpcHost>
         var answer = await host.Send(
             HttpMethod.Post, "/v1/parcels", RpcHost.Writer, Json("{}"), request => request.Headers.Add("Idempotency-Key", "once"));
         var differing = await host.Send(
-            HttpMethod.Post, "/v1/parcels", RpcHost.Writer, Json("""{"requestId":"other"}"""), request => request.Headers.Add("Idempotency-Key", "once"));
+            HttpMethod.Post, "/v1/parcels", RpcHost.Writer, Json("""{"requestId":"other"}"""),
+            request => request.Headers.Add("Idempotency-Key", "once"));
 
         Assert.Equal("once", (string?)JsonNode.Parse(answer.Body)!["requestId"]);
         Assert.Equal(400, differing.Status);
@@ -181,7 +184,8 @@ public sealed class RestTests(RpcHost host) : IClassFixture<RpcHost>
     {
         var body = Json($"{{\"note\":\"{new string('x', 30_000)}\"}}");
 
-        var answer = await host.Send(HttpMethod.Post, "/v1/parcels", RpcHost.Writer, body, request => request.Headers.TransferEncodingChunked = chunked);
+        var answer = await host.Send(
+            HttpMethod.Post, "/v1/parcels", RpcHost.Writer, body, request => request.Headers.TransferEncodingChunked = chunked);
 
         Assert.Equal((413, "application/problem+json"), (answer.Status, answer.Type));
     }
@@ -190,5 +194,6 @@ public sealed class RestTests(RpcHost host) : IClassFixture<RpcHost>
 
     private static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
 
-    private static IEnumerable<string> Fields(Answer answer) => JsonNode.Parse(answer.Body)!["errors"]!.AsArray().Select(error => (string)error!["field"]!);
+    private static IEnumerable<string> Fields(Answer answer) =>
+        JsonNode.Parse(answer.Body)!["errors"]!.AsArray().Select(error => (string)error!["field"]!);
 }

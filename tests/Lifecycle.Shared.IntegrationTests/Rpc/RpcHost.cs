@@ -17,7 +17,8 @@ public sealed class RpcHost : IAsyncLifetime
     private WebApplication? app;
 
     public static Caller Reader { get; } = new(
-        Guid.Parse("0195a000-0000-7000-8000-000000000001"), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"), "EUR", "key:7", new HashSet<string> { "capture:read" });
+        Guid.Parse("0195a000-0000-7000-8000-000000000001"), TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin"), "EUR", "key:7",
+        new HashSet<string> { "capture:read" });
 
     public static Caller Writer { get; } = Reader with { Scopes = new HashSet<string> { "capture:read", "capture:write" } };
 
@@ -60,7 +61,8 @@ public sealed class RpcHost : IAsyncLifetime
     }
 
     /// <summary>A REST call with the caller's token.</summary>
-    public async Task<Answer> Send(HttpMethod method, string path, Caller? caller = null, HttpContent? body = null, Action<HttpRequestMessage>? also = null)
+    public async Task<Answer> Send(
+        HttpMethod method, string path, Caller? caller = null, HttpContent? body = null, Action<HttpRequestMessage>? also = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = body };
         if (caller is not null)
@@ -70,8 +72,10 @@ public sealed class RpcHost : IAsyncLifetime
 
         also?.Invoke(request);
         using var response = await Http.SendAsync(request);
-        return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "", await response.Content.ReadAsStringAsync(), response.Headers.ToDictionary(
-            header => header.Key, header => string.Join(",", header.Value), StringComparer.OrdinalIgnoreCase));
+        return new(
+            (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "", await response.Content.ReadAsStringAsync(),
+            response.Headers.ToDictionary(
+                header => header.Key, header => string.Join(",", header.Value), StringComparer.OrdinalIgnoreCase));
     }
 
     public async ValueTask DisposeAsync()
@@ -90,7 +94,8 @@ public sealed class RpcHost : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
             {

@@ -22,10 +22,12 @@ public sealed class StreamTests(RpcHost host) : IClassFixture<RpcHost>
     public async Task Watch_AcceptNdjson_IsOneMessagePerLine()
     {
         var answer = await host.Send(
-            HttpMethod.Get, "/v1/parcels:watch?count=2", RpcHost.Reader, also: request => request.Headers.Add("Accept", "application/x-ndjson"));
+            HttpMethod.Get, "/v1/parcels:watch?count=2", RpcHost.Reader,
+            also: request => request.Headers.Add("Accept", "application/x-ndjson"));
 
         Assert.Equal("application/x-ndjson", answer.Type);
-        Assert.Equal([0, 1], answer.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => (int)JsonNode.Parse(line)!["pieces"]!));
+        Assert.Equal(
+            [0, 1], answer.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => (int)JsonNode.Parse(line)!["pieces"]!));
     }
 
     [Fact]
@@ -39,7 +41,8 @@ public sealed class StreamTests(RpcHost host) : IClassFixture<RpcHost>
     [Fact]
     public async Task Watch_FailureAfterTheFirstMessage_CutsTheAnswer()
     {
-        await Assert.ThrowsAsync<HttpRequestException>(() => host.Send(HttpMethod.Get, "/v1/parcels:watch?count=1&fail=true", RpcHost.Reader));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => host.Send(HttpMethod.Get, "/v1/parcels:watch?count=1&fail=true", RpcHost.Reader));
     }
 
     [Fact]
@@ -60,7 +63,8 @@ public sealed class StreamTests(RpcHost host) : IClassFixture<RpcHost>
     [Fact]
     public async Task Import_Csv_TellsRowsAndFaultsWithTheirLines()
     {
-        const string Csv = "Email,name,note\r\na@x.io, Ann ,\r\n\r\nb@x.io,\"Bo\nB\",\"say \"\"hi\"\"\"\r\nc@x.io,too,many,cells\r\nd@x.io,few\r\ne@x.io,a\"b,x\r\nf@x.io,Fay,end";
+        const string Csv =
+            "Email,name,note\r\na@x.io, Ann ,\r\n\r\nb@x.io,\"Bo\nB\",\"say \"\"hi\"\"\"\r\nc@x.io,too,many,cells\r\nd@x.io,few\r\ne@x.io,a\"b,x\r\nf@x.io,Fay,end";
 
         var summary = await Import(Csv, "text/csv", "?dryRun=true");
 
@@ -68,7 +72,8 @@ public sealed class StreamTests(RpcHost host) : IClassFixture<RpcHost>
             ["2: Email=a@x.io, name=Ann, note=-", "4: Email=b@x.io, name=Bo\nB, note=say \"hi\"", "9: Email=f@x.io, name=Fay, note=end"],
             summary["lines"]!.AsArray().Select(line => (string)line!));
         Assert.Equal(
-            ["6: The row has 4 cells; the header has 3.", "7: The row has 2 cells; the header has 3.", "8: A quotation mark stands in an unquoted cell, or is not closed."],
+            ["6: The row has 4 cells; the header has 3.", "7: The row has 2 cells; the header has 3.",
+                "8: A quotation mark stands in an unquoted cell, or is not closed."],
             summary["errors"]!.AsArray().Select(line => (string)line!));
         Assert.True((bool)summary["dryRun"]!);
     }
@@ -81,7 +86,8 @@ public sealed class StreamTests(RpcHost host) : IClassFixture<RpcHost>
         var summary = await Import(Lines, "application/x-ndjson", "");
 
         Assert.Equal(["1: email=a@x.io, age=3, tags=[1]", "5: email=-"], summary["lines"]!.AsArray().Select(line => (string)line!));
-        Assert.Equal(["3: The JSON is malformed at position 10.", "4: The line is no JSON object."], summary["errors"]!.AsArray().Select(line => (string)line!));
+        Assert.Equal(["3: The JSON is malformed at position 10.", "4: The line is no JSON object."], summary["errors"]!.AsArray()
+            .Select(line => (string)line!));
     }
 
     [Theory]

@@ -78,13 +78,18 @@ public sealed class ConditionTests
     [InlineData("lead.title ~ 'a'", "condition, position 12: '~' has no meaning here.")]
     [InlineData("company.employees = 'many'", "condition, position 21: company.employees is a number; 'many' is not.")]
     [InlineData("lead.title = 3", "condition, position 14: lead.title is text; '3' is not.")]
-    [InlineData("lead.createTime > 'soon'", "condition, position 19: lead.createTime is an instant; compare it with a text such as \"2026-03-31\".")]
+    [InlineData(
+        "lead.createTime > 'soon'",
+        "condition, position 19: lead.createTime is an instant; compare it with a text such as \"2026-03-31\".")]
     [InlineData("lead.createTime within 3x", "condition, position 24: '3x' is neither a number nor a duration such as 30d.")]
     [InlineData("lead.title within 3d", "condition, position 12: lead.title is text; within asks for an instant.")]
     [InlineData("company.employees contains '1'", "condition, position 19: company.employees is a number; contains asks for text.")]
     [InlineData("lead.subscribed < true", "condition, position 19: lead.subscribed is true or false and has no order.")]
-    [InlineData("lead.title matches '(?=a)b'", "condition, position 20: the pattern is no regular expression without look-around and back-references.")]
-    [InlineData("lead.title matches '('", "condition, position 20: the pattern is no regular expression without look-around and back-references.")]
+    [InlineData(
+        "lead.title matches '(?=a)b'",
+        "condition, position 20: the pattern is no regular expression without look-around and back-references.")]
+    [InlineData(
+        "lead.title matches '('", "condition, position 20: the pattern is no regular expression without look-around and back-references.")]
     [InlineData("true and lead.nope = 1",
         "condition, position 10: no field 'lead.nope'; known are company.employees, lead.createTime, lead.subscribed, lead.tags, lead.title, lead.traits.*.")]
     public void Parse_Fault_NamesItsPosition(string text, string message) =>
@@ -93,7 +98,8 @@ public sealed class ConditionTests
     [Fact]
     public void Parse_SeveralFaultsOfMeaning_NamesAll()
     {
-        var error = Condition.Parse("lead.nope = 1 or company.employees = 'x' or lead.title matches '('", Catalog, "rules[2].condition").Error!;
+        var error = Condition.Parse(
+            "lead.nope = 1 or company.employees = 'x' or lead.title matches '('", Catalog, "rules[2].condition").Error!;
 
         Assert.Equal(3, error.Violations.Count);
         Assert.All(error.Violations, violation => Assert.Equal("rules[2].condition", violation.Field));
@@ -124,8 +130,8 @@ public sealed class ConditionTests
     [Fact]
     public void Parse_AnySequenceOfTokens_NeverThrows()
     {
-        var token = Gen.Elements("lead.title", "company.employees", "lead.traits.x", "and", "or", "not", "(", ")", "=", "!=", "<", "in", "contains",
-            "matches", "exists", "within", "'a'", "\"(\"", "3", "-1.5", "30d", "true", ",", "lead.'a b'");
+        var token = Gen.Elements("lead.title", "company.employees", "lead.traits.x", "and", "or", "not", "(", ")", "=",
+            "!=", "<", "in", "contains", "matches", "exists", "within", "'a'", "\"(\"", "3", "-1.5", "30d", "true", ",", "lead.'a b'");
         Prop.ForAll(token.ListOf().Select(tokens => string.Join(' ', tokens)).ToArbitrary(), ReadsOrRefuses)
             .Check(Config.QuickThrowOnFailure.WithMaxTest(5_000));
     }

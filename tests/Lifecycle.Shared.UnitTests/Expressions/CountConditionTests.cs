@@ -5,7 +5,12 @@ namespace Lifecycle.Shared.UnitTests.Expressions;
 public sealed class CountConditionTests
 {
     private static readonly FieldCatalog Fields = new(
-        new Dictionary<string, FieldType> { ["activity.type"] = FieldType.Text, ["lead.createTime"] = FieldType.Time, ["count"] = FieldType.Number })
+        new Dictionary<string, FieldType>
+        {
+            ["activity.type"] = FieldType.Text,
+            ["lead.createTime"] = FieldType.Time,
+            ["count"] = FieldType.Number
+        })
     {
         CountsActivities = true,
     };
@@ -27,10 +32,12 @@ public sealed class CountConditionTests
     [Fact]
     public void Parse_CountsAndSpans_AreTold()
     {
-        var condition = Condition.Parse("count(activity.type = 'PAGE' and lead.createTime within 1d, 7d) >= 3 and lead.createTime within 30d", Fields).Value;
+        var condition = Condition.Parse(
+            "count(activity.type = 'PAGE' and lead.createTime within 1d, 7d) >= 3 and lead.createTime within 30d", Fields).Value;
 
         var tally = Assert.Single(condition.Tallies);
-        Assert.Equal((TallyKind.Count, TimeSpan.FromDays(7), "activity.type = 'PAGE' and lead.createTime within 1d"), (tally.Kind, tally.Span!.Value, tally.Condition!.Text));
+        Assert.Equal((TallyKind.Count, TimeSpan.FromDays(7), "activity.type = 'PAGE' and lead.createTime within 1d"), (
+            tally.Kind, tally.Span!.Value, tally.Condition!.Text));
         Assert.Equal(["lead.createTime"], condition.Fields.Select(field => field.Name));
         Assert.Equal(TimeSpan.FromDays(30), Assert.Single(condition.Spans).Span);
         Assert.Equal(["activity.type", "lead.createTime"], tally.Condition.Fields.Select(field => field.Name).Order());
@@ -51,11 +58,13 @@ public sealed class CountConditionTests
 
     [Fact]
     public void Parse_TwentyOneCounts_IsTooMany() => Assert.Contains(
-        "more than 20 counts", Condition.Parse(string.Join(" and ", Enumerable.Repeat("count(true) > 1", 21)), Fields).Error!.Message, StringComparison.Ordinal);
+        "more than 20 counts", Condition.Parse(string.Join(" and ", Enumerable.Repeat("count(true) > 1", 21)), Fields).Error!.Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void Parse_CatalogWithoutActivities_RefusesCounts() => Assert.Contains(
-        "nothing to count", Condition.Parse("visits(7d) > 1", new(new Dictionary<string, FieldType>())).Error!.Message, StringComparison.Ordinal);
+        "nothing to count", Condition.Parse("visits(7d) > 1", new(new Dictionary<string, FieldType>())).Error!.Message,
+        StringComparison.Ordinal);
 
     /// <summary>Counts three of everything, and is not inactive.</summary>
     private sealed class Three : IHistorySource

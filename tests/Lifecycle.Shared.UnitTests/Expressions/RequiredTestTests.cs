@@ -11,7 +11,9 @@ public sealed class RequiredTestTests
 
     [Theory]
     [InlineData("score.total >= 50", "score.total GreaterOrEqual 50")]
-    [InlineData("score.total > 1 and (lead.stage = 'MQL' and score.total <= 9)", "score.total Greater 1; lead.stage Equal MQL; score.total LessOrEqual 9")]
+    [InlineData(
+        "score.total > 1 and (lead.stage = 'MQL' and score.total <= 9)",
+        "score.total Greater 1; lead.stage Equal MQL; score.total LessOrEqual 9")]
     [InlineData("lead.stage in ('MQL', 'SQL') and exists lead.traits.plan", "lead.stage Equal MQL,SQL")]
     [InlineData("score.total < 5 or lead.stage = 'MQL'", "")]
     [InlineData("score.total < 5 and (score.total > 1 or lead.stage = 'MQL')", "score.total Less 5")]

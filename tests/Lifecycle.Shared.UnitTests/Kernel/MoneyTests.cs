@@ -44,7 +44,8 @@ public sealed class MoneyTests
             var parts = new Money(currency, amount).Split(input.weights);
             return parts.Sum(part => part.Amount) == amount
                 && parts.All(part => decimal.Round(part.Amount, digits) == part.Amount)
-                && parts.Select((part, index) => Math.Abs(part.Amount - (amount * input.weights[index] / input.weights.Sum()))).All(gap => gap <= Unit(digits));
+                && parts.Select((part, index) => Math.Abs(part.Amount - (amount * input.weights[index] / input.weights.Sum())))
+                    .All(gap => gap <= Unit(digits));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
     }
 

@@ -32,7 +32,8 @@ public sealed class ReportPeriodTests
     public void Create_Weeks_BreakOnMondays()
     {
         // 1 January 2026 was a Thursday.
-        var starts = ReportPeriod.Create("2026-01-01", "2026-01-20", Granularity.Week, TimeZoneInfo.Utc).Value.Granules.Select(granule => granule.Start);
+        var starts = ReportPeriod.Create("2026-01-01", "2026-01-20", Granularity.Week, TimeZoneInfo.Utc).Value.Granules
+            .Select(granule => granule.Start);
 
         Assert.Equal([new DateOnly(2026, 1, 1), new(2026, 1, 5), new(2026, 1, 12), new(2026, 1, 19)], starts);
     }
@@ -40,7 +41,8 @@ public sealed class ReportPeriodTests
     [Fact]
     public void Create_Quarters_BreakOnCalendarQuarters()
     {
-        var starts = ReportPeriod.Create("2026-02-15", "2026-12-01", Granularity.Quarter, TimeZoneInfo.Utc).Value.Granules.Select(granule => granule.Start);
+        var starts = ReportPeriod.Create("2026-02-15", "2026-12-01", Granularity.Quarter, TimeZoneInfo.Utc).Value.Granules
+            .Select(granule => granule.Start);
 
         Assert.Equal([new DateOnly(2026, 2, 15), new(2026, 4, 1), new(2026, 7, 1), new(2026, 10, 1)], starts);
     }

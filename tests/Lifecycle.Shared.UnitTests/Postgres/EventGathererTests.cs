@@ -50,7 +50,8 @@ public sealed class EventGathererTests
         Assert.Null(await first.WaitAsync(Deadline));
     }
 
-    private Task<Exception?> Gather(int number, int weight) => gatherer.Gather(Event(number, workspace), weight, Work, CancellationToken.None);
+    private Task<Exception?> Gather(int number, int weight) =>
+        gatherer.Gather(Event(number, workspace), weight, Work, CancellationToken.None);
 
     private async Task Work(IReadOnlyList<LeadErased> events, CancellationToken ct)
     {

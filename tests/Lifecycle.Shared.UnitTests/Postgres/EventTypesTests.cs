@@ -11,10 +11,11 @@ public sealed class EventTypesTests
     [Fact]
     public void All_Events_AreThoseOfTheContract() => Assert.Equal(
         [
-            "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "CustomerRiskChanged", "EmailEngaged", "EmailRequested", "EmailSent", "HandoffOverdue", "LeadCaptured",
-            "LeadDisqualified", "LeadErased", "LeadErasureConfirmed", "LeadQualified", "LeadReturned", "LeadScoreChanged", "LeadStageChanged", "LeadUpdated",
-            "LeadsMerged", "NpsAnswered", "OpportunityChanged", "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SegmentMembershipChanged", "SessionStarted",
-            "SpendRecorded", "TargetAtRisk", "WorkspaceUpdated",
+            "ActivitiesRecorded", "AdvocateGained", "CustomerChurned", "CustomerRiskChanged", "EmailEngaged", "EmailRequested", "EmailSent",
+            "HandoffOverdue", "LeadCaptured", "LeadDisqualified", "LeadErased", "LeadErasureConfirmed", "LeadQualified", "LeadReturned",
+            "LeadScoreChanged", "LeadStageChanged", "LeadUpdated", "LeadsMerged", "NpsAnswered", "OpportunityChanged",
+            "ProgramStepCompleted", "RevenueBooked", "RevenueMoved", "SegmentMembershipChanged", "SessionStarted", "SpendRecorded",
+            "TargetAtRisk", "WorkspaceUpdated",
         ],
         EventTypes.All.Select(type => type.Name).Order(StringComparer.Ordinal));
 

@@ -8,14 +8,16 @@ public sealed class ListTests
 {
     private static readonly ListFields Fields = new ListFields("id", "d.id")
         .Sortable("createTime", "d.create_time", FieldKind.Time).Add("email", "d.email").Names("state", "d.state", ["OPEN", "WON"])
-        .Add("amount", "d.amount", FieldKind.Number).Add("count", "d.count", FieldKind.Whole).Add("labels", "d.labels", FieldKind.Texts).Json("traits", "d.traits");
+        .Add("amount", "d.amount", FieldKind.Number).Add("count", "d.count", FieldKind.Whole).Add("labels", "d.labels", FieldKind.Texts)
+        .Json("traits", "d.traits");
 
     [Theory]
     [InlineData("email = 'a b'", "((d.email = @f0))")]
     [InlineData("email=a@b.c", "((d.email = @f0))")]
     [InlineData("email:a state=OPEN", "((d.email ilike @f0) and (d.state = @f1))")]
     [InlineData("email = a OR amount >= 2 AND labels:x", "((d.email = @f0 or d.amount >= @f1) and (@f2 = any(d.labels)))")]
-    [InlineData("(email = a AND amount < 2) OR NOT count = 1", "((((d.email = @f0) and (d.amount < @f1)) or not coalesce(d.count = @f2, false)))")]
+    [InlineData(
+        "(email = a AND amount < 2) OR NOT count = 1", "((((d.email = @f0) and (d.amount < @f1)) or not coalesce(d.count = @f2, false)))")]
     [InlineData("traits.company size != 7", null)]
     [InlineData("traits.size != 7", "(((d.traits ->> @f0) is distinct from @f1))")]
     [InlineData("email:*", "((d.email <> ''))")]
@@ -27,7 +29,9 @@ public sealed class ListTests
     }
 
     [Theory]
-    [InlineData("colour = red", "position 1: colour is no field to filter by; known: id, createTime, email, state, amount, count, labels, traits.<key>.")]
+    [InlineData(
+        "colour = red",
+        "position 1: colour is no field to filter by; known: id, createTime, email, state, amount, count, labels, traits.<key>.")]
     [InlineData("email", "position 6: email is to be followed by one of")]
     [InlineData("email = ", "position 9: a value for email is expected.")]
     [InlineData("email = \"a", "position 9: a quotation mark is not closed.")]
@@ -53,7 +57,9 @@ public sealed class ListTests
     {
         Assert.Contains("at most 2000", Filter.Parse(new string('x', 2001), Fields).Error!.Message, StringComparison.Ordinal);
         Assert.Contains("more than 20 nested", Filter.Parse(new string('(', 30), Fields).Error!.Message, StringComparison.Ordinal);
-        Assert.Contains("more than 50 comparisons", Filter.Parse(string.Join(' ', Enumerable.Repeat("email=a", 51)), Fields).Error!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "more than 50 comparisons", Filter.Parse(string.Join(' ', Enumerable.Repeat("email=a", 51)), Fields).Error!.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,7 +93,8 @@ public sealed class ListTests
         var error = Ordering.Parse("colour, email, createTime up, createTime, createTime", Fields, "id").Error!;
 
         Assert.Equal(
-            ["colour is no field to order by; known: id, createTime.", "email is no field to order by; known: id, createTime.", "createTime may be followed by asc or desc, not by up.", "createTime is given twice."],
+            ["colour is no field to order by; known: id, createTime.", "email is no field to order by; known: id, createTime.",
+                "createTime may be followed by asc or desc, not by up.", "createTime is given twice."],
             error.Violations.Select(violation => violation.Message));
     }
 

@@ -14,17 +14,20 @@ namespace Lifecycle.Shared.UnitTests.Rpc;
 
 public sealed class ValueTests
 {
-    private static readonly IdentityToken Tokens = new(Options.Create(new IdentityOptions { IdentitySecret = Convert.ToBase64String(new byte[32]) }), TimeProvider.System);
+    private static readonly IdentityToken Tokens = new(
+        Options.Create(new IdentityOptions { IdentitySecret = Convert.ToBase64String(new byte[32]) }), TimeProvider.System);
 
     [Fact]
     public void IdentityToken_ComesBackAsItWasIssued()
     {
         var caller = new Caller(
-            Guid.Parse("0195a000-0000-7000-8000-000000000001"), TimeZoneInfo.FindSystemTimeZoneById("America/New_York"), "USD", "key:9", new HashSet<string> { "a:read", "admin" });
+            Guid.Parse("0195a000-0000-7000-8000-000000000001"), TimeZoneInfo.FindSystemTimeZoneById("America/New_York"), "USD", "key:9",
+            new HashSet<string> { "a:read", "admin" });
 
         var verified = Tokens.Verify(Tokens.Issue(caller)).Value;
 
-        Assert.Equal((caller.WorkspaceId, caller.TimeZone, "USD", "key:9"), (verified.WorkspaceId, verified.TimeZone, verified.CurrencyCode, verified.Actor));
+        Assert.Equal((caller.WorkspaceId, caller.TimeZone, "USD", "key:9"), (
+            verified.WorkspaceId, verified.TimeZone, verified.CurrencyCode, verified.Actor));
         Assert.Equal(caller.Scopes.Order(), verified.Scopes.Order());
         Assert.True(verified.HasScope("anything"));
     }
@@ -78,7 +81,8 @@ public sealed class ValueTests
     {
         Assert.Equal(new ProtoMoney { CurrencyCode = "EUR", Amount = "12000.00" }, new Money("EUR", 12000).ToProto());
         Assert.Equal(new Money("EUR", 12000), new ProtoMoney { CurrencyCode = "EUR", Amount = "12000.00" }.Parse().Value);
-        Assert.Equal(["currencyCode", "amount"], new ProtoMoney { CurrencyCode = "€", Amount = "much" }.Parse().Error!.Violations.Select(violation => violation.Field));
+        Assert.Equal(["currencyCode", "amount"], new ProtoMoney { CurrencyCode = "€", Amount = "much" }.Parse().Error!.Violations.Select(
+            violation => violation.Field));
         foreach (var stage in Enum.GetValues<Stage>())
         {
             Assert.Equal(stage, stage.ToProto().ToKernel());

@@ -46,7 +46,8 @@ public sealed class DefaultModelTests
 
     [Fact]
     public void Score_WithoutTheForm_DoesNotQualify() =>
-        Assert.Empty(Qualifier.Walk(DefaultModel.Instance, Scorer.Score(DefaultModel.Instance, Vp, NoSince, Walk.Take(5)), WalkForm, Standing.New).Transitions);
+        Assert.Empty(Qualifier.Walk(
+            DefaultModel.Instance, Scorer.Score(DefaultModel.Instance, Vp, NoSince, Walk.Take(5)), WalkForm, Standing.New).Transitions);
 
     [Theory]
     [InlineData("Chief Revenue Officer", 20)]

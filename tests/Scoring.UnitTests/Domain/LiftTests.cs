@@ -9,7 +9,8 @@ public sealed class LiftTests
     [Theory]
     [InlineData(56, 70, 48, 80, 0.2, 0.0524, 0.3339)]
     [InlineData(9, 10, 3, 10, 0.6, 0.1705, 0.8090)]
-    public void Difference_NewcombesExamples_HaveHisIntervals(int results, int with, int others, int without, double value, double low, double high)
+    public void Difference_NewcombesExamples_HaveHisIntervals(
+        int results, int with, int others, int without, double value, double low, double high)
     {
         var difference = new Lift(with, results, without, others).Difference!.Value;
 
@@ -55,11 +56,15 @@ public sealed class LiftTests
 
     [Fact]
     public void Intervals_AnyTable_HoldTheirEstimateAndTurnWithTheSides() =>
-        Prop.ForAll(Gen.Choose(1, 60).ToArbitrary(), Gen.Choose(1, 60).ToArbitrary(), Gen.Choose(0, 3600).ToArbitrary(), (with, without, draw) =>
-        {
-            var lift = new Lift(with, draw % (with + 1), without, draw / 61 % (without + 1));
-            var (difference, turned) = (lift.Difference!.Value, new Lift(lift.Without, lift.WithoutResults, lift.With, lift.WithResults).Difference!.Value);
-            return difference.Low <= difference.Value + 1e-12 && difference.Value <= difference.High + 1e-12 && difference.Low >= -1 - 1e-12 && difference.High <= 1 + 1e-12
-                && Math.Abs(difference.Low + turned.High) < 1e-12 && (lift.Ratio is not { } ratio || (ratio.Low <= ratio.Value && ratio.Value <= ratio.High));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
+        Prop.ForAll(
+            Gen.Choose(1, 60).ToArbitrary(), Gen.Choose(1, 60).ToArbitrary(), Gen.Choose(0, 3600).ToArbitrary(), (with, without, draw) =>
+            {
+                var lift = new Lift(with, draw % (with + 1), without, draw / 61 % (without + 1));
+                var (difference, turned) = (
+                    lift.Difference!.Value, new Lift(lift.Without, lift.WithoutResults, lift.With, lift.WithResults).Difference!.Value);
+                return difference.Low <= difference.Value + 1e-12 && difference.Value <= difference.High + 1e-12
+                    && difference.Low >= -1 - 1e-12 && difference.High <= 1 + 1e-12
+                    && Math.Abs(difference.Low + turned.High) < 1e-12
+                    && (lift.Ratio is not { } ratio || (ratio.Low <= ratio.Value && ratio.Value <= ratio.High));
+            }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 }

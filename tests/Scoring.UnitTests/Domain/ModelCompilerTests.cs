@@ -27,10 +27,11 @@ public sealed class ModelCompilerTests
 
         Assert.Equal(
             [
-                "model.rules[1].id", "model.rules[2].id", "model.rules[2].name", "model.rules[2].category", "model.rules[2].points", "model.rules[2].cap",
-                "model.rules[2].window", "model.rules[2].halfLife", "model.rules[2].condition", "model.rules[2].oncePer", "model.rules[3].points",
-                "model.rules[3].oncePer", "model.rules[4].window", "model.categoryCaps.fit", "model.categoryHalfLives.behavior",
-                "model.thresholds.demote", "model.thresholds.hot", "model.bands[0].name", "model.bands[1].min",
+                "model.rules[1].id", "model.rules[2].id", "model.rules[2].name", "model.rules[2].category",
+                "model.rules[2].points", "model.rules[2].cap", "model.rules[2].window", "model.rules[2].halfLife",
+                "model.rules[2].condition", "model.rules[2].oncePer", "model.rules[3].points", "model.rules[3].oncePer",
+                "model.rules[4].window", "model.categoryCaps.fit", "model.categoryHalfLives.behavior", "model.thresholds.demote",
+                "model.thresholds.hot", "model.bands[0].name", "model.bands[1].min",
             ],
             fields);
     }
@@ -45,7 +46,8 @@ public sealed class ModelCompilerTests
     [InlineData("lead.title")]
     public void Compile_OncePerThatIsNone_IsRefused(string oncePer)
     {
-        var fields = ModelCompiler.Compile(Definition(Good with { OncePer = oncePer }), 1).Error!.Violations.Select(violation => violation.Field);
+        var fields = ModelCompiler.Compile(Definition(Good with { OncePer = oncePer }), 1).Error!.Violations
+            .Select(violation => violation.Field);
 
         Assert.Equal(["rules[0].oncePer"], fields);
     }

@@ -40,7 +40,8 @@ public sealed class QualifierTests
     {
         var outcome = Walk([Did(1, "FORM", Start), Did(2, "FORM", Start), Did(3, "PAGE", Start.AddHours(1))], Standing.New);
 
-        Assert.Equal([(true, Start), (false, Start.AddHours(1))], outcome.Transitions.Select(transition => (transition.Qualified, transition.Time)));
+        Assert.Equal(
+            [(true, Start), (false, Start.AddHours(1))], outcome.Transitions.Select(transition => (transition.Qualified, transition.Time)));
         Assert.False(outcome.Transitions[1].Decayed);
         Assert.Null(outcome.Due);
     }
@@ -103,12 +104,14 @@ public sealed class QualifierTests
                 pieces.AddRange(outcome.Transitions.Select(transition => (transition.Qualified, transition.Time)));
             }
 
-            return pieces.SequenceEqual(Walk(history, Standing.New).Transitions.Select(transition => (transition.Qualified, transition.Time)));
+            return pieces.SequenceEqual(
+                Walk(history, Standing.New).Transitions.Select(transition => (transition.Qualified, transition.Time)));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
     private static readonly Gen<Activity[]> Histories =
         from minutes in Gen.Choose(0, 200 * 24 * 60).Some(25)
-        select minutes.Distinct().Select((minute, index) => Did(index + 1, minute % 7 == 0 ? "PAGE" : "FORM", Start.AddMinutes(minute))).ToArray();
+        select minutes.Distinct()
+            .Select((minute, index) => Did(index + 1, minute % 7 == 0 ? "PAGE" : "FORM", Start.AddMinutes(minute))).ToArray();
 
     private static QualifierOutcome Walk(Activity[] activities, Standing standing)
     {

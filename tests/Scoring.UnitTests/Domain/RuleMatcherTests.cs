@@ -33,7 +33,8 @@ public sealed class RuleMatcherTests
             var held = Mixed.Matcher.Of(activity)
                 .Where(candidate => candidate.IsCertain || Mixed.Rules[candidate.Index].Condition.Holds(source, activity.Time))
                 .Select(candidate => candidate.Index);
-            return held.SequenceEqual(Enumerable.Range(0, Mixed.Rules.Count).Where(index => Mixed.Rules[index].Condition.Holds(source, activity.Time)));
+            return held.SequenceEqual(
+                Enumerable.Range(0, Mixed.Rules.Count).Where(index => Mixed.Rules[index].Condition.Holds(source, activity.Time)));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(3_000));
 
     [Fact]

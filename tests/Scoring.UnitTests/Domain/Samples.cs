@@ -13,14 +13,16 @@ internal static class Samples
     public static readonly IReadOnlyDictionary<string, DateTimeOffset> NoSince = new Dictionary<string, DateTimeOffset>();
 
     public static Activity Did(
-        int number, string type, DateTimeOffset time, string name = "", string? url = null, int? session = null, params (string Key, object Value)[] properties) =>
+        int number, string type, DateTimeOffset time, string name = "", string? url = null, int? session = null,
+        params (string Key, object Value)[] properties) =>
         new(
             Id(number), type, name, time, session is { } visit ? Id(1_000_000 + visit) : null, url,
             properties.ToDictionary(property => property.Key, property => JsonSerializer.SerializeToElement(property.Value)));
 
     public static Guid Id(int number) => new($"00000000-0000-7000-8000-{number:x12}");
 
-    public static LeadProfile Lead(DateTimeOffset createTime, string? title = null, int? employees = null, params (string Key, string Value)[] traits) => new(
+    public static LeadProfile Lead(
+        DateTimeOffset createTime, string? title = null, int? employees = null, params (string Key, string Value)[] traits) => new(
         "ada@example.com", "FORM", "demo", createTime, new("Paid Search", "google", "cpc", "spring", null, null),
         traits.Append(("title", title ?? "")).ToDictionary(trait => trait.Item1, trait => trait.Item2),
         new(null, null, null, employees, null, null));
@@ -32,8 +34,10 @@ internal static class Samples
         Did(2, "PAGE", Start.AddMinutes(1), "Product", "https://acme.example/product", 1),
         Did(3, "PAGE", Start.AddMinutes(2), "Blog", "https://acme.example/blog", 1),
         Did(4, "PAGE", Start.AddDays(2), "Home", "https://acme.example/", 2),
-        Did(5, "DOWNLOAD", Start.AddDays(2).AddMinutes(3), "Content Downloaded", "https://acme.example/papers", 2, ("title", "White paper")),
-        Did(6, "FORM", Start.AddDays(2).AddMinutes(5), "Form Submitted", "https://acme.example/demo", 2, ("formId", "demo"), ("formType", "demo")),
+        Did(5, "DOWNLOAD", Start.AddDays(2).AddMinutes(3), "Content Downloaded", "https://acme.example/papers", 2, (
+            "title", "White paper")),
+        Did(6, "FORM", Start.AddDays(2).AddMinutes(5), "Form Submitted", "https://acme.example/demo", 2, ("formId", "demo"), (
+            "formType", "demo")),
     ];
 
     public static DateTimeOffset WalkForm => Walk[^1].Time;
@@ -41,7 +45,8 @@ internal static class Samples
     /// <summary>One to so many.</summary>
     public static Gen<T[]> Some<T>(this Gen<T> one, int most) => Gen.Choose(1, most).SelectMany(count => one.ArrayOf(count));
 
-    public static RuleDefinition Rule(string id, Category category, string condition, double points) => new(id, id, category, condition, points);
+    public static RuleDefinition Rule(string id, Category category, string condition, double points) =>
+        new(id, id, category, condition, points);
 
     public static ScoringModel Model(params RuleDefinition[] rules) => ModelCompiler.Compile(Definition(rules), 1).Value;
 

@@ -34,7 +34,8 @@ public sealed class ScoreProgressTests
         from since in Gen.Choose(-5, 25)
         select new Case(
             model, profile, returned, since,
-            kinds.Zip(minutes).Select((entry, index) => ScorerTests.OfKind(index + 1, entry.First, Start.AddMinutes(entry.Second))).Order(Comparer<Activity>.Create(Activity.InOrder)).ToArray(),
+            kinds.Zip(minutes).Select((entry, index) => ScorerTests.OfKind(index + 1, entry.First, Start.AddMinutes(entry.Second)))
+                .Order(Comparer<Activity>.Create(Activity.InOrder)).ToArray(),
             pieces);
 
     [Fact]

@@ -37,7 +37,8 @@ public sealed class ScoreStateTests
     [Fact]
     public void FallsBelow_AnyPositiveBuckets_IsTheCrossing()
     {
-        var buckets = Gen.Choose(1, 90 * 24).SelectMany(hours => Gen.Choose(1, 6_000).Select(cents => new Bucket(hours * 3_600, cents / 100.0))).Some(4)
+        var buckets = Gen.Choose(1, 90 * 24)
+            .SelectMany(hours => Gen.Choose(1, 6_000).Select(cents => new Bucket(hours * 3_600, cents / 100.0))).Some(4)
             .Select(list => list.DistinctBy(bucket => bucket.HalfLifeSeconds).ToArray());
         Prop.ForAll(buckets.ToArbitrary(), Gen.Choose(0, 39).ToArbitrary(), (decaying, constant) =>
         {
@@ -62,7 +63,9 @@ public sealed class ScoreStateTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
     [Fact]
-    public void Round_ThreeThirds_SumsToTheTotal() => Assert.Equal(new ScorePoints(1, 0.34m, 0.33m, 0.33m), ScorePoints.Round(1 / 3.0, 1 / 3.0, 1 / 3.0));
+    public void Round_ThreeThirds_SumsToTheTotal() =>
+        Assert.Equal(new ScorePoints(1, 0.34m, 0.33m, 0.33m), ScorePoints.Round(1 / 3.0, 1 / 3.0, 1 / 3.0));
 
-    private static ScoreState State(decimal constant, params Bucket[] buckets) => new(Start, new(constant, []), new(0, buckets), CategoryState.Zero);
+    private static ScoreState State(decimal constant, params Bucket[] buckets) =>
+        new(Start, new(constant, []), new(0, buckets), CategoryState.Zero);
 }

@@ -50,7 +50,8 @@ public sealed class ScorerTests
                 sum.Add(contribution);
                 return sum.ValueAt(Category.Behavior, contribution.Time) <= 60 + 1e-6 && sum.ValueAt(Category.Bant, contribution.Time) <= 20
                     && sheet.Contributions.Where(other => other.RuleId == contribution.RuleId && other.Time <= contribution.Time)
-                        .Sum(other => Math.Abs(other.ValueAt(contribution.Time))) <= (double)(DefaultModel.Instance.Find(contribution.RuleId)!.Cap ?? 1_000) + 1e-6;
+                        .Sum(other => Math.Abs(other.ValueAt(contribution.Time)))
+                        <= (double)(DefaultModel.Instance.Find(contribution.RuleId)!.Cap ?? 1_000) + 1e-6;
             });
         }).Check(Thorough);
 
@@ -59,7 +60,8 @@ public sealed class ScorerTests
     {
         var definition = Definition(Rule("a", Category.Fit, "true", 40)) with { CategoryCaps = new(10.123456, null, null) };
 
-        Assert.Equal(10.1234m, Assert.Single(Scorer.Score(ModelCompiler.Compile(definition, 1).Value, Lead(Start), NoSince, []).Contributions).Points);
+        Assert.Equal(10.1234m, Assert.Single(
+            Scorer.Score(ModelCompiler.Compile(definition, 1).Value, Lead(Start), NoSince, []).Contributions).Points);
     }
 
     [Fact]
@@ -137,7 +139,8 @@ public sealed class ScorerTests
             sheet.Contributions.Select(contribution => (contribution.RuleId, contribution.Time)));
     }
 
-    private static ScoreSheet Score(Activity[] history) => Scorer.Score(DefaultModel.Instance, Lead(Start, "VP Sales", 80), NoSince, history);
+    private static ScoreSheet Score(Activity[] history) =>
+        Scorer.Score(DefaultModel.Instance, Lead(Start, "VP Sales", 80), NoSince, history);
 
     internal static Activity OfKind(int number, int kind, DateTimeOffset time) => kind switch
     {

@@ -16,7 +16,11 @@ public sealed class TimedRuleTests
     private static readonly ScoringModel Mixed = ModelCompiler.Compile(
         Definition(
             Rule("page", Category.Behavior, "activity.type = 'PAGE'", 10) with { Floor = 2, ExpireAfter = "20d", HalfLife = "5d" },
-            Rule("third", Category.Behavior, "activity.type = 'PAGE' and count(activity.type = 'PAGE', 7d) >= 3", 6) with { MaxTimes = 2, Window = "10d" },
+            Rule("third", Category.Behavior, "activity.type = 'PAGE' and count(activity.type = 'PAGE', 7d) >= 3", 6) with
+            {
+                MaxTimes = 2,
+                Window = "10d"
+            },
             Rule("busy", Category.Behavior, "count(activity.type = 'PAGE', 3d) >= 2", 8),
             Rule("visits", Category.Behavior, "visits(14d) >= 2 and company.employees >= 50", 7) with { HalfLife = "3d" },
             Rule("idle", Category.Behavior, "inactive(10d)", -9),
@@ -48,7 +52,8 @@ public sealed class TimedRuleTests
     [Fact]
     public void Score_HalfLifeWindowAndFloor_WorkTogether()
     {
-        var model = Model(Rule("a", Category.Behavior, "activity.type = 'PAGE'", 10) with { HalfLife = "10d", ExpireAfter = "30d", Floor = 2 });
+        var model = Model(
+            Rule("a", Category.Behavior, "activity.type = 'PAGE'", 10) with { HalfLife = "10d", ExpireAfter = "30d", Floor = 2 });
         var sheet = Scorer.Score(model, null, NoSince, [Did(1, "PAGE", Start)]);
         var expired = Scorer.Score(model, null, NoSince, [Did(1, "PAGE", Start)], now: Start.AddDays(30));
 
@@ -111,7 +116,8 @@ public sealed class TimedRuleTests
             }
 
             var atOnce = Scorer.Score(Mixed, lead, NoSince, history.Reverse(), now: end);
-            return steps < 500 && atOnce.Contributions.SequenceEqual(sheet.Contributions) && atOnce.State.PointsAt(end) == sheet.State.PointsAt(end);
+            return steps < 500 && atOnce.Contributions.SequenceEqual(sheet.Contributions)
+                && atOnce.State.PointsAt(end) == sheet.State.PointsAt(end);
         }).Check(Thorough);
 
     [Fact]
@@ -122,7 +128,8 @@ public sealed class TimedRuleTests
             return sheet.Contributions.Where(entry => entry.Category == Category.Behavior).All(entry => sheet.Contributions
                 .Where(other => other.Category == Category.Behavior && other.Points > 0 && other.Time <= entry.Time)
                 .Sum(other => other.ValueAt(entry.Time)) + sheet.Contributions
-                    .Where(other => other.Category == Category.Behavior && other.Points < 0 && other.Time <= entry.Time && !(other.End <= entry.Time))
+                    .Where(other => other.Category == Category.Behavior && other.Points < 0 && other.Time <= entry.Time
+                        && !(other.End <= entry.Time))
                     .Sum(other => other.ValueAt(entry.Time)) <= 40 + 9 + 1e-6);
         }).Check(Thorough);
 
@@ -141,7 +148,8 @@ public sealed class TimedRuleTests
         var transition = Assert.Single(late.Transitions);
         Assert.Equal((true, Start.AddDays(11), 70m), (transition.Qualified, transition.Time, transition.Score));
         Assert.Contains(
-            "Points against the lead ended; the score is 70.", QualificationStory.Of(model, sheet, history, transition, again: false).Changes);
+            "Points against the lead ended; the score is 70.",
+            QualificationStory.Of(model, sheet, history, transition, again: false).Changes);
     }
 
     [Fact]
@@ -164,7 +172,8 @@ public sealed class TimedRuleTests
         Prop.ForAll(Histories.ToArbitrary(), Gen.Choose(60 * 24, 200 * 24).ToArbitrary(), (history, hours) =>
         {
             var (lead, now) = (Lead(Start.AddDays(2), "VP", 100), Start.AddHours(hours));
-            var sheet = Scorer.Score(Mixed with { Definition = Mixed.Definition with { Thresholds = new(30, 50, 15) } }, lead, NoSince, history, now: now);
+            var sheet = Scorer.Score(
+                Mixed with { Definition = Mixed.Definition with { Thresholds = new(30, 50, 15) } }, lead, NoSince, history, now: now);
             var model = Mixed with { Definition = Mixed.Definition with { Thresholds = new(30, 50, 15) } };
             var last = history.Max(activity => activity.Time);
             var first = Qualifier.Walk(model, sheet, lead.CreateTime, Standing.New, decideTo: last);
@@ -176,7 +185,8 @@ public sealed class TimedRuleTests
                 && (!atOnce.Standing.Qualified || sheet.State.TotalAt(now) >= 15 - 0.01)
                 && (first.Due is null || first.Due > last) && (then.Due is null || then.Due > now);
 
-            static (bool, DateTimeOffset, decimal) Shown(Transition transition) => (transition.Qualified, transition.Time, transition.Score);
+            static (bool, DateTimeOffset, decimal) Shown(Transition transition) =>
+                (transition.Qualified, transition.Time, transition.Score);
         }).Check(Thorough);
 
     [Fact]
@@ -189,7 +199,8 @@ public sealed class TimedRuleTests
             { Requirements = new(null, "A") },
             1).Value;
         var low = Qualifier.Walk(model, Scorer.Score(model, Lead(Start), NoSince, [Did(1, "PAGE", Start)]), Start, Standing.New);
-        var sheet = Scorer.Score(model, Lead(Start, "VP"), new Dictionary<string, DateTimeOffset> { ["title"] = Start.AddDays(2) }, [Did(1, "PAGE", Start)]);
+        var sheet = Scorer.Score(
+            model, Lead(Start, "VP"), new Dictionary<string, DateTimeOffset> { ["title"] = Start.AddDays(2) }, [Did(1, "PAGE", Start)]);
         var high = Qualifier.Walk(model, sheet, Start, Standing.New);
 
         Assert.Empty(low.Transitions);

@@ -11,8 +11,8 @@ public sealed class SimulationTallyTests
         var tally = new SimulationTally(sampleSize: 1);
         tally.Add(
             [
-                new(Id(1), At(5), null, true), new(Id(2), At(2), null, false), new(Id(3), null, At(3), true), new(Id(4), At(1), At(4), true),
-                new(Id(5), At(8), At(8), false), new(Id(6), null, null, true),
+                new(Id(1), At(5), null, true), new(Id(2), At(2), null, false), new(Id(3), null, At(3), true),
+                new(Id(4), At(1), At(4), true), new(Id(5), At(8), At(8), false), new(Id(6), null, null, true),
             ],
             100);
         tally.Add([new(Id(7), At(9), At(7), false)], 11);
@@ -20,10 +20,13 @@ public sealed class SimulationTallyTests
         var response = tally.ToResponse();
 
         Assert.Equal((7, 4, 111L), (response.Leads, response.Customers, response.Activities));
-        Assert.Equal((5, 2, 0.4, 0.5), (response.Draft.Qualified, response.Draft.BecameCustomers, response.Draft.Precision, response.Draft.Recall));
-        Assert.Equal((4, 2, 0.5, 0.5), (response.Current.Qualified, response.Current.BecameCustomers, response.Current.Precision, response.Current.Recall));
+        Assert.Equal(
+            (5, 2, 0.4, 0.5), (response.Draft.Qualified, response.Draft.BecameCustomers, response.Draft.Precision, response.Draft.Recall));
+        Assert.Equal((4, 2, 0.5, 0.5), (
+            response.Current.Qualified, response.Current.BecameCustomers, response.Current.Precision, response.Current.Recall));
         var change = response.Comparison;
-        Assert.Equal((2, 1, 1, 1), (change.NewlyQualified, change.NewlyQualifiedCustomers, change.NoLongerQualified, change.NoLongerQualifiedCustomers));
+        Assert.Equal((2, 1, 1, 1), (
+            change.NewlyQualified, change.NewlyQualifiedCustomers, change.NoLongerQualified, change.NoLongerQualifiedCustomers));
         Assert.Equal((1, 1, 1), (change.Earlier, change.Later, change.Unchanged));
         // (3 + 0 − 2) days over three leads.
         Assert.Equal(0.3333, change.AverageDaysGained);

@@ -36,7 +36,11 @@ public sealed class LiveScoreTests
     {
         var scores = Scores.Select(score => score with
         {
-            State = score.State with { Fit = new(30, []), Behavior = new(0, [new(HalfLives[2], Math.Abs(score.State.Behavior.Buckets[0].Points) + 1)]) },
+            State = score.State with
+            {
+                Fit = new(30, []),
+                Behavior = new(0, [new(HalfLives[2], Math.Abs(score.State.Behavior.Buckets[0].Points) + 1)])
+            },
         });
         Prop.ForAll(scores.ToArbitrary(), scores.ToArbitrary(), Gen.Choose(400, 900).ToArbitrary(), (left, right, days) =>
         {
@@ -52,7 +56,12 @@ public sealed class LiveScoreTests
     public void Bytes_AnyScore_GiveTheScoreBack() =>
         Prop.ForAll(Scores.ToArbitrary(), Gen.Choose(0, 400).ToArbitrary(), (score, days) =>
         {
-            var timed = score with { Qualified = days % 2 == 0, ModelVersion = days * 50, Until = days < 20 ? null : score.State.At.AddMicroseconds(days * 1_234_567L) };
+            var timed = score with
+            {
+                Qualified = days % 2 == 0,
+                ModelVersion = days * 50,
+                Until = days < 20 ? null : score.State.At.AddMicroseconds(days * 1_234_567L)
+            };
             var again = LiveScoreBytes.Read(timed.LeadId, timed.Version, LiveScoreBytes.Write(timed))!;
             return JsonSerializer.Serialize(again) == JsonSerializer.Serialize(timed)
                 && again.State.TotalAt(Start.AddDays(900)).Equals(timed.State.TotalAt(Start.AddDays(900)));

@@ -4,8 +4,9 @@ using Lifecycle.Kernel.Expressions;
 namespace Lifecycle.Capture.Domain.Channels;
 
 /// <summary>
-/// Assigns a channel: by the workspace's own rules, else by GA4's default channel grouping (support.google.com/analytics/answer/9756891). The first
-/// rule that matches wins. The group <see cref="ChannelNames.AiAssistant"/> is the optional addition; without it such visits are Referral.
+/// Assigns a channel: by the workspace's own rules, else by GA4's default channel grouping (support.google.com/analytics/answer/9756891).
+/// The first rule that matches wins. The group <see cref="ChannelNames.AiAssistant"/> is the optional addition; without it such visits are
+/// Referral.
 /// </summary>
 /// <param name="rules">Default rules.</param>
 /// <param name="aiAssistants">Whether AI assistants are a channel of their own.</param>

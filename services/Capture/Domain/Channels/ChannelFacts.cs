@@ -11,7 +11,8 @@ namespace Lifecycle.Capture.Domain.Channels;
 /// <param name="LandingPage">Address of the page.</param>
 /// <param name="ClickId">Advertising click id as <c>name:value</c>.</param>
 public sealed record ChannelFacts(
-    string? Source, string? Medium, string? Campaign, string? Keyword = null, string? Referrer = null, string? LandingPage = null, string? ClickId = null)
+    string? Source, string? Medium, string? Campaign, string? Keyword = null, string? Referrer = null,
+    string? LandingPage = null, string? ClickId = null)
     : IFieldSource
 {
     /// <summary>Fields that custom rules may read.</summary>

@@ -47,7 +47,8 @@ public sealed class ChannelRules
     {
         Version = data.GetProperty("version").GetString()!;
         var hosts = new Dictionary<SiteCategory, int>();
-        foreach (var category in new[] { SiteCategory.Social, SiteCategory.Shopping, SiteCategory.Video, SiteCategory.Assistants, SiteCategory.Mail })
+        foreach (var category
+            in new[] { SiteCategory.Social, SiteCategory.Shopping, SiteCategory.Video, SiteCategory.Assistants, SiteCategory.Mail })
         {
             var part = data.GetProperty(JsonNamingPolicy.CamelCase.ConvertName(category.ToString()));
             AddNames(part, category);
@@ -99,7 +100,8 @@ public sealed class ChannelRules
 
     /// <summary>Category of a utm_source: a known name, or a host.</summary>
     public SiteCategory? OfSource(string source) =>
-        names.TryGetValue(source, out var category) ? category : source.Contains('.', StringComparison.Ordinal) ? OfHost(source)?.Category : null;
+        names.TryGetValue(source, out var category) ? category
+            : source.Contains('.', StringComparison.Ordinal) ? OfHost(source)?.Category : null;
 
     /// <summary>The known site that a host belongs to; null for any other.</summary>
     public KnownSite? OfHost(string host) =>
@@ -112,8 +114,8 @@ public sealed class ChannelRules
     public string? OfApplication(string package) => applications.GetValueOrDefault(package);
 
     /// <summary>
-    /// The name registered under a public suffix, or under a host where many owners publish: <c>blog.example.co.uk</c> → <c>example.co.uk</c>,
-    /// <c>acme.github.io</c> → <c>acme.github.io</c>.
+    /// The name registered under a public suffix, or under a host where many owners publish: <c>blog.example.co.uk</c> →
+    /// <c>example.co.uk</c>, <c>acme.github.io</c> → <c>acme.github.io</c>.
     /// </summary>
     public string RegisteredName(string host)
     {

@@ -30,7 +30,9 @@ public sealed record ChannelSettings(
     /// <summary>What holds for a workspace that has set nothing.</summary>
     public static ChannelSettings Default { get; } = new(0, [], [], [], true, true);
 
-    /// <summary>Version of the rules that follow from these settings: that of the default rules, with that of these unless it is 0.</summary>
+    /// <summary>
+    /// Version of the rules that follow from these settings: that of the default rules, with that of these unless it is 0.
+    /// </summary>
     public string RulesVersion(ChannelRules rules) => Version == 0 ? rules.Version : $"{rules.Version}/{Version}";
 
     /// <summary>Makes the reader that goes by these settings; the error names every fault.</summary>
@@ -40,14 +42,16 @@ public sealed record ChannelSettings(
     public Result<SourceReader> Compile(ChannelRules rules, string path = "", IReadOnlyList<string>? alsoExcluded = null)
     {
         var violations = new Violations();
-        violations.Require(Rules.Count <= MaxRules, $"{path}rules", $"{path}rules has {Rules.Count} entries; at most {MaxRules} are accepted.");
+        violations.Require(
+            Rules.Count <= MaxRules, $"{path}rules", $"{path}rules has {Rules.Count} entries; at most {MaxRules} are accepted.");
         var compiled = new List<(string Channel, Condition Condition)>();
         foreach (var (rule, index) in Rules.Take(MaxRules).Select((rule, index) => (rule, index)))
         {
             var field = $"{path}rules[{index}]";
             violations.RequireText(rule.Channel, $"{field}.channel", MaxName);
             violations.Require(
-                rule.Channel is null || !rule.Channel.Contains('\0', StringComparison.Ordinal), $"{field}.channel", $"{field}.channel holds U+0000.");
+                rule.Channel is null || !rule.Channel.Contains('\0', StringComparison.Ordinal), $"{field}.channel",
+                $"{field}.channel holds U+0000.");
             if (Condition.Parse(rule.Condition, ChannelFacts.Catalog, $"{field}.condition").TryGet(out var condition, out var error))
             {
                 compiled.Add((rule.Channel?.Trim() ?? "", condition));

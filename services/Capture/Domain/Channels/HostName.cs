@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Lifecycle.Capture.Domain.Channels;
 
-/// <summary>Host names as senders write them, brought to one form: lower case, punycode, without port, leading <c>www.</c> and trailing dot.</summary>
+/// <summary>
+/// Host names as senders write them, brought to one form: lower case, punycode, without port, leading <c>www.</c> and trailing dot.
+/// </summary>
 public static class HostName
 {
     /// <summary>Longest name that the domain name system allows.</summary>
@@ -38,8 +40,8 @@ public static class HostName
     }
 
     /// <summary>
-    /// Scheme and host of an address. An address without a scheme (<c>//a.example/x</c>, <c>a.example/x</c>) is one of the web; null for paths,
-    /// the words <c>null</c> and <c>undefined</c>, and anything else that names no host.
+    /// Scheme and host of an address. An address without a scheme (<c>//a.example/x</c>, <c>a.example/x</c>) is one of the web; null for
+    /// paths, the words <c>null</c> and <c>undefined</c>, and anything else that names no host.
     /// </summary>
     public static (string Scheme, string Host)? OfAddress(string? text)
     {
@@ -75,8 +77,8 @@ public static class HostName
 }
 
 /// <summary>
-/// Values by host. A pattern <c>a.example</c> means the name and everything below it, <c>*.a.example</c> only what is below it, <c>a.*</c> the name
-/// under any public suffix. The most specific pattern wins.
+/// Values by host. A pattern <c>a.example</c> means the name and everything below it, <c>*.a.example</c> only what is below it, <c>a.*</c>
+/// the name under any public suffix. The most specific pattern wins.
 /// </summary>
 internal sealed class HostTable<T>
 {

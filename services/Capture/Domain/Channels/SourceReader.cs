@@ -11,16 +11,18 @@ public sealed record PageContext(string? Url, string? Referrer, string? Source, 
     public static readonly PageContext Empty = new(null, null, null, null, null, null);
 
     /// <summary>
-    /// The page's address as it is kept: without its fragment, unless that is a route, as in #/pricing or #!pricing, which says which page it is; at
-    /// most 2,048 characters.
+    /// The page's address as it is kept: without its fragment, unless that is a route, as in #/pricing or #!pricing, which says which page
+    /// it is; at most 2,048 characters.
     /// </summary>
     public static string? Stored(string? url) =>
-        Texts.Clip(url?.Split('#', 2) is [var page, var fragment] && !fragment.StartsWith('/') && !fragment.StartsWith('!') ? page : url, MaxStoredUrl);
+        Texts.Clip(
+            url?.Split('#', 2) is [var page, var fragment] && !fragment.StartsWith('/') && !fragment.StartsWith('!') ? page : url,
+            MaxStoredUrl);
 }
 
 /// <summary>
-/// Derives where an activity's visitor came from. Precedence: explicit campaign (context.campaign, then the URL's utm parameters), click id,
-/// referrer, direct. What an explicit campaign leaves open is filled from the next evidence.
+/// Derives where an activity's visitor came from. Precedence: explicit campaign (context.campaign, then the URL's utm parameters), click
+/// id, referrer, direct. What an explicit campaign leaves open is filled from the next evidence.
 /// </summary>
 public sealed class SourceReader
 {
@@ -36,7 +38,8 @@ public sealed class SourceReader
     private readonly TrafficSource direct;
 
     internal SourceReader(
-        ChannelRules rules, ChannelClassifier classifier, HostTable<bool> own, HostTable<bool> excluded, bool paymentAndLoginExcluded, string version)
+        ChannelRules rules, ChannelClassifier classifier, HostTable<bool> own, HostTable<bool> excluded,
+        bool paymentAndLoginExcluded, string version)
     {
         (this.rules, this.own, this.excluded, this.paymentAndLoginExcluded) = (rules, own, excluded, paymentAndLoginExcluded);
         (Channels, Version) = (classifier, version);
@@ -70,14 +73,18 @@ public sealed class SourceReader
         if (source is null && medium is null && campaign is null && click is null)
         {
             return referral is { } by
-                ? Classified(new(EvidenceKind.Referrer, "", by.Source, by.Medium, null, keyword ?? Searched(by.Engine, context.Referrer), null), host, context.Url)
+                ? Classified(
+                    new(EvidenceKind.Referrer, "", by.Source, by.Medium, null, keyword ?? Searched(by.Engine, context.Referrer), null),
+                    host, context.Url)
                 : Unreferred(string.IsNullOrWhiteSpace(context.Url) ? none : direct, host, context.Url);
         }
 
         if (source is null)
         {
             var unpaid = click is { Medium: "referral" };
-            var next = click is null || (unpaid && referral is not null) ? (referral?.Source, referral?.Medium) : (click.Source, click.Medium);
+            var next = click is null || (unpaid && referral is not null)
+                ? (referral?.Source, referral?.Medium)
+                : (click.Source, click.Medium);
             source = next.Item1;
             medium ??= next.Item2;
         }
@@ -86,8 +93,8 @@ public sealed class SourceReader
     }
 
     /// <summary>
-    /// Reads again, by these rules, what was read before: referrers are looked up anew, the channel is assigned anew; what campaign parameters said
-    /// stays as it is.
+    /// Reads again, by these rules, what was read before: referrers are looked up anew, the channel is assigned anew; what campaign
+    /// parameters said stays as it is.
     /// </summary>
     /// <param name="stored">As it was read.</param>
     /// <param name="page">Address of the page.</param>
@@ -112,7 +119,8 @@ public sealed class SourceReader
     }
 
     private TrafficSource Unreferred(TrafficSource source, string? referrerHost, string? page) =>
-        Channels.HasCustomRules ? Classified(source, referrerHost, page) : referrerHost is null ? source : source with { ReferrerHost = referrerHost };
+        Channels.HasCustomRules ? Classified(source, referrerHost, page)
+            : referrerHost is null ? source : source with { ReferrerHost = referrerHost };
 
     // The page's own site is not kept: on most pages it is the referrer, and no rule makes a source of it.
     private string? ReferrerHost(string? referrer, string? page)
@@ -128,7 +136,8 @@ public sealed class SourceReader
 
     private (string Source, string Medium, SearchEngine? Engine)? Referral(string? host, string? page)
     {
-        if (host is null || SameSite(host, page) || own.Contains(host) || excluded.Contains(host) || (paymentAndLoginExcluded && rules.IsPaymentOrLogin(host)))
+        if (host is null || SameSite(host, page) || own.Contains(host) || excluded.Contains(host)
+            || (paymentAndLoginExcluded && rules.IsPaymentOrLogin(host)))
         {
             return null;
         }
@@ -144,7 +153,8 @@ public sealed class SourceReader
 
     private bool SameSite(string host, string? page) =>
         page is not null
-        && (host == page || (host.Contains('.', StringComparison.Ordinal) && !IsAddress(host) && rules.RegisteredName(host) == rules.RegisteredName(page)));
+        && (host == page || (host.Contains('.', StringComparison.Ordinal) && !IsAddress(host)
+            && rules.RegisteredName(host) == rules.RegisteredName(page)));
 
     private static bool IsAddress(string host) => char.IsAsciiDigit(host[^1]) || host[0] == '[';
 
@@ -185,5 +195,7 @@ public sealed class SourceReader
 
     // Scripts write the name of nothing where they have nothing.
     private static string? Word(string? text) =>
-        Texts.Clip(text, MaxText) is { } word && word.ToLowerInvariant() is not ("null" or "undefined" or "(not set)" or "nan") ? word : null;
+        Texts.Clip(text, MaxText) is { } word && word.ToLowerInvariant() is not ("null" or "undefined" or "(not set)" or "nan")
+            ? word
+            : null;
 }

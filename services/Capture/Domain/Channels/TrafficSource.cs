@@ -31,22 +31,27 @@ public sealed record TrafficSource(
 
     public static readonly TrafficSource Direct = None with { Kind = EvidenceKind.Direct };
 
-    /// <summary>Host of the page before, if it is another site's, also where it is not the source: rules that change later need it.</summary>
+    /// <summary>
+    /// Host of the page before, if it is another site's, also where it is not the source: rules that change later need it.
+    /// </summary>
     public string? ReferrerHost { get; init; }
 
-    /// <summary>Version of the rules that read it: that of the default rules, with that of the workspace's settings: <c>2026-11/3</c>.</summary>
+    /// <summary>
+    /// Version of the rules that read it: that of the default rules, with that of the workspace's settings: <c>2026-11/3</c>.
+    /// </summary>
     public string? Rules { get; init; }
 
     /// <summary>What channel rules look at.</summary>
     public ChannelFacts Facts(string? landingPage) => new(Source, Medium, Campaign, Keyword, ReferrerHost, landingPage, ClickId);
 
     /// <summary>
-    /// Whether two activities were led here by the same campaign: by campaign parameters or a click id, not by a referrer that reads alike. So where
-    /// sessions begin follows from what was sent, and no change of rules moves it.
+    /// Whether two activities were led here by the same campaign: by campaign parameters or a click id, not by a referrer that reads alike.
+    /// So where sessions begin follows from what was sent, and no change of rules moves it.
     /// </summary>
     public bool SameCampaign(TrafficSource other) =>
         Kind == EvidenceKind.Campaign && other.Kind == EvidenceKind.Campaign
-        && Source == other.Source && Medium == other.Medium && Campaign == other.Campaign && Keyword == other.Keyword && ClickId == other.ClickId;
+        && Source == other.Source && Medium == other.Medium && Campaign == other.Campaign && Keyword == other.Keyword
+        && ClickId == other.ClickId;
 }
 
 /// <summary>The groups of GA4's default channel grouping.</summary>

@@ -6,13 +6,14 @@ namespace Lifecycle.Capture.Domain.Identities;
 public static class ContactPoints
 {
     /// <summary>
-    /// Trimmed and lower case. Holds a text for an address when it has one @ with 1 to 64 characters before it, a dotted domain after it, no white
-    /// space, and at most 254 characters in all (RFC 5321 limits); whether mail arrives there only sending can tell.
+    /// Trimmed and lower case. Holds a text for an address when it has one @ with 1 to 64 characters before it, a dotted domain after it,
+    /// no white space, and at most 254 characters in all (RFC 5321 limits); whether mail arrives there only sending can tell.
     /// </summary>
     public static bool TryEmail(string? text, [NotNullWhen(true)] out string? email)
     {
         email = text?.Trim().ToLowerInvariant();
-        if (email is null || email.Length > 254 || email.Any(character => char.IsWhiteSpace(character) || char.IsControl(character) || character is ',' or ';' or '<' or '>' or '"'))
+        if (email is null || email.Length > 254 || email.Any(
+            character => char.IsWhiteSpace(character) || char.IsControl(character) || character is ',' or ';' or '<' or '>' or '"'))
         {
             email = null;
             return false;
@@ -34,7 +35,8 @@ public static class ContactPoints
     public static bool TryPhone(string? text, [NotNullWhen(true)] out string? phone)
     {
         phone = null;
-        if (string.IsNullOrWhiteSpace(text) || text.Any(character => !char.IsAsciiDigit(character) && !" +-().\u00a0/".Contains(character, StringComparison.Ordinal)))
+        if (string.IsNullOrWhiteSpace(text)
+            || text.Any(character => !char.IsAsciiDigit(character) && !" +-().\u00a0/".Contains(character, StringComparison.Ordinal)))
         {
             return false;
         }

@@ -9,8 +9,8 @@ namespace Lifecycle.Capture.Domain.Identities;
 public sealed record LeadMerge(Lead Source, Lead Target, DateTimeOffset Time);
 
 /// <summary>
-/// Finds whom messages speak of. Keys that occur in one message are one person, so people are the connected groups of keys, whatever the order of
-/// the messages. A device is no key: two people who share one stay two.
+/// Finds whom messages speak of. Keys that occur in one message are one person, so people are the connected groups of keys, whatever the
+/// order of the messages. A device is no key: two people who share one stay two.
 /// </summary>
 /// <param name="owners">Owner of every key that the messages carry, as stored; extended here.</param>
 /// <param name="leads">The owners, by id; extended here.</param>
@@ -119,7 +119,9 @@ public sealed class IdentityResolver(Dictionary<IdentityKey, Guid> owners, Dicti
                 continue;
             }
 
-            var (target, source) = (found.CreateTime, found.Id).CompareTo((other.CreateTime, other.Id)) <= 0 ? (found, other) : (other, found);
+            var (target, source) = (found.CreateTime, found.Id).CompareTo((other.CreateTime, other.Id)) <= 0
+                ? (found, other)
+                : (other, found);
             Merge(source, target, time);
             found = target;
         }
@@ -131,7 +133,8 @@ public sealed class IdentityResolver(Dictionary<IdentityKey, Guid> owners, Dicti
     private Lead Begin(PersonFacts facts, IReadOnlyList<IdentityKey> keys, Guid? onDevice, Func<Guid> newId)
     {
         var byNumber = keys[0].Kind == IdentityKey.Phone;
-        if (onDevice is { } id && leads.TryGetValue(Current(id), out var known) && (byNumber || (known.Email is null && known.ExternalId is null)))
+        if (onDevice is { } id && leads.TryGetValue(Current(id), out var known)
+            && (byNumber || (known.Email is null && known.ExternalId is null)))
         {
             return known;
         }

@@ -26,11 +26,12 @@ public readonly record struct Fact(string Key, string Json);
 /// <param name="Capture">The occasion, when it makes a person known; null when it only speaks of one who may be.</param>
 /// <param name="Facts">Traits and company.</param>
 public sealed record PersonFacts(
-    DateTimeOffset Time, string? UserId, string? PreviousId, string? Email, string? Phone, CaptureEvidence? Capture, IReadOnlyList<Fact> Facts)
+    DateTimeOffset Time, string? UserId, string? PreviousId, string? Email, string? Phone, CaptureEvidence? Capture,
+    IReadOnlyList<Fact> Facts)
 {
     /// <summary>
-    /// The keys, strongest first. All keys of one message belong to one person. A number alone is a key only where nothing better is given, since
-    /// colleagues share numbers.
+    /// The keys, strongest first. All keys of one message belong to one person. A number alone is a key only where nothing better is given,
+    /// since colleagues share numbers.
     /// </summary>
     public IReadOnlyList<IdentityKey> Keys => known ??= Read();
 

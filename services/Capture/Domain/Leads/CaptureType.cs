@@ -24,8 +24,8 @@ public sealed record CaptureEvidence(DateTimeOffset Time, CaptureType Type, stri
     public string TypeName => Type.ToString().ToUpperInvariant();
 
     /// <summary>
-    /// Whether this occasion tells better how the person became known than the other: the earlier does, forms, calls and chats counting five
-    /// minutes earlier than they were.
+    /// Whether this occasion tells better how the person became known than the other: the earlier does, forms, calls and chats counting
+    /// five minutes earlier than they were.
     /// </summary>
     public bool Precedes(CaptureEvidence other) =>
         (Weight, Type, FormType ?? "").CompareTo((other.Weight, other.Type, other.FormType ?? "")) < 0;

@@ -6,7 +6,8 @@ namespace Lifecycle.Capture.Domain.Leads;
 /// <param name="Time">Start of the session, or the create time of an import.</param>
 /// <param name="SessionId">Null for an import.</param>
 public sealed record Touch(
-    string Channel, string? Source, string? Medium, string? Campaign, string? Keyword, string? LandingPage, string? ClickId, DateTimeOffset Time, Guid? SessionId)
+    string Channel, string? Source, string? Medium, string? Campaign, string? Keyword, string? LandingPage, string? ClickId,
+    DateTimeOffset Time, Guid? SessionId)
 {
     /// <summary>Whether the sender named the channel itself: no rule assigns it then.</summary>
     public bool IsChannelTold { get; init; }
@@ -38,7 +39,8 @@ public sealed record Touch(
             return IsChannelTold ? this : this with { Channel = sources.Channels.Classify(Facts) };
         }
 
-        var read = sources.Reread(new(kind, Channel, Source, Medium, Campaign, Keyword, ClickId) { ReferrerHost = ReferrerHost }, LandingPage);
+        var read = sources.Reread(
+            new(kind, Channel, Source, Medium, Campaign, Keyword, ClickId) { ReferrerHost = ReferrerHost }, LandingPage);
         return this with { Channel = read.Channel, Source = read.Source, Medium = read.Medium, Evidence = read.Kind };
     }
 
@@ -49,8 +51,8 @@ public sealed record Touch(
 public sealed record Company(string? Name, string? Domain, string? Industry, int? Employees, decimal? AnnualRevenue, string? Country);
 
 /// <summary>
-/// A known person. Everything here is a function of the set of facts told, not of their order: the create time is the earliest, the capture type
-/// that of the occasion that tells best, and of two values for the same thing the later holds.
+/// A known person. Everything here is a function of the set of facts told, not of their order: the create time is the earliest, the capture
+/// type that of the occasion that tells best, and of two values for the same thing the later holds.
 /// </summary>
 public sealed class Lead
 {
@@ -81,8 +83,8 @@ public sealed class Lead
     public Profile Profile { get; init; } = new();
 
     /// <summary>
-    /// Traits and company told by messages that name nobody, on a device while it was the person's. They go with the activity: when it turns out to be
-    /// another's, they leave.
+    /// Traits and company told by messages that name nobody, on a device while it was the person's. They go with the activity: when it
+    /// turns out to be another's, they leave.
     /// </summary>
     public Profile Observed { get; private set; } = new();
 
@@ -132,7 +134,8 @@ public sealed class Lead
 
     public void Named(string? email, string? externalId, DateTimeOffset time)
     {
-        if ((email is not null && Own.Set(EmailKey, Profile.Json(email), time)) | (externalId is not null && Own.Set(ExternalIdKey, Profile.Json(externalId), time)))
+        if ((email is not null && Own.Set(EmailKey, Profile.Json(email), time)) | (externalId is not null
+            && Own.Set(ExternalIdKey, Profile.Json(externalId), time)))
         {
             Note(time);
         }
@@ -150,7 +153,8 @@ public sealed class Lead
     /// <summary>Takes what messages that name nobody told, in place of what they had told before.</summary>
     public void Observe(Profile observed)
     {
-        var changed = observed.Values.Where(pair => !Observed.Values.TryGetValue(pair.Key, out var held) || held != pair.Value).Select(pair => pair.Value.Time)
+        var changed = observed.Values.Where(pair => !Observed.Values.TryGetValue(pair.Key, out var held) || held != pair.Value)
+            .Select(pair => pair.Value.Time)
             .Concat(Observed.Values.Where(pair => !observed.Values.ContainsKey(pair.Key)).Select(pair => pair.Value.Time)).ToArray();
         if (changed.Length > 0)
         {

@@ -11,8 +11,9 @@ namespace Lifecycle.Capture.Domain.Leads;
 public readonly record struct ProfileValue(string Json, DateTimeOffset Time);
 
 /// <summary>
-/// What is known of a person, each value with its time. Of two values for a key the later holds, whatever the order in which they arrive; at the
-/// same time the ordinally greater JSON does. The company is kept under the keys <c>company.name</c>, <c>company.employees</c> and so on.
+/// What is known of a person, each value with its time. Of two values for a key the later holds, whatever the order in which they arrive;
+/// at the same time the ordinally greater JSON does. The company is kept under the keys <c>company.name</c>, <c>company.employees</c> and
+/// so on.
 /// </summary>
 public sealed class Profile
 {
@@ -80,7 +81,8 @@ public sealed class Profile
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
-            foreach (var (key, value) in values.Where(pair => pair.Value.Json != "null" && !pair.Key.StartsWith("company.", StringComparison.Ordinal)))
+            foreach (var (key, value) in values.Where(
+                pair => pair.Value.Json != "null" && !pair.Key.StartsWith("company.", StringComparison.Ordinal)))
             {
                 writer.WritePropertyName(key);
                 writer.WriteRawValue(value.Json);
@@ -142,8 +144,8 @@ public sealed class Profile
     }
 
     /// <summary>
-    /// A number as forms and exports write it: separators, currency signs and the suffixes k, m, b are understood, of a range the lower end holds
-    /// ("51-200" → 51, "1,000+" → 1000, "$5M" → 5000000). Null when there is none.
+    /// A number as forms and exports write it: separators, currency signs and the suffixes k, m, b are understood, of a range the lower end
+    /// holds ("51-200" → 51, "1,000+" → 1000, "$5M" → 5000000). Null when there is none.
     /// </summary>
     public static decimal? Number(string? text)
     {
@@ -154,7 +156,8 @@ public sealed class Profile
         }
 
         var end = start;
-        while (end < text!.Length && (char.IsAsciiDigit(text[end]) || (text[end] is '.' or ',' or '\'' or '\u00a0' && end + 1 < text.Length && char.IsAsciiDigit(text[end + 1]))))
+        while (end < text!.Length && (char.IsAsciiDigit(text[end])
+            || (text[end] is '.' or ',' or '\'' or '\u00a0' && end + 1 < text.Length && char.IsAsciiDigit(text[end + 1]))))
         {
             end++;
         }
@@ -165,13 +168,17 @@ public sealed class Profile
         var grouped = point >= 0 && digits.Length - point == 4 && digits[0] != '0';
         digits = point < 0 || grouped
             ? digits.Replace(",", "", StringComparison.Ordinal).Replace(".", "", StringComparison.Ordinal)
-            : digits[..point].Replace(",", "", StringComparison.Ordinal).Replace(".", "", StringComparison.Ordinal) + "." + digits[(point + 1)..];
-        if (!decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) || value > 1_000_000_000_000_000m)
+            : digits[..point].Replace(",", "", StringComparison.Ordinal).Replace(".", "", StringComparison.Ordinal)
+                + "." + digits[(point + 1)..];
+        if (!decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+            || value > 1_000_000_000_000_000m)
         {
             return null;
         }
 
-        var factor = end < text.Length ? char.ToLowerInvariant(text[end]) switch { 'k' => 1_000m, 'm' => 1_000_000m, 'b' => 1_000_000_000m, _ => 1m } : 1m;
+        var factor = end < text.Length
+            ? char.ToLowerInvariant(text[end]) switch { 'k' => 1_000m, 'm' => 1_000_000m, 'b' => 1_000_000_000m, _ => 1m }
+            : 1m;
         return value * factor;
     }
 }

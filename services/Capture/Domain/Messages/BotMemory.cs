@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Lifecycle.Capture.Domain.Messages;
 
 /// <summary>
-/// Remembers which user agents are robots: a site sees few different ones, and telling costs more than all else that is read of a message. Bounded: when
-/// full it begins anew.
+/// Remembers which user agents are robots: a site sees few different ones, and telling costs more than all else that is read of a message.
+/// Bounded: when full it begins anew.
 /// </summary>
 internal sealed class BotMemory
 {

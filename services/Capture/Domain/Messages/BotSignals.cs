@@ -11,8 +11,8 @@ public sealed record SenderHeaders(string? UserAgent, string? AcceptLanguage, st
 }
 
 /// <summary>
-/// Tells by a request's headers what no person sent: pages that a browser loads ahead, crawlers that say whose they are, and scripts that pretend to
-/// be a browser. Only a sender that calls itself a browser is judged: a server that reports for others is none.
+/// Tells by a request's headers what no person sent: pages that a browser loads ahead, crawlers that say whose they are, and scripts that
+/// pretend to be a browser. Only a sender that calls itself a browser is judged: a server that reports for others is none.
 /// </summary>
 public static class BotSignals
 {
@@ -42,7 +42,8 @@ public static class BotSignals
     }
 
     /// <summary>
-    /// User agent of a sender that calls itself a browser, null for any other: it stands for the visitor's in messages that do not say one themselves.
+    /// User agent of a sender that calls itself a browser, null for any other: it stands for the visitor's in messages that do not say one
+    /// themselves.
     /// </summary>
     public static string? Browser(SenderHeaders headers) =>
         headers.UserAgent?.StartsWith("Mozilla/", StringComparison.Ordinal) is true ? headers.UserAgent : null;

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace Lifecycle.Capture.Domain.Messages;
 
 /// <summary>
-/// Tells robots by their user agent: crawlers, AI crawlers, monitors, previewers, headless browsers, scanners and scripts that say what they are, by
-/// the tokens of the embedded <c>bots.json</c> and by names that end in bot, crawler or spider. <see cref="BotSignals"/> and
+/// Tells robots by their user agent: crawlers, AI crawlers, monitors, previewers, headless browsers, scanners and scripts that say what
+/// they are, by the tokens of the embedded <c>bots.json</c> and by names that end in bot, crawler or spider. <see cref="BotSignals"/> and
 /// <see cref="Visits.BotPolicy"/> look for those that hide.
 /// </summary>
 public static partial class Bots
@@ -80,12 +80,12 @@ public static partial class Bots
         var first = groups["libraries"];
         var anywhere = groups.Where(group => group.Key != "libraries").SelectMany(group => group.Value).ToArray();
         return (
-            SearchValues.Create(anywhere, StringComparison.OrdinalIgnoreCase), SearchValues.Create(first, StringComparison.OrdinalIgnoreCase),
-            [.. anywhere, .. first]);
+            SearchValues.Create(anywhere, StringComparison.OrdinalIgnoreCase),
+            SearchValues.Create(first, StringComparison.OrdinalIgnoreCase), [.. anywhere, .. first]);
     }
 
-    // Every repetition is bounded, so that the work is linear in the length of the text. "Cubot" is a maker of telephones: its name is the one in which
-    // "bot" ends a word of a person's browser.
+    // Every repetition is bounded, so that the work is linear in the length of the text. "Cubot" is a maker of telephones: its name is the
+    // one in which "bot" ends a word of a person's browser.
     [GeneratedRegex(
         @"\b(?!cubot\b)[\w.-]{0,40}bot(\b|(?=_)) | \b[\w.-]{0,40}(crawl(er)?|spider)\b",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace)]

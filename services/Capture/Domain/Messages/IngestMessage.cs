@@ -22,7 +22,10 @@ public sealed record IngestMessage
     /// <summary>Deduplicates.</summary>
     public required string MessageId { get; init; }
 
-    /// <summary><c>PAGE</c>, <c>SCREEN</c>, <c>TRACK</c>, <c>FORM</c>, <c>CALL</c>, <c>CHAT</c>, <c>DOWNLOAD</c>, <c>IDENTIFY</c> or <c>GROUP</c>; an alias is an <c>IDENTIFY</c>.</summary>
+    /// <summary>
+    /// <c>PAGE</c>, <c>SCREEN</c>, <c>TRACK</c>, <c>FORM</c>, <c>CALL</c>, <c>CHAT</c>, <c>DOWNLOAD</c>, <c>IDENTIFY</c> or <c>GROUP</c>;
+    /// an alias is an <c>IDENTIFY</c>.
+    /// </summary>
     public required string Type { get; init; }
 
     /// <summary>Name of the event or page.</summary>
@@ -55,7 +58,9 @@ public sealed record IngestMessage
 
     public bool IsPageView => Type is ActivityTypes.Page or ActivityTypes.Screen;
 
-    /// <summary>Whether it may begin a session: what happens on a device does, what a server tells of a person only with a page or campaign.</summary>
+    /// <summary>
+    /// Whether it may begin a session: what happens on a device does, what a server tells of a person only with a page or campaign.
+    /// </summary>
     public bool Opens => Device is not null && (HasAnonymousId || IsPageView || Source.Kind != EvidenceKind.None);
 }
 

@@ -21,18 +21,22 @@ internal static class JsonChecks
         }
 
         var text = value.GetString()!;
-        return violations.Require(text.Length <= maxLength, path, $"{path} has {text.Length} characters; at most {maxLength} are accepted.") && text.Trim().Length > 0
+        return violations.Require(text.Length <= maxLength, path, $"{path} has {text.Length} characters; at most {maxLength} are accepted.")
+            && text.Trim().Length > 0
             ? text.Trim()
             : null;
     }
 
-    /// <summary>A text member cut to a length: what browsers and campaigns write may be of any, and is no reason to lose the message.</summary>
+    /// <summary>
+    /// A text member cut to a length: what browsers and campaigns write may be of any, and is no reason to lose the message.
+    /// </summary>
     public static string? Clipped(this Violations violations, JsonElement parent, string name, string path, int maxLength) =>
         Texts.Clip(violations.Text(parent, name, path, int.MaxValue), maxLength);
 
     /// <summary>An id: text, or a number, which some senders give.</summary>
     public static string? Id(this Violations violations, JsonElement parent, string name, int maxLength = 256) =>
-        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.GetRawText() is { Length: <= 40 } digits
+        parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+            && value.GetRawText() is { Length: <= 40 } digits
             ? digits
             : violations.Text(parent, name, name, maxLength);
 
@@ -48,12 +52,14 @@ internal static class JsonChecks
     }
 
     /// <summary>
-    /// Most levels of nesting, the value's own the first. What is kept goes out again in events and in messages of gRPC, with more around it: readers of
-    /// JSON stop at 64 levels, those of protobuf, where each of these takes three, at 100.
+    /// Most levels of nesting, the value's own the first. What is kept goes out again in events and in messages of gRPC, with more around
+    /// it: readers of JSON stop at 64 levels, those of protobuf, where each of these takes three, at 100.
     /// </summary>
     public const int MaxDepth = 20;
 
-    /// <summary>Whether a value has more than <see cref="MaxDepth"/> levels. To be asked first: what else looks into it goes as deep as it does.</summary>
+    /// <summary>
+    /// Whether a value has more than <see cref="MaxDepth"/> levels. To be asked first: what else looks into it goes as deep as it does.
+    /// </summary>
     public static bool IsTooDeep(JsonElement value) => IsDeeper(value, MaxDepth);
 
     private static bool IsDeeper(JsonElement value, int levels) => value.ValueKind switch
@@ -73,19 +79,26 @@ internal static class JsonChecks
         _ => true,
     };
 
-    /// <summary>Whether a member has a name and, where it is text or a number, a value that can be read and stored; U+0000 in a text can be left out.</summary>
+    /// <summary>
+    /// Whether a member has a name and, where it is text or a number, a value that can be read and stored; U+0000 in a text can be left
+    /// out.
+    /// </summary>
     public static bool IsReadable(JsonProperty member) =>
-        IsSoundName(member) && (member.Value.ValueKind == JsonValueKind.String ? IsText(member.Value) : member.Value.ValueKind != JsonValueKind.Number || CanBeStored(member.Value));
+        IsSoundName(member) && (member.Value.ValueKind == JsonValueKind.String
+            ? IsText(member.Value)
+            : member.Value.ValueKind != JsonValueKind.Number || CanBeStored(member.Value));
 
     /// <summary>
-    /// Whether a glance tells that all of a JSON value can be stored: sound UTF-8 without \u escapes (which alone can stand for U+0000 and halves of
-    /// surrogate pairs), numbers without an exponent and of at most a hundred digits, too few brackets to nest too deep. False means: look closely.
+    /// Whether a glance tells that all of a JSON value can be stored: sound UTF-8 without \u escapes (which alone can stand for U+0000 and
+    /// halves of surrogate pairs), numbers without an exponent and of at most a hundred digits, too few brackets to nest too deep. False
+    /// means: look closely.
     /// </summary>
     public static bool IsPlain(ReadOnlySpan<byte> json) =>
         json.IndexOf("\\u"u8) < 0 && Utf8.IsValid(json) && json.Count((byte)'{') + json.Count((byte)'[') <= MaxDepth
         && !(MayHaveUnusualNumber(json) && HasUnusualNumber(json));
 
-    // Without regard to what is text: a digit, an e and a digit or sign, or digits and points without end. Most messages have neither, or in ids.
+    // Without regard to what is text: a digit, an e and a digit or sign, or digits and points without end. Most messages have neither, or
+    // in ids.
     private static bool MayHaveUnusualNumber(ReadOnlySpan<byte> json)
     {
         var digits = 0;
@@ -101,7 +114,8 @@ internal static class JsonChecks
             }
             else if (digits > 0)
             {
-                if ((letter | 0x20) == 'e' && index + 1 < json.Length && json[index + 1] is (>= (byte)'0' and <= (byte)'9') or (byte)'+' or (byte)'-')
+                if ((letter | 0x20) == 'e' && index + 1 < json.Length
+                    && json[index + 1] is (>= (byte)'0' and <= (byte)'9') or (byte)'+' or (byte)'-')
                 {
                     return true;
                 }
@@ -118,7 +132,8 @@ internal static class JsonChecks
         var reader = new Utf8JsonReader(json);
         while (reader.Read())
         {
-            if (reader.TokenType == JsonTokenType.Number && (reader.ValueSpan.Length > 100 || reader.ValueSpan.IndexOfAny((byte)'e', (byte)'E') >= 0))
+            if (reader.TokenType == JsonTokenType.Number
+                && (reader.ValueSpan.Length > 100 || reader.ValueSpan.IndexOfAny((byte)'e', (byte)'E') >= 0))
             {
                 return true;
             }

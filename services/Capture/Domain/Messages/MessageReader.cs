@@ -90,16 +90,25 @@ public sealed class MessageReader
             violations.Require(previousId is not null, "previousId", "previousId is required for alias.");
         }
 
-        var activity = type switch { "track" => ActivityTypes.OfEvent(name ?? ""), "alias" => ActivityTypes.Identify, { } known => known.ToUpperInvariant(), null => "" };
+        var activity = type switch
+        {
+            "track" => ActivityTypes.OfEvent(name ?? ""),
+            "alias" => ActivityTypes.Identify,
+            { } known => known.ToUpperInvariant(),
+            null => ""
+        };
         var person = PersonReader.Read(new(type ?? "", activity, time, userId, previousId, properties, traits), violations);
         violations.Require(
-            type is null or "alias" || anonymousId is not null || userId is not null || (person.Capture is not null && person.Keys.Count > 0),
+            type is null or "alias" || anonymousId is not null || userId is not null
+                || (person.Capture is not null && person.Keys.Count > 0),
             "anonymousId",
             "anonymousId or userId is required.");
         var evidence = new PageContext(
             page.Url, page.Referrer,
-            violations.Clipped(campaign, "source", "context.campaign.source", MaxName), violations.Clipped(campaign, "medium", "context.campaign.medium", MaxName),
-            violations.Clipped(campaign, "name", "context.campaign.name", MaxName), violations.Clipped(campaign, "term", "context.campaign.term", MaxName));
+            violations.Clipped(campaign, "source", "context.campaign.source", MaxName),
+            violations.Clipped(campaign, "medium", "context.campaign.medium", MaxName),
+            violations.Clipped(campaign, "name", "context.campaign.name", MaxName),
+            violations.Clipped(campaign, "term", "context.campaign.term", MaxName));
         if (violations.ToError() is { } error)
         {
             return error;
@@ -111,7 +120,9 @@ public sealed class MessageReader
         {
             MessageId = messageId ?? Guid.CreateVersion7(envelope.Received).ToString(),
             Type = activity,
-            Name = Texts.Clip(type == "alias" ? "alias" : name ?? page.Title ?? page.Path ?? PathOf(page.Url) ?? (activity is ActivityTypes.Page ? "Page" : type), MaxName)!,
+            Name = Texts.Clip(type == "alias"
+                ? "alias"
+                : name ?? page.Title ?? page.Path ?? PathOf(page.Url) ?? (activity is ActivityTypes.Page ? "Page" : type), MaxName)!,
             Time = time,
             Device = device ?? (userId is null ? null : $"user:{userId}"),
             HasAnonymousId = anonymousId is not null && type != "alias",
@@ -125,8 +136,8 @@ public sealed class MessageReader
     }
 
     /// <summary>
-    /// An id that is the same whenever the same message comes, so that it is counted once for ever: UUIDv7 layout with the message's time and, for
-    /// randomness, SHA-256 of workspace and message id.
+    /// An id that is the same whenever the same message comes, so that it is counted once for ever: UUIDv7 layout with the message's time
+    /// and, for randomness, SHA-256 of workspace and message id.
     /// </summary>
     public static Guid ActivityId(Guid workspaceId, IngestMessage message) => ActivityId(Key(workspaceId, message.MessageId), message.Time);
 
@@ -146,7 +157,9 @@ public sealed class MessageReader
         return new Guid(id, bigEndian: true);
     }
 
-    /// <summary>By what a message is told from others while it deduplicates: the first half of SHA-256 of workspace and message id.</summary>
+    /// <summary>
+    /// By what a message is told from others while it deduplicates: the first half of SHA-256 of workspace and message id.
+    /// </summary>
     public static Guid Key(Guid workspaceId, string messageId)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
@@ -160,7 +173,8 @@ public sealed class MessageReader
     }
 
     private static string? NetworkOf(JsonElement context, BotNetworks? networks) =>
-        networks is { Any: true } && context.TryGetProperty("ip", out var ip) && ip.ValueKind == JsonValueKind.String && networks.Contains(ip.GetString())
+        networks is { Any: true } && context.TryGetProperty("ip", out var ip) && ip.ValueKind == JsonValueKind.String
+            && networks.Contains(ip.GetString())
             ? BotNetworks.Name
             : null;
 
@@ -173,14 +187,18 @@ public sealed class MessageReader
             return path;
         }
 
-        return violations.Require(type is not null && Types.Contains(type), "type", $"type must be one of {string.Join(", ", Types)}.") ? type : null;
+        return violations.Require(type is not null && Types.Contains(type), "type", $"type must be one of {string.Join(", ", Types)}.")
+            ? type
+            : null;
     }
 
     private static DateTimeOffset ReadTime(JsonElement json, Envelope envelope, int index, Violations violations)
     {
         // One tick of the store apart, so that a batch without times keeps its order.
         var time = envelope.Received.AddTicks(index * TimeSpan.TicksPerMicrosecond);
-        var name = json.TryGetProperty("timestamp", out var given) && given.ValueKind != JsonValueKind.Null ? "timestamp" : "originalTimestamp";
+        var name = json.TryGetProperty("timestamp", out var given) && given.ValueKind != JsonValueKind.Null
+            ? "timestamp"
+            : "originalTimestamp";
         if (json.TryGetProperty(name, out given) && given.ValueKind != JsonValueKind.Null)
         {
             if (!TryTime(given, out time))
@@ -224,12 +242,14 @@ public sealed class MessageReader
         return value.TryGetDateTimeOffset(out time);
     }
 
-    private static (string? Url, string? Referrer, string? Title, string? Path) ReadPage(JsonElement context, JsonElement properties, string? type, Violations violations)
+    private static (string? Url, string? Referrer, string? Title, string? Path) ReadPage(
+        JsonElement context, JsonElement properties, string? type, Violations violations)
     {
         var page = violations.Object(context, "page", "context.page");
         var url = violations.Clipped(page, "url", "context.page.url", MaxUrl);
         var referrer = violations.Clipped(page, "referrer", "context.page.referrer", MaxUrl);
-        var (title, path) = (violations.Clipped(page, "title", "context.page.title", MaxName), violations.Clipped(page, "path", "context.page.path", MaxUrl));
+        var (title, path) = (violations.Clipped(page, "title", "context.page.title", MaxName), violations.Clipped(
+            page, "path", "context.page.path", MaxUrl));
         if (type == "page")
         {
             // Segment's page call repeats the page in its properties; servers often give it only there.
@@ -254,4 +274,5 @@ public sealed class MessageReader
 /// <param name="SenderBot">Name of the robot that the request's headers show its sender to be.</param>
 /// <param name="Networks">Networks of robots, for messages that say the visitor's address.</param>
 public sealed record Envelope(
-    DateTimeOffset Received, DateTimeOffset? SentAt, string? Type, string? UserAgent, SourceReader Sources, string? SenderBot = null, BotNetworks? Networks = null);
+    DateTimeOffset Received, DateTimeOffset? SentAt, string? Type, string? UserAgent, SourceReader Sources, string? SenderBot = null,
+    BotNetworks? Networks = null);

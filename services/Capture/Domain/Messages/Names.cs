@@ -3,7 +3,9 @@ namespace Lifecycle.Capture.Domain.Messages;
 /// <summary>The one name for what senders call by many.</summary>
 public static class Names
 {
-    /// <summary>Own name of a trait or form field that is known (<c>jobTitle</c>, <c>Job Title</c> → <c>title</c>); null for any other.</summary>
+    /// <summary>
+    /// Own name of a trait or form field that is known (<c>jobTitle</c>, <c>Job Title</c> → <c>title</c>); null for any other.
+    /// </summary>
     public static string? Canonical(string name) => Normal(name) switch
     {
         "email" or "emailaddress" or "workemail" or "businessemail" or "companyemail" => "email",
@@ -34,5 +36,6 @@ public static class Names
         _ => null,
     };
 
-    private static string Normal(string name) => name.Length > 100 ? "" : string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
+    private static string Normal(string name) =>
+        name.Length > 100 ? "" : string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
 }

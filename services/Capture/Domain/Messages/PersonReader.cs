@@ -53,7 +53,8 @@ public static class PersonReader
     private static PersonFacts Make(PersonSource source, Collected collected, CaptureEvidence? capture)
     {
         // An empty form field says nothing; only identify takes a trait back by null, and tells of a device's person without naming one.
-        var facts = source.Type is "identify" ? collected.Facts : capture is null ? [] : collected.Facts.Where(fact => fact.Json != "null").ToList();
+        var facts = source.Type is "identify" ? collected.Facts
+            : capture is null ? [] : collected.Facts.Where(fact => fact.Json != "null").ToList();
         return new(source.Time, source.UserId, null, collected.Email, collected.Phone, capture, facts);
     }
 
@@ -63,7 +64,8 @@ public static class PersonReader
         return type is not null && FormTypes.Contains(type) ? type : "other";
     }
 
-    // Contact data stand in `fields` (an object, or an array of {name, value}), else among the properties, where only what is known by name is taken.
+    // Contact data stand in `fields` (an object, or an array of {name, value}), else among the properties, where only what is known by name
+    // is taken.
     private static Collected CollectForm(JsonElement properties, Violations violations)
     {
         var collected = Collect(properties, "properties", everything: false, violations);
@@ -76,7 +78,8 @@ public static class PersonReader
         {
             foreach (var field in fields.EnumerateArray())
             {
-                if (field.ValueKind == JsonValueKind.Object && field.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
+                if (field.ValueKind == JsonValueKind.Object && field.TryGetProperty("name", out var name)
+                    && name.ValueKind == JsonValueKind.String
                     && field.TryGetProperty("value", out var value))
                 {
                     CollectMember(name.GetString()!, value, collected, everything: true, violations);
@@ -116,7 +119,9 @@ public static class PersonReader
         switch (known)
         {
             case "email" when value.ValueKind == JsonValueKind.String && !string.IsNullOrWhiteSpace(value.GetString()):
-                if (violations.Require(ContactPoints.TryEmail(value.GetString(), out var email), $"{collected.Path}.{name}", $"{collected.Path}.{name} is no e-mail address."))
+                if (violations.Require(
+                    ContactPoints.TryEmail(value.GetString(), out var email), $"{collected.Path}.{name}",
+                    $"{collected.Path}.{name} is no e-mail address."))
                 {
                     collected.Email = email;
                 }
@@ -124,10 +129,12 @@ public static class PersonReader
                 break;
             case "email":
                 violations.Require(
-                    value.ValueKind is JsonValueKind.Null or JsonValueKind.String, $"{collected.Path}.{name}", $"{collected.Path}.{name} must be text.");
+                    value.ValueKind is JsonValueKind.Null or JsonValueKind.String, $"{collected.Path}.{name}",
+                    $"{collected.Path}.{name} must be text.");
                 break;
             case "phone":
-                var text = value.ValueKind is JsonValueKind.String ? value.GetString() : value.ValueKind is JsonValueKind.Number ? value.GetRawText() : null;
+                var text = value.ValueKind is JsonValueKind.String ? value.GetString()
+                    : value.ValueKind is JsonValueKind.Number ? value.GetRawText() : null;
                 if (ContactPoints.TryPhone(text, out var phone))
                 {
                     collected.Phone = phone;
@@ -193,7 +200,8 @@ public static class PersonReader
             return;
         }
 
-        var text = value.ValueKind switch { JsonValueKind.String => value.GetString(), JsonValueKind.Number => value.GetRawText(), _ => null };
+        var text =
+            value.ValueKind switch { JsonValueKind.String => value.GetString(), JsonValueKind.Number => value.GetRawText(), _ => null };
         var number = value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var exact) ? exact : Profile.Number(text);
         if (number is { } known and >= 0)
         {
@@ -208,7 +216,9 @@ public static class PersonReader
 
     private static void AddValue(string key, JsonElement value, Collected collected)
     {
-        var json = value.ValueKind == JsonValueKind.String ? Profile.Json(Texts.Clip(value.GetString(), MaxValue) ?? "") : value.GetRawText();
+        var json = value.ValueKind == JsonValueKind.String
+            ? Profile.Json(Texts.Clip(value.GetString(), MaxValue) ?? "")
+            : value.GetRawText();
         if (json.Length <= MaxValue * 6 && json != "\"\"")
         {
             collected.Facts.Add(new(key, json));

@@ -4,8 +4,8 @@ using Lifecycle.Capture.Domain.Channels;
 namespace Lifecycle.Capture.Domain.Messages;
 
 /// <summary>
-/// Remembers what pages and referrers were read as: behind the first page of a visit they are the site's own, a few again and again. Bounded: when full it
-/// begins anew.
+/// Remembers what pages and referrers were read as: behind the first page of a visit they are the site's own, a few again and again.
+/// Bounded: when full it begins anew.
 /// </summary>
 internal sealed class SourceMemory
 {

@@ -7,10 +7,12 @@ public static class VendorNames
     public static string? OfCall(string name) => Normal(name) switch
     {
         "callid" or "id" or "callsid" or "calluuid" or "uuid" or "externalid" => "id",
-        "callernumber" or "from" or "caller" or "callerid" or "callerphone" or "callerphonenumber" or "customerphonenumber" or "customernumber" or "fromnumber" or "ani"
+        "callernumber" or "from" or "caller" or "callerid" or "callerphone" or "callerphonenumber" or "customerphonenumber"
+            or "customernumber" or "fromnumber" or "ani"
             or "phone" or "phonenumber" => "phone",
         "callername" or "calleridname" or "customername" or "name" => "name",
-        "trackingnumber" or "trackingphonenumber" or "to" or "tonumber" or "callednumber" or "dialednumber" or "did" or "dnis" => "trackingNumber",
+        "trackingnumber" or "trackingphonenumber" or "to" or "tonumber" or "callednumber" or "dialednumber" or "did" or "dnis" =>
+            "trackingNumber",
         "durationseconds" or "duration" or "callduration" or "talktime" or "billsec" => "durationSeconds",
         "answered" or "isanswered" or "callstatus" or "status" or "disposition" => "answered",
         "recordingurl" or "recording" or "recordinglink" => "recordingUrl",
@@ -35,7 +37,8 @@ public static class VendorNames
     {
         "email" or "emailaddress" or "visitoremail" or "customeremail" or "calleremail" => "email",
         "company" or "companyname" or "organization" or "organisation" => "company",
-        "starttime" or "startedat" or "start" or "timestamp" or "time" or "date" or "datetime" or "calltime" or "createdat" or "created" => "startTime",
+        "starttime" or "startedat" or "start" or "timestamp" or "time" or "date" or "datetime" or "calltime" or "createdat" or "created" =>
+            "startTime",
         "source" or "utmsource" or "trafficsource" => "source",
         "medium" or "utmmedium" => "medium",
         "campaign" or "utmcampaign" or "campaignname" => "campaign",

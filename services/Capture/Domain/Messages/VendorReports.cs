@@ -9,9 +9,9 @@ using Lifecycle.Capture.Domain.Identities;
 namespace Lifecycle.Capture.Domain.Messages;
 
 /// <summary>
-/// Turns the flat JSON in which call-tracking and chat vendors report into the track message that says the same. Forgiving: names in any spelling
-/// (<see cref="VendorNames"/>), numbers and flags as text, the person in an object of its own. What cannot be understood is left out rather than
-/// refused, since a vendor only sends the same again.
+/// Turns the flat JSON in which call-tracking and chat vendors report into the track message that says the same. Forgiving: names in any
+/// spelling (<see cref="VendorNames"/>), numbers and flags as text, the person in an object of its own. What cannot be understood is left
+/// out rather than refused, since a vendor only sends the same again.
 /// </summary>
 public static class VendorReports
 {
@@ -22,22 +22,27 @@ public static class VendorReports
     private const int MaxMembers = 100;
 
     // Vendors put the person into an object of its own; its members count as if they stood beside.
-    private static readonly string[] Holders = ["caller", "customer", "visitor", "contact", "user", "lead", "properties", "custom", "customfields", "attribution", "utm"];
+    private static readonly string[] Holders =
+        ["caller", "customer", "visitor", "contact", "user", "lead", "properties", "custom", "customfields", "attribution", "utm"];
 
     private static readonly string[] Answered = ["true", "yes", "y", "1", "answered", "completed", "complete", "connected"];
-    private static readonly string[] Missed = ["false", "no", "n", "0", "missed", "noanswer", "busy", "failed", "canceled", "cancelled", "voicemail", "abandoned", "unanswered"];
+    private static readonly string[] Missed =
+        ["false", "no", "n", "0", "missed", "noanswer", "busy", "failed", "canceled", "cancelled", "voicemail", "abandoned", "unanswered"];
 
     /// <summary>The message <c>Call Received</c>.</summary>
     /// <param name="report">The vendor's object.</param>
     /// <param name="received">When it came.</param>
-    public static JsonObject Call(JsonElement report, DateTimeOffset received) => Message(report, received, "Call Received", "call", VendorNames.OfCall);
+    public static JsonObject Call(JsonElement report, DateTimeOffset received) =>
+        Message(report, received, "Call Received", "call", VendorNames.OfCall);
 
     /// <summary>The message <c>Chat Started</c>.</summary>
     /// <param name="report">The vendor's object.</param>
     /// <param name="received">When it came.</param>
-    public static JsonObject Chat(JsonElement report, DateTimeOffset received) => Message(report, received, "Chat Started", "chat", VendorNames.OfChat);
+    public static JsonObject Chat(JsonElement report, DateTimeOffset received) =>
+        Message(report, received, "Chat Started", "chat", VendorNames.OfChat);
 
-    private static JsonObject Message(JsonElement report, DateTimeOffset received, string name, string prefix, Func<string, string?> canonical)
+    private static JsonObject Message(
+        JsonElement report, DateTimeOffset received, string name, string prefix, Func<string, string?> canonical)
     {
         var (told, properties) = (new Dictionary<string, string>(StringComparer.Ordinal), new JsonObject());
         Collect(report, canonical, told, properties, depth: 0);
@@ -49,7 +54,13 @@ public static class VendorReports
             }
         }
 
-        var message = new JsonObject { ["type"] = "track", ["event"] = name, ["properties"] = properties, ["messageId"] = MessageId(report, prefix, told) };
+        var message = new JsonObject
+        {
+            ["type"] = "track",
+            ["event"] = name,
+            ["properties"] = properties,
+            ["messageId"] = MessageId(report, prefix, told)
+        };
         foreach (var id in new[] { "anonymousId", "userId" })
         {
             if (told.TryGetValue(id, out var text) && text.Length <= 256)
@@ -73,7 +84,8 @@ public static class VendorReports
         return message;
     }
 
-    // Of more than a message may hold the longest parts go, first those that nobody reads by name: the person matters more than what was said.
+    // Of more than a message may hold the longest parts go, first those that nobody reads by name: the person matters more than what was
+    // said.
     private static void Shorten(JsonObject message, JsonObject properties, Dictionary<string, string> told)
     {
         var excess = Bytes(message) - MessageReader.MaxBytes;
@@ -93,7 +105,8 @@ public static class VendorReports
 
     private static int Bytes(JsonNode? part) => JsonSerializer.SerializeToUtf8Bytes(part, Json).Length;
 
-    private static void Collect(JsonElement report, Func<string, string?> canonical, Dictionary<string, string> told, JsonObject properties, int depth)
+    private static void Collect(
+        JsonElement report, Func<string, string?> canonical, Dictionary<string, string> told, JsonObject properties, int depth)
     {
         foreach (var member in report.EnumerateObject().Take(MaxMembers).Where(JsonChecks.IsReadable))
         {
@@ -120,14 +133,16 @@ public static class VendorReports
             }
             else if (member.Name.Length is > 0 and <= 100 && Names.Canonical(member.Name) is not "email")
             {
-                properties.TryAdd(member.Name, JsonNode.Parse(member.Value.ValueKind == JsonValueKind.String ? JsonSerializer.Serialize(text) : text));
+                properties.TryAdd(
+                    member.Name, JsonNode.Parse(member.Value.ValueKind == JsonValueKind.String ? JsonSerializer.Serialize(text) : text));
             }
         }
     }
 
     private static JsonValue? Property(string key, string text) => key switch
     {
-        "anonymousId" or "userId" or "startTime" or "source" or "medium" or "campaign" or "keyword" or "referrer" or "landingPage" or "id" => null,
+        "anonymousId" or "userId" or "startTime" or "source" or "medium" or "campaign" or "keyword" or "referrer"
+            or "landingPage" or "id" => null,
         "email" => ContactPoints.TryEmail(text, out var email) ? JsonValue.Create(email) : null,
         "phone" => ContactPoints.TryPhone(text, out var phone) ? JsonValue.Create(phone) : null,
         "durationSeconds" => Seconds(text) is { } seconds ? JsonValue.Create(seconds) : null,
@@ -201,9 +216,12 @@ public static class VendorReports
         return (long)seconds;
     }
 
-    private static bool? Flag(string text) => VendorNames.Normal(text) is var word && Answered.Contains(word) ? true : Missed.Contains(word) ? false : null;
+    private static bool? Flag(string text) =>
+        VendorNames.Normal(text) is var word && Answered.Contains(word) ? true : Missed.Contains(word) ? false : null;
 
-    /// <summary>An ISO 8601 time, with a blank for the T too (UTC unless it says otherwise), or seconds or milliseconds since 1970.</summary>
+    /// <summary>
+    /// An ISO 8601 time, with a blank for the T too (UTC unless it says otherwise), or seconds or milliseconds since 1970.
+    /// </summary>
     private static DateTimeOffset? Time(string text)
     {
         if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
@@ -214,7 +232,8 @@ public static class VendorReports
         }
 
         return text.Length >= 10 && char.IsAsciiDigit(text[0])
-            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            && DateTimeOffset.TryParse(
+                text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
                 ? time
                 : null;
     }

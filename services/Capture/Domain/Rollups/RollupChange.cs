@@ -12,8 +12,8 @@ public sealed record LeadFacts(DateTimeOffset CreateTime, string CaptureType, st
 }
 
 /// <summary>
-/// Gathers what changes in the rollups. What a session, a visitor or a lead counts is a function of its facts alone: a change takes away what the
-/// facts before counted and adds what those after do, so that any order of changes ends in the counts of the final facts.
+/// Gathers what changes in the rollups. What a session, a visitor or a lead counts is a function of its facts alone: a change takes away
+/// what the facts before counted and adds what those after do, so that any order of changes ends in the counts of the final facts.
 /// </summary>
 /// <param name="timeZone">Zone whose days, weeks and months are counted by.</param>
 public sealed class RollupChange(TimeZoneInfo timeZone)
@@ -53,8 +53,8 @@ public sealed class RollupChange(TimeZoneInfo timeZone)
     }
 
     /// <summary>
-    /// A visitor's sessions changed. A visitor counts once in each period and group in which a session began. Sessions that stay as they are
-    /// must be among both where they lie in the same months or weeks; others may be left out.
+    /// A visitor's sessions changed. A visitor counts once in each period and group in which a session began. Sessions that stay as they
+    /// are must be among both where they lie in the same months or weeks; others may be left out.
     /// </summary>
     public void Visitor(IEnumerable<VisitSession> before, IEnumerable<VisitSession> after)
     {
@@ -127,13 +127,15 @@ public sealed class RollupChange(TimeZoneInfo timeZone)
     {
         var source = session.Source;
         return new(
-            DayOf(session.Start), source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword, RollupDimensions.PageOf(session.LandingPage));
+            DayOf(session.Start), source.Channel, source.Source, source.Medium, source.Campaign, source.Keyword,
+            RollupDimensions.PageOf(session.LandingPage));
     }
 
     private static IEnumerable<RollupKey> Keys(VisitGroup group) => Keys(group.Day,
     [
-        ("", ""), (RollupDimensions.Channel, group.Channel), (RollupDimensions.Source, group.Source), (RollupDimensions.Medium, group.Medium),
-        (RollupDimensions.Campaign, group.Campaign), (RollupDimensions.Keyword, group.Keyword), (RollupDimensions.LandingPage, group.LandingPage),
+        ("", ""), (RollupDimensions.Channel, group.Channel), (RollupDimensions.Source, group.Source),
+        (RollupDimensions.Medium, group.Medium), (RollupDimensions.Campaign, group.Campaign), (RollupDimensions.Keyword, group.Keyword),
+        (RollupDimensions.LandingPage, group.LandingPage),
     ]);
 
     private IEnumerable<RollupKey> Keys(LeadFacts lead)
@@ -141,10 +143,10 @@ public sealed class RollupChange(TimeZoneInfo timeZone)
         var origin = lead.Origin;
         return Keys(DayOf(lead.CreateTime),
         [
-            ("", ""), (RollupDimensions.Channel, origin.Channel), (RollupDimensions.Source, origin.Source), (RollupDimensions.Medium, origin.Medium),
-            (RollupDimensions.Campaign, origin.Campaign), (RollupDimensions.Keyword, origin.Keyword),
-            (RollupDimensions.LandingPage, RollupDimensions.PageOf(origin.LandingPage)), (RollupDimensions.CaptureType, lead.CaptureType),
-            (RollupDimensions.FormType, lead.FormType),
+            ("", ""), (RollupDimensions.Channel, origin.Channel), (RollupDimensions.Source, origin.Source),
+            (RollupDimensions.Medium, origin.Medium), (RollupDimensions.Campaign, origin.Campaign),
+            (RollupDimensions.Keyword, origin.Keyword), (RollupDimensions.LandingPage, RollupDimensions.PageOf(origin.LandingPage)),
+            (RollupDimensions.CaptureType, lead.CaptureType), (RollupDimensions.FormType, lead.FormType),
         ]);
     }
 

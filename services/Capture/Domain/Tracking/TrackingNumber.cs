@@ -27,7 +27,8 @@ public sealed record TrackingNumber(string Number, string DisplayNumber, string?
     {
         var digits = Digits(text ?? "");
         var national = digits.TrimStart('0');
-        bool IsMeant(string own) => own == digits || (national.Length >= MinNationalDigits && own.EndsWith(national, StringComparison.Ordinal));
+        bool IsMeant(string own) =>
+            own == digits || (national.Length >= MinNationalDigits && own.EndsWith(national, StringComparison.Ordinal));
         var matches = numbers.Where(number => IsMeant(Digits(number.Number))).Take(2).ToArray();
         return matches.Length == 1 ? matches[0] : null;
     }

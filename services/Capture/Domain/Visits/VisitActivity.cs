@@ -29,7 +29,8 @@ public sealed record VisitActivity(Guid Id, DateTimeOffset Time, bool IsPageView
 /// <param name="PageViews">Pages and screens seen.</param>
 /// <param name="Activities">Activities, page views among them.</param>
 public sealed record VisitSession(
-    DateTimeOffset Start, DateTimeOffset End, Guid? Lead, TrafficSource Source, string? LandingPage, string? ExitPage, int PageViews, int Activities)
+    DateTimeOffset Start, DateTimeOffset End, Guid? Lead, TrafficSource Source, string? LandingPage, string? ExitPage,
+    int PageViews, int Activities)
 {
     public static VisitSession Begin(VisitActivity first, Guid? lead) =>
         new VisitSession(first.Time, first.Time, lead, TrafficSource.None, null, null, 0, 0).With(first);

@@ -15,9 +15,9 @@ public sealed record VisitTimeline(IReadOnlyList<VisitSession> Sessions, IReadOn
     public static readonly TimeSpan Inactivity = TimeSpan.FromMinutes(30);
 
     /// <summary>
-    /// Places activities. The result depends on their set alone, not on their order of arrival: on one device an activity belongs to the person
-    /// who was last named at or before it, and what came before the first naming belongs to that first person, so two people who share a device
-    /// stay two. A session ends by <see cref="Inactivity"/>, by a new campaign, or when another person takes over.
+    /// Places activities. The result depends on their set alone, not on their order of arrival: on one device an activity belongs to the
+    /// person who was last named at or before it, and what came before the first naming belongs to that first person, so two people who
+    /// share a device stay two. A session ends by <see cref="Inactivity"/>, by a new campaign, or when another person takes over.
     /// </summary>
     /// <param name="activities">Activities of one visitor, in any order.</param>
     /// <param name="before">Session to go on from, when the activities are all later than its end; null at the beginning.</param>

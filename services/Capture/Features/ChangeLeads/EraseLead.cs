@@ -22,7 +22,8 @@ internal static class EraseLead
         await SeparateSharedDevices(tx, lead.Id);
         var counts = await PersonErasure.Run(tx, Statements, new { workspace = tx.WorkspaceId, lead = lead.Id, now = tx.Now });
         var merged = await tx.Connection.QueryAsync<Guid>(
-            "select source_id from lead_redirect where workspace_id = @workspace and target_id = @lead", new { workspace = tx.WorkspaceId, lead = lead.Id });
+            "select source_id from lead_redirect where workspace_id = @workspace and target_id = @lead",
+            new { workspace = tx.WorkspaceId, lead = lead.Id });
         counts["answers"] = await PersonErasure.ForgetAnswers(tx, merged.Append(lead.Id).ToArray());
         await ErasureReceipts.Open(tx, lead.Id, lead.Version + 1, counts.Values.Sum(), pause);
         return true;
@@ -43,7 +44,8 @@ internal static class EraseLead
               and (lead_id = @lead or id in (select visitor_id from session where workspace_id = @workspace and lead_id = @lead)
                 or id in (select visitor_id from activity where workspace_id = @workspace and lead_id = @lead and visitor_id is not null))
             """),
-        ("sessions", "update session set landing_page = null, exit_page = null, click_id = null where workspace_id = @workspace and lead_id = @lead"),
+        ("sessions",
+            "update session set landing_page = null, exit_page = null, click_id = null where workspace_id = @workspace and lead_id = @lead"),
         ("activities",
             """
             update activity set name = type, url = null, properties = '{}', click_id = null, identity_kind = null, identity_value = null
@@ -58,8 +60,8 @@ internal static class EraseLead
             """),
     ];
 
-    // On a device that others used too, the person's visits move to a device of their own, so that the next cut of the device's history into
-    // sessions gives none of them to somebody else.
+    // On a device that others used too, the person's visits move to a device of their own, so that the next cut of the device's history
+    // into sessions gives none of them to somebody else.
     private static async Task SeparateSharedDevices(Transaction<CaptureDbContext> tx, Guid lead)
     {
         var shared = await tx.Connection.QueryAsync<Guid>(

@@ -9,8 +9,9 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Capture.Features.ChangeLeads;
 
 /// <summary>
-/// Keeps book of erasures: which services have confirmed. An erasure is complete when all have; until then the services are asked again, the
-/// pauses doubling up to a day. Every consumer of <see cref="LeadErased"/> may hear it again, and confirms again; the first receipt holds.
+/// Keeps book of erasures: which services have confirmed. An erasure is complete when all have; until then the services are asked again,
+/// the pauses doubling up to a day. Every consumer of <see cref="LeadErased"/> may hear it again, and confirms again; the first receipt
+/// holds.
 /// </summary>
 internal sealed class ErasureReceipts(UnitOfWork<CaptureDbContext> work)
 {
@@ -43,7 +44,8 @@ internal sealed class ErasureReceipts(UnitOfWork<CaptureDbContext> work)
     {
         // Two services that confirm at once wait here for each other, or neither would see the other's receipt.
         var isKnown = await tx.Connection.QuerySingleOrDefaultAsync<Guid?>(
-            "select lead_id from erasure where workspace_id = @workspace and lead_id = @lead for update", new { workspace = tx.WorkspaceId, lead = e.LeadId });
+            "select lead_id from erasure where workspace_id = @workspace and lead_id = @lead for update",
+            new { workspace = tx.WorkspaceId, lead = e.LeadId });
         if (isKnown is null)
         {
             return;
@@ -57,7 +59,15 @@ internal sealed class ErasureReceipts(UnitOfWork<CaptureDbContext> work)
               where workspace_id = @workspace and lead_id = @lead and complete_time is null and not exists (
                 select 1 from erasure_receipt where workspace_id = @workspace and lead_id = @lead and erase_time is null);
             """,
-            new { workspace = tx.WorkspaceId, lead = e.LeadId, service = e.Service, time = e.ErasedAt, records = e.Counts.Values.Sum(), now = tx.Now });
+            new
+            {
+                workspace = tx.WorkspaceId,
+                lead = e.LeadId,
+                service = e.Service,
+                time = e.ErasedAt,
+                records = e.Counts.Values.Sum(),
+                now = tx.Now
+            });
     }
 
     /// <summary>Asks again for erasures that a service has not confirmed in time; answers how many.</summary>

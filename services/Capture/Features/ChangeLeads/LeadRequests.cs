@@ -21,9 +21,12 @@ internal static class LeadRequests
         violations.Require(ContactPoints.TryEmail(text, out var email), field, $"{field} is no e-mail address.") ? email : null;
 
     public static string? ExternalId(this Violations violations, string text, string field) =>
-        violations.RequireText(text, field, 256) && violations.Require(!text.Contains('\0', StringComparison.Ordinal), field, $"{field} holds U+0000.") ? text.Trim() : null;
+        violations.RequireText(text, field, 256)
+            && violations.Require(!text.Contains('\0', StringComparison.Ordinal), field, $"{field} holds U+0000.") ? text.Trim() : null;
 
-    /// <summary>A time that may lie in the past and up to 10 minutes ahead, in whole microseconds; <paramref name="now"/> when not given.</summary>
+    /// <summary>
+    /// A time that may lie in the past and up to 10 minutes ahead, in whole microseconds; <paramref name="now"/> when not given.
+    /// </summary>
     public static DateTimeOffset Time(this Violations violations, Timestamp? given, DateTimeOffset now, string field)
     {
         var time = given.ToTime() ?? now;
@@ -41,14 +44,16 @@ internal static class LeadRequests
         }
 
         using var document = JsonDocument.Parse(ProtoJson.Format(traits));
-        if (!violations.Require(!JsonChecks.IsTooDeep(document.RootElement), "traits", $"traits are nested deeper than {JsonChecks.MaxDepth} levels.")
+        if (!violations.Require(
+            !JsonChecks.IsTooDeep(document.RootElement), "traits", $"traits are nested deeper than {JsonChecks.MaxDepth} levels.")
             || !violations.Require(JsonChecks.CanBeStored(document.RootElement), "traits", "traits hold U+0000 or a number beyond 1e300."))
         {
             return [];
         }
 
         var none = JsonDocument.Parse("{}").RootElement;
-        return PersonReader.Read(new("identify", ActivityTypes.Identify, time, "traits", null, none, document.RootElement), violations).Facts.ToArray();
+        return PersonReader.Read(
+            new("identify", ActivityTypes.Identify, time, "traits", null, none, document.RootElement), violations).Facts.ToArray();
     }
 
     /// <summary>The parts of a company that are set, as facts.</summary>
@@ -59,30 +64,40 @@ internal static class LeadRequests
             yield break;
         }
 
-        foreach (var (name, value) in new[] { ("name", company.Name), ("domain", company.Domain), ("industry", company.Industry), ("country", company.Country) })
+        foreach (var (name, value) in new[]
+        {
+            ("name", company.Name), ("domain", company.Domain), ("industry", company.Industry), ("country", company.Country)
+        })
         {
             var field = $"company.{name}";
-            if (value.Length > 0 && violations.Require(value.Length <= MaxText && !value.Contains('\0', StringComparison.Ordinal), field, $"{field} has more than {MaxText} characters or holds U+0000."))
+            if (value.Length > 0 && violations.Require(
+                value.Length <= MaxText && !value.Contains('\0', StringComparison.Ordinal), field,
+                $"{field} has more than {MaxText} characters or holds U+0000."))
             {
                 yield return new(field, Profile.Json(value.Trim()));
             }
         }
 
-        if (company.HasEmployees && violations.Require(company.Employees >= 0, "company.employees", "company.employees must be at least 0."))
+        if (company.HasEmployees
+            && violations.Require(company.Employees >= 0, "company.employees", "company.employees must be at least 0."))
         {
             yield return new("company.employees", company.Employees.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
         if (company.AnnualRevenue is not null && violations.RequireMoney(company.AnnualRevenue, "company.annualRevenue", out var revenue)
-            && violations.Require(revenue.CurrencyCode == currencyCode, "company.annualRevenue.currencyCode", $"company.annualRevenue must be in {currencyCode}, the workspace's currency.")
+            && violations.Require(
+                revenue.CurrencyCode == currencyCode, "company.annualRevenue.currencyCode",
+                $"company.annualRevenue must be in {currencyCode}, the workspace's currency.")
             && violations.Require(revenue.Amount >= 0, "company.annualRevenue.amount", "company.annualRevenue must be at least 0."))
         {
-            yield return new("company.annualRevenue", revenue.Amount.ToString("0.######", System.Globalization.CultureInfo.InvariantCulture));
+            yield return new(
+                "company.annualRevenue", revenue.Amount.ToString("0.######", System.Globalization.CultureInfo.InvariantCulture));
         }
     }
 
     /// <summary>A touch told from outside; its channel is derived unless given.</summary>
-    public static Touch? Touch(this Violations violations, TouchMessage? touch, DateTimeOffset time, DateTimeOffset now, ChannelClassifier channels)
+    public static Touch? Touch(
+        this Violations violations, TouchMessage? touch, DateTimeOffset time, DateTimeOffset now, ChannelClassifier channels)
     {
         if (touch is null)
         {
@@ -92,8 +107,9 @@ internal static class LeadRequests
         var (source, medium) = (Lower(touch.Source), Lower(touch.Medium));
         var campaign = Texts.Clip(touch.Campaign, MaxText);
         var told = new Touch(
-            Texts.Clip(touch.Channel, MaxText) ?? "", source, medium, campaign, Texts.Clip(touch.Keyword, MaxText), Texts.Clip(touch.LandingPage, 2048),
-            Texts.Clip(touch.ClickId, MaxText), touch.Time is null ? time : violations.Time(touch.Time, now, "firstTouch.time"), null);
+            Texts.Clip(touch.Channel, MaxText) ?? "", source, medium, campaign, Texts.Clip(touch.Keyword, MaxText),
+            Texts.Clip(touch.LandingPage, 2048), Texts.Clip(touch.ClickId, MaxText),
+            touch.Time is null ? time : violations.Time(touch.Time, now, "firstTouch.time"), null);
         return told.Classified(channels);
     }
 

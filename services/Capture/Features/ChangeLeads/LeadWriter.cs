@@ -15,7 +15,8 @@ using LeadMessage = Lifecycle.Capture.V1.Lead;
 namespace Lifecycle.Capture.Features.ChangeLeads;
 
 /// <summary>Creates, changes, merges and erases leads on request.</summary>
-internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelsCache channels, IOptions<CaptureOptions> options, TimeProvider time)
+internal sealed class LeadWriter(
+    UnitOfWork<CaptureDbContext> work, ChannelsCache channels, IOptions<CaptureOptions> options, TimeProvider time)
 {
     public async Task<Result<LeadMessage>> Create(Caller caller, CreateLeadRequest request, CancellationToken ct)
     {
@@ -25,12 +26,17 @@ internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelsCach
         var externalId = request.ExternalId.Length == 0 ? null : violations.ExternalId(request.ExternalId, "externalId");
         violations.Require(request.Email.Length > 0 || request.ExternalId.Length > 0, "email", "email or externalId is required.");
         var createTime = violations.Time(request.CreateTime, now, "createTime");
-        var type = request.CaptureType == LeadMessage.Types.CaptureType.Unspecified ? CaptureType.Api : (CaptureType)(int)request.CaptureType;
+        var type = request.CaptureType == LeadMessage.Types.CaptureType.Unspecified
+            ? CaptureType.Api
+            : (CaptureType)(int)request.CaptureType;
         violations.Require(System.Enum.IsDefined(type), "captureType", "captureType is none of FORM, CALL, CHAT, IMPORT, API, IDENTIFY.");
         violations.Require(
             request.FormType.Length == 0 || type == CaptureType.Form, "formType", "formType is told only with captureType FORM.");
-        violations.Require(request.FormType is "" or "demo" or "content" or "contact" or "newsletter" or "other", "formType", "formType must be one of demo, content, contact, newsletter, other.");
-        var facts = violations.Traits(request.Traits, createTime).Concat(violations.Company(request.Company, caller.CurrencyCode)).ToArray();
+        violations.Require(
+            request.FormType is "" or "demo" or "content" or "contact" or "newsletter" or "other", "formType",
+            "formType must be one of demo, content, contact, newsletter, other.");
+        var facts = violations.Traits(request.Traits, createTime)
+            .Concat(violations.Company(request.Company, caller.CurrencyCode)).ToArray();
         var touch = violations.Touch(request.FirstTouch, createTime, now, sources.Channels);
         if (violations.ToError() is { } error)
         {
@@ -150,7 +156,9 @@ internal sealed class LeadWriter(UnitOfWork<CaptureDbContext> work, ChannelsCach
             ? error
             : await work.RunIdempotent<Empty>(
                 caller.WorkspaceId, nameof(Delete), request.RequestId, request,
-                async tx => await EraseLead.Erase(tx, id, TimeSpan.FromSeconds(options.Value.ErasureAskSeconds)) ? new Empty() : Error.NotFound("Lead", id), ct);
+                async tx => await EraseLead.Erase(tx, id, TimeSpan.FromSeconds(options.Value.ErasureAskSeconds))
+                    ? new Empty()
+                    : Error.NotFound("Lead", id), ct);
     }
 
     private static string Field(string kind) => kind == IdentityKey.Email ? "e-mail" : "external id";

@@ -12,7 +12,8 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Capture.Features.ExportPerson;
 
 /// <summary>Gathers all that is held on a person, here and in the other services.</summary>
-internal sealed class PersonExport(UnitOfWork<CaptureDbContext> work, IEnumerable<PersonDataSource> others, RpcCalls calls, TimeProvider time)
+internal sealed class PersonExport(
+    UnitOfWork<CaptureDbContext> work, IEnumerable<PersonDataSource> others, RpcCalls calls, TimeProvider time)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
@@ -25,7 +26,8 @@ internal sealed class PersonExport(UnitOfWork<CaptureDbContext> work, IEnumerabl
 
         var data = new Struct { Fields = { ["capture"] = Value.ForStruct(own.Data) } };
         var parts = await Task.WhenAll(others.Select(async source =>
-            (source.Service, (await source.Client().ExportPersonAsync(new() { LeadId = own.LeadId.ToString() }, calls.As(caller, ct, Deadline))).Data)));
+            (source.Service,
+                (await source.Client().ExportPersonAsync(new() { LeadId = own.LeadId.ToString() }, calls.As(caller, ct, Deadline))).Data)));
         foreach (var (service, part) in parts)
         {
             data.Fields[service] = Value.ForStruct(part ?? new Struct());
@@ -35,17 +37,20 @@ internal sealed class PersonExport(UnitOfWork<CaptureDbContext> work, IEnumerabl
     }
 
     /// <summary>What this service holds.</summary>
-    public Task<Result<(Guid LeadId, Struct Data)>> Own(Caller caller, Guid id, CancellationToken ct) => work.Read(caller.WorkspaceId, async tx =>
-    {
-        if (await LeadReader.Find(tx, caller, id) is not { } lead)
+    public Task<Result<(Guid LeadId, Struct Data)>> Own(
+        Caller caller, Guid id, CancellationToken ct) => work.Read(caller.WorkspaceId, async tx =>
         {
-            return (Result<(Guid, Struct)>)Error.NotFound("Lead", id);
-        }
+            if (await LeadReader.Find(tx, caller, id) is not { } lead)
+            {
+                return (Result<(Guid, Struct)>)Error.NotFound("Lead", id);
+            }
 
-        var ids = new { workspace = tx.WorkspaceId, lead = Guid.Parse(lead.Id) };
-        var data = new Struct { Fields = { ["lead"] = Value.ForList(Value.ForStruct(Struct.Parser.ParseJson(ProtoJson.Format(lead)))) } };
-        data.Fields["identities"] = await Rows(tx, "select kind, value from lead_identity where workspace_id = @workspace and lead_id = @lead order by kind, value", ids);
-        data.Fields["sessions"] = await Rows(
+            var ids = new { workspace = tx.WorkspaceId, lead = Guid.Parse(lead.Id) };
+            var data =
+                new Struct { Fields = { ["lead"] = Value.ForList(Value.ForStruct(Struct.Parser.ParseJson(ProtoJson.Format(lead)))) } };
+            data.Fields["identities"] = await Rows(
+                tx, "select kind, value from lead_identity where workspace_id = @workspace and lead_id = @lead order by kind, value", ids);
+            data.Fields["sessions"] = await Rows(
             tx,
             """
             select s.id, v.anonymous_id, s.start_time, s.end_time, s.channel, s.source, s.medium, s.campaign, s.keyword, s.click_id, s.landing_page, s.exit_page
@@ -53,18 +58,20 @@ internal sealed class PersonExport(UnitOfWork<CaptureDbContext> work, IEnumerabl
             where s.workspace_id = @workspace and s.lead_id = @lead order by s.start_time
             """,
             ids);
-        data.Fields["activities"] = await Rows(
-            tx,
-            "select id, session_id, type, name, time, url, properties from activity where workspace_id = @workspace and lead_id = @lead order by time, id",
-            ids);
-        return (ids.lead, data);
-    }, ct);
+            data.Fields["activities"] = await Rows(
+                tx,
+                "select id, session_id, type, name, time, url, properties from activity where workspace_id = @workspace and lead_id = @lead order by time, id",
+                ids);
+            return (ids.lead, data);
+        }, ct);
 
     private static async Task<Value> Rows(Transaction<CaptureDbContext> tx, string query, object parameters)
     {
-        var json = await tx.Connection.QuerySingleAsync<string>($"select coalesce(jsonb_agg(to_jsonb(r)), '[]')::text from ({query}) r", parameters);
+        var json = await tx.Connection.QuerySingleAsync<string>(
+            $"select coalesce(jsonb_agg(to_jsonb(r)), '[]')::text from ({query}) r", parameters);
         using var document = JsonDocument.Parse(json);
-        return Value.ForList(document.RootElement.EnumerateArray().Select(row => Value.ForStruct(Struct.Parser.ParseJson(row.GetRawText()))).ToArray());
+        return Value.ForList(
+            document.RootElement.EnumerateArray().Select(row => Value.ForStruct(Struct.Parser.ParseJson(row.GetRawText()))).ToArray());
     }
 }
 

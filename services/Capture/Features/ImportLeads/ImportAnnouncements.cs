@@ -5,8 +5,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Capture.Features.ImportLeads;
 
 /// <summary>
-/// Leads of imports, of which the other services hear in small portions after the import's own transaction: the events of a million rows would stand
-/// in the outbox before all that happens live, and take longer to write than the leads. What is told is the lead as it is then.
+/// Leads of imports, of which the other services hear in small portions after the import's own transaction: the events of a million rows
+/// would stand in the outbox before all that happens live, and take longer to write than the leads. What is told is the lead as it is then.
 /// </summary>
 internal static class ImportAnnouncements
 {
@@ -16,7 +16,8 @@ internal static class ImportAnnouncements
     /// <summary>Notes leads, in the transaction that changes them.</summary>
     public static async Task Add(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> captured, IReadOnlyCollection<Guid> updated)
     {
-        foreach (var portion in captured.Select(id => (Id: id, IsNew: true)).Concat(updated.Select(id => (Id: id, IsNew: false))).Chunk(Portion))
+        foreach (var portion in captured.Select(id => (Id: id, IsNew: true))
+            .Concat(updated.Select(id => (Id: id, IsNew: false))).Chunk(Portion))
         {
             await tx.Connection.ExecuteAsync(
                 "insert into import_announcement (workspace_id, id, captured_ids, updated_ids) values (@workspace, @id, @captured, @updated)",

@@ -8,8 +8,9 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Capture.Features.ImportLeads;
 
 /// <summary>
-/// Runs an import part by part, each a transaction: memory stays bounded whatever the size of the file, and what was imported before a failure stays
-/// (see <see cref="ImportJournal"/> for how it goes on). While one part is written the next is read. A dry run rolls every part back.
+/// Runs an import part by part, each a transaction: memory stays bounded whatever the size of the file, and what was imported before a
+/// failure stays (see <see cref="ImportJournal"/> for how it goes on). While one part is written the next is read. A dry run rolls every
+/// part back.
 /// </summary>
 /// <typeparam name="TRow">A sound row.</typeparam>
 internal sealed class ImportRun<TRow>(
@@ -33,8 +34,8 @@ internal sealed class ImportRun<TRow>(
     /// <param name="ct">Cancels.</param>
     public static async Task<Result<ImportResponse>> Run(
         UnitOfWork<CaptureDbContext> work, Caller caller, string kind, IAsyncStreamReader<ImportChunk> stream,
-        Func<ImportRow, Result<TRow>> read, Func<Transaction<CaptureDbContext>, IReadOnlyList<TRow>, ImportTally, Task> write, Action written,
-        CancellationToken ct)
+        Func<ImportRow, Result<TRow>> read,
+        Func<Transaction<CaptureDbContext>, IReadOnlyList<TRow>, ImportTally, Task> write, Action written, CancellationToken ct)
     {
         if (!(await ImportRows.Open(stream, ct)).TryGet(out var import, out var error))
         {
@@ -103,7 +104,8 @@ internal sealed class ImportRun<TRow>(
                 await write(tx, part.Rows, counted);
             }
 
-            return import.DryRun ? RolledBack : await journal.Keep(tx, mark, tally.With(counted), isLast) is { } taken ? taken : default(Unit);
+            return import.DryRun ? RolledBack
+                : await journal.Keep(tx, mark, tally.With(counted), isLast) is { } taken ? taken : default(Unit);
         }, ct);
         if (result.Error is { } error && error != RolledBack)
         {

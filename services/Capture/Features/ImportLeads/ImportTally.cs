@@ -40,8 +40,10 @@ internal sealed class ImportTally
         var tally = new ImportTally();
         if (answer is not null)
         {
-            (tally.Created, tally.Updated, tally.Unchanged, tally.rejectedCount) = (answer.Created, answer.Updated, answer.Unchanged, answer.RejectedCount);
-            tally.rejected.AddRange(answer.Rejected.Select(row => (row.Line, Error.Invalid(row.Errors.Select(text => new FieldViolation("row", text)).ToArray()))));
+            (tally.Created, tally.Updated, tally.Unchanged, tally.rejectedCount) = (
+                answer.Created, answer.Updated, answer.Unchanged, answer.RejectedCount);
+            tally.rejected.AddRange(answer.Rejected.Select(
+                row => (row.Line, Error.Invalid(row.Errors.Select(text => new FieldViolation("row", text)).ToArray()))));
         }
 
         return tally;
@@ -61,7 +63,8 @@ internal sealed class ImportTally
         var response = new ImportResponse { Created = Created, Updated = Updated, Unchanged = Unchanged, RejectedCount = rejectedCount };
         foreach (var (line, error) in rejected.OrderBy(item => item.Line).Take(MaxRejections))
         {
-            response.Rejected.Add(new ImportRejection { Line = line, Errors = { error.Violations.Select(violation => violation.Message) } });
+            response.Rejected.Add(
+                new ImportRejection { Line = line, Errors = { error.Violations.Select(violation => violation.Message) } });
         }
 
         return response;

@@ -19,24 +19,27 @@ using Touch = Lifecycle.Capture.Domain.Leads.Touch;
 namespace Lifecycle.Capture.Features.ImportLeads;
 
 /// <summary>
-/// Imports leads (see <see cref="ImportRun{TRow}"/>). A dry run counts a lead that occurs far apart in a file as created each time. The other
-/// services hear of the leads afterwards (see <see cref="ImportAnnouncements"/>).
+/// Imports leads (see <see cref="ImportRun{TRow}"/>). A dry run counts a lead that occurs far apart in a file as created each time. The
+/// other services hear of the leads afterwards (see <see cref="ImportAnnouncements"/>).
 /// </summary>
 internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCache channels, ImportSignal announcer, TimeProvider time)
 {
     private static readonly HashSet<string> OwnColumns = new(StringComparer.OrdinalIgnoreCase)
     {
-        "id", "email", "externalId", "userId", "createTime", "captureType", "formType", "source", "medium", "campaign", "keyword", "landingPage", "channel",
+        "id", "email", "externalId", "userId", "createTime", "captureType", "formType", "source", "medium", "campaign", "keyword",
+        "landingPage", "channel",
     };
 
     public async Task<Result<ImportResponse>> Import(Caller caller, IAsyncStreamReader<ImportChunk> stream, CancellationToken ct)
     {
         var sources = await channels.Get(caller.WorkspaceId);
         return await ImportRun<LeadRowRead>.Run(
-            work, caller, "leads", stream, row => Read(row, sources.Channels), (tx, rows, tally) => Write(tx, sources, rows, tally), () => announcer.Ring(caller.WorkspaceId), ct);
+            work, caller, "leads", stream, row => Read(row, sources.Channels), (tx, rows, tally) => Write(tx, sources, rows, tally),
+            () => announcer.Ring(caller.WorkspaceId), ct);
     }
 
-    private static async Task Write(Transaction<CaptureDbContext> tx, SourceReader sources, IReadOnlyList<LeadRowRead> rows, ImportTally tally)
+    private static async Task Write(
+        Transaction<CaptureDbContext> tx, SourceReader sources, IReadOnlyList<LeadRowRead> rows, ImportTally tally)
     {
         var changes = await ChangeSet.Open(tx, sources, rows.SelectMany(row => row.Person.Keys), []);
         foreach (var row in rows)
@@ -52,7 +55,8 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         var owners = row.Person.Keys.Select(changes.Resolver.OwnerOf).OfType<Guid>().Distinct().ToArray();
         if (owners.Length > 1)
         {
-            tally.Reject(row.Line, Error.Invalid("email", $"email belongs to lead {owners[1]} and externalId to lead {owners[0]}; merge them first."));
+            tally.Reject(row.Line, Error.Invalid(
+                "email", $"email belongs to lead {owners[1]} and externalId to lead {owners[0]}; merge them first."));
             return;
         }
 
@@ -87,17 +91,21 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         var createTime = now;
         if (row["createTime"] is { } text)
         {
-            violations.Require(TryTime(text, out createTime), "createTime", "createTime must be a time such as 2026-03-31T09:30:00Z, or a day.");
+            violations.Require(
+                TryTime(text, out createTime), "createTime", "createTime must be a time such as 2026-03-31T09:30:00Z, or a day.");
             violations.Require(createTime <= now.AddMinutes(10), "createTime", "createTime lies more than 10 minutes ahead.");
         }
 
         var type = CaptureType.Import;
         violations.Require(
-            row["captureType"] is not { } name || (System.Enum.TryParse(name, ignoreCase: true, out type) && System.Enum.IsDefined(type) && !char.IsAsciiDigit(name[0])),
+            row["captureType"] is not { } name
+                || (System.Enum.TryParse(name, ignoreCase: true, out type) && System.Enum.IsDefined(type) && !char.IsAsciiDigit(name[0])),
             "captureType",
             "captureType must be one of FORM, CALL, CHAT, IMPORT, API, IDENTIFY.");
         var formType = type == CaptureType.Form ? row["formType"]?.ToLowerInvariant() ?? "other" : null;
-        violations.Require(formType is null or "demo" or "content" or "contact" or "newsletter" or "other", "formType", "formType must be one of demo, content, contact, newsletter, other.");
+        violations.Require(
+            formType is null or "demo" or "content" or "contact" or "newsletter" or "other", "formType",
+            "formType must be one of demo, content, contact, newsletter, other.");
         var facts = Facts(row, now, violations);
         if (violations.ToError() is { } error)
         {
@@ -112,12 +120,14 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
 
     private static Touch? ReadTouch(ImportRow row, DateTimeOffset createTime, ChannelClassifier classifier)
     {
-        var (source, medium, campaign) = (LeadRequests.Lower(row["source"]), LeadRequests.Lower(row["medium"]), Texts.Clip(row["campaign"], 200));
+        var (source, medium, campaign) = (
+            LeadRequests.Lower(row["source"]), LeadRequests.Lower(row["medium"]), Texts.Clip(row["campaign"], 200));
         var keyword = Texts.Clip(row["keyword"], 200);
         return source is null && medium is null && campaign is null && row["channel"] is null
             ? null
             : new Touch(
-                Texts.Clip(row["channel"], 200) ?? "", source, medium, campaign, keyword, Texts.Clip(row["landingPage"], 2048), null, createTime, null)
+                Texts.Clip(row["channel"], 200) ?? "", source, medium, campaign, keyword,
+                Texts.Clip(row["landingPage"], 2048), null, createTime, null)
                 .Classified(classifier);
     }
 
@@ -128,7 +138,12 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         {
             if (cell is not null && !OwnColumns.Contains(column))
             {
-                var name = column.ToLowerInvariant() switch { "domain" or "website" => "companyDomain", "country" => "companyCountry", _ => column };
+                var name = column.ToLowerInvariant() switch
+                {
+                    "domain" or "website" => "companyDomain",
+                    "country" => "companyCountry",
+                    _ => column
+                };
                 traits[name] = cell[0] is '{' or '[' && TryJson(cell, out var json) ? json : cell;
             }
         }
@@ -170,7 +185,8 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         return (isDay || MessageReader.TryTime(JsonSerializer.SerializeToElement(text), out time)) && time.Year >= 2000;
     }
 
-    private static DateTimeOffset Whole(DateTimeOffset time) => new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+    private static DateTimeOffset Whole(DateTimeOffset time) =>
+        new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
 
     private sealed record LeadRowRead(int Line, PersonFacts Person, Touch? Touch);
 }

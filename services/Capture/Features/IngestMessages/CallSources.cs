@@ -26,14 +26,18 @@ internal sealed class CallSources(TrackingSites sites, ChannelsCache channels)
         {
             var site = await sites.Get(workspaceId, CancellationToken.None);
             var (numbers, sources) = (site.Settings.Numbers, await channels.Get(workspaceId));
-            string Channel(string? source, string? medium, string? campaign) => sources.Channels.Classify(new ChannelFacts(source, medium, campaign));
+            string Channel(string? source, string? medium, string? campaign) =>
+                sources.Channels.Classify(new ChannelFacts(source, medium, campaign));
             return messages.ConvertAll(message => IsOpen(message) && TrackingNumber.Called(numbers, NumberOf(message)) is { } number
                 ? message with { Source = number.ToSource(Channel) with { Rules = sources.Version } }
                 : message);
         }
         catch (DbException exception) when (exception.IsTransient)
         {
-            return Error.Unavailable("The messages could not be stored; send them again later.") with { RetryAfter = TimeSpan.FromSeconds(2) };
+            return Error.Unavailable("The messages could not be stored; send them again later.") with
+            {
+                RetryAfter = TimeSpan.FromSeconds(2)
+            };
         }
     }
 
@@ -43,7 +47,8 @@ internal sealed class CallSources(TrackingSites sites, ChannelsCache channels)
     private static string? NumberOf(IngestMessage message)
     {
         using var properties = JsonDocument.Parse(message.Properties);
-        var given = properties.RootElement is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty("trackingNumber", out var number)
+        var given = properties.RootElement is { ValueKind: JsonValueKind.Object } all
+            && all.TryGetProperty("trackingNumber", out var number)
             ? number
             : default;
         return given.ValueKind switch { JsonValueKind.String => given.GetString(), JsonValueKind.Number => given.GetRawText(), _ => null };

@@ -16,8 +16,8 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 internal readonly record struct Item(int Request, Guid Id, IngestMessage Message);
 
 /// <summary>
-/// One transaction's changes to leads and visits: opened under the workspace's lock, filled through <see cref="Resolver"/>, applied at the end. Every
-/// writer of leads goes this way, so that keys, sessions, touches and events always agree.
+/// One transaction's changes to leads and visits: opened under the workspace's lock, filled through <see cref="Resolver"/>, applied at the
+/// end. Every writer of leads goes this way, so that keys, sessions, touches and events always agree.
 /// </summary>
 internal sealed class ChangeSet
 {
@@ -51,7 +51,8 @@ internal sealed class ChangeSet
     public IReadOnlyList<StoredSession> Sessions { get; private set; } = [];
 
     /// <summary>Takes the workspace's lock and loads what the keys and ids lead to.</summary>
-    public static async Task<ChangeSet> Open(Transaction<CaptureDbContext> tx, SourceReader sources, IEnumerable<IdentityKey> keys, IEnumerable<Guid> ids)
+    public static async Task<ChangeSet> Open(
+        Transaction<CaptureDbContext> tx, SourceReader sources, IEnumerable<IdentityKey> keys, IEnumerable<Guid> ids)
     {
         await LeadStore.Lock(tx);
         var owners = await LeadStore.OwnersOf(tx, keys.Distinct().ToArray());
@@ -59,7 +60,8 @@ internal sealed class ChangeSet
     }
 
     /// <summary>As above, of a commit that holds the lock and has loaded what its messages lead to.</summary>
-    public static ChangeSet Of(Transaction<CaptureDbContext> tx, SourceReader sources, CommitReads reads, IReadOnlyList<IngestRequest> requests) =>
+    public static ChangeSet Of(
+        Transaction<CaptureDbContext> tx, SourceReader sources, CommitReads reads, IReadOnlyList<IngestRequest> requests) =>
         new(tx, sources, reads.Owners, reads.Leads, requests, reads.Zone);
 
     /// <summary>Whether the lead was there before.</summary>
@@ -75,7 +77,8 @@ internal sealed class ChangeSet
     /// <summary>Writes and publishes everything; what nothing here has to read is sent before the commit.</summary>
     /// <param name="items">New messages.</param>
     /// <param name="visitors">Stored visitors of their devices.</param>
-    public Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors) => Apply(items, visitors, isImport: false);
+    public Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors) =>
+        Apply(items, visitors, isImport: false);
 
     private async Task Apply(IReadOnlyCollection<Item> items, IReadOnlyDictionary<string, StoredVisitor> visitors, bool isImport)
     {
@@ -93,12 +96,14 @@ internal sealed class ChangeSet
         var activities = items.Select(item =>
         {
             var place = changes.Placed.TryGetValue(item.Id, out var found) ? found : new(item.Id, null, LeadOf(item));
-            return new NewActivity(item.Id, item.Message.Device is { } device ? visitorIds[device] : null, place.SessionId, place.LeadId, item.Message);
+            return new NewActivity(
+                item.Id, item.Message.Device is { } device ? visitorIds[device] : null, place.SessionId, place.LeadId, item.Message);
         }).ToArray();
 
         VisitWriter.Write(tx, changes);
         Sessions = changes.Sessions;
-        var told = activities.Where(activity => activity.LeadId is not null && activity.Message.Person is { Capture: null, Facts.Count: > 0 }).ToArray();
+        var told = activities.Where(activity => activity.LeadId is not null
+            && activity.Message.Person is { Capture: null, Facts.Count: > 0 }).ToArray();
         var observes = told.Length > 0 || changes.Retold.Count > 0;
         VisitWriter.WriteActivities(tx, changes, activities);
         if (observes)
@@ -106,7 +111,8 @@ internal sealed class ChangeSet
             await Observe(changes, told);
         }
 
-        // One round trip: the most of what a commit writes, and all that the rest hangs on. The server is at it while the visits are counted.
+        // One round trip: the most of what a commit writes, and all that the rest hangs on. The server is at it while the visits are
+        // counted.
         rollups.AskFor(changes);
         var identified = LeadEvents.AskFor(tx, changes.Identified);
         var touches = AskTouches(changes);
@@ -123,7 +129,8 @@ internal sealed class ChangeSet
         rollups.Write(leads.Values);
         LeadStore.Save(tx, leads.Values);
         LeadStore.AddKeys(tx, Resolver.Added);
-        events.Publish(Resolver, existing, changes, activities, identified, items.ToDictionary(item => item.Id, item => item.Request), isImport);
+        events.Publish(
+            Resolver, existing, changes, activities, identified, items.ToDictionary(item => item.Id, item => item.Request), isImport);
         if (isImport)
         {
             await events.AnnounceImport(Resolver, existing);
@@ -153,7 +160,8 @@ internal sealed class ChangeSet
             .ToDictionary(
                 group => group.Key,
                 group => group.Select(item => new VisitActivity(
-                    item.Id, item.Message.Time, item.Message.IsPageView, item.Message.Page.Url, item.Message.Source, item.Message.Opens, LeadOf(item))).ToList(),
+                    item.Id, item.Message.Time, item.Message.IsPageView, item.Message.Page.Url, item.Message.Source,
+                    item.Message.Opens, LeadOf(item))).ToList(),
                 StringComparer.Ordinal);
 
     // Asked again after all messages are read: a later one may have made the person known, or may have shown two to be one.
@@ -178,12 +186,14 @@ internal sealed class ChangeSet
             }
         }
 
-        foreach (var group in told.Where(activity => !changes.Retold.Contains(activity.LeadId!.Value)).GroupBy(activity => activity.LeadId!.Value))
+        foreach (var group in told.Where(activity => !changes.Retold.Contains(activity.LeadId!.Value))
+            .GroupBy(activity => activity.LeadId!.Value))
         {
             if (leads.TryGetValue(group.Key, out var lead))
             {
                 var profile = Profile.Union(lead.Observed, new());
-                foreach (var (message, fact) in group.SelectMany(activity => activity.Message.Person.Facts, (activity, fact) => (activity.Message, fact)))
+                foreach (var (message, fact) in group.SelectMany(
+                    activity => activity.Message.Person.Facts, (activity, fact) => (activity.Message, fact)))
                 {
                     profile.Set(fact.Key, fact.Json, message.Time);
                 }
@@ -249,7 +259,8 @@ internal sealed class ChangeSet
     // Sessions that touches were told on and retention has dropped since: the touch stays. One that ended in this change gives way.
     private async Task<IReadOnlySet<Guid>> Dropped(VisitChanges changes, Dictionary<Guid, (Touch? First, Touch? Last)> found)
     {
-        var earlier = found.Where(pair => leads[pair.Key].FirstTouch is { SessionId: not null } held && !(pair.Value.First?.Time <= held.Time))
+        var earlier = found.Where(
+            pair => leads[pair.Key].FirstTouch is { SessionId: not null } held && !(pair.Value.First?.Time <= held.Time))
             .SelectMany(pair => new[] { leads[pair.Key].FirstTouch!.SessionId, leads[pair.Key].LastTouch?.SessionId }).OfType<Guid>();
         return await VisitStore.Missing(tx, earlier.Except(changes.Ended).ToArray());
     }

@@ -16,16 +16,20 @@ using NpgsqlTypes;
 
 namespace Lifecycle.Capture.Features.IngestMessages;
 
-/// <summary>Makes the messages of one or many requests of a workspace durable in one transaction, with all that follows from them.</summary>
+/// <summary>
+/// Makes the messages of one or many requests of a workspace durable in one transaction, with all that follows from them.
+/// </summary>
 internal sealed class CommitMessages(
-    UnitOfWork<CaptureDbContext> work, Partitions partitions, ChannelsCache channels, RollupFolder rollups, IOptions<CaptureOptions> options)
+    UnitOfWork<CaptureDbContext> work, Partitions partitions, ChannelsCache channels, RollupFolder rollups,
+    IOptions<CaptureOptions> options)
 {
     /// <summary>Outcomes in the order of the requests.</summary>
     public async Task<IReadOnlyList<IngestOutcome>> Handle(Guid workspaceId, IReadOnlyList<IngestRequest> requests, CancellationToken ct)
     {
         // The first request's trace carries the database work; each request's own events continue its own trace.
         using var span = CaptureTelemetry.Source.StartActivity(
-            "ingest.commit", ActivityKind.Internal, requests[0].Trace, links: requests.Skip(1).Select(request => new ActivityLink(request.Trace)));
+            "ingest.commit", ActivityKind.Internal, requests[0].Trace,
+            links: requests.Skip(1).Select(request => new ActivityLink(request.Trace)));
         IReadOnlyList<IngestOutcome> outcomes = [];
         var sources = await channels.Get(workspaceId);
         var keyed = Keyed(requests);
@@ -35,7 +39,8 @@ internal sealed class CommitMessages(
             try
             {
                 await work.Run(
-                    workspaceId, (tx, batch) => CommitReads.Add(batch, tx, keyed), async (tx, results) => outcomes = await Commit(tx, results, sources, keyed, requests), ct);
+                    workspaceId, (tx, batch) => CommitReads.Add(batch, tx, keyed),
+                    async (tx, results) => outcomes = await Commit(tx, results, sources, keyed, requests), ct);
                 rollups.Note(workspaceId);
                 return outcomes;
             }
@@ -48,7 +53,8 @@ internal sealed class CommitMessages(
     }
 
     private async Task<IReadOnlyList<IngestOutcome>> Commit(
-        Transaction<CaptureDbContext> tx, NpgsqlDataReader results, SourceReader sources, Dictionary<Guid, Item> keyed, IReadOnlyList<IngestRequest> requests)
+        Transaction<CaptureDbContext> tx, NpgsqlDataReader results, SourceReader sources, Dictionary<Guid, Item> keyed,
+        IReadOnlyList<IngestRequest> requests)
     {
         var reads = await CommitReads.Read(results, tx.CancellationToken);
         var fresh = await Fresh(tx, keyed, reads.Added);
@@ -85,8 +91,8 @@ internal sealed class CommitMessages(
 
     private async Task<List<Item>> Fresh(Transaction<CaptureDbContext> tx, Dictionary<Guid, Item> keyed, HashSet<Guid> added)
     {
-        // The activity's id tells a repetition also after the message itself has been forgotten. A message cannot have come before its own time, so
-        // only those older than that memory need the look.
+        // The activity's id tells a repetition also after the message itself has been forgotten. A message cannot have come before its own
+        // time, so only those older than that memory need the look.
         var remembered = tx.Now.AddDays(-options.Value.DeduplicationDays) + MessageReader.MaxAhead;
         var old = keyed.Values.Where(item => item.Message.Time < remembered).Select(item => item.Id).ToArray();
         var recorded = old.Length == 0 ? [] : (await tx.Connection.QueryAsync<Guid>(
@@ -123,15 +129,19 @@ internal sealed class CommitMessages(
         var visitors = reads.Visitors;
         if (visitors.Values.Any(visitor => visitor.BotUntil > tx.Now))
         {
-            bool IsRobots(Item item) => item.Message.Device is { } device && visitors.TryGetValue(device, out var visitor) && visitor.BotUntil > tx.Now;
-            await RobotVisits.Keep(tx, items.Where(IsRobots).ToLookup(item => visitors[item.Message.Device!].Id), options.Value.BotKeptActivities);
+            bool IsRobots(Item item) =>
+                item.Message.Device is { } device && visitors.TryGetValue(device, out var visitor) && visitor.BotUntil > tx.Now;
+            await RobotVisits.Keep(
+                tx, items.Where(IsRobots).ToLookup(item => visitors[item.Message.Device!].Id), options.Value.BotKeptActivities);
             CountDropped(
-                tx, items.Where(IsRobots).Select(item => item with { Message = item.Message with { Dropped = DropReason.Bot, Bot = BotPolicy.Name } }));
+                tx, items.Where(IsRobots)
+                    .Select(item => item with { Message = item.Message with { Dropped = DropReason.Bot, Bot = BotPolicy.Name } }));
             items = items.Where(item => !IsRobots(item)).ToArray();
             visitors = visitors.Where(pair => !(pair.Value.BotUntil > tx.Now)).ToDictionary(StringComparer.Ordinal);
         }
 
-        var onDevice = visitors.Values.Where(visitor => visitor.LeadId is not null).ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.LeadId!.Value);
+        var onDevice = visitors.Values.Where(visitor => visitor.LeadId is not null)
+            .ToDictionary(visitor => visitor.AnonymousId, visitor => visitor.LeadId!.Value);
         var changes = ChangeSet.Of(tx, sources, reads, requests);
         foreach (var item in items)
         {
@@ -143,7 +153,8 @@ internal sealed class CommitMessages(
 
         await changes.Apply(items, visitors);
         var policy = new BotPolicy(options.Value.BotPageViews, options.Value.BotPagesPerSecond);
-        var robots = changes.Sessions.Where(session => session.Session.Lead is null && policy.IsRobot(session.Session)).Select(session => session.VisitorId).ToHashSet();
+        var robots = changes.Sessions.Where(session => session.Session.Lead is null && policy.IsRobot(session.Session))
+            .Select(session => session.VisitorId).ToHashSet();
         if (robots.Count > 0)
         {
             await RobotVisits.Remove(tx, robots, tx.Now.AddDays(options.Value.BotDays));

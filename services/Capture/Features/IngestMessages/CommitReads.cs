@@ -9,8 +9,8 @@ using NpgsqlTypes;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>
-/// What a commit finds stored: all that its messages alone lead to, read under the workspace's lock in the round trip that begins the transaction and takes
-/// the lock.
+/// What a commit finds stored: all that its messages alone lead to, read under the workspace's lock in the round trip that begins the
+/// transaction and takes the lock.
 /// </summary>
 /// <param name="Added">Keys of the messages that had not come before; they are noted now.</param>
 /// <param name="Visitors">Visitors of the messages' devices.</param>
@@ -18,7 +18,8 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 /// <param name="Leads">Those owners and the leads of the visitors.</param>
 /// <param name="Zone">Zone by which counts are kept; null where they are not.</param>
 internal sealed record CommitReads(
-    HashSet<Guid> Added, Dictionary<string, StoredVisitor> Visitors, Dictionary<IdentityKey, Guid> Owners, Dictionary<Guid, Lead> Leads, string? Zone)
+    HashSet<Guid> Added, Dictionary<string, StoredVisitor> Visitors, Dictionary<IdentityKey, Guid> Owners,
+    Dictionary<Guid, Lead> Leads, string? Zone)
 {
     /// <summary>Adds the statements.</summary>
     /// <param name="batch">Batch that begins the transaction.</param>
@@ -27,20 +28,23 @@ internal sealed record CommitReads(
     public static void Add(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, Dictionary<Guid, Item> keyed)
     {
         var workspace = tx.WorkspaceId;
-        var devices = Bulk.Array(NpgsqlDbType.Text, keyed.Values.Select(item => item.Message.Device).OfType<string>().Distinct(StringComparer.Ordinal).ToArray());
+        var devices = Bulk.Array(NpgsqlDbType.Text, keyed.Values.Select(item => item.Message.Device).OfType<string>()
+            .Distinct(StringComparer.Ordinal).ToArray());
         var people = keyed.Values.SelectMany(item => item.Message.Person.Keys).Distinct().ToArray();
-        var (kinds, values) = (Bulk.Array(NpgsqlDbType.Text, people.Select(key => key.Kind).ToArray()), Bulk.Array(NpgsqlDbType.Text, people.Select(key => key.Value).ToArray()));
+        var (kinds, values) = (Bulk.Array(NpgsqlDbType.Text, people.Select(key => key.Kind).ToArray()), Bulk.Array(
+            NpgsqlDbType.Text, people.Select(key => key.Value).ToArray()));
 
-        // All is looked up by key, whatever statistics say of tables that grow by thousands of rows a second: one plan serves arrays of any length, and
-        // planning over many partitions costs more than running. For the same reason each element is looked up by itself (lateral, offset 0).
+        // All is looked up by key, whatever statistics say of tables that grow by thousands of rows a second: one plan serves arrays of any
+        // length, and planning over many partitions costs more than running. For the same reason each element is looked up by itself
+        // (lateral, offset 0).
         Add(
             batch,
             """
             select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_hashjoin', 'off', true),
               set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)
             """);
-        // Before the lock: the commit before this one works on meanwhile. In order of key, so that two that hold the same messages never wait for
-        // each other; who holds the lock has noted its messages and waits for nobody.
+        // Before the lock: the commit before this one works on meanwhile. In order of key, so that two that hold the same messages never
+        // wait for each other; who holds the lock has noted its messages and waits for nobody.
         Add(
             batch,
             "insert into message (workspace_id, key, received_at) select $1, key, $2 from unnest($3) as m(key) on conflict do nothing returning key",
@@ -112,5 +116,6 @@ internal sealed record CommitReads(
     }
 
     // A parameter belongs to one statement.
-    private static NpgsqlParameter Same(NpgsqlParameter parameter) => new() { Value = parameter.Value, NpgsqlDbType = parameter.NpgsqlDbType };
+    private static NpgsqlParameter Same(NpgsqlParameter parameter) =>
+        new() { Value = parameter.Value, NpgsqlDbType = parameter.NpgsqlDbType };
 }

@@ -25,15 +25,16 @@ internal sealed class Ingest(
     public ILogger Logger => logger;
 
     /// <summary>
-    /// Takes a batch, or one message when <paramref name="type"/> is given. The faults of a batch's messages are told in the answer; those of a single
-    /// message, and of the envelope, are the error.
+    /// Takes a batch, or one message when <paramref name="type"/> is given. The faults of a batch's messages are told in the answer; those
+    /// of a single message, and of the envelope, are the error.
     /// </summary>
     /// <param name="workspaceId">The caller's workspace.</param>
     /// <param name="body">The request.</param>
     /// <param name="type">Type that the path names.</param>
     /// <param name="userAgent">User agent of the browser that sent it itself; null when a message's context says it.</param>
     /// <param name="senderBot">Name of the robot that the request's headers show its sender to be.</param>
-    public async Task<Result<IngestAnswer>> Take(Guid workspaceId, JsonElement body, string? type, string? userAgent, string? senderBot = null)
+    public async Task<Result<IngestAnswer>> Take(
+        Guid workspaceId, JsonElement body, string? type, string? userAgent, string? senderBot = null)
     {
         SourceReader sources;
         try
@@ -99,15 +100,19 @@ internal sealed class Ingest(
         DateTimeOffset? sentAt = null;
         if (body.TryGetProperty("sentAt", out var sent) && sent.ValueKind != JsonValueKind.Null)
         {
-            violations.Require(MessageReader.TryTime(sent, out var at), "sentAt", "sentAt must be an ISO 8601 time such as 2026-03-31T09:30:00Z.");
+            violations.Require(
+                MessageReader.TryTime(sent, out var at), "sentAt", "sentAt must be an ISO 8601 time such as 2026-03-31T09:30:00Z.");
             sentAt = at;
         }
 
         if (type is null
-            && violations.Require(body.TryGetProperty("batch", out var batch) && batch.ValueKind == JsonValueKind.Array, "batch", "batch must be an array of messages."))
+            && violations.Require(
+                body.TryGetProperty("batch", out var batch) && batch.ValueKind == JsonValueKind.Array, "batch",
+                "batch must be an array of messages."))
         {
             violations.Require(
-                batch.GetArrayLength() <= Options.MaxBatchMessages, "batch", $"batch has {batch.GetArrayLength()} messages; at most {Options.MaxBatchMessages} are accepted.");
+                batch.GetArrayLength() <= Options.MaxBatchMessages, "batch",
+                $"batch has {batch.GetArrayLength()} messages; at most {Options.MaxBatchMessages} are accepted.");
         }
 
         return violations.ToError() is { } error ? error : new Envelope(Now, sentAt, type, userAgent, sources, senderBot, networks);

@@ -24,12 +24,14 @@ internal static partial class IngestEndpoints
         }
     }
 
-    private static Task<IResult> Take(HttpContext http, Ingest ingest, string? type) => Answer(http, ingest, ingest.Options.MaxBodyBytes, takesForms: false, async body =>
-    {
-        using var document = JsonDocument.Parse(body, Json);
-        return await ingest.Take(
-            http.Caller().WorkspaceId, document.RootElement, type, SenderSignals.BrowserOf(http), SenderSignals.BotOf(http, ingest.Options, ingest.Networks));
-    });
+    private static Task<IResult> Take(
+        HttpContext http, Ingest ingest, string? type) => Answer(http, ingest, ingest.Options.MaxBodyBytes, takesForms: false, async body =>
+        {
+            using var document = JsonDocument.Parse(body, Json);
+            return await ingest.Take(
+                http.Caller().WorkspaceId, document.RootElement, type, SenderSignals.BrowserOf(http),
+                SenderSignals.BotOf(http, ingest.Options, ingest.Networks));
+        });
 
     /// <summary>Reads the body within the room there is for requests under way, hands it on and answers with what became of it.</summary>
     /// <param name="http">The request.</param>
@@ -69,21 +71,24 @@ internal static partial class IngestEndpoints
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             LogFailed(ingest.Logger, http.Request.Path, Problem.TraceIdOf(http), exception);
-            return new ProblemResult(Problem.ForStatus(http, StatusCodes.Status500InternalServerError, $"Internal error. Trace {Problem.TraceIdOf(http)}."));
+            return new ProblemResult(
+                Problem.ForStatus(http, StatusCodes.Status500InternalServerError, $"Internal error. Trace {Problem.TraceIdOf(http)}."));
         }
     }
 
     private static async Task<Problem?> Read(HttpContext http, PooledBody body, int maxBytes, bool takesForms)
     {
-        // navigator.sendBeacon sends text/plain: a JSON type would need a preflight that a page on its way out cannot wait for. RudderStack's SDK leaves
-        // the type of its gzipped JSON to its HTTP client, which calls any bytes a form.
+        // navigator.sendBeacon sends text/plain: a JSON type would need a preflight that a page on its way out cannot wait for.
+        // RudderStack's SDK leaves the type of its gzipped JSON to its HTTP client, which calls any bytes a form.
         var encoding = http.Request.Headers.ContentEncoding.ToString().ToLowerInvariant();
         if (http.Request.ContentType is { Length: > 0 } given
             && !(MediaTypeHeaderValue.TryParse(given, out var type)
                 && (type.MediaType.Value?.ToLowerInvariant() is "application/json" or "text/plain"
-                    || ((takesForms || encoding == "gzip") && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)))))
+                    || ((takesForms || encoding == "gzip")
+                        && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)))))
         {
-            return Problem.ForStatus(http, StatusCodes.Status415UnsupportedMediaType, $"The method takes application/json{(takesForms ? " or a form" : "")}.");
+            return Problem.ForStatus(
+                http, StatusCodes.Status415UnsupportedMediaType, $"The method takes application/json{(takesForms ? " or a form" : "")}.");
         }
 
         if (encoding is not ("" or "identity" or "gzip"))
@@ -93,7 +98,9 @@ internal static partial class IngestEndpoints
 
         try
         {
-            await using var stream = encoding == "gzip" ? new GZipStream(http.Request.Body, CompressionMode.Decompress, leaveOpen: true) : null;
+            await using var stream = encoding == "gzip"
+                ? new GZipStream(http.Request.Body, CompressionMode.Decompress, leaveOpen: true)
+                : null;
             return await body.Read(stream ?? http.Request.Body, http.Request.ContentLength, maxBytes, http.RequestAborted) switch
             {
                 BodyRead.Whole => null,

@@ -9,7 +9,8 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 internal sealed class IngestGrpcService(Ingest ingest) : IngestService.IngestServiceBase
 {
     // Unset fields are left out, as senders of JSON leave them out.
-    private static readonly Google.Protobuf.JsonFormatter Json = new(Google.Protobuf.JsonFormatter.Settings.Default.WithFormatDefaultValues(false));
+    private static readonly Google.Protobuf.JsonFormatter Json = new(
+        Google.Protobuf.JsonFormatter.Settings.Default.WithFormatDefaultValues(false));
 
     public override async Task<BatchResponse> Batch(BatchRequest request, ServerCallContext context)
     {

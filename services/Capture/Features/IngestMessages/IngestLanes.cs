@@ -3,8 +3,9 @@ using System.Threading.Channels;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>
-/// Requests that wait for a commit, in a lane for each workspace, bounded by messages. All that comes while a workspace commits goes into its next commit
-/// together. When enough waits, a second writer takes it while the first still commits: what of its commit needs no lock is done meanwhile. Lanes take turns.
+/// Requests that wait for a commit, in a lane for each workspace, bounded by messages. All that comes while a workspace commits goes into
+/// its next commit together. When enough waits, a second writer takes it while the first still commits: what of its commit needs no lock is
+/// done meanwhile. Lanes take turns.
 /// </summary>
 /// <param name="maxMessages">Messages that may wait or be under way.</param>
 /// <param name="ahead">Waiting messages from which on a second writer takes them.</param>

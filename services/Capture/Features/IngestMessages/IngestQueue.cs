@@ -7,19 +7,24 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>
-/// Brings the messages of many requests into few commits. Bounded by messages: when it is full a request is refused at once. Requests are answered after
-/// the commit that holds their messages; a stop waits for all that was taken.
+/// Brings the messages of many requests into few commits. Bounded by messages: when it is full a request is refused at once. Requests are
+/// answered after the commit that holds their messages; a stop waits for all that was taken.
 /// </summary>
-internal sealed partial class IngestQueue(CommitMessages commit, IOptions<CaptureOptions> options, ILogger<IngestQueue> logger) : BackgroundService
+internal sealed partial class IngestQueue(CommitMessages commit, IOptions<CaptureOptions> options, ILogger<IngestQueue> logger)
+    : BackgroundService
 {
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
     private readonly IngestLanes lanes = new(options.Value.MaxQueuedMessages, options.Value.AheadMessages);
 
     /// <summary>Answer while the database cannot be reached.</summary>
-    public static Error OutOfReach => Error.Unavailable("The messages could not be stored; send them again later.") with { RetryAfter = RetryAfter };
+    public static Error OutOfReach =>
+        Error.Unavailable("The messages could not be stored; send them again later.") with { RetryAfter = RetryAfter };
 
-    /// <summary>Waits for the commit of the messages. UNAVAILABLE with a delay when the queue is full, the service stops or the database is out of reach.</summary>
+    /// <summary>
+    /// Waits for the commit of the messages. UNAVAILABLE with a delay when the queue is full, the service stops or the database is out of
+    /// reach.
+    /// </summary>
     public async Task<Result<IngestOutcome>> Take(Guid workspaceId, IReadOnlyList<IngestMessage> messages)
     {
         if (messages.Count == 0)
@@ -103,6 +108,7 @@ internal sealed partial class IngestQueue(CommitMessages commit, IOptions<Captur
     [LoggerMessage(EventId = 3001, Level = LogLevel.Warning, Message = "Commit of {Requests} requests failed; each is tried by itself")]
     private partial void LogApart(int requests, Exception exception);
 
-    [LoggerMessage(EventId = 3002, Level = LogLevel.Warning, Message = "Refused {Messages} messages, the database is out of reach: {Reason}")]
+    [LoggerMessage(
+        EventId = 3002, Level = LogLevel.Warning, Message = "Refused {Messages} messages, the database is out of reach: {Reason}")]
     private partial void LogUnavailable(int messages, string reason);
 }

@@ -11,7 +11,9 @@ internal sealed record IngestRequest(Guid WorkspaceId, IReadOnlyList<IngestMessa
 {
     private readonly TaskCompletionSource<IngestOutcome> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Keys of the messages, in their order (see <see cref="MessageReader.Key"/>): made by the request's own task, not by the writer.</summary>
+    /// <summary>
+    /// Keys of the messages, in their order (see <see cref="MessageReader.Key"/>): made by the request's own task, not by the writer.
+    /// </summary>
     public IReadOnlyList<Guid> Keys { get; } = [.. Messages.Select(message => MessageReader.Key(WorkspaceId, message.MessageId))];
 
     /// <summary>Completes after the commit.</summary>

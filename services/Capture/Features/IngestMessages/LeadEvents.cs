@@ -45,7 +45,9 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
 
         foreach (var lead in isImport ? [] : Changed(resolver))
         {
-            Publish(Cause(lead.Id), existing.Contains(lead.Id) ? lead.ToUpdated(tx.NewId(), tx.WorkspaceId) : lead.ToCaptured(tx.NewId(), tx.WorkspaceId));
+            Publish(Cause(lead.Id), existing.Contains(lead.Id)
+                ? lead.ToUpdated(tx.NewId(), tx.WorkspaceId)
+                : lead.ToCaptured(tx.NewId(), tx.WorkspaceId));
         }
 
         var sessionRequests = activities.Where(activity => activity.SessionId is not null)
@@ -59,11 +61,13 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
                     VisitStore.ToTouch(session).ToInfo()));
         }
 
-        var told = activities.Where(activity => activity.LeadId is not null).Select(activity => (Request: requestOf[activity.Id], Info: ToInfo(activity))).ToList();
+        var told = activities.Where(activity => activity.LeadId is not null)
+            .Select(activity => (Request: requestOf[activity.Id], Info: ToInfo(activity))).ToList();
         told.AddRange(identified.Select(info => (Cause(info.LeadId), info)));
         foreach (var group in told.GroupBy(item => item.Request))
         {
-            foreach (var chunk in group.Select(item => item.Info).OrderBy(info => info.Time).ThenBy(info => info.ActivityId).Chunk(MaxActivities))
+            foreach (var chunk in group.Select(item => item.Info).OrderBy(info => info.Time)
+                .ThenBy(info => info.ActivityId).Chunk(MaxActivities))
             {
                 Publish(group.Key, new ActivitiesRecorded(tx.NewId(), tx.WorkspaceId, chunk[^1].Time, 1, chunk));
             }
@@ -76,7 +80,9 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
     {
         var current = Activity.Current;
         // The first request's trace is the one this commit runs in.
-        using var span = request == 0 ? null : CaptureTelemetry.Source.StartActivity("ingest.publish", ActivityKind.Internal, requests[request].Trace);
+        using var span = request == 0
+            ? null
+            : CaptureTelemetry.Source.StartActivity("ingest.publish", ActivityKind.Internal, requests[request].Trace);
         tx.Publish(e);
         Activity.Current = current;
     }
@@ -107,7 +113,8 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
                 from unnest($2) as p(id) join activity a on a.workspace_id = $1 and a.id = p.id
                 """)
             {
-                Parameters = { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, placements.Select(placement => placement.Id).ToArray()) },
+                Parameters =
+                    { Bulk.Value(tx.WorkspaceId), Bulk.Array(NpgsqlDbType.Uuid, placements.Select(placement => placement.Id).ToArray()) },
             },
             async rows =>
             {
@@ -116,7 +123,8 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
                 {
                     var row = parse(rows);
                     var place = places[row.Id];
-                    found.Add(new(row.Id, place.LeadId!.Value, row.Type, row.Name, row.Time, place.SessionId, row.Url, Properties(row.Properties)));
+                    found.Add(new(
+                        row.Id, place.LeadId!.Value, row.Type, row.Name, row.Time, place.SessionId, row.Url, Properties(row.Properties)));
                 }
             });
         return found;
@@ -126,7 +134,8 @@ internal sealed class LeadEvents(Transaction<CaptureDbContext> tx, IReadOnlyList
         activity.Id, activity.LeadId!.Value, activity.Message.Type, activity.Message.Name, activity.Message.Time, activity.SessionId,
         activity.Message.Page.Url, Properties(activity.Message.Properties));
 
-    private static Dictionary<string, JsonElement> Properties(string json) => JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(json)!;
+    private static Dictionary<string, JsonElement> Properties(string json) =>
+        JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(json)!;
 
     private sealed class Row
     {

@@ -9,8 +9,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>
-/// The REST side of calls and chats: a flat JSON object or a form, as vendors' webhooks send them. The answer is that of a batch of one message: 200
-/// also when the report cannot be recorded, so that no vendor sends it again and again or switches the webhook off.
+/// The REST side of calls and chats: a flat JSON object or a form, as vendors' webhooks send them. The answer is that of a batch of one
+/// message: 200 also when the report cannot be recorded, so that no vendor sends it again and again or switches the webhook off.
 /// </summary>
 internal static class ReportEndpoints
 {
@@ -18,12 +18,15 @@ internal static class ReportEndpoints
 
     public static void MapReports(this IEndpointRouteBuilder endpoints)
     {
-        endpoints.MapPost("/v1/calls", (HttpContext http, Ingest ingest) => Take(http, ingest, VendorReports.Call)).RequireScope("capture:write");
-        endpoints.MapPost("/v1/chats", (HttpContext http, Ingest ingest) => Take(http, ingest, VendorReports.Chat)).RequireScope("capture:write");
+        endpoints.MapPost("/v1/calls", (HttpContext http, Ingest ingest) => Take(http, ingest, VendorReports.Call))
+            .RequireScope("capture:write");
+        endpoints.MapPost("/v1/chats", (HttpContext http, Ingest ingest) => Take(http, ingest, VendorReports.Chat))
+            .RequireScope("capture:write");
     }
 
     /// <summary>Records one report.</summary>
-    public static Task<Result<IngestAnswer>> Take(Ingest ingest, Guid workspaceId, JsonElement report, Func<JsonElement, DateTimeOffset, JsonObject> read)
+    public static Task<Result<IngestAnswer>> Take(
+        Ingest ingest, Guid workspaceId, JsonElement report, Func<JsonElement, DateTimeOffset, JsonObject> read)
     {
         var batch = new JsonObject { ["batch"] = new JsonArray(read(report, ingest.Now)) };
         return ingest.Take(workspaceId, JsonSerializer.SerializeToElement(batch, VendorReports.Json), type: null, userAgent: null);

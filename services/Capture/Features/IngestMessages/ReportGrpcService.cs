@@ -14,9 +14,11 @@ internal sealed class ReportGrpcService(Ingest ingest) : ReportService.ReportSer
     // Unset fields are left out, as vendors leave them out.
     private static readonly JsonFormatter Json = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(false));
 
-    public override Task<BatchResponse> RecordCall(RecordCallRequest request, ServerCallContext context) => Take(request, context, VendorReports.Call);
+    public override Task<BatchResponse> RecordCall(RecordCallRequest request, ServerCallContext context) =>
+        Take(request, context, VendorReports.Call);
 
-    public override Task<BatchResponse> RecordChat(RecordChatRequest request, ServerCallContext context) => Take(request, context, VendorReports.Chat);
+    public override Task<BatchResponse> RecordChat(RecordChatRequest request, ServerCallContext context) =>
+        Take(request, context, VendorReports.Chat);
 
     private async Task<BatchResponse> Take(IMessage request, ServerCallContext context, Func<JsonElement, DateTimeOffset, JsonObject> read)
     {

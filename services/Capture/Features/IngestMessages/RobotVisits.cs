@@ -10,8 +10,9 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 internal static class RobotVisits
 {
     /// <summary>
-    /// All that the devices did becomes hits of a bot at the times at which it was done, their sessions and activities go, and until the given time
-    /// whatever else they send is counted as such hits. A device on which a person was named is left alone: nobody's history is deleted on a guess.
+    /// All that the devices did becomes hits of a bot at the times at which it was done, their sessions and activities go, and until the
+    /// given time whatever else they send is counted as such hits. A device on which a person was named is left alone: nobody's history is
+    /// deleted on a guess.
     /// </summary>
     public static async Task Remove(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> visitors, DateTimeOffset until)
     {
@@ -58,7 +59,8 @@ internal static class RobotVisits
     {
         var held = (await tx.Connection.QueryAsync<(Guid Visitor, int Count)>(
             "select visitor_id, count(*)::int from robot_activity where workspace_id = @workspace and visitor_id = any(@ids) group by 1",
-            new { workspace = tx.WorkspaceId, ids = items.Select(group => group.Key).ToArray() })).ToDictionary(row => row.Visitor, row => row.Count);
+            new { workspace = tx.WorkspaceId, ids = items.Select(group => group.Key).ToArray() }))
+            .ToDictionary(row => row.Visitor, row => row.Count);
         VisitWriter.KeepRobots(
             tx,
             items.SelectMany(

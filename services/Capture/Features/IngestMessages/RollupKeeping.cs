@@ -23,7 +23,8 @@ internal sealed class RollupKeeping
     /// <param name="tx">The transaction.</param>
     /// <param name="before">Leads as they were loaded; may grow until <see cref="Write"/>.</param>
     /// <param name="held">Zone by which the counts are kept, where it was read already.</param>
-    public static async Task<RollupKeeping> Open(Transaction<CaptureDbContext> tx, IReadOnlyDictionary<Guid, LeadFacts> before, string? held = null) =>
+    public static async Task<RollupKeeping> Open(
+        Transaction<CaptureDbContext> tx, IReadOnlyDictionary<Guid, LeadFacts> before, string? held = null) =>
         new(tx, await RollupStore.Zone(tx, held), before);
 
     /// <summary>Counts changed visits, before or after they are written.</summary>
@@ -34,7 +35,9 @@ internal sealed class RollupKeeping
         Visits(visits);
     }
 
-    /// <summary>Asks for what else the visitors of changed visits have; the answer may hold the changed ones as they were or as they are.</summary>
+    /// <summary>
+    /// Asks for what else the visitors of changed visits have; the answer may hold the changed ones as they were or as they are.
+    /// </summary>
     public void AskFor(VisitChanges visits)
     {
         if (change is null)
@@ -95,7 +98,8 @@ internal sealed class RollupKeeping
         RollupStore.Write(tx, change);
     }
 
-    private void Count(IGrouping<Guid, (StoredVisitor Visitor, StoredSession? Before, StoredSession? After)> visitor, IEnumerable<StoredSession> held)
+    private void Count(
+        IGrouping<Guid, (StoredVisitor Visitor, StoredSession? Before, StoredSession? After)> visitor, IEnumerable<StoredSession> held)
     {
         var concerned = visitor.Select(item => item.Before?.Id ?? item.After!.Id).ToHashSet();
         var rest = held.Where(session => !concerned.Contains(session.Id)).Select(session => session.Session).ToArray();
@@ -115,7 +119,8 @@ internal sealed class RollupKeeping
     private static (Guid Visitor, DateTimeOffset First, DateTimeOffset Last) Window(
         IGrouping<Guid, (StoredVisitor Visitor, StoredSession? Before, StoredSession? After)> visitor)
     {
-        var starts = visitor.SelectMany(item => new[] { item.Before, item.After }).OfType<StoredSession>().Select(session => session.Session.Start).ToArray();
+        var starts = visitor.SelectMany(item => new[] { item.Before, item.After }).OfType<StoredSession>()
+            .Select(session => session.Session.Start).ToArray();
         return (visitor.Key, starts.Min(), starts.Max());
     }
 }

@@ -48,7 +48,8 @@ internal sealed class VisitChanges
     /// <param name="oldSessions">Stored sessions that the timeline covers.</param>
     /// <param name="oldActivities">Stored activities that it covers, by id.</param>
     public void Add(
-        StoredVisitor visitor, VisitTimeline timeline, IReadOnlyCollection<StoredSession> oldSessions, IReadOnlyDictionary<Guid, StoredActivity> oldActivities)
+        StoredVisitor visitor, VisitTimeline timeline, IReadOnlyCollection<StoredSession> oldSessions,
+        IReadOnlyDictionary<Guid, StoredActivity> oldActivities)
     {
         var ids = Identify(timeline, oldSessions, oldActivities);
         var before = oldSessions.ToDictionary(session => session.Id);
@@ -104,7 +105,9 @@ internal sealed class VisitChanges
 
         var last = timeline.Activities.Count == 0 ? visitor.LastTime : timeline.Activities[^1].Activity.Time;
         // A timeline reaches to the visitor's latest activity, so its last session is the visitor's.
-        var latest = ids.Length == 0 ? (before.ContainsKey(visitor.LastSession?.Id ?? Guid.Empty) ? null : visitor.LastSession) : new(ids[^1], visitor.Id, timeline.Sessions[^1]);
+        var latest = ids.Length == 0
+            ? (before.ContainsKey(visitor.LastSession?.Id ?? Guid.Empty) ? null : visitor.LastSession)
+            : new(ids[^1], visitor.Id, timeline.Sessions[^1]);
         Visitors.Add(visitor with
         {
             LeadId = timeline.LastLead ?? visitor.LeadId,

@@ -7,8 +7,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Capture.Features.IngestMessages;
 
 /// <summary>
-/// Places new activities among the stored ones of their visitors. What comes in order goes on from the latest session; what comes late is cut anew from
-/// the session it falls into; a visitor whose person becomes known or changes is cut anew from the beginning.
+/// Places new activities among the stored ones of their visitors. What comes in order goes on from the latest session; what comes late is
+/// cut anew from the session it falls into; a visitor whose person becomes known or changes is cut anew from the beginning.
 /// </summary>
 internal static class VisitPlacer
 {
@@ -34,7 +34,9 @@ internal static class VisitPlacer
             if (!visitors.TryGetValue(device, out var visitor))
             {
                 var first = activities.Min(activity => activity.Time);
-                changes.Add(new(Guid.CreateVersion7(first), device, null, first, null) { IsNew = true }, VisitTimeline.Build(activities), [], NoActivities);
+                changes.Add(
+                    new(Guid.CreateVersion7(first), device, null, first, null) { IsNew = true },
+                    VisitTimeline.Build(activities), [], NoActivities);
             }
             else if (anew.Contains(visitor.Id) || (visitor.LeadId is null && activities.Exists(activity => activity.Lead is not null)))
             {
@@ -43,7 +45,8 @@ internal static class VisitPlacer
             else if (activities.TrueForAll(activity => activity.Time > visitor.LastTime))
             {
                 var last = visitor.LastSession;
-                changes.Add(visitor, VisitTimeline.Build(activities, last?.Session, visitor.LeadId), last is null ? [] : [last], NoActivities);
+                changes.Add(
+                    visitor, VisitTimeline.Build(activities, last?.Session, visitor.LeadId), last is null ? [] : [last], NoActivities);
             }
             else
             {
@@ -69,19 +72,21 @@ internal static class VisitPlacer
         return changes;
     }
 
-    // An activity changes nothing before the session in which it falls, unless it names another person: then the question whose the earlier ones are
-    // is open again.
+    // An activity changes nothing before the session in which it falls, unless it names another person: then the question whose the earlier
+    // ones are is open again.
     private static async Task<List<(StoredVisitor Visitor, List<VisitActivity> Activities, DateTimeOffset From, Guid? Lead)>> Windows(
         Transaction<CaptureDbContext> tx,
         List<(StoredVisitor Visitor, List<VisitActivity> Activities)> late,
         Dictionary<Guid, (StoredVisitor Visitor, List<VisitActivity> Activities)> whole)
     {
         var windows = new List<(StoredVisitor, List<VisitActivity>, DateTimeOffset, Guid?)>();
-        var sessions = await VisitStore.SessionsAt(tx, late.Select(item => (item.Visitor.Id, item.Activities.Min(activity => activity.Time))).ToArray());
+        var sessions = await VisitStore.SessionsAt(
+            tx, late.Select(item => (item.Visitor.Id, item.Activities.Min(activity => activity.Time))).ToArray());
         foreach (var (visitor, activities) in late)
         {
             if (sessions.TryGetValue(visitor.Id, out var session)
-                && activities.TrueForAll(activity => activity.Time > session.Session.Start && (activity.Lead is null || activity.Lead == session.Session.Lead)))
+                && activities.TrueForAll(
+                    activity => activity.Time > session.Session.Start && (activity.Lead is null || activity.Lead == session.Session.Lead)))
             {
                 windows.Add((visitor, activities, session.Session.Start, session.Session.Lead));
             }
@@ -95,14 +100,16 @@ internal static class VisitPlacer
         return windows;
     }
 
-    // Of a history that is longer than is read, or of which data retention has deleted the beginning, only what follows the last incomplete session is
-    // cut anew; the sessions before it stay as they are.
+    // Of a history that is longer than is read, or of which data retention has deleted the beginning, only what follows the last incomplete
+    // session is cut anew; the sessions before it stay as they are.
     private static (Dictionary<Guid, StoredActivity> Activities, StoredSession[] Sessions, Guid? LeadBefore) Whole(
         IEnumerable<StoredActivity> activities, IEnumerable<StoredSession> sessions, Guid? leadBefore)
     {
         var (read, all) = (activities.ToDictionary(activity => activity.Activity.Id), sessions.ToArray());
-        var counts = read.Values.Where(activity => activity.SessionId is not null).CountBy(activity => activity.SessionId!.Value).ToDictionary();
-        if (all.Where(session => counts.GetValueOrDefault(session.Id) < session.Session.Activities).MaxBy(session => session.Session.Start) is not { } last)
+        var counts = read.Values.Where(activity => activity.SessionId is not null)
+            .CountBy(activity => activity.SessionId!.Value).ToDictionary();
+        if (all.Where(session => counts.GetValueOrDefault(session.Id) < session.Session.Activities)
+            .MaxBy(session => session.Session.Start) is not { } last)
         {
             return (read, all, leadBefore);
         }

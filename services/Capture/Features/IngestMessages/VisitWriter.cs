@@ -15,7 +15,8 @@ internal static class VisitWriter
 {
     private static readonly string[] Keys = ["workspace_id", "id"];
 
-    // What is new and what is stored already is known under the workspace's lock: either costs less than an insert that may turn into an update.
+    // What is new and what is stored already is known under the workspace's lock: either costs less than an insert that may turn into an
+    // update.
     public static void Write(Transaction<CaptureDbContext> tx, VisitChanges changes)
     {
         var batch = tx.Closing;
@@ -97,32 +98,34 @@ internal static class VisitWriter
         AddActivities(tx.Closing, tx, activities, "robot_activity");
 
     private static void AddActivities(
-        NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<NewActivity> activities, string table = "activity") => Bulk.Add(
-        batch,
-        table,
-        [
-            BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, activities, _ => tx.WorkspaceId),
-            BulkColumn.From("id", NpgsqlDbType.Uuid, activities, row => row.Id),
-            BulkColumn.From("visitor_id", NpgsqlDbType.Uuid, activities, row => row.VisitorId),
-            BulkColumn.From("session_id", NpgsqlDbType.Uuid, activities, row => row.SessionId),
-            BulkColumn.From("lead_id", NpgsqlDbType.Uuid, activities, row => row.LeadId),
-            BulkColumn.From("type", NpgsqlDbType.Text, activities, row => row.Message.Type),
-            BulkColumn.From("name", NpgsqlDbType.Text, activities, row => row.Message.Name),
-            BulkColumn.From("time", NpgsqlDbType.TimestampTz, activities, row => row.Message.Time),
-            BulkColumn.From("url", NpgsqlDbType.Text, activities, row => row.Message.Page.Url),
-            BulkColumn.From("properties", NpgsqlDbType.Jsonb, activities, row => row.Message.Properties),
-            BulkColumn.From("source_kind", NpgsqlDbType.Smallint, activities, row => (short)row.Message.Source.Kind),
-            BulkColumn.From("channel", NpgsqlDbType.Text, activities, row => Told(row)?.Channel),
-            BulkColumn.From("source", NpgsqlDbType.Text, activities, row => Told(row)?.Source),
-            BulkColumn.From("medium", NpgsqlDbType.Text, activities, row => Told(row)?.Medium),
-            BulkColumn.From("campaign", NpgsqlDbType.Text, activities, row => Told(row)?.Campaign),
-            BulkColumn.From("keyword", NpgsqlDbType.Text, activities, row => Told(row)?.Keyword),
-            BulkColumn.From("click_id", NpgsqlDbType.Text, activities, row => Told(row)?.ClickId),
-            BulkColumn.From("referrer_host", NpgsqlDbType.Text, activities, row => row.Message.Source.ReferrerHost),
-            BulkColumn.From("opens", NpgsqlDbType.Boolean, activities, row => row.Message.Opens),
-            BulkColumn.From("identity_kind", NpgsqlDbType.Text, activities, row => row.Message.Person.Keys is [var key, ..] ? key.Kind : null),
-            BulkColumn.From("identity_value", NpgsqlDbType.Text, activities, row => row.Message.Person.Keys is [var key, ..] ? key.Value : null),
-        ]);
+        NpgsqlBatch batch, Transaction<CaptureDbContext> tx, IReadOnlyCollection<NewActivity> activities,
+        string table = "activity") => Bulk.Add(
+    batch,
+    table,
+    [
+        BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, activities, _ => tx.WorkspaceId),
+        BulkColumn.From("id", NpgsqlDbType.Uuid, activities, row => row.Id),
+        BulkColumn.From("visitor_id", NpgsqlDbType.Uuid, activities, row => row.VisitorId),
+        BulkColumn.From("session_id", NpgsqlDbType.Uuid, activities, row => row.SessionId),
+        BulkColumn.From("lead_id", NpgsqlDbType.Uuid, activities, row => row.LeadId),
+        BulkColumn.From("type", NpgsqlDbType.Text, activities, row => row.Message.Type),
+        BulkColumn.From("name", NpgsqlDbType.Text, activities, row => row.Message.Name),
+        BulkColumn.From("time", NpgsqlDbType.TimestampTz, activities, row => row.Message.Time),
+        BulkColumn.From("url", NpgsqlDbType.Text, activities, row => row.Message.Page.Url),
+        BulkColumn.From("properties", NpgsqlDbType.Jsonb, activities, row => row.Message.Properties),
+        BulkColumn.From("source_kind", NpgsqlDbType.Smallint, activities, row => (short)row.Message.Source.Kind),
+        BulkColumn.From("channel", NpgsqlDbType.Text, activities, row => Told(row)?.Channel),
+        BulkColumn.From("source", NpgsqlDbType.Text, activities, row => Told(row)?.Source),
+        BulkColumn.From("medium", NpgsqlDbType.Text, activities, row => Told(row)?.Medium),
+        BulkColumn.From("campaign", NpgsqlDbType.Text, activities, row => Told(row)?.Campaign),
+        BulkColumn.From("keyword", NpgsqlDbType.Text, activities, row => Told(row)?.Keyword),
+        BulkColumn.From("click_id", NpgsqlDbType.Text, activities, row => Told(row)?.ClickId),
+        BulkColumn.From("referrer_host", NpgsqlDbType.Text, activities, row => row.Message.Source.ReferrerHost),
+        BulkColumn.From("opens", NpgsqlDbType.Boolean, activities, row => row.Message.Opens),
+        BulkColumn.From("identity_kind", NpgsqlDbType.Text, activities, row => row.Message.Person.Keys is [var key, ..] ? key.Kind : null),
+        BulkColumn.From(
+            "identity_value", NpgsqlDbType.Text, activities, row => row.Message.Person.Keys is [var key, ..] ? key.Value : null),
+    ]);
 
     private static TrafficSource? Told(NewActivity activity) =>
         activity.Message.Source.Kind is EvidenceKind.Referrer or EvidenceKind.Campaign ? activity.Message.Source : null;

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Capture.Features.ManageChannels;
 
 /// <summary>
-/// Each workspace's reader of sources, compiled. It is looked up again every few seconds, so that all replicas agree soon after a change; unchanged
-/// settings are not compiled again.
+/// Each workspace's reader of sources, compiled. It is looked up again every few seconds, so that all replicas agree soon after a change;
+/// unchanged settings are not compiled again.
 /// </summary>
 internal sealed class ChannelsCache
 {
@@ -72,12 +72,14 @@ internal sealed class ChannelsCache
     public void Forget(Guid workspaceId) => entries.TryRemove(workspaceId, out _);
 
     /// <summary>The reader that goes by settings known to be sound.</summary>
-    public SourceReader Compile(ChannelSettings settings) => settings.Compile(ChannelRules.Default, alsoExcluded: options.ExcludedReferrers).Value;
+    public SourceReader Compile(ChannelSettings settings) =>
+        settings.Compile(ChannelRules.Default, alsoExcluded: options.ExcludedReferrers).Value;
 
     private Task<SourceReader> Load(Guid workspaceId, SourceReader? before) => work.Read(workspaceId, async tx =>
     {
         var stored = await ChannelSettingsStore.Find(tx);
-        return stored is null ? unset : before?.Version == stored.Settings.RulesVersion(ChannelRules.Default) ? before : Compile(stored.Settings);
+        return stored is null ? unset
+            : before?.Version == stored.Settings.RulesVersion(ChannelRules.Default) ? before : Compile(stored.Settings);
     }, CancellationToken.None);
 
     private sealed record Entry(long At, Task<SourceReader> Reader);

@@ -29,19 +29,20 @@ internal sealed class ChannelsManager(UnitOfWork<CaptureDbContext> work, Channel
             return fault;
         }
 
-        var answer = await work.RunIdempotent<SettingsMessage>(caller.WorkspaceId, "capture.UpdateChannels", request.RequestId, request, async tx =>
-        {
-            await ChannelSettingsStore.Lock(tx);
-            var current = (await ChannelSettingsStore.Find(tx))?.Settings.Version ?? 0;
-            if (request.HasBaseVersion && request.BaseVersion != current)
+        var answer = await work.RunIdempotent<SettingsMessage>(
+            caller.WorkspaceId, "capture.UpdateChannels", request.RequestId, request, async tx =>
             {
-                return Error.Aborted($"Version {current} is in force by now, not {request.BaseVersion}.");
-            }
+                await ChannelSettingsStore.Lock(tx);
+                var current = (await ChannelSettingsStore.Find(tx))?.Settings.Version ?? 0;
+                if (request.HasBaseVersion && request.BaseVersion != current)
+                {
+                    return Error.Aborted($"Version {current} is in force by now, not {request.BaseVersion}.");
+                }
 
-            var next = settings with { Version = current + 1 };
-            await ChannelSettingsStore.Add(tx, next, caller.Actor);
-            return ToProto(new(next, tx.Now, caller.Actor));
-        }, ct);
+                var next = settings with { Version = current + 1 };
+                await ChannelSettingsStore.Add(tx, next, caller.Actor);
+                return ToProto(new(next, tx.Now, caller.Actor));
+            }, ct);
         cache.Forget(caller.WorkspaceId);
         return answer;
     }

@@ -10,9 +10,9 @@ using Lifecycle.Rpc.Metrics;
 namespace Lifecycle.Capture.Features.QueryMetrics;
 
 /// <summary>
-/// The measures of this stage. Visitors, sessions and page views count at the session's start, leads at their create time, spend on its day, each in
-/// the workspace's time zone. Leads are grouped by their first touch, sessions by their own source; a visitor who came by two channels counts in both.
-/// A dimension that a measure does not have leaves it out.
+/// The measures of this stage. Visitors, sessions and page views count at the session's start, leads at their create time, spend on its
+/// day, each in the workspace's time zone. Leads are grouped by their first touch, sessions by their own source; a visitor who came by two
+/// channels counts in both. A dimension that a measure does not have leaves it out.
 /// </summary>
 internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
 {
@@ -34,10 +34,12 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
     public static readonly MetricCatalog Catalog = new(
         "capture",
         [
-            new("visitors", MetricKind.Outcome, "count"), new("sessions", MetricKind.Outcome, "count"), new("page_views", MetricKind.Outcome, "count"),
-            new("leads", MetricKind.Outcome, "count"), new("form_leads", MetricKind.Outcome, "count"), new("call_leads", MetricKind.Outcome, "count"),
+            new("visitors", MetricKind.Outcome, "count"), new("sessions", MetricKind.Outcome, "count"),
+            new("page_views", MetricKind.Outcome, "count"), new("leads", MetricKind.Outcome, "count"),
+            new("form_leads", MetricKind.Outcome, "count"), new("call_leads", MetricKind.Outcome, "count"),
             new("chat_leads", MetricKind.Outcome, "count"), new("visitor_to_lead_rate", MetricKind.Outcome, "ratio"),
-            new("impressions", MetricKind.Activity, "count"), new("clicks", MetricKind.Activity, "count"), new("click_through_rate", MetricKind.Outcome, "ratio"),
+            new("impressions", MetricKind.Activity, "count"), new("clicks", MetricKind.Activity, "count"),
+            new("click_through_rate", MetricKind.Outcome, "ratio"),
             new("spend", MetricKind.Activity, MetricDefinition.MoneyUnit),
             new("cost_per_lead", MetricKind.Outcome, MetricDefinition.MoneyUnit) { Additive = false },
             new("bot_hits", MetricKind.Activity, "count"),
@@ -79,7 +81,9 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
 
     /// <summary>Asks the rollups, whoever keeps them or not; answers how many rows there are.</summary>
     internal static async Task<int> WarmUp(Transaction<CaptureDbContext> tx, Caller caller, QueryMetricsRequest request) =>
-        Catalog.Parse(request, caller.TimeZone, caller.CurrencyCode).TryGet(out var query, out _) ? (await VisitsAndLeads.FromRollups(tx, query)).Count : 0;
+        Catalog.Parse(request, caller.TimeZone, caller.CurrencyCode).TryGet(out var query, out _)
+            ? (await VisitsAndLeads.FromRollups(tx, query)).Count
+            : 0;
 
     private static bool Has(string? groupBy, string metric) =>
         groupBy is null
@@ -167,7 +171,8 @@ internal sealed class CaptureMetrics(UnitOfWork<CaptureDbContext> work)
     {
         private readonly Dictionary<(string Measure, string Group, int Granule), decimal> values = [];
 
-        public void Add(string measure, string group, int granule, decimal value) => values[(measure, group, granule)] = Get(measure, group, granule) + value;
+        public void Add(string measure, string group, int granule, decimal value) =>
+            values[(measure, group, granule)] = Get(measure, group, granule) + value;
 
         public void Rates(MetricsAnswer answer)
         {

@@ -12,7 +12,8 @@ internal sealed class RebuildMetrics(UnitOfWork<CaptureDbContext> work, IOptions
     public async Task<RebuildRollupsResponse> Run(Caller caller, CancellationToken ct)
     {
         var counted = default((long Sessions, long Leads));
-        await work.Run(caller.WorkspaceId, async tx => counted = await RollupStore.Rebuild(tx, caller.TimeZone, options.Value.RetentionMonths), ct);
+        await work.Run(
+            caller.WorkspaceId, async tx => counted = await RollupStore.Rebuild(tx, caller.TimeZone, options.Value.RetentionMonths), ct);
         return new() { SessionCount = counted.Sessions, LeadCount = counted.Leads, TimeZone = caller.TimeZone.Id };
     }
 }

@@ -11,12 +11,14 @@ namespace Lifecycle.Capture.Features.QueryMetrics;
 internal readonly record struct GroupCounts(int Granule, string Group, RollupCounts Counts);
 
 /// <summary>
-/// Counts visits and leads: whole days, weeks and months from the rollups, where these go by the caller's days; other points (quarters, years, the
-/// cut-off ends of a period) from the rollups' days, but for their visitors, who are counted from the sessions. Without rollups all is.
+/// Counts visits and leads: whole days, weeks and months from the rollups, where these go by the caller's days; other points (quarters,
+/// years, the cut-off ends of a period) from the rollups' days, but for their visitors, who are counted from the sessions. Without rollups
+/// all is.
 /// </summary>
 internal static class VisitsAndLeads
 {
-    public static async Task<IReadOnlyList<GroupCounts>> Count(Transaction<CaptureDbContext> tx, MetricsQuery query, bool visits, bool leads)
+    public static async Task<IReadOnlyList<GroupCounts>> Count(
+        Transaction<CaptureDbContext> tx, MetricsQuery query, bool visits, bool leads)
     {
         if (await RollupStore.Held(tx) == query.Period.TimeZone.Id)
         {
@@ -90,7 +92,8 @@ internal static class VisitsAndLeads
     };
 
     // By the key of the rollups: its columns before `value` are given. What is not yet added to them comes in rows of its own.
-    private static async Task<IEnumerable<GroupCounts>> Rows(Transaction<CaptureDbContext> tx, MetricsQuery query, short granularity, DateOnly from, DateOnly to)
+    private static async Task<IEnumerable<GroupCounts>> Rows(
+        Transaction<CaptureDbContext> tx, MetricsQuery query, short granularity, DateOnly from, DateOnly to)
     {
         var rows = await tx.Connection.QueryAsync<Row>(
             """
@@ -106,7 +109,8 @@ internal static class VisitsAndLeads
             new(row.Visitors, row.Sessions, row.PageViews, row.Leads, row.FormLeads, row.CallLeads, row.ChatLeads)));
     }
 
-    private static async Task<IEnumerable<GroupCounts>> Sessions(Transaction<CaptureDbContext> tx, string? groupBy, IReadOnlyList<Granule> granules)
+    private static async Task<IEnumerable<GroupCounts>> Sessions(
+        Transaction<CaptureDbContext> tx, string? groupBy, IReadOnlyList<Granule> granules)
     {
         var group = groupBy == RollupDimensions.LandingPage ? Page("landing_page") : Dimension(groupBy);
         var rows = await tx.Connection.QueryAsync<(int Granule, string Group, long Visitors, long Sessions, long PageViews)>(

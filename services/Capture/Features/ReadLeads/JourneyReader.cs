@@ -77,7 +77,8 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
             select {VisitStore.SessionColumnList} from session s where s.workspace_id = @workspace and s.lead_id = @lead order by s.start_time, s.id limit 1
             """,
             ids);
-        return (first.ToSession(), await tx.Connection.QuerySingleAsync<int>("select count(*)::int from session where workspace_id = @workspace and lead_id = @lead", ids));
+        return (first.ToSession(), await tx.Connection.QuerySingleAsync<int>(
+            "select count(*)::int from session where workspace_id = @workspace and lead_id = @lead", ids));
     }
 
     // One look at the activities tells the pages of each session and what there is in all. Grouping here is several times cheaper than in
@@ -118,5 +119,6 @@ internal sealed class JourneyReader(UnitOfWork<CaptureDbContext> work)
     /// <param name="First">Time of the first; null without any.</param>
     /// <param name="Last">Time of the last.</param>
     /// <param name="Pages">Pages of each session, each with when it was first seen.</param>
-    private sealed record Seen(int Count, DateTimeOffset? First, DateTimeOffset? Last, Dictionary<Guid, Dictionary<string, DateTimeOffset>> Pages);
+    private sealed record Seen(
+        int Count, DateTimeOffset? First, DateTimeOffset? Last, Dictionary<Guid, Dictionary<string, DateTimeOffset>> Pages);
 }

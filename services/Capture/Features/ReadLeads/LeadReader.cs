@@ -27,11 +27,14 @@ internal sealed class LeadReader(UnitOfWork<CaptureDbContext> work)
         .Add("updateTime", "l.update_time", FieldKind.Time);
 
     public Task<Result<LeadMessage>> Get(Caller caller, Guid id, CancellationToken ct) =>
-        work.Read(caller.WorkspaceId, async tx => await Find(tx, caller, id) is { } lead ? lead : (Result<LeadMessage>)Error.NotFound("Lead", id), ct);
+        work.Read(
+            caller.WorkspaceId,
+            async tx => await Find(tx, caller, id) is { } lead ? lead : (Result<LeadMessage>)Error.NotFound("Lead", id), ct);
 
     public async Task<Result<ListLeadsResponse>> List(Caller caller, ListLeadsRequest request, CancellationToken ct)
     {
-        if (!ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc").TryGet(out var query, out var error))
+        if (!ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc")
+            .TryGet(out var query, out var error))
         {
             return error;
         }
@@ -43,13 +46,17 @@ internal sealed class LeadReader(UnitOfWork<CaptureDbContext> work)
         {
             var rows = await tx.Connection.QueryAsync<ListedLead>(Sql(query), parameters);
             var (page, next) = query.Page(rows, row => row.PageKey);
-            return new ListLeadsResponse { Leads = { page.Select(row => row.ToLead().ToProto(row.UpdateTime, caller.CurrencyCode)) }, NextPageToken = next };
+            return new ListLeadsResponse
+            {
+                Leads = { page.Select(row => row.ToLead().ToProto(row.UpdateTime, caller.CurrencyCode)) },
+                NextPageToken = next
+            };
         }, ct);
     }
 
     /// <summary>
-    /// One page. Order and at most one equality are one index's, so that a page costs by its rows: ix_lead_workspace_id_create_time_id, or the index
-    /// of the value asked for. Held by a test.
+    /// One page. Order and at most one equality are one index's, so that a page costs by its rows: ix_lead_workspace_id_create_time_id, or
+    /// the index of the value asked for. Held by a test.
     /// </summary>
     internal static string Sql(ListQuery query) =>
         $"""

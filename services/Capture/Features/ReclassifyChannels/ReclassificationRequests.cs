@@ -9,7 +9,9 @@ using Lifecycle.Rpc;
 
 namespace Lifecycle.Capture.Features.ReclassifyChannels;
 
-/// <summary>Asks for a run of the rules over the history, and tells how far it is. Asking again is harmless, so no request id is kept.</summary>
+/// <summary>
+/// Asks for a run of the rules over the history, and tells how far it is. Asking again is harmless, so no request id is kept.
+/// </summary>
 internal sealed class ReclassificationRequests(UnitOfWork<CaptureDbContext> work, ChannelsCache cache, ReclassificationSignal signal)
 {
     public async Task<Result<Reclassification>> Begin(Caller caller, CancellationToken ct)

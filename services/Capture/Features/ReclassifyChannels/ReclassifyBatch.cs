@@ -20,8 +20,8 @@ internal enum ReclassificationRest
 }
 
 /// <summary>
-/// One bounded step of a run over the history, in one transaction with its progress: a process that dies loses the step it was in and no more, and
-/// whichever replica comes next goes on from there.
+/// One bounded step of a run over the history, in one transaction with its progress: a process that dies loses the step it was in and no
+/// more, and whichever replica comes next goes on from there.
 /// </summary>
 internal sealed class ReclassifyBatch(UnitOfWork<CaptureDbContext> work, ChannelsCache cache, IOptions<CaptureOptions> options)
 {
@@ -47,7 +47,11 @@ internal sealed class ReclassifyBatch(UnitOfWork<CaptureDbContext> work, Channel
         if (run.Rules != rules)
         {
             // The settings changed under way: all of it goes by the new ones.
-            run = run.At(StoredReclassification.Sessions) with { Rules = rules, Total = run.Processed + await ReclassificationStore.Count(tx, rules) };
+            run = run.At(StoredReclassification.Sessions) with
+            {
+                Rules = rules,
+                Total = run.Processed + await ReclassificationStore.Count(tx, rules)
+            };
         }
 
         await LeadStore.Lock(tx);

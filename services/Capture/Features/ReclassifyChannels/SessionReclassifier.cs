@@ -9,13 +9,14 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Capture.Features.ReclassifyChannels;
 
 /// <summary>
-/// Reads the sources of stored sessions anew. Where a session begins stays as it is; what changes is where it came from, and with it the first and last
-/// touches of leads.
+/// Reads the sources of stored sessions anew. Where a session begins stays as it is; what changes is where it came from, and with it the
+/// first and last touches of leads.
 /// </summary>
 internal static class SessionReclassifier
 {
     /// <summary>The run after one batch; null when no session is left behind the cursor.</summary>
-    public static async Task<StoredReclassification?> Step(Transaction<CaptureDbContext> tx, StoredReclassification run, SourceReader sources, int limit)
+    public static async Task<StoredReclassification?> Step(
+        Transaction<CaptureDbContext> tx, StoredReclassification run, SourceReader sources, int limit)
     {
         // Walks the index on the start; on the first pass every row qualifies, on the last none.
         var sessions = (await tx.Connection.QueryAsync<SessionColumns>(
@@ -24,15 +25,24 @@ internal static class SessionReclassifier
             where s.workspace_id = @workspace and s.channel_rules is distinct from @rules and s.start_time >= @time and (s.start_time, s.id) > (@time, @id)
             order by s.start_time, s.id limit @limit
             """,
-            new { workspace = tx.WorkspaceId, rules = sources.Version, time = run.CursorTime ?? DateTimeOffset.UnixEpoch, id = run.CursorId ?? Guid.Empty, limit }))
+            new
+            {
+                workspace = tx.WorkspaceId,
+                rules = sources.Version,
+                time = run.CursorTime ?? DateTimeOffset.UnixEpoch,
+                id = run.CursorId ?? Guid.Empty,
+                limit
+            }))
             .Select(row => row.ToSession()).ToArray();
         if (sessions.Length == 0)
         {
             return null;
         }
 
-        var read = sessions.Select(session => (Before: session, Now: sources.Reread(session.Session.Source, session.Session.LandingPage))).ToArray();
-        var changed = read.Where(item => item.Now with { Rules = item.Before.Session.Source.Rules } != item.Before.Session.Source).ToArray();
+        var read = sessions.Select(
+            session => (Before: session, Now: sources.Reread(session.Session.Source, session.Session.LandingPage))).ToArray();
+        var changed =
+            read.Where(item => item.Now with { Rules = item.Before.Session.Source.Rules } != item.Before.Session.Source).ToArray();
         var facts = new Dictionary<Guid, LeadFacts>();
         var rollups = await RollupKeeping.Open(tx, facts);
         await rollups.AskAndCount(Changes(changed));
@@ -59,7 +69,8 @@ internal static class SessionReclassifier
         return changes;
     }
 
-    private static Task<int> Write(Transaction<CaptureDbContext> tx, (StoredSession Before, TrafficSource Now)[] read) => tx.Connection.ExecuteAsync(
+    private static Task<int> Write(
+        Transaction<CaptureDbContext> tx, (StoredSession Before, TrafficSource Now)[] read) => tx.Connection.ExecuteAsync(
         """
         update session s set source_kind = n.kind, channel = n.channel, source = n.source, medium = n.medium, channel_rules = n.rules
         from unnest(@ids, @starts, @kinds, @channels, @sources, @mediums, @rules) as n(id, start_time, kind, channel, source, medium, rules)
@@ -88,7 +99,8 @@ internal static class LeadTouches
     /// <param name="rollups">Written at the end.</param>
     /// <param name="facts">Where the rollups look for the leads as they were.</param>
     public static async Task<int> Renew(
-        Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> ids, Action<Lead> before, RollupKeeping rollups, Dictionary<Guid, LeadFacts> facts)
+        Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> ids, Action<Lead> before, RollupKeeping rollups,
+        Dictionary<Guid, LeadFacts> facts)
     {
         var leads = await LeadStore.Load(tx, ids);
         foreach (var lead in leads.Values)
@@ -98,14 +110,17 @@ internal static class LeadTouches
 
         var touches = await VisitStore.Touches(tx, leads.Keys.ToArray());
         // A touch stays as it is when retention has dropped its session.
-        var told = leads.Values.SelectMany(lead => new[] { lead.FirstTouch?.SessionId, lead.LastTouch?.SessionId }).OfType<Guid>().Distinct().ToArray();
+        var told = leads.Values.SelectMany(lead => new[] { lead.FirstTouch?.SessionId, lead.LastTouch?.SessionId })
+            .OfType<Guid>().Distinct().ToArray();
         var dropped = await VisitStore.Missing(tx, told);
         bool IsDropped(Touch? touch) => touch?.SessionId is { } session && dropped.Contains(session);
         foreach (var lead in leads.Values)
         {
             before(lead);
             var (first, last) = touches[lead.Id];
-            lead.Touched(IsDropped(lead.FirstTouch) ? lead.FirstTouch : first, last ?? (IsDropped(lead.LastTouch) ? lead.LastTouch : null), last?.Time ?? lead.CreateTime);
+            lead.Touched(
+                IsDropped(lead.FirstTouch) ? lead.FirstTouch : first, last ?? (IsDropped(lead.LastTouch) ? lead.LastTouch : null),
+                last?.Time ?? lead.CreateTime);
         }
 
         rollups.Write(leads.Values);

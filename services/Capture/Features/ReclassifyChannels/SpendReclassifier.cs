@@ -13,7 +13,8 @@ internal static class SpendReclassifier
     private const int MaxRows = 500;
 
     /// <summary>The run after one batch; null when no row is left.</summary>
-    public static async Task<StoredReclassification?> Step(Transaction<CaptureDbContext> tx, StoredReclassification run, ChannelClassifier channels, int limit)
+    public static async Task<StoredReclassification?> Step(
+        Transaction<CaptureDbContext> tx, StoredReclassification run, ChannelClassifier channels, int limit)
     {
         // As imports do: the versions of events follow each other.
         await tx.Connection.ExecuteAsync(
@@ -35,7 +36,8 @@ internal static class SpendReclassifier
             return null;
         }
 
-        var changed = rows.Select(row => (Row: row, Channel: channels.Classify(new ChannelFacts(row.Source, row.Medium, row.Campaign, row.Keyword))))
+        var changed = rows.Select(
+            row => (Row: row, Channel: channels.Classify(new ChannelFacts(row.Source, row.Medium, row.Campaign, row.Keyword))))
             .Where(item => item.Channel != item.Row.Channel).ToArray();
         if (changed.Length > 0)
         {
@@ -54,10 +56,14 @@ internal static class SpendReclassifier
                     ids = changed.Select(item => item.Row.Id).ToArray(),
                     channels = changed.Select(item => item.Channel).ToArray(),
                 });
-            tx.Publish(new SpendRecorded(tx.NewId(), tx.WorkspaceId, tx.Now, version, changed.Select(item => item.Row.ToInfo(item.Channel)).ToArray()));
+            tx.Publish(new SpendRecorded(
+                tx.NewId(), tx.WorkspaceId, tx.Now, version, changed.Select(item => item.Row.ToInfo(item.Channel)).ToArray()));
         }
 
         var last = rows[^1];
-        return run.After(rows.Length, new(last.Date.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero), last.Id) with { ChangedSpend = run.ChangedSpend + changed.Length };
+        return run.After(rows.Length, new(last.Date.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero), last.Id) with
+        {
+            ChangedSpend = run.ChangedSpend + changed.Length
+        };
     }
 }

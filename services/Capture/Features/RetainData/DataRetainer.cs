@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Capture.Features.RetainData;
 
 /// <summary>
-/// Applies a workspace's policy in bounded batches, each a transaction under the lock of the workspace's writers, so that no commit cuts a history
-/// into sessions while a part of it goes. Twice is as good as once: replicas need not know of each other.
+/// Applies a workspace's policy in bounded batches, each a transaction under the lock of the workspace's writers, so that no commit cuts a
+/// history into sessions while a part of it goes. Twice is as good as once: replicas need not know of each other.
 /// </summary>
 internal sealed class DataRetainer(UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time)
 {
@@ -42,7 +42,8 @@ internal sealed class DataRetainer(UnitOfWork<CaptureDbContext> work, IOptions<C
         }
 
         await work.Run(workspaceId, tx => tx.Connection.ExecuteAsync(
-            "update data_retention set apply_time = @now where workspace_id = @workspace", new { workspace = workspaceId, now = tx.Now }), ct);
+            "update data_retention set apply_time = @now where workspace_id = @workspace",
+            new { workspace = workspaceId, now = tx.Now }), ct);
         return (activities, leads);
     }
 
@@ -66,13 +67,15 @@ internal sealed class DataRetainer(UnitOfWork<CaptureDbContext> work, IOptions<C
                 var counts = await PersonErasure.Run(
                     tx,
                     [
-                        ("activities", "delete from activity where workspace_id = @workspace and visitor_id = any(@visitors) and lead_id is null"),
+                        ("activities",
+                            "delete from activity where workspace_id = @workspace and visitor_id = any(@visitors) and lead_id is null"),
                         ("sessions",
                             """
                             update session set click_id = null, exit_page = null, landing_page = split_part(landing_page, '?', 1)
                             where workspace_id = @workspace and visitor_id = any(@visitors) and lead_id is null
                             """),
-                        ("visitors", "update visitor set anonymous_id = 'expired:' || id where workspace_id = @workspace and id = any(@visitors)"),
+                        ("visitors",
+                            "update visitor set anonymous_id = 'expired:' || id where workspace_id = @workspace and id = any(@visitors)"),
                     ],
                     new { workspace = tx.WorkspaceId, visitors });
                 total += counts["activities"];
@@ -123,20 +126,24 @@ internal sealed class DataRetainer(UnitOfWork<CaptureDbContext> work, IOptions<C
             var erased = 0L;
             foreach (var lead in leads)
             {
-                await work.Run(workspaceId, async tx => erased += await EraseLead.Erase(tx, lead, TimeSpan.FromSeconds(options.Value.ErasureAskSeconds)) ? 1 : 0, ct);
+                await work.Run(workspaceId, async tx =>
+                    erased += await EraseLead.Erase(tx, lead, TimeSpan.FromSeconds(options.Value.ErasureAskSeconds)) ? 1 : 0, ct);
             }
 
             return erased;
         },
         ct);
 
-    private async Task<long> ForEachPage(Guid workspaceId, string sql, DateTimeOffset before, Func<Guid[], Task<long>> handle, CancellationToken ct)
+    private async Task<long> ForEachPage(
+        Guid workspaceId, string sql, DateTimeOffset before, Func<Guid[], Task<long>> handle, CancellationToken ct)
     {
         var (total, last) = (0L, Guid.Empty);
         while (true)
         {
             var page = await work.Read(
-                workspaceId, async tx => (await tx.Connection.QueryAsync<Guid>(sql, new { workspace = tx.WorkspaceId, last, before, limit = Leads })).ToArray(), ct);
+                workspaceId, async tx =>
+                    (await tx.Connection.QueryAsync<Guid>(sql, new { workspace = tx.WorkspaceId, last, before, limit = Leads })).ToArray(),
+                ct);
             total += page.Length == 0 ? 0 : await handle(page);
             if (page.Length < Leads)
             {

@@ -38,7 +38,8 @@ internal sealed class RetentionPolicy(UnitOfWork<CaptureDbContext> work)
     }
 
     /// <summary>The policy; null where none was set.</summary>
-    public static Task<DataRetentionRow?> Load(Transaction<CaptureDbContext> tx) => tx.Connection.QuerySingleOrDefaultAsync<DataRetentionRow>(
+    public static Task<DataRetentionRow?> Load(
+        Transaction<CaptureDbContext> tx) => tx.Connection.QuerySingleOrDefaultAsync<DataRetentionRow>(
         """
         select workspace_id, anonymous_activity_days, lead_activity_days, inactive_lead_days, update_time, apply_time
         from data_retention where workspace_id = @workspace
@@ -46,11 +47,14 @@ internal sealed class RetentionPolicy(UnitOfWork<CaptureDbContext> work)
         new { workspace = tx.WorkspaceId });
 
     private static int? Days(Violations violations, bool isGiven, int days, string field) =>
-        isGiven && violations.Require(days is >= 1 and <= MaxDays, field, $"{field} must be from 1 to {MaxDays}, or be left out.") ? days : null;
+        isGiven && violations.Require(days is >= 1 and <= MaxDays, field, $"{field} must be from 1 to {MaxDays}, or be left out.")
+            ? days
+            : null;
 
     private static DataRetention ToProto(DataRetentionRow? row)
     {
-        var message = new DataRetention { UpdateTime = row is null ? null : row.UpdateTime.ToProto(), ApplyTime = row?.ApplyTime.ToProto() };
+        var message =
+            new DataRetention { UpdateTime = row is null ? null : row.UpdateTime.ToProto(), ApplyTime = row?.ApplyTime.ToProto() };
         if (row?.AnonymousActivityDays is { } anonymous)
         {
             message.AnonymousActivityDays = anonymous;

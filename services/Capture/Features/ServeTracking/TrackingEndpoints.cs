@@ -22,15 +22,18 @@ internal static class TrackingEndpoints
     }
 
     // The gateway lets the request pass without a key, and says whose it is where there is a good one.
-    private static async Task<IResult> ServeScript(HttpContext http, TrackingSites sites, IdentityToken tokens, IOptions<CaptureOptions> options)
+    private static async Task<IResult> ServeScript(
+        HttpContext http, TrackingSites sites, IdentityToken tokens, IOptions<CaptureOptions> options)
     {
-        var known = tokens.Verify(http.Request.Headers[IdentityToken.Header].ToString()).TryGet(out var caller, out _) && caller.HasScope(Scope);
+        var known = tokens.Verify(http.Request.Headers[IdentityToken.Header].ToString()).TryGet(out var caller, out _)
+            && caller.HasScope(Scope);
         var script = known ? (await sites.Get(caller!.WorkspaceId, http.RequestAborted)).Script : TrackingScript.Bare;
         var headers = http.Response.Headers;
         headers.CacheControl = $"public, max-age={options.Value.ScriptCacheSeconds}";
         headers.Vary = HeaderNames.AcceptEncoding;
         headers["Cross-Origin-Resource-Policy"] = "cross-origin";
-        var compressed = http.Request.GetTypedHeaders().AcceptEncoding.Any(accepted => accepted.Value == "gzip" && accepted.Quality is not 0);
+        var compressed = http.Request.GetTypedHeaders().AcceptEncoding.Any(
+            accepted => accepted.Value == "gzip" && accepted.Quality is not 0);
         if (compressed)
         {
             headers.ContentEncoding = "gzip";
@@ -39,7 +42,8 @@ internal static class TrackingEndpoints
         return Results.Bytes(compressed ? script.Compressed : script.Plain, "text/javascript; charset=utf-8", entityTag: script.Tag);
     }
 
-    // Query: u page, r referrer. 204 for a direct visit, which keeps the number it has; {} where the number that stands in the pages is right.
+    // Query: u page, r referrer. 204 for a direct visit, which keeps the number it has; {} where the number that stands in the pages is
+    // right.
     private static async Task<IResult> ChooseNumber(HttpContext http, TrackingSites sites, ChannelsCache channels)
     {
         http.Response.Headers.CacheControl = "no-store";

@@ -54,7 +54,8 @@ internal static partial class TrackingPixel
             },
         });
         var bot = SenderSignals.BotOf(http, ingest.Options, ingest.Networks);
-        if (!(await ingest.Take(http.Caller().WorkspaceId, message, "page", http.Request.Headers.UserAgent.ToString(), bot)).TryGet(out _, out var error))
+        if (!(await ingest.Take(http.Caller().WorkspaceId, message, "page", http.Request.Headers.UserAgent.ToString(), bot))
+            .TryGet(out _, out var error))
         {
             LogRefused(ingest.Logger, error.Message);
         }

@@ -25,7 +25,8 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
     public async Task<Result<ImportResponse>> Import(Caller caller, IAsyncStreamReader<ImportChunk> stream, CancellationToken ct)
     {
         var classifier = (await channels.Get(caller.WorkspaceId)).Channels;
-        return await ImportRun<SpendInfo>.Run(work, caller, "spend", stream, row => Read(row, caller.CurrencyCode, classifier), Write, () => { }, ct);
+        return await ImportRun<SpendInfo>.Run(
+            work, caller, "spend", stream, row => Read(row, caller.CurrencyCode, classifier), Write, () => { }, ct);
     }
 
     private static async Task Write(Transaction<CaptureDbContext> tx, IReadOnlyList<SpendInfo> rows, ImportTally tally)
@@ -78,14 +79,19 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
                 keywords = rows.Select(row => row.Keyword).ToArray(),
             })).ToDictionary(row => SpendKey.Of(row));
         var changed = rows.Where(row => !stored.TryGetValue(SpendKey.Of(row), out var held) || !held.Says(row)).ToArray();
-        var tally = new ImportTally { Unchanged = rows.Count - changed.Length, Updated = changed.Count(row => stored.ContainsKey(SpendKey.Of(row))) };
+        var tally = new ImportTally
+        {
+            Unchanged = rows.Count - changed.Length,
+            Updated = changed.Count(row => stored.ContainsKey(SpendKey.Of(row)))
+        };
         tally.Created = changed.Length - tally.Updated;
         if (changed.Length == 0)
         {
             return tally;
         }
 
-        var version = Math.Max(tx.Now.UtcTicks / TimeSpan.TicksPerMicrosecond, stored.Values.Select(row => row.Version).DefaultIfEmpty().Max() + 1);
+        var version = Math.Max(
+            tx.Now.UtcTicks / TimeSpan.TicksPerMicrosecond, stored.Values.Select(row => row.Version).DefaultIfEmpty().Max() + 1);
         await Bulk.Insert(
             tx,
             "spend",
@@ -127,7 +133,8 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
         {
             violations.Require(amount.Amount >= 0, "amount", "amount must be at least 0.");
             violations.Require(
-                currency == currencyCode, "currency", $"currency is {currency}; only {currencyCode}, the workspace's currency, is accepted, since reports do not mix currencies.");
+                currency == currencyCode, "currency",
+                $"currency is {currency}; only {currencyCode}, the workspace's currency, is accepted, since reports do not mix currencies.");
         }
 
         var (impressions, clicks) = (Count(row, "impressions", violations), Count(row, "clicks", violations));
@@ -139,14 +146,16 @@ internal sealed class SpendImport(UnitOfWork<CaptureDbContext> work, ChannelsCac
         var (source, medium) = (LeadRequests.Lower(row["source"]) ?? "", LeadRequests.Lower(row["medium"]) ?? "");
         var (campaign, keyword) = (Texts.Clip(row["campaign"], 200) ?? "", Texts.Clip(row["keyword"], 200) ?? "");
         var channel = classifier.Classify(new ChannelFacts(source, medium, campaign, keyword));
-        return new SpendInfo(date, channel, source, medium, campaign, keyword, new(amount.CurrencyCode, amount.Amount), impressions, clicks);
+        return new SpendInfo(
+            date, channel, source, medium, campaign, keyword, new(amount.CurrencyCode, amount.Amount), impressions, clicks);
     }
 
     private static long Count(ImportRow row, string column, Violations violations)
     {
         long value = 0;
         violations.Require(
-            row[column] is not { } text || (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value <= 1_000_000_000_000_000),
+            row[column] is not { } text
+                || (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value <= 1_000_000_000_000_000),
             column,
             $"{column} must be a whole number of at least 0.");
         return value;

@@ -20,7 +20,8 @@ internal sealed class SpendReader(UnitOfWork<CaptureDbContext> work)
 
     public async Task<Result<ListSpendResponse>> List(Caller caller, ListSpendRequest request, CancellationToken ct)
     {
-        if (!ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "date").TryGet(out var query, out var error))
+        if (!ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "date")
+            .TryGet(out var query, out var error))
         {
             return error;
         }

@@ -53,10 +53,12 @@ public static class AttributionCredits
 
         if (kind == AttributionKind.Markov)
         {
-            var paths = deals.Select(deal => new TouchPath(deal.Touches, 1, 0, 0)).Concat(lost.Select(touches => new TouchPath(touches, 0, 1, 0))).ToArray();
+            var paths = deals.Select(deal => new TouchPath(deal.Touches, 1, 0, 0))
+                .Concat(lost.Select(touches => new TouchPath(touches, 0, 1, 0))).ToArray();
             var shares = MarkovChain.Solve(paths).Where(share => share.Share > 0).ToArray();
             var money = new Money(currencyCode, deals.Sum(deal => deal.Amount.Amount)).Split(shares.Select(share => share.Share).ToArray());
-            return shares.Select((share, index) => new DealCredit(share.Group, deals.Count * share.Share, money[index], share.RemovalEffect)).ToArray();
+            return shares.Select(
+                (share, index) => new DealCredit(share.Group, deals.Count * share.Share, money[index], share.RemovalEffect)).ToArray();
         }
 
         var totals = new Dictionary<string, (decimal Conversions, decimal Amount)>(StringComparer.Ordinal);
@@ -66,7 +68,8 @@ public static class AttributionCredits
             totals[group] = (conversions + weight, amount + part);
         }
 
-        return totals.Select(pair => new DealCredit(pair.Key, pair.Value.Conversions, new Money(currencyCode, pair.Value.Amount), null)).ToArray();
+        return totals.Select(
+            pair => new DealCredit(pair.Key, pair.Value.Conversions, new Money(currencyCode, pair.Value.Amount), null)).ToArray();
     }
 
     /// <summary>
@@ -85,8 +88,8 @@ public static class AttributionCredits
     }
 
     /// <summary>
-    /// What deals with the same touches give to each group together: the share of each of them, and the parts of their amounts, each of which is
-    /// split by itself. Not for models that look at times, nor for Markov.
+    /// What deals with the same touches give to each group together: the share of each of them, and the parts of their amounts, each of
+    /// which is split by itself. Not for models that look at times, nor for Markov.
     /// </summary>
     public static IReadOnlyList<(string Group, decimal Weight, decimal Amount)> Of(
         AttributionKind kind, IReadOnlyList<PathTouch> touches, IReadOnlyList<decimal> amounts, string currencyCode)

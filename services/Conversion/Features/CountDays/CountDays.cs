@@ -5,7 +5,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Conversion.Features.CountDays;
 
 /// <summary>
-/// Adds up what changes of facts have left of each day, so that reports read few rows. The sums are the same before and after, and while it runs.
+/// Adds up what changes of facts have left of each day, so that reports read few rows. The sums are the same before and after, and while it
+/// runs.
 /// </summary>
 public sealed class CountDays(UnitOfWork<ConversionDbContext> work)
 {

@@ -20,7 +20,9 @@ public static class EvaluateAttribution
             Enum.IsDefined(request.Model) && request.Model != AttributionModel.Unspecified, "model",
             "model must name an attribution model such as LINEAR.");
         CheckHalfLife(violations, request.HasHalfLifeDays, request.HalfLifeDays);
-        violations.Require(request.Paths.Count is >= 1 and <= MaxPaths, "paths", $"paths has {request.Paths.Count} entries; 1 to {MaxPaths} are accepted.");
+        violations.Require(
+            request.Paths.Count is >= 1 and <= MaxPaths, "paths",
+            $"paths has {request.Paths.Count} entries; 1 to {MaxPaths} are accepted.");
         for (var index = 0; index < Math.Min(request.Paths.Count, MaxPaths); index++)
         {
             Check(violations, request.Paths[index], $"paths[{index}]", request.Model);
@@ -28,7 +30,8 @@ public static class EvaluateAttribution
 
         if (request.Model == AttributionModel.Markov)
         {
-            var channels = request.Paths.SelectMany(path => path.Touches).Select(touch => touch.Channel).Distinct(StringComparer.Ordinal).Count();
+            var channels = request.Paths.SelectMany(path => path.Touches).Select(touch => touch.Channel)
+                .Distinct(StringComparer.Ordinal).Count();
             violations.Require(
                 channels <= MarkovChain.MaxGroups, "paths",
                 $"paths name {channels} channels; MARKOV takes at most {MarkovChain.MaxGroups}.");
@@ -45,7 +48,8 @@ public static class EvaluateAttribution
         var response = new EvaluateAttributionResponse();
         response.Credits.AddRange(credits.Select(credit =>
         {
-            var message = new AttributionCredit { Channel = credit.Group, Conversions = Rounded(credit.Conversions), Value = Rounded(credit.Value) };
+            var message =
+                new AttributionCredit { Channel = credit.Group, Conversions = Rounded(credit.Conversions), Value = Rounded(credit.Value) };
             if (credit.RemovalEffect is { } effect)
             {
                 message.RemovalEffect = Math.Round(effect, 12);

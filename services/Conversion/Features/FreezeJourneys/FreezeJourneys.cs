@@ -11,9 +11,9 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Conversion.Features.FreezeJourneys;
 
 /// <summary>
-/// Asks Capture for the touches before each closed deal, and before leads first reached LEAD, MQL or SQL, and keeps them, so that later visits
-/// do not change old credit. The call is made
-/// outside of any transaction: a journey is claimed by moving its due time ahead, so that one whose worker dies falls due again.
+/// Asks Capture for the touches before each closed deal, and before leads first reached LEAD, MQL or SQL, and keeps them, so that later
+/// visits do not change old credit. The call is made outside of any transaction: a journey is claimed by moving its due time ahead, so that
+/// one whose worker dies falls due again.
 /// </summary>
 public sealed partial class FreezeJourneys(
     UnitOfWork<ConversionDbContext> work,
@@ -93,7 +93,8 @@ public sealed partial class FreezeJourneys(
             var answer = await capture.GetJourneyAsync(
                 new GetJourneyRequest { Id = journey.LeadId.ToString() }, calls.As(Caller.Service("conversion", workspaceId), ct));
             await Keep(workspaceId, journey, answer.Touches.Select(touch => touch.ToTouch()).Select(touch =>
-                new JourneyTouch(touch.Channel, touch.Source, touch.Medium, touch.Campaign, touch.Keyword, touch.Time, JourneyTouch.Page(touch.LandingPage))), ct);
+                new JourneyTouch(touch.Channel, touch.Source, touch.Medium, touch.Campaign, touch.Keyword, touch.Time, JourneyTouch.Page(
+                    touch.LandingPage))), ct);
             return true;
         }
         catch (RpcException exception) when (exception.StatusCode == StatusCode.NotFound)
@@ -125,7 +126,9 @@ public sealed partial class FreezeJourneys(
             {
                 var lead = await tx.Db.Leads.FindAsync([workspaceId, journey.LeadId], ct);
                 before = lead?.FirstTouch is { } first
-                    ? [new JourneyTouch(first.Channel, first.Source, first.Medium, first.Campaign, first.Keyword, first.Time, JourneyTouch.Page(first.LandingPage))]
+                    ? [new JourneyTouch(
+                        first.Channel, first.Source, first.Medium, first.Campaign, first.Keyword, first.Time,
+                        JourneyTouch.Page(first.LandingPage))]
                     : [];
             }
 
@@ -140,13 +143,22 @@ public sealed partial class FreezeJourneys(
 
             await tx.Connection.ExecuteAsync(new CommandDefinition(
                 $"update {journey.Table} set touches = @touches::jsonb, due_time = null where {journey.Condition}",
-                new { workspaceId, journey.OpportunityId, journey.Kind, journey.LeadId, touches = JsonSerializer.Serialize(before, JsonSerializerOptions.Web) },
+                new
+                {
+                    workspaceId,
+                    journey.OpportunityId,
+                    journey.Kind,
+                    journey.LeadId,
+                    touches = JsonSerializer.Serialize(before, JsonSerializerOptions.Web)
+                },
                 cancellationToken: ct));
         }, ct);
         telemetry.JourneysFrozen.Add(1);
     }
 
-    [LoggerMessage(4111, LogLevel.Warning, "The journey of lead {LeadId} before {Kind} was not to be had at attempt {Attempt}, next in {Pause}: {Reason}")]
+    [LoggerMessage(
+        4111, LogLevel.Warning,
+        "The journey of lead {LeadId} before {Kind} was not to be had at attempt {Attempt}, next in {Pause}: {Reason}")]
     private partial void LogHeld(string kind, Guid leadId, int attempt, TimeSpan pause, string reason);
 
     private sealed class Claimed

@@ -10,7 +10,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Conversion.Features.MoveLeadStage;
 
 /// <summary>
-/// Moves a lead by hand, by the same rules as everyone else. Moves of a workspace that are asked for at the same time go into one transaction.
+/// Moves a lead by hand, by the same rules as everyone else. Moves of a workspace that are asked for at the same time go into one
+/// transaction.
 /// </summary>
 public sealed class MoveLeadStage(UnitOfWork<ConversionDbContext> work, EnsureLead.EnsureLead leads, TimeProvider time)
 {
@@ -77,15 +78,16 @@ internal sealed record AskedMove(Guid LeadId, Stage To, string Reason, DateTimeO
         (Reason.Length > 0 ? Reason : StageMachine.DefaultReason(lead.Stage, To)) is { } reason
             ? new LeadMove(lead, new(To, reason, Time ?? now), Details)
             : Error.Invalid(
-                "reason", $"From {lead.Stage.Name()} back to {To.Name()} needs one of the reasons RECYCLED, SCORE_DECAYED, LOST, REOPENED.");
+                "reason",
+                $"From {lead.Stage.Name()} back to {To.Name()} needs one of the reasons RECYCLED, SCORE_DECAYED, LOST, REOPENED.");
 
     private static IEnumerable<string> Targets =>
         Enum.GetValues<Stage>().Where(stage => stage != Stage.Visitor).Select(stage => stage.Name());
 }
 
 /// <summary>
-/// Moves that were asked for at the same time: their leads are locked at once, in the order of their ids, and all is written together. Each is
-/// answered as it would be alone.
+/// Moves that were asked for at the same time: their leads are locked at once, in the order of their ids, and all is written together. Each
+/// is answered as it would be alone.
 /// </summary>
 internal static class MoveTogether
 {
@@ -96,8 +98,8 @@ internal static class MoveTogether
     /// <param name="asked">The moves.</param>
     /// <param name="leads">Locked leads by the ids they were asked for with.</param>
     /// <returns>
-    /// By move; null for one that has to run alone: of a lead that is not among them, or that moves already, so that its answer tells the moves
-    /// up to it and no other.
+    /// By move; null for one that has to run alone: of a lead that is not among them, or that moves already, so that its answer tells the
+    /// moves up to it and no other.
     /// </returns>
     public static async Task<IReadOnlyList<Result<LeadStage>?>> Run(
         Transaction<ConversionDbContext> tx, IReadOnlyList<AskedMove> asked, Dictionary<Guid, LeadRow> leads)

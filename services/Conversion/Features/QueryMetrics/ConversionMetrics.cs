@@ -18,8 +18,9 @@ public sealed class ConversionMetrics(UnitOfWork<ConversionDbContext> work)
 
     /// <summary>
     /// What can be asked. <c>mqls sqls new_customers</c>: leads that entered the stage in the point, each once (reactivated customers are
-    /// not new). <c>mql_to_sql_rate sql_to_customer_rate</c>: of these, the share that has got there since. <c>lead_velocity_rate</c>: MQLs against
-    /// the point before. <c>handoff_response_minutes</c>: median to the first answer of sales. <c>pipeline_velocity</c>: amount a day.
+    /// not new). <c>mql_to_sql_rate sql_to_customer_rate</c>: of these, the share that has got there since. <c>lead_velocity_rate</c>: MQLs
+    /// against the point before. <c>handoff_response_minutes</c>: median to the first answer of sales. <c>pipeline_velocity</c>: amount a
+    /// day.
     /// </summary>
     public static MetricCatalog Catalog { get; } = new(
         "conversion",

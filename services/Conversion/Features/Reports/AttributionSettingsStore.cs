@@ -12,7 +12,8 @@ public sealed class AttributionSettingsStore(UnitOfWork<ConversionDbContext> wor
 {
     public Task<AttributionSettings> Read(Guid workspaceId, CancellationToken ct) => work.Read(workspaceId, Read, ct);
 
-    public async Task<Result<AttributionSettings>> Update(UpdateAttributionSettingsRequest request, Caller caller, string method, CancellationToken ct)
+    public async Task<Result<AttributionSettings>> Update(
+        UpdateAttributionSettingsRequest request, Caller caller, string method, CancellationToken ct)
     {
         var violations = new Violations();
         for (var index = 0; index < request.Lookbacks.Count; index++)
@@ -67,7 +68,8 @@ public sealed class AttributionSettingsStore(UnitOfWork<ConversionDbContext> wor
         {
             Lookbacks =
             {
-                rows.Select(row => new AttributionLookback { ConversionKind = Enum.Parse<ConversionKind>(row.Kind, true), Days = row.LookbackDays })
+                rows.Select(
+                    row => new AttributionLookback { ConversionKind = Enum.Parse<ConversionKind>(row.Kind, true), Days = row.LookbackDays })
                     .OrderBy(lookback => lookback.ConversionKind),
             },
         };

@@ -6,8 +6,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Conversion.Features.Reports;
 
 /// <summary>
-/// Deals won that are credited alike: models that look only at which touches there were, in which order, need each path once, with the amounts
-/// of its deals.
+/// Deals won that are credited alike: models that look only at which touches there were, in which order, need each path once, with the
+/// amounts of its deals.
 /// </summary>
 public sealed class ConversionPath
 {

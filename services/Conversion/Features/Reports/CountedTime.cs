@@ -1,8 +1,8 @@
 namespace Lifecycle.Conversion.Features.Reports;
 
 /// <summary>
-/// A moment that a report asks for, and the bound of days or months (UTC) nearest to it, up to which the sums of stays are read. Of what lies
-/// between the two the stays themselves are read.
+/// A moment that a report asks for, and the bound of days or months (UTC) nearest to it, up to which the sums of stays are read. Of what
+/// lies between the two the stays themselves are read.
 /// </summary>
 /// <param name="Exact">The moment.</param>
 /// <param name="Counted">The bound; no later than <paramref name="Exact"/>, or later.</param>

@@ -4,8 +4,8 @@ using Lifecycle.Kernel;
 namespace Lifecycle.Conversion.Features.Reports;
 
 /// <summary>
-/// The credits of a report, by point: what converted in it, the first deals among that, and the 1-year bookings. Each conversion is credited once,
-/// however many figures it counts in. (Under Markov, all conversions of a figure and point are credited together.)
+/// The credits of a report, by point: what converted in it, the first deals among that, and the 1-year bookings. Each conversion is
+/// credited once, however many figures it counts in. (Under Markov, all conversions of a figure and point are credited together.)
 /// </summary>
 public sealed class CreditTotals
 {
@@ -26,7 +26,8 @@ public sealed class CreditTotals
     }
 
     /// <summary>Credits the conversions, all of which have their touches loaded.</summary>
-    public static CreditTotals Of(ReportQuery query, IReadOnlyList<ConversionRow> rows, JourneyReader journeys) => Of(query, rows, [], journeys);
+    public static CreditTotals Of(ReportQuery query, IReadOnlyList<ConversionRow> rows, JourneyReader journeys) =>
+        Of(query, rows, [], journeys);
 
     /// <summary>As above, and deals that are read by their paths.</summary>
     public static CreditTotals Of(

@@ -7,7 +7,9 @@ using Lifecycle.Postgres;
 
 namespace Lifecycle.Conversion.Features.Reports;
 
-/// <summary>Conversions (deals won, or leads that reached a stage) with the journeys before them, credited by the model of a report.</summary>
+/// <summary>
+/// Conversions (deals won, or leads that reached a stage) with the journeys before them, credited by the model of a report.
+/// </summary>
 public sealed class CreditedDeals
 {
     private readonly ReportQuery query;
@@ -16,7 +18,8 @@ public sealed class CreditedDeals
     private readonly IReadOnlyList<ConversionPath> paths;
     private Task<CreditTotals>? totals;
 
-    private CreditedDeals(ReportQuery query, List<ConversionRow> rows, IReadOnlyList<ConversionPath> paths, TouchSources sources, int? lookbackDays)
+    private CreditedDeals(
+        ReportQuery query, List<ConversionRow> rows, IReadOnlyList<ConversionPath> paths, TouchSources sources, int? lookbackDays)
     {
         (this.query, this.rows, this.paths, LookbackDays) = (query, rows, paths, lookbackDays);
         journeys = new JourneyReader(sources, lookbackDays);
@@ -59,7 +62,9 @@ public sealed class CreditedDeals
         return new CreditedDeals(query, rows, [], sources, lookback);
     }
 
-    /// <summary>As <see cref="Read"/>, for <see cref="Credit"/> alone: of deals that a model credits alike only their path is read.</summary>
+    /// <summary>
+    /// As <see cref="Read"/>, for <see cref="Credit"/> alone: of deals that a model credits alike only their path is read.
+    /// </summary>
     public static async Task<Result<CreditedDeals>> ReadTotals(Transaction<ConversionDbContext> tx, ReportQuery query, int limit)
     {
         var lookback = query.LookbackDays ?? await AttributionSettingsStore.Lookback(tx, query.Kind);
@@ -88,8 +93,8 @@ public sealed class CreditedDeals
     /// <summary>Name of a kind in the tables.</summary>
     public static string KindName(ConversionKind kind) => kind.ToString().ToUpperInvariant();
 
-    /// <summary>The conversions behind a figure (see <see cref="Read"/>), each with what the model credits to touches of the cell; those without credit are left
-    /// out.</summary>
+    /// <summary>The conversions behind a figure (see <see cref="Read"/>), each with what the model credits to touches of the cell; those
+    /// without credit are left out.</summary>
     /// <param name="figure">How the conversions of the point are chosen.</param>
     /// <param name="isOfCell">Whether a group is the cell's.</param>
     public IEnumerable<CreditedRow> Rows(CreditedFigure figure, int granule, Func<string, bool> isOfCell)
@@ -133,7 +138,8 @@ public sealed class CreditedDeals
     private IEnumerable<ConversionRow> OfPoint(int granule)
     {
         var point = query.Granules[granule];
-        return rows.Where(row => row.State == "WON" && row.OriginTime >= point.From && row.OriginTime < point.To && row.CloseTime < row.OriginTime.AddYears(1));
+        return rows.Where(row => row.State == "WON" && row.OriginTime >= point.From && row.OriginTime < point.To
+            && row.CloseTime < row.OriginTime.AddYears(1));
     }
 
     private const string DealSql =

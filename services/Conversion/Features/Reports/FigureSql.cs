@@ -31,7 +31,8 @@ public static class FigureSql
     {
         [("funnel", "entered")] = new(_ => Entered("s.stage = @stage"), NeedsStage: FigureStages.One),
         [("funnel", "converted")] = new(
-            cell => Entered($"s.stage = @stage and s.onward_time {(cell.Query.IsSnapshot ? "< @last" : "is not null")}"), NeedsStage: FigureStages.One),
+            cell => Entered($"s.stage = @stage and s.onward_time {(cell.Query.IsSnapshot ? "< @last" : "is not null")}"),
+            NeedsStage: FigureStages.One),
         [("funnel", "current")] = new(_ => Sitting(""), NeedsStage: FigureStages.One),
         [("funnel", "stalled")] = new(
             _ => Sitting(" and s.enter_time < @stalled_before"), NeedsStage: FigureStages.One, NeedsLimit: true),
@@ -86,7 +87,9 @@ public static class FigureSql
         var known = Figures.Keys.Where(key => key.Report == request.Report).Select(key => key.Figure).ToArray();
         if (known.Length == 0)
         {
-            violations.Add("report", $"{request.Report} is no report with rows; known are {string.Join(", ", Figures.Keys.Select(key => key.Report).Distinct())}.");
+            violations.Add(
+                "report",
+                $"{request.Report} is no report with rows; known are {string.Join(", ", Figures.Keys.Select(key => key.Report).Distinct())}.");
             return null;
         }
 
@@ -97,9 +100,11 @@ public static class FigureSql
         }
 
         violations.Require(
-            figure.NeedsStage == FigureStages.None || StageNames.TryParse(request.Stage, out _), "stage", "stage must name the cell's stage such as MQL.");
+            figure.NeedsStage == FigureStages.None || StageNames.TryParse(request.Stage, out _), "stage",
+            "stage must name the cell's stage such as MQL.");
         violations.Require(
-            figure.NeedsStage != FigureStages.Two || StageNames.TryParse(request.FromStage, out _), "fromStage", "fromStage must name the stage left behind.");
+            figure.NeedsStage != FigureStages.Two || StageNames.TryParse(request.FromStage, out _), "fromStage",
+            "fromStage must name the stage left behind.");
         return figure;
     }
 

@@ -46,7 +46,8 @@ public sealed class FunnelReports(UnitOfWork<ConversionDbContext> work, StallLim
         Transaction<ConversionDbContext> tx, ReportQuery query, IReadOnlyDictionary<Stage, double> limits)
     {
         var (cut, stages, isEmpty) = (Cut.Of([query.Whole], []), Empty(), true);
-        foreach (var count in (await FunnelWhole.Counts(tx, cut, query.IsSnapshot, limits)).Where(count => count.Entered + count.Current > 0))
+        foreach (var count in (await FunnelWhole.Counts(tx, cut, query.IsSnapshot, limits))
+            .Where(count => count.Entered + count.Current > 0))
         {
             var stage = Find(stages, count.Number);
             (stage.Entered, stage.Current, stage.Stalled, isEmpty) = (count.Entered, count.Current, count.Stalled, false);

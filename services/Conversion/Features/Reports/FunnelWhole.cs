@@ -5,10 +5,10 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Conversion.Features.Reports;
 
 /// <summary>
-/// The funnel of one period without groups, from the sums of stays by day and what is not added up yet (see the migration CountedStays). Sums
-/// answer for bounds at midnight, UTC. Where the report asks for other moments, the stays are read that the moment and its bound tell apart, and
-/// counted by the difference. Every time of a stay is an entry of the same person, so that people without an entry between the two are told
-/// apart by neither.
+/// The funnel of one period without groups, from the sums of stays by day and what is not added up yet (see the migration CountedStays).
+/// Sums answer for bounds at midnight, UTC. Where the report asks for other moments, the stays are read that the moment and its bound tell
+/// apart, and counted by the difference. Every time of a stay is an entry of the same person, so that people without an entry between the
+/// two are told apart by neither.
 /// </summary>
 public static class FunnelWhole
 {
@@ -89,12 +89,14 @@ public static class FunnelWhole
     private static string WentOn(string bound, bool asOfEnd) =>
         $"{Entered(bound)} and s.onward_time {(asOfEnd ? $"< @last{bound}" : "is not null")}";
 
-    private static string Sits(string bound) => $"s.own and s.enter_time < @until{bound} and (s.leave_time is null or s.leave_time >= @until{bound})";
+    private static string Sits(string bound) =>
+        $"s.own and s.enter_time < @until{bound} and (s.leave_time is null or s.leave_time >= @until{bound})";
 
     private static string IsLate(string bound) => $"{Sits(bound)} and s.enter_time < (@late{bound})[s.stage]";
 
     /// <summary>How many more there are at the moments than at their bounds.</summary>
-    private static string Difference(Func<string, string> isOf) => $"count(*) filter (where {isOf("")}) - count(*) filter (where {isOf("_counted")})";
+    private static string Difference(Func<string, string> isOf) =>
+        $"count(*) filter (where {isOf("")}) - count(*) filter (where {isOf("_counted")})";
 }
 
 /// <summary>Counts of one stage.</summary>

@@ -7,8 +7,8 @@ namespace Lifecycle.Conversion.Features.Reports;
 /// <param name="lookbackDays">Touches that many days or longer before the conversion are left out; null: none is.</param>
 public sealed class JourneyReader(TouchSources sources, int? lookbackDays)
 {
-    /// <summary>At least one touch: a conversion without any is credited to the group of empty texts, one whose journey is not frozen (or has
-    /// no touch) to the first touch of its lead.</summary>
+    /// <summary>At least one touch: a conversion without any is credited to the group of empty texts, one whose journey is not frozen (or
+    /// has no touch) to the first touch of its lead.</summary>
     public PathTouch[] Touches(ConversionRow row)
     {
         var since = lookbackDays is { } days ? row.CloseTime.AddDays(-days) : DateTimeOffset.MinValue;

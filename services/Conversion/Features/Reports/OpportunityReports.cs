@@ -51,14 +51,16 @@ public sealed class OpportunityReports(UnitOfWork<ConversionDbContext> work)
                         State = cell.State,
                         Count = cell.Count,
                         Amount = SourceReports.Money(query, cell.Amount),
-                        WeightedAmount = SourceReports.Money(query, Math.Round(cell.Weighted, Money.MinorDigits(query.Caller.CurrencyCode))),
+                        WeightedAmount = SourceReports.Money(
+                            query, Math.Round(cell.Weighted, Money.MinorDigits(query.Caller.CurrencyCode))),
                         AgeDays = Math.Round(cell.AgeDays, 6),
                     }),
                 },
             };
             if (report.Rows.Count == 0)
             {
-                (report.EmptyReason, report.Note) = await EmptyReport.Explain(tx, query, EmptyReport.Deals, "No opportunity was opened in the period.");
+                (report.EmptyReason, report.Note) = await EmptyReport.Explain(
+                    tx, query, EmptyReport.Deals, "No opportunity was opened in the period.");
             }
 
             return report;

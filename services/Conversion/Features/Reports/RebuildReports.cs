@@ -67,7 +67,8 @@ public sealed class RebuildReports(UnitOfWork<ConversionDbContext> work)
           select lead_id from lead where workspace_id = @workspace and (lead_id = any(@ids) or merged_into = any(@ids)))
         """;
 
-    private const string DealRows = "select f::text as fact from deal_fact f where f.workspace_id = @workspace and f.opportunity_id = any(@ids)";
+    private const string DealRows =
+        "select f::text as fact from deal_fact f where f.workspace_id = @workspace and f.opportunity_id = any(@ids)";
 
     /// <summary>Reads journeys anew whose paths are not what they say.</summary>
     /// <returns>How many were.</returns>
@@ -96,6 +97,7 @@ public sealed class RebuildReports(UnitOfWork<ConversionDbContext> work)
         return Math.Max(after.Except(before).Count(), before.Except(after).Count());
 
         async Task<long[]> Hashes() => await tx.Connection.ExecuteScalarAsync<long[]>(new CommandDefinition(
-            $"select coalesce(array_agg(hashtextextended(fact, 0)), '{{}}') from ({rows}) part", parameters, cancellationToken: tx.CancellationToken)) ?? [];
+            $"select coalesce(array_agg(hashtextextended(fact, 0)), '{{}}') from ({rows}) part", parameters,
+            cancellationToken: tx.CancellationToken)) ?? [];
     }
 }

@@ -45,15 +45,17 @@ public sealed record Cut(
 }
 
 /// <summary>
-/// Counts in SQL over the facts that triggers keep (see the migration ReportFacts). A person whose leads were merged counts once, with the first
-/// touch of the lead that lives on. Each statement walks an index over the period: stage_stay (workspace, enter_time), lead_fact (workspace,
-/// create_time), spend (workspace, date); rows are grouped by the key of their first touch before its texts are looked up.
+/// Counts in SQL over the facts that triggers keep (see the migration ReportFacts). A person whose leads were merged counts once, with the
+/// first touch of the lead that lives on. Each statement walks an index over the period: stage_stay (workspace, enter_time), lead_fact
+/// (workspace, create_time), spend (workspace, date); rows are grouped by the key of their first touch before its texts are looked up.
 /// </summary>
 public static class ReportData
 {
     /// <summary>SQL: the person enters the stage for the first time in the point, so that it counts once.</summary>
     public static string IsFirst(Cut cut) =>
-        cut.From.Length == 1 ? "(s.previous_time is null or s.previous_time < @first)" : "(s.previous_time is null or s.previous_time < (@from)[width_bucket(s.enter_time, @from)])";
+        cut.From.Length == 1
+            ? "(s.previous_time is null or s.previous_time < @first)"
+            : "(s.previous_time is null or s.previous_time < (@from)[width_bucket(s.enter_time, @from)])";
 
     /// <param name="stages">Only these; all where none is named.</param>
     /// <param name="asOfEnd">Only what had happened when the point ended counts as having gone on.</param>
@@ -61,7 +63,9 @@ public static class ReportData
         Transaction<ConversionDbContext> tx, Cut cut, bool asOfEnd = false, params Stage[] stages)
     {
         var end = cut.From.Length == 1 ? "@last" : "(@to)[width_bucket(s.enter_time, @from)]";
-        var (wentOn, bought) = asOfEnd ? ($"s.onward_time < {end}", $"s.bought_time < {end}") : ("s.onward_time is not null", "s.bought_time is not null");
+        var (wentOn, bought) = asOfEnd
+            ? ($"s.onward_time < {end}", $"s.bought_time < {end}")
+            : ("s.onward_time is not null", "s.bought_time is not null");
         return (await Query<EntryCount>(
             tx,
             cut,
@@ -83,10 +87,11 @@ public static class ReportData
             new { stages = stages.Select(stage => (short)stage).ToArray() })).AsList();
     }
 
-    /// <summary>Leads that entered the stages within the points, each once for a point and stage: what was counted by day, and the difference that
-    /// the entries between the points' bounds and midnight make; people who enter anew are few, and read from the facts.</summary>
-    /// <remarks>Each edge is looked up by itself (lateral, offset 0): Postgres guesses so many rows of a range it does not know that it would rather
-    /// hold all rows against all edges.</remarks>
+    /// <summary>Leads that entered the stages within the points, each once for a point and stage: what was counted by day, and the
+    /// difference that the entries between the points' bounds and midnight make; people who enter anew are few, and read from the
+    /// facts.</summary>
+    /// <remarks>Each edge is looked up by itself (lateral, offset 0): Postgres guesses so many rows of a range it does not know that it
+    /// would rather hold all rows against all edges.</remarks>
     public static async Task<IReadOnlyList<EntryCount>> Entered(Transaction<ConversionDbContext> tx, Cut cut, params Stage[] stages)
     {
         var key = cut.Dimensions.Count == 0 ? "0::bigint" : "s.source_key";
@@ -231,7 +236,9 @@ public static class ReportData
         select {cut.CountedPoint($"conversion.day_of({time})")}, -1 where {time} >= @first_counted and {time} < @last_counted
         """;
 
-    /// <summary>As <see cref="Query"/>, with the days that are counted (<c>@since</c>, <c>@until</c>, and of each point), and the edges.</summary>
+    /// <summary>
+    /// As <see cref="Query"/>, with the days that are counted (<c>@since</c>, <c>@until</c>, and of each point), and the edges.
+    /// </summary>
     private static Task<IEnumerable<T>> CountedDays<T>(Transaction<ConversionDbContext> tx, Cut cut, string sql, object? more = null)
     {
         var bounds = cut.Bounds(tx.Now);

@@ -80,7 +80,8 @@ public sealed record ReportQuery(
     public static string[] ParseDimensions(Violations violations, IEnumerable<string> groupBy)
     {
         var dimensions = groupBy
-            .SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct().ToArray();
+            .SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            .Distinct().ToArray();
         foreach (var unknown in dimensions.Except(AllDimensions))
         {
             violations.Add("groupBy", $"Reports cannot group by {unknown}; they can by {string.Join(", ", AllDimensions)}.");
@@ -91,7 +92,8 @@ public sealed record ReportQuery(
 
     /// <summary>Names the fault of a window outside 1 to <see cref="MaxLookbackDays"/> days.</summary>
     public static void CheckLookback(Violations violations, bool isGiven, int days, string field) =>
-        violations.Require(!isGiven || days is >= 1 and <= MaxLookbackDays, field, $"{field} must lie between 1 and {MaxLookbackDays} days.");
+        violations.Require(
+            !isGiven || days is >= 1 and <= MaxLookbackDays, field, $"{field} must lie between 1 and {MaxLookbackDays} days.");
 
     /// <summary>First day of a point as the reports tell it; empty where the period is not cut.</summary>
     public string Start(int granule) => IsCut ? Granules[granule].Start.ToString("yyyy-MM-dd", null) : "";

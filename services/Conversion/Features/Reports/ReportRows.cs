@@ -159,8 +159,11 @@ public sealed record Cell(ListReportRowsRequest Request, ReportQuery Query, shor
         var point = request.Start.Length == 0
             ? query.Whole
             : query.Granules.FirstOrDefault(granule => granule.Start.ToString("yyyy-MM-dd", null) == request.Start);
-        violations.Require(point is not null, "start", $"{request.Start} is no point of the report; give the granularity of the report, too.");
-        return point is null ? null! : new Cell(request, query with { Granules = [point] }, Number(request.Stage), Number(request.FromStage));
+        violations.Require(
+            point is not null, "start", $"{request.Start} is no point of the report; give the granularity of the report, too.");
+        return point is null
+            ? null!
+            : new Cell(request, query with { Granules = [point] }, Number(request.Stage), Number(request.FromStage));
     }
 
     private static short Number(string stage) => StageNames.TryParse(stage, out var known) ? (short)known : (short)0;

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Conversion.Features.Reports;
 
 /// <summary>
-/// How long a lead may sit in a stage before it counts as stalled. What a year has taught hardly changes from minute to minute: it is learnt
-/// anew after <see cref="ConversionOptions.StallLimitSeconds"/>, in each process.
+/// How long a lead may sit in a stage before it counts as stalled. What a year has taught hardly changes from minute to minute: it is
+/// learnt anew after <see cref="ConversionOptions.StallLimitSeconds"/>, in each process.
 /// </summary>
 public sealed class StallLimits(IOptions<ConversionOptions> settings)
 {
@@ -17,7 +17,8 @@ public sealed class StallLimits(IOptions<ConversionOptions> settings)
     private readonly ConcurrentDictionary<Guid, (DateTimeOffset At, IReadOnlyDictionary<Stage, double> Days)> known = [];
 
     /// <summary>The moment before which an entry counts as stalled at <paramref name="until"/>.</summary>
-    public static DateTimeOffset Before(DateTimeOffset until, double days) => until.AddTicks(-(long)Math.Round(days * TimeSpan.TicksPerDay / 10) * 10);
+    public static DateTimeOffset Before(DateTimeOffset until, double days) =>
+        until.AddTicks(-(long)Math.Round(days * TimeSpan.TicksPerDay / 10) * 10);
 
     /// <summary>Days by stage: the 90th percentile of those that left it within a year, or the setting where too few have.</summary>
     public async Task<IReadOnlyDictionary<Stage, double>> Read(Transaction<ConversionDbContext> tx)
@@ -42,7 +43,9 @@ public sealed class StallLimits(IOptions<ConversionOptions> settings)
         var known = (await StayLengths.EndedSince(tx, tx.Now.AddYears(-1))).ToDictionary(days => (Stage)days.Number);
         return Enum.GetValues<Stage>().ToDictionary(
             stage => stage,
-            stage => known.TryGetValue(stage, out var seen) && seen.Leavers >= options.StallMinimumLeads ? seen.Ninetieth : options.StallDays);
+            stage => known.TryGetValue(stage, out var seen) && seen.Leavers >= options.StallMinimumLeads
+                ? seen.Ninetieth
+                : options.StallDays);
     }
 }
 
@@ -50,12 +53,13 @@ public sealed class StallLimits(IOptions<ConversionOptions> settings)
 public sealed record SittingCount(int Granule, string Group, Stage Stage, long Current, long Stalled);
 
 /// <summary>
-/// Counts who sat where when each point ended, in one pass: a stay adds to the points after its entry and takes from those after its leaving,
-/// and likewise for the moment at which it began to count as stalled; the sums run over the points.
+/// Counts who sat where when each point ended, in one pass: a stay adds to the points after its entry and takes from those after its
+/// leaving, and likewise for the moment at which it began to count as stalled; the sums run over the points.
 /// </summary>
 public static class SittingLeads
 {
-    public static async Task<IReadOnlyList<SittingCount>> Read(Transaction<ConversionDbContext> tx, Cut cut, IReadOnlyDictionary<Stage, double> limits)
+    public static async Task<IReadOnlyList<SittingCount>> Read(
+        Transaction<ConversionDbContext> tx, Cut cut, IReadOnlyDictionary<Stage, double> limits)
     {
         var until = Until(tx, cut);
         var changes = await ReportData.Query<Change>(
@@ -71,7 +75,12 @@ public static class SittingLeads
             select {cut.Group} as grp, s.number, s.entered, s."left", s.stalled, sum(s.leads)::bigint as leads
             from stay s {cut.JoinSource("s")} group by 1, 2, 3, 4, 5
             """,
-            new { until, until_last = until[^1], limits = Enumerable.Range(1, 9).Select(stage => until[0] - StallLimits.Before(until[0], limits[(Stage)stage])).ToArray() });
+            new
+            {
+                until,
+                until_last = until[^1],
+                limits = Enumerable.Range(1, 9).Select(stage => until[0] - StallLimits.Before(until[0], limits[(Stage)stage])).ToArray()
+            });
 
         var sums = new Dictionary<(string Group, short Number), (long[] Current, long[] Stalled)>();
         foreach (var change in changes)
@@ -104,11 +113,15 @@ public static class SittingLeads
         return counts;
 
         // Ends at or before the time: the point from which on it has happened; one past the last where it has not.
-        string Place(string time) => until.Length == 1 ? $"case when {time} < @until_last then 0 else 1 end" : $"coalesce(width_bucket({time}, @until), {until.Length})";
+        string Place(string time) =>
+            until.Length == 1
+                ? $"case when {time} < @until_last then 0 else 1 end"
+                : $"coalesce(width_bucket({time}, @until), {until.Length})";
     }
 
     /// <summary>The end of each point, or now where that is earlier.</summary>
-    public static DateTimeOffset[] Until(Transaction<ConversionDbContext> tx, Cut cut) => cut.To.Select(end => end < tx.Now ? end : tx.Now).ToArray();
+    public static DateTimeOffset[] Until(Transaction<ConversionDbContext> tx, Cut cut) =>
+        cut.To.Select(end => end < tx.Now ? end : tx.Now).ToArray();
 
     private sealed class Change
     {

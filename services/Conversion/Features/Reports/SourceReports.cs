@@ -12,78 +12,79 @@ namespace Lifecycle.Conversion.Features.Reports;
 /// mixed.</summary>
 public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options)
 {
-    public Task<Result<SourceReport>> Source(ReportQuery query, CancellationToken ct) => Read(query with { Kind = ConversionKind.Customer }, async (tx, deals) =>
-    {
-        var cut = Cut.Of(query.Granules, query.Dimensions);
-        var rows = new SortedDictionary<(int Granule, string Group), SourceRow>();
-        foreach (var lead in await ReportData.Leads(tx, cut))
+    public Task<Result<SourceReport>> Source(
+        ReportQuery query, CancellationToken ct) => Read(query with { Kind = ConversionKind.Customer }, async (tx, deals) =>
         {
-            var row = Row(lead.Granule, lead.Grp);
-            (row.Leads, row.FormLeads, row.CallLeads, row.ChatLeads) = (lead.Leads, lead.Forms, lead.Calls, lead.Chats);
-        }
-
-        foreach (var entry in await ReportData.Entered(tx, cut, Stage.Mql, Stage.Sql))
-        {
-            var row = Row(entry.Granule, entry.Grp);
-            row.Mqls += entry.Stage == "MQL" ? entry.Entered : 0;
-            row.Sqls += entry.Stage == "SQL" ? entry.Entered : 0;
-        }
-
-        foreach (var deal in await ReportData.Opened(tx, cut))
-        {
-            Row(deal.Granule, deal.Grp).Opportunities = deal.Opened;
-        }
-
-        var spend = (await ReportData.Spend(tx, cut)).ToDictionary(sum => (sum.Granule, sum.Grp));
-        var credits = await deals.Credit();
-        foreach (var (key, sum) in spend)
-        {
-            (Row(key.Granule, key.Grp).Clicks, Row(key.Granule, key.Grp).Spend) = (sum.Clicks, Money(query, sum.Amount));
-        }
-
-        for (var granule = 0; granule < query.Granules.Count; granule++)
-        {
-            foreach (var credit in credits.FirstWon(granule))
+            var cut = Cut.Of(query.Granules, query.Dimensions);
+            var rows = new SortedDictionary<(int Granule, string Group), SourceRow>();
+            foreach (var lead in await ReportData.Leads(tx, cut))
             {
-                Row(granule, credit.Group).Customers = Rounded(credit.Conversions);
+                var row = Row(lead.Granule, lead.Grp);
+                (row.Leads, row.FormLeads, row.CallLeads, row.ChatLeads) = (lead.Leads, lead.Forms, lead.Calls, lead.Chats);
             }
 
-            foreach (var credit in credits.Won(granule))
+            foreach (var entry in await ReportData.Entered(tx, cut, Stage.Mql, Stage.Sql))
             {
-                Row(granule, credit.Group).Revenue = credit.Value.ToProto();
+                var row = Row(entry.Granule, entry.Grp);
+                row.Mqls += entry.Stage == "MQL" ? entry.Entered : 0;
+                row.Sqls += entry.Stage == "SQL" ? entry.Entered : 0;
             }
 
-            var year = credits.YearWon(granule).ToDictionary(credit => credit.Group, credit => credit.Value.Amount);
-            foreach (var ((_, group), row) in rows.Where(pair => pair.Key.Granule == granule))
+            foreach (var deal in await ReportData.Opened(tx, cut))
             {
-                if (Roi(year.GetValueOrDefault(group), spend.TryGetValue((granule, group), out var sum) ? sum.Amount : 0) is { } roi)
+                Row(deal.Granule, deal.Grp).Opportunities = deal.Opened;
+            }
+
+            var spend = (await ReportData.Spend(tx, cut)).ToDictionary(sum => (sum.Granule, sum.Grp));
+            var credits = await deals.Credit();
+            foreach (var (key, sum) in spend)
+            {
+                (Row(key.Granule, key.Grp).Clicks, Row(key.Granule, key.Grp).Spend) = (sum.Clicks, Money(query, sum.Amount));
+            }
+
+            for (var granule = 0; granule < query.Granules.Count; granule++)
+            {
+                foreach (var credit in credits.FirstWon(granule))
                 {
-                    row.Roi = roi;
+                    Row(granule, credit.Group).Customers = Rounded(credit.Conversions);
+                }
+
+                foreach (var credit in credits.Won(granule))
+                {
+                    Row(granule, credit.Group).Revenue = credit.Value.ToProto();
+                }
+
+                var year = credits.YearWon(granule).ToDictionary(credit => credit.Group, credit => credit.Value.Amount);
+                foreach (var ((_, group), row) in rows.Where(pair => pair.Key.Granule == granule))
+                {
+                    if (Roi(year.GetValueOrDefault(group), spend.TryGetValue((granule, group), out var sum) ? sum.Amount : 0) is { } roi)
+                    {
+                        row.Roi = roi;
+                    }
                 }
             }
-        }
 
-        var report = new SourceReport { Rows = { rows.Values } };
-        (report.EmptyReason, report.Note) = await Note(
-            tx, query, rows.Count, EmptyReport.Everything, "No lead, deal or spend falls into the period.", deals);
-        return report;
+            var report = new SourceReport { Rows = { rows.Values } };
+            (report.EmptyReason, report.Note) = await Note(
+                tx, query, rows.Count, EmptyReport.Everything, "No lead, deal or spend falls into the period.", deals);
+            return report;
 
-        SourceRow Row(int granule, string group)
-        {
-            if (!rows.TryGetValue((granule, group), out var row))
+            SourceRow Row(int granule, string group)
             {
-                rows[(granule, group)] = row = new SourceRow
+                if (!rows.TryGetValue((granule, group), out var row))
                 {
-                    Start = query.Start(granule),
-                    Group = { GroupKeys.Split(group, query.Dimensions) },
-                    Revenue = Money(query, 0),
-                    Spend = Money(query, 0),
-                };
-            }
+                    rows[(granule, group)] = row = new SourceRow
+                    {
+                        Start = query.Start(granule),
+                        Group = { GroupKeys.Split(group, query.Dimensions) },
+                        Revenue = Money(query, 0),
+                        Spend = Money(query, 0),
+                    };
+                }
 
-            return row;
-        }
-    }, ct);
+                return row;
+            }
+        }, ct);
 
     public Task<Result<AttributionReport>> Attribution(ReportQuery query, CancellationToken ct) => Read(query, async (tx, deals) =>
     {
@@ -104,43 +105,46 @@ public sealed class SourceReports(UnitOfWork<ConversionDbContext> work, IOptions
         var isDeals = query.Kind == ConversionKind.Customer;
         (report.EmptyReason, report.Note) = await Note(
             tx, query, report.Rows.Count, isDeals ? EmptyReport.Wins : EmptyReport.Journeys,
-            isDeals ? "No deal was won in the period." : $"No lead first reached {CreditedDeals.KindName(query.Kind)} in the period.", deals);
+            isDeals ? "No deal was won in the period." : $"No lead first reached {CreditedDeals.KindName(query.Kind)} in the period.",
+            deals);
         return report;
     }, ct);
 
-    public Task<Result<RoiReport>> Roi(ReportQuery query, CancellationToken ct) => Read(query with { Kind = ConversionKind.Customer }, async (tx, deals) =>
-    {
-        var spend = await ReportData.Spend(tx, Cut.Of(query.Granules, query.Dimensions));
-        var credits = await deals.Credit();
-        var report = new RoiReport();
-        for (var granule = 0; granule < query.Granules.Count; granule++)
+    public Task<Result<RoiReport>> Roi(
+        ReportQuery query, CancellationToken ct) => Read(query with { Kind = ConversionKind.Customer }, async (tx, deals) =>
         {
-            var spent = spend.Where(sum => sum.Granule == granule).ToDictionary(sum => sum.Grp, sum => sum.Amount);
-            var booked = credits.YearWon(granule).ToDictionary(credit => credit.Group);
-            foreach (var group in spent.Keys.Union(booked.Keys).Order(StringComparer.Ordinal))
+            var spend = await ReportData.Spend(tx, Cut.Of(query.Granules, query.Dimensions));
+            var credits = await deals.Credit();
+            var report = new RoiReport();
+            for (var granule = 0; granule < query.Granules.Count; granule++)
             {
-                var bookings = booked.GetValueOrDefault(group);
-                var row = new RoiRow
+                var spent = spend.Where(sum => sum.Granule == granule).ToDictionary(sum => sum.Grp, sum => sum.Amount);
+                var booked = credits.YearWon(granule).ToDictionary(credit => credit.Group);
+                foreach (var group in spent.Keys.Union(booked.Keys).Order(StringComparer.Ordinal))
                 {
-                    Start = query.Start(granule),
-                    Group = { GroupKeys.Split(group, query.Dimensions) },
-                    Spend = Money(query, spent.GetValueOrDefault(group)),
-                    Bookings = Money(query, bookings?.Value.Amount ?? 0),
-                    Customers = Rounded(bookings?.Conversions ?? 0),
-                };
-                if (Roi(bookings?.Value.Amount ?? 0, spent.GetValueOrDefault(group)) is { } roi)
-                {
-                    row.Roi = roi;
+                    var bookings = booked.GetValueOrDefault(group);
+                    var row = new RoiRow
+                    {
+                        Start = query.Start(granule),
+                        Group = { GroupKeys.Split(group, query.Dimensions) },
+                        Spend = Money(query, spent.GetValueOrDefault(group)),
+                        Bookings = Money(query, bookings?.Value.Amount ?? 0),
+                        Customers = Rounded(bookings?.Conversions ?? 0),
+                    };
+                    if (Roi(bookings?.Value.Amount ?? 0, spent.GetValueOrDefault(group)) is { } roi)
+                    {
+                        row.Roi = roi;
+                    }
+
+                    report.Rows.Add(row);
                 }
-
-                report.Rows.Add(row);
             }
-        }
 
-        (report.EmptyReason, report.Note) = await Note(
-            tx, query, report.Rows.Count, EmptyReport.Everything, "Neither spend nor a deal of a lead created in the period is known.", deals);
-        return report;
-    }, ct);
+            (report.EmptyReason, report.Note) = await Note(
+                tx, query, report.Rows.Count, EmptyReport.Everything,
+                "Neither spend nor a deal of a lead created in the period is known.", deals);
+            return report;
+        }, ct);
 
     /// <summary>(1-year bookings − spend) / spend; null without spend.</summary>
     public static double? Roi(decimal bookings, decimal spend) => spend == 0 ? null : (double)((bookings - spend) / spend);

@@ -5,9 +5,9 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Conversion.Features.Reports;
 
 /// <summary>
-/// Percentiles of the days that stays took, from sums by month and bucket of length (see the migration CountedStays): each is the mean of its
-/// bucket, and off by less than a five-hundredth. Where a report asks for other moments than the first of a month, the stays between the two
-/// are read and counted by the difference. (Sorting half a million stays for exact percentiles takes longer than all the rest.)
+/// Percentiles of the days that stays took, from sums by month and bucket of length (see the migration CountedStays): each is the mean of
+/// its bucket, and off by less than a five-hundredth. Where a report asks for other moments than the first of a month, the stays between
+/// the two are read and counted by the difference. (Sorting half a million stays for exact percentiles takes longer than all the rest.)
 /// </summary>
 public static class StayLengths
 {
@@ -57,7 +57,8 @@ public static class StayLengths
     /// <param name="entries">Where entries at the edges are read.</param>
     /// <param name="leavings">Where leavings at the edges are read; a stay is left by the entry into the next.</param>
     private static async Task<IReadOnlyList<StageDays>> Read(
-        Transaction<ConversionDbContext> tx, string counted, Func<string, string> isOf, object bounds, CountedTime[] entries, CountedTime[] leavings)
+        Transaction<ConversionDbContext> tx, string counted, Func<string, string> isOf, object bounds,
+        CountedTime[] entries, CountedTime[] leavings)
     {
         var parameters = new DynamicParameters(bounds);
         parameters.AddDynamicParams(new
@@ -115,7 +116,9 @@ public static class StayLengths
             return new(Number, Stays.Sum(), Percentile(order, 0.5), Percentile(order, 0.9));
         }
 
-        /// <summary>The value at a share of the way from the first to the last, between two values by interpolation (as percentile_cont).</summary>
+        /// <summary>
+        /// The value at a share of the way from the first to the last, between two values by interpolation (as percentile_cont).
+        /// </summary>
         private double Percentile(int[] order, double share)
         {
             var place = share * (Stays.Sum() - 1);

@@ -5,7 +5,9 @@ using Lifecycle.Postgres;
 
 namespace Lifecycle.Conversion.Features.Reports;
 
-/// <summary>What touches are, by their keys, and the groups that a question puts them in. Each is read once. Safe for concurrent use.</summary>
+/// <summary>
+/// What touches are, by their keys, and the groups that a question puts them in. Each is read once. Safe for concurrent use.
+/// </summary>
 /// <param name="dimensions">What touches are grouped by.</param>
 public sealed class TouchSources(IReadOnlyList<string> dimensions)
 {

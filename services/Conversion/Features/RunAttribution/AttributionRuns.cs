@@ -13,7 +13,8 @@ namespace Lifecycle.Conversion.Features.RunAttribution;
 /// <summary>Asks for runs over all conversions, and tells how far they have come.</summary>
 public sealed class AttributionRuns(UnitOfWork<ConversionDbContext> work, AttributionSignal signal)
 {
-    public async Task<Result<AttributionRun>> Create(CreateAttributionRunRequest request, Caller caller, string method, CancellationToken ct)
+    public async Task<Result<AttributionRun>> Create(
+        CreateAttributionRunRequest request, Caller caller, string method, CancellationToken ct)
     {
         var violations = new Violations();
         violations.Require(Enum.IsDefined(request.Model), "model", "model must name an attribution model such as LINEAR.");
@@ -56,7 +57,8 @@ public sealed class AttributionRuns(UnitOfWork<ConversionDbContext> work, Attrib
         return created;
     }
 
-    public Task<Result<AttributionRun>> Read(Guid workspaceId, Guid id, CancellationToken ct) => work.Read(workspaceId, tx => Read(tx, id), ct);
+    public Task<Result<AttributionRun>> Read(Guid workspaceId, Guid id, CancellationToken ct) =>
+        work.Read(workspaceId, tx => Read(tx, id), ct);
 
     private static async Task<Result<AttributionRun>> Read(Transaction<ConversionDbContext> tx, Guid id)
     {

@@ -10,8 +10,8 @@ using NpgsqlTypes;
 namespace Lifecycle.Conversion.Features.RunAttribution;
 
 /// <summary>
-/// Carries out runs: reads the conversions in the order of their ids, batch by batch, credits one batch while the next is read, and notes its
-/// progress after each. A run whose worker dies falls due again and begins anew; journeys are frozen, so that it comes to the same.
+/// Carries out runs: reads the conversions in the order of their ids, batch by batch, credits one batch while the next is read, and notes
+/// its progress after each. A run whose worker dies falls due again and begins anew; journeys are frozen, so that it comes to the same.
 /// </summary>
 public sealed partial class RunAttribution(
     UnitOfWork<ConversionDbContext> work, IOptions<ConversionOptions> options, ILogger<RunAttribution> logger)
@@ -69,7 +69,9 @@ public sealed partial class RunAttribution(
         var batch = await Read(workspaceId, run, sources, Guid.Empty, ct);
         while (batch.Count > 0 && !sums.IsTooMany)
         {
-            var next = batch.Count == options.Value.AttributionBatch ? Read(workspaceId, run, sources, batch[^1].Id, ct) : Task.FromResult(new List<ConversionRow>());
+            var next = batch.Count == options.Value.AttributionBatch
+                ? Read(workspaceId, run, sources, batch[^1].Id, ct)
+                : Task.FromResult(new List<ConversionRow>());
             foreach (var row in batch)
             {
                 sums.Add(row);
@@ -87,7 +89,8 @@ public sealed partial class RunAttribution(
         return sums;
     }
 
-    private Task<List<ConversionRow>> Read(Guid workspaceId, RunRow run, TouchSources sources, Guid after, CancellationToken ct) => work.Read(
+    private Task<List<ConversionRow>> Read(
+        Guid workspaceId, RunRow run, TouchSources sources, Guid after, CancellationToken ct) => work.Read(
         workspaceId,
         async tx =>
         {
@@ -123,34 +126,35 @@ public sealed partial class RunAttribution(
         return noted == 1;
     }
 
-    private Task Finish(Guid workspaceId, RunRow run, IReadOnlyList<CreditRow> credits, string? error, CancellationToken ct) => work.Run(workspaceId, async tx =>
-    {
-        var finished = await tx.Connection.ExecuteAsync(new CommandDefinition(
+    private Task Finish(Guid workspaceId, RunRow run, IReadOnlyList<CreditRow> credits, string? error, CancellationToken ct) =>
+        work.Run(workspaceId, async tx =>
+        {
+            var finished = await tx.Connection.ExecuteAsync(new CommandDefinition(
             """
             update attribution_run set state = @state, error = @error, due_time = null, finish_time = @now
             where workspace_id = @workspaceId and id = @id and attempts = @attempts and state = 'RUNNING'
             """,
             new { workspaceId, run.Id, run.Attempts, state = error is null ? "DONE" : "FAILED", error, now = tx.Now },
             cancellationToken: ct));
-        if (finished == 1)
-        {
-            await Bulk.Insert(
-                tx,
-                "attribution_run_credit",
-                [
-                    BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, credits, _ => workspaceId),
-                    BulkColumn.From("run_id", NpgsqlDbType.Uuid, credits, _ => run.Id),
-                    BulkColumn.From("month", NpgsqlDbType.Date, credits, credit => credit.Month),
-                    BulkColumn.From("group_key", NpgsqlDbType.Text, credits, credit => credit.GroupKey),
-                    BulkColumn.From("conversions", NpgsqlDbType.Numeric, credits, credit => credit.Conversions),
-                    BulkColumn.From("amount", NpgsqlDbType.Numeric, credits, credit => credit.Amount),
-                    BulkColumn.From("removal_effect", NpgsqlDbType.Double, credits, credit => credit.RemovalEffect),
-                ]);
-        }
-    }, ct);
+            if (finished == 1)
+            {
+                await Bulk.Insert(
+                    tx,
+                    "attribution_run_credit",
+                    [
+                        BulkColumn.From("workspace_id", NpgsqlDbType.Uuid, credits, _ => workspaceId),
+                        BulkColumn.From("run_id", NpgsqlDbType.Uuid, credits, _ => run.Id),
+                        BulkColumn.From("month", NpgsqlDbType.Date, credits, credit => credit.Month),
+                        BulkColumn.From("group_key", NpgsqlDbType.Text, credits, credit => credit.GroupKey),
+                        BulkColumn.From("conversions", NpgsqlDbType.Numeric, credits, credit => credit.Conversions),
+                        BulkColumn.From("amount", NpgsqlDbType.Numeric, credits, credit => credit.Amount),
+                        BulkColumn.From("removal_effect", NpgsqlDbType.Double, credits, credit => credit.RemovalEffect),
+                    ]);
+            }
+        }, ct);
 
-    /// <summary>SQL of the next conversions. The journeys of a page of deals are looked up one by one (lateral, offset 0): Postgres would rather hold
-    /// all journeys against each page.</summary>
+    /// <summary>SQL of the next conversions. The journeys of a page of deals are looked up one by one (lateral, offset 0): Postgres would
+    /// rather hold all journeys against each page.</summary>
     private static string Page(RunRow run) => run.ConversionKind == ConversionKind.Customer
         ? $"""
         select f.*, j.path_keys, j.path_times from ({Source(run)} order by id limit @batch) f

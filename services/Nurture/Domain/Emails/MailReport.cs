@@ -37,15 +37,16 @@ public sealed partial record MailReport(string? MessageId, IReadOnlyList<Reporte
     private static readonly string[] SoftDetails = ["1.7", "1.8", "2.2", "2.3", "2.4", "4.5", "4.6", "4.7"];
 
     /// <summary>
-    /// The report in a mail: a delivery status notification (RFC 3464), qmail's form, an abuse report (RFC 5965), or an answer. Null for any
-    /// other mail, and for reports of no failure (delayed, delivered, relayed, "not spam").
+    /// The report in a mail: a delivery status notification (RFC 3464), qmail's form, an abuse report (RFC 5965), or an answer. Null for
+    /// any other mail, and for reports of no failure (delayed, delivered, relayed, "not spam").
     /// </summary>
     public static MailReport? Read(string mail)
     {
         var message = MimePart.Parse(mail);
         var parts = message.All.ToList();
         var report = parts.Find(part => part.Type is "message/feedback-report") is { } feedback ? Complaint(feedback, parts)
-            : parts.Find(part => part.Type is "message/delivery-status" or "message/global-delivery-status") is { } status ? Bounce(status, parts)
+            : parts.Find(part => part.Type is "message/delivery-status" or "message/global-delivery-status") is { } status
+            ? Bounce(status, parts)
             : Qmail(message) ?? Reply(message);
         return report is { Recipients.Count: > 0 } ? report : null;
     }
@@ -59,7 +60,8 @@ public sealed partial record MailReport(string? MessageId, IReadOnlyList<Reporte
     public static FeedbackKind KindOf(string status)
     {
         var code = status.Split('.', 3);
-        return code is ["5", var subject, var detail] && subject is not ("3" or "5" or "6" or "7") && !SoftDetails.Contains($"{subject}.{detail}")
+        return code is ["5", var subject, var detail] && subject is not ("3" or "5" or "6" or "7")
+            && !SoftDetails.Contains($"{subject}.{detail}")
             ? FeedbackKind.HardBounce
             : FeedbackKind.SoftBounce;
     }
@@ -126,7 +128,9 @@ public sealed partial record MailReport(string? MessageId, IReadOnlyList<Reporte
         return new(Bare(Value(returned, "Message-ID")), recipients);
     }
 
-    /// <summary>The status code; a vague one (5.0.0) gives way to the one in the server's words, none to the class of the reply code.</summary>
+    /// <summary>
+    /// The status code; a vague one (5.0.0) gives way to the one in the server's words, none to the class of the reply code.
+    /// </summary>
     private static string StatusOf(string status, string diagnostic)
     {
         var told = StatusCode().Match(status) is { Success: true } match ? match.Value : "";
@@ -143,7 +147,8 @@ public sealed partial record MailReport(string? MessageId, IReadOnlyList<Reporte
     /// <summary>Message-ID of the returned mail, whole or its header alone.</summary>
     private static string? OriginalId(List<MimePart> parts)
     {
-        var returned = parts.Find(part => part.Type is "message/rfc822" or "text/rfc822-headers" or "message/global" or "message/global-headers");
+        var returned = parts.Find(
+            part => part.Type is "message/rfc822" or "text/rfc822-headers" or "message/global" or "message/global-headers");
         return returned is null ? null : Bare(Value(MimePart.ParseFields(returned.Text.TrimStart('\r', '\n')), "Message-ID"));
     }
 

@@ -59,7 +59,8 @@ public sealed partial class MimePart
     public static IReadOnlyList<(string Name, string Value)> ParseFields(string text)
     {
         var fields = new List<(string Name, string Value)>();
-        foreach (var line in text.Replace("\r\n", "\n", StringComparison.Ordinal).Split('\n').TakeWhile(line => line.Length > 0).Take(MaxFields))
+        foreach (var line in text.Replace("\r\n", "\n", StringComparison.Ordinal).Split('\n')
+            .TakeWhile(line => line.Length > 0).Take(MaxFields))
         {
             var colon = line.IndexOf(':', StringComparison.Ordinal);
             if (line[0] is ' ' or '\t' && fields.Count > 0)
@@ -94,7 +95,8 @@ public sealed partial class MimePart
         StringBuilder? part = null;
         foreach (var line in body.Split('\n'))
         {
-            var isMark = line.StartsWith("--" + boundary, StringComparison.Ordinal) && line[(2 + boundary.Length)..].TrimEnd() is "" or "--";
+            var isMark = line.StartsWith("--" + boundary, StringComparison.Ordinal)
+                && line[(2 + boundary.Length)..].TrimEnd() is "" or "--";
             if (isMark && part is not null)
             {
                 // The line end before a boundary belongs to the boundary.
@@ -103,7 +105,9 @@ public sealed partial class MimePart
 
             if (isMark)
             {
-                part = line.TrimEnd().EndsWith("--", StringComparison.Ordinal) && line.TrimEnd().Length == boundary.Length + 4 ? null : new();
+                part = line.TrimEnd().EndsWith("--", StringComparison.Ordinal) && line.TrimEnd().Length == boundary.Length + 4
+                    ? null
+                    : new();
             }
             else
             {

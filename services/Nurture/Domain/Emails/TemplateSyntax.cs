@@ -250,7 +250,8 @@ public sealed class TemplateSyntax
     /// <summary>The path from the root; null for what is no field, or is one of a loop's item.</summary>
     private string? Resolve(string word)
     {
-        var isLiteral = word.Length == 0 || word[0] is '"' or '\'' or '@' or '-' || char.IsAsciiDigit(word[0]) || word is "true" or "false" or "null"
+        var isLiteral = word.Length == 0 || word[0] is '"' or '\'' or '@' or '-' || char.IsAsciiDigit(word[0])
+            || word is "true" or "false" or "null"
             || word.Contains('=', StringComparison.Ordinal);
         if (isLiteral || word is "this" or "." or "..")
         {

@@ -54,9 +54,9 @@ public static class EngagementClassifier
     private static readonly string[] Scanners =
     [
         "barracuda", "mimecast", "proofpoint", "urldefense", "safelinks", "messagelabs", "symantec", "forcepoint", "fireeye", "trendmicro",
-        "trend micro", "sophos", "cisco", "ironport", "zscaler", "fortiguard", "fortinet", "checkpoint", "bitdefender", "kaspersky", "mailscanner",
-        "virustotal", "urlscan", "skypeuripreview", "slackbot", "facebookexternalhit", "twitterbot", "linkedinbot", "whatsapp", "telegrambot",
-        "discordbot",
+        "trend micro", "sophos", "cisco", "ironport", "zscaler", "fortiguard", "fortinet", "checkpoint", "bitdefender",
+        "kaspersky", "mailscanner", "virustotal", "urlscan", "skypeuripreview", "slackbot", "facebookexternalhit", "twitterbot",
+        "linkedinbot", "whatsapp", "telegrambot", "discordbot",
     ];
 
     private static readonly string[] Programs =

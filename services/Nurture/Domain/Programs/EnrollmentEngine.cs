@@ -32,7 +32,9 @@ public sealed record Position(string StepId, int Visit, DateTimeOffset EnterTime
 public readonly record struct StepVisit(Step Step, int Visit);
 
 /// <summary>What one advance did.</summary>
-/// <param name="Completed">Visits that ended, in order; the first is the one the enrollment stood at, none where it still stands there.</param>
+/// <param name="Completed">
+/// Visits that ended, in order; the first is the one the enrollment stood at, none where it still stands there.
+/// </param>
 /// <param name="Effects">Visits of those whose step does something: mails, traits, lists, webhooks, the hand-over.</param>
 /// <param name="Skipped">Mails of <paramref name="Completed"/> that a frequency cap left out.</param>
 /// <param name="State">State after.</param>

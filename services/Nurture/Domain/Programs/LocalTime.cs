@@ -27,7 +27,8 @@ public static class LocalTime
     }
 
     /// <summary>
-    /// The instant of a local time. A time that summer time skips is the first instant after the gap; of a time that comes twice, the first.
+    /// The instant of a local time. A time that summer time skips is the first instant after the gap; of a time that comes twice, the
+    /// first.
     /// </summary>
     public static DateTimeOffset Instant(DateOnly day, TimeOnly at, TimeZoneInfo zone)
     {
@@ -49,7 +50,8 @@ public static class LocalTime
     }
 
     /// <summary>Local day at an instant.</summary>
-    public static DateOnly Day(DateTimeOffset now, TimeZoneInfo zone) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime);
+    public static DateOnly Day(DateTimeOffset now, TimeZoneInfo zone) =>
+        DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, zone).DateTime);
 
     /// <summary>The first instant after <paramref name="now"/> at which it is that time on one of the days.</summary>
     /// <param name="days">None: any.</param>
@@ -76,7 +78,9 @@ public static class LocalTime
     public static DateOnly Anniversary(DateOnly day, int year) =>
         new(year, day.Month, Math.Min(day.Day, DateTime.DaysInMonth(year, day.Month)));
 
-    /// <summary>When a date wait ends: the day, or its next anniversary, moved by the offset, at that time in the zone. Null once past.</summary>
+    /// <summary>
+    /// When a date wait ends: the day, or its next anniversary, moved by the offset, at that time in the zone. Null once past.
+    /// </summary>
     public static DateTimeOffset? DueOn(DateOnly day, int offsetDays, TimeOnly at, bool yearly, DateTimeOffset now, TimeZoneInfo zone)
     {
         if (!yearly)

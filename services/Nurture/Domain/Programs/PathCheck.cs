@@ -97,7 +97,8 @@ internal sealed class PathCheck(
             case UpdateTraitStep update:
                 violations.RequireText(update.Trait, $"{field}.updateTrait.trait", MaxText);
                 violations.Require(
-                    (update.Value?.Length ?? 0) <= 1000, $"{field}.updateTrait.value", $"{field}.updateTrait.value has at most 1000 characters.");
+                    (update.Value?.Length ?? 0) <= 1000, $"{field}.updateTrait.value",
+                    $"{field}.updateTrait.value has at most 1000 characters.");
                 break;
             case HandToSalesStep hand:
                 violations.Require(
@@ -119,7 +120,8 @@ internal sealed class PathCheck(
     {
         violations.Require(split.Seed.Length is > 0 and <= MaxText, $"{field}.seed", $"{field}.seed has 1 to {MaxText} characters.");
         violations.Require(
-            split.Ways.Count is >= 2 and <= 10 && split.Ways.All(way => way.Percent is > 0 and < 100) && split.Ways.Sum(way => way.Percent) == 100,
+            split.Ways.Count is >= 2 and <= 10 && split.Ways.All(way => way.Percent is > 0 and < 100)
+                && split.Ways.Sum(way => way.Percent) == 100,
             $"{field}.ways", $"{field}.ways needs 2 to 10 ways of 1 to 99 percent that sum to 100.");
     }
 
@@ -138,7 +140,8 @@ internal sealed class PathCheck(
         for (var index = 0; index < path.Steps.Count; index++)
         {
             violations.Require(
-                reached.Contains(index), $"steps[{index}]", $"steps[{index}] ({path.Steps[index].Id}) is never reached: no way leads to it.");
+                reached.Contains(index), $"steps[{index}]",
+                $"steps[{index}] ({path.Steps[index].Id}) is never reached: no way leads to it.");
         }
     }
 
@@ -175,7 +178,8 @@ internal sealed class PathCheck(
     internal static IEnumerable<int> Following(ProgramPath path, int index, string? without = null)
     {
         var step = path.Steps[index];
-        var named = NamedEdges(step).Where(edge => edge.Field != without).Select(edge => path.IndexOf(edge.Target)).Where(target => target >= 0);
+        var named = NamedEdges(step).Where(edge => edge.Field != without).Select(edge => path.IndexOf(edge.Target))
+            .Where(target => target >= 0);
         return FallsThrough(step) && index + 1 < path.Steps.Count ? named.Append(index + 1) : named;
     }
 
@@ -198,6 +202,7 @@ internal sealed class PathCheck(
             SplitStep split => [.. split.Ways.Select((way, index) => ($"split.ways[{index}].stepId", way.StepId))],
             _ => [],
         };
-        return edges.Append((Field: "nextStepId", Target: step.Next)).Where(edge => edge.Target is not null).Select(edge => (edge.Field, edge.Target!));
+        return edges.Append((Field: "nextStepId", Target: step.Next)).Where(edge => edge.Target is not null)
+            .Select(edge => (edge.Field, edge.Target!));
     }
 }

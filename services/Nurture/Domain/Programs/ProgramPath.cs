@@ -106,8 +106,10 @@ public sealed record ProgramPath(
         EntryCause cause, Stage? stage, DateTimeOffset now, Func<string, ActivityFacts, bool>? holds = null) =>
         stage is { } current && (ExitOnStages.Contains(current) || IsGoalReached(current))
             ? null
-            : cause is ManualCause ? new ManualTrigger() : EntryTriggers.FirstOrDefault(trigger => trigger.Matches(cause, now) && (holds is null
-                || trigger is not EventTrigger { Condition: { } condition } || (cause is ActivityCause did && holds(condition, did.Activity))));
+            : cause is ManualCause ? new ManualTrigger()
+            : EntryTriggers.FirstOrDefault(trigger => trigger.Matches(cause, now) && (holds is null
+                || trigger is not EventTrigger { Condition: { } condition }
+                || (cause is ActivityCause did && holds(condition, did.Activity))));
 
     /// <summary>Collects every fault of triggers and graph under its place, e.g. <c>steps[2].wait.duration</c>.</summary>
     /// <param name="violations">Where faults are named.</param>

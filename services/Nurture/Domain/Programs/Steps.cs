@@ -77,7 +77,9 @@ public sealed record WaitEventStep(
 /// <param name="ElseStepId">Where the way goes at once when the date is unknown or past; null: on.</param>
 public sealed record WaitDateStep(string Id, string Trait, int OffsetDays, TimeOnly At, bool Yearly, string? ElseStepId) : Step(Id);
 
-/// <summary>Waits for the last mail of the enrollment, or of one of its steps, to be opened or clicked by a person; it may have been before.</summary>
+/// <summary>
+/// Waits for the last mail of the enrollment, or of one of its steps, to be opened or clicked by a person; it may have been before.
+/// </summary>
 /// <param name="IsClick">Whether a click is waited for; else an opening, which a click proves too.</param>
 /// <param name="MailStepId">Step that sent the mail; null: whichever.</param>
 /// <param name="Timeout">Longest wait.</param>

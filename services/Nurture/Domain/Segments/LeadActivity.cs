@@ -26,7 +26,9 @@ public sealed record LeadActivity(
     /// <summary>Mail was sent.</summary>
     public const string SentName = "SENT";
 
-    /// <summary>Fields inside counts. <c>email.*</c> is what became of our mails and of other systems'; opens and clicks are people's.</summary>
+    /// <summary>
+    /// Fields inside counts. <c>email.*</c> is what became of our mails and of other systems'; opens and clicks are people's.
+    /// </summary>
     public static readonly FieldCatalog Catalog = new(
         new Dictionary<string, FieldType>
         {

@@ -60,7 +60,8 @@ public sealed class SegmentSubject : IHistorySource, ISegmentSource, IDatedSourc
     {
         TallyKind.Visits => activity.SessionId is not null,
         TallyKind.Inactive => activity.IsOwn,
-        _ => (activity.IsOwn || SegmentReads.Mail(tally)) && (tally.Condition?.Holds(new ActivityOf(activity, facts), activity.Time) ?? true),
+        _ => (activity.IsOwn || SegmentReads.Mail(tally))
+            && (tally.Condition?.Holds(new ActivityOf(activity, facts), activity.Time) ?? true),
     };
 
     /// <summary>
@@ -101,7 +102,8 @@ public sealed class SegmentSubject : IHistorySource, ISegmentSource, IDatedSourc
 
         return next;
 
-        void Consider(DateTimeOffset time) => next = time > now && time < DateTimeOffset.MaxValue && (next is null || time < next) ? time : next;
+        void Consider(DateTimeOffset time) =>
+            next = time > now && time < DateTimeOffset.MaxValue && (next is null || time < next) ? time : next;
     }
 
     /// <summary>Who did nothing is counted nowhere, and only inactivity looks at when the lead became known.</summary>
@@ -136,5 +138,6 @@ internal static class SegmentReads
         : LocalTime.ZoneTraits.Select(name => new Field("lead.traits", name, FieldType.Any));
 
     /// <summary>Whether time alone can change the condition.</summary>
-    public static bool IsTimed(Condition condition) => condition.Spans.Count > 0 || condition.Dates.Count > 0 || condition.Tallies.Any(tally => tally.Span is not null);
+    public static bool IsTimed(Condition condition) =>
+        condition.Spans.Count > 0 || condition.Dates.Count > 0 || condition.Tallies.Any(tally => tally.Span is not null);
 }

@@ -87,7 +87,8 @@ internal sealed class AdvanceBatch(Transaction<NurtureDbContext> tx)
                 BulkColumn.From("state", NpgsqlDbType.Text, moves, move => Name(move.Advance.State)),
                 BulkColumn.From("path_version", NpgsqlDbType.Integer, moves, move => move.Enrollment.PathVersion),
                 BulkColumn.From("step_id", NpgsqlDbType.Text, moves, move => move.Advance.At?.StepId),
-                BulkColumn.From("visit", NpgsqlDbType.Integer, moves, move => move.Advance.At?.Visit ?? LastVisit(move.Enrollment, move.Advance)),
+                BulkColumn.From(
+                    "visit", NpgsqlDbType.Integer, moves, move => move.Advance.At?.Visit ?? LastVisit(move.Enrollment, move.Advance)),
                 BulkColumn.From("step_time", NpgsqlDbType.TimestampTz, moves, move => move.Advance.At?.EnterTime),
                 BulkColumn.From("due_time", NpgsqlDbType.TimestampTz, moves, move => move.Advance.At?.DueAt),
                 BulkColumn.From("waits_for", NpgsqlDbType.Text, moves, move => move.Advance.WaitsFor),
@@ -96,7 +97,8 @@ internal sealed class AdvanceBatch(Transaction<NurtureDbContext> tx)
                 BulkColumn.From("attempts", NpgsqlDbType.Integer, moves, _ => 0),
                 BulkColumn.From("exit_reason", NpgsqlDbType.Text, moves, move => move.Advance.ExitReason),
                 BulkColumn.From("version", NpgsqlDbType.Bigint, moves, move => move.Enrollment.Version + move.Events),
-                BulkColumn.From("end_time", NpgsqlDbType.TimestampTz, moves, move => move.Advance.At is null ? tx.Now : (DateTimeOffset?)null),
+                BulkColumn.From(
+                    "end_time", NpgsqlDbType.TimestampTz, moves, move => move.Advance.At is null ? tx.Now : (DateTimeOffset?)null),
             ]);
         WriteHolds();
         WriteVisits();
@@ -136,7 +138,8 @@ internal sealed class AdvanceBatch(Transaction<NurtureDbContext> tx)
                 BulkColumn.From("visit", NpgsqlDbType.Integer, visits, visit => visit.Visit),
                 BulkColumn.From("program_id", NpgsqlDbType.Uuid, visits, visit => visit.Enrollment.ProgramId),
                 BulkColumn.From("enter_time", NpgsqlDbType.TimestampTz, visits, _ => tx.Now),
-                BulkColumn.From("leave_time", NpgsqlDbType.TimestampTz, visits, visit => visit.Outcome is null ? (DateTimeOffset?)null : tx.Now),
+                BulkColumn.From(
+                    "leave_time", NpgsqlDbType.TimestampTz, visits, visit => visit.Outcome is null ? (DateTimeOffset?)null : tx.Now),
                 BulkColumn.From("outcome", NpgsqlDbType.Text, visits, visit => visit.Outcome),
             ],
             """
@@ -198,7 +201,8 @@ internal sealed class AdvanceBatch(Transaction<NurtureDbContext> tx)
                 ListChanges.Add((list.SegmentId, enrollment.LeadId, list.Adds));
                 break;
             case NotifyStep notify when lead is not null:
-                WebhookDeliveries.Add(tx, notify.EndpointId, NotifyBody.Type, NotifyBody.Write(tx.Now, enrollment, notify, lead), lead.LeadId);
+                WebhookDeliveries.Add(
+                    tx, notify.EndpointId, NotifyBody.Type, NotifyBody.Write(tx.Now, enrollment, notify, lead), lead.LeadId);
                 break;
         }
     }

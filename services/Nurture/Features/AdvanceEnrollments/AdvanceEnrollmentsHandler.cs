@@ -11,8 +11,8 @@ using Npgsql;
 namespace Lifecycle.Nurture.Features.AdvanceEnrollments;
 
 /// <summary>
-/// Moves enrollments whose step is over. One transaction moves a batch: the next timer, the visits for the report, the queued mails, webhooks
-/// and calls and the events commit together, so that a killed worker leaves either nothing or all of it.
+/// Moves enrollments whose step is over. One transaction moves a batch: the next timer, the visits for the report, the queued mails,
+/// webhooks and calls and the events commit together, so that a killed worker leaves either nothing or all of it.
 /// </summary>
 internal sealed partial class AdvanceEnrollmentsHandler(
     UnitOfWork<NurtureDbContext> unitOfWork,
@@ -82,7 +82,8 @@ internal sealed partial class AdvanceEnrollmentsHandler(
         {
             return (await Run(workspaceId, 1, ct, due => tried = due)).Count > 0;
         }
-        catch (Exception fault) when (!ct.IsCancellationRequested && fault is not NpgsqlException { IsTransient: true } && tried is not null)
+        catch (Exception fault)
+            when (!ct.IsCancellationRequested && fault is not NpgsqlException { IsTransient: true } && tried is not null)
         {
             await unitOfWork.Run(workspaceId, tx => Fail(tx, tried, fault), ct);
             return true;
@@ -117,7 +118,8 @@ internal sealed partial class AdvanceEnrollmentsHandler(
         return (count, moved);
     }
 
-    private async Task<(int Moved, int Steps, int Mails)> Move(Transaction<NurtureDbContext> tx, List<DueEnrollment> due, WorkspaceRules workspace)
+    private async Task<(int Moved, int Steps, int Mails)> Move(
+        Transaction<NurtureDbContext> tx, List<DueEnrollment> due, WorkspaceRules workspace)
     {
         var paths = await programs.Paths(
             tx, due.Where(enrollment => enrollment.Runs).Select(enrollment => (enrollment.ProgramId, enrollment.PathVersion)));
@@ -131,7 +133,8 @@ internal sealed partial class AdvanceEnrollmentsHandler(
             : Enumerable.Empty<(Guid LeadId, DateTimeOffset Time)>().ToLookup(mail => mail.LeadId, mail => mail.Time);
         var reads = await ProgramReads.Load(
             tx, programs, due.Where(enrollment => enrollment.Runs).Select(enrollment => new ProgramReader(
-                enrollment.Id, enrollment.LeadId, paths.GetValueOrDefault((enrollment.ProgramId, enrollment.PathVersion)), enrollment.StepId)));
+                enrollment.Id, enrollment.LeadId,
+                paths.GetValueOrDefault((enrollment.ProgramId, enrollment.PathVersion)), enrollment.StepId)));
         var sendings = new Dictionary<Guid, LeadSendings>();
         var busy = 0;
         foreach (var enrollment in due)
@@ -155,7 +158,8 @@ internal sealed partial class AdvanceEnrollmentsHandler(
                 sendings.Add(enrollment.LeadId, mailed = new LeadSendings(workspace.Policy, sent[enrollment.LeadId]));
             }
 
-            var lead = new ProgramLead(leads.GetValueOrDefault(enrollment.LeadId), enrollment.LeadId, tx.Now, workspace.Zone, programs, mailed)
+            var lead = new ProgramLead(
+                leads.GetValueOrDefault(enrollment.LeadId), enrollment.LeadId, tx.Now, workspace.Zone, programs, mailed)
             {
                 IsTransactional = path.IsTransactional,
                 Reads = reads,
@@ -163,7 +167,8 @@ internal sealed partial class AdvanceEnrollmentsHandler(
             };
             try
             {
-                batch.Add(enrollment, EnrollmentEngine.Advance(path, enrollment.Position, tx.Now, lead), leads.GetValueOrDefault(enrollment.LeadId));
+                batch.Add(enrollment, EnrollmentEngine.Advance(path, enrollment.Position, tx.Now, lead), leads.GetValueOrDefault(
+                    enrollment.LeadId));
             }
             catch (Exception fault) when (fault is not OperationCanceledException)
             {
@@ -187,7 +192,9 @@ internal sealed partial class AdvanceEnrollmentsHandler(
         return (due.Count - busy, batch.CompletedSteps, batch.QueuedMails + batch.QueuedCalls);
     }
 
-    /// <summary>With all that follows: events, segments that ask for the list, programs. A list that is gone since is passed over.</summary>
+    /// <summary>
+    /// With all that follows: events, segments that ask for the list, programs. A list that is gone since is passed over.
+    /// </summary>
     private async Task ChangeLists(Transaction<NurtureDbContext> tx, List<(Guid List, Guid LeadId, bool Adds)> changes)
     {
         if (changes.Count == 0)

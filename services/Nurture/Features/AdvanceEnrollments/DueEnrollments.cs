@@ -110,7 +110,9 @@ internal static class DueEnrollments
             new { workspace = tx.WorkspaceId, ids = ids.Distinct().Order().ToArray() },
             cancellationToken: tx.CancellationToken))).ToDictionary(row => row.LeadId);
 
-    /// <summary>When the leads were mailed, or will be in a moment, within the longest window of the caps; transactional programs' mails apart.</summary>
+    /// <summary>
+    /// When the leads were mailed, or will be in a moment, within the longest window of the caps; transactional programs' mails apart.
+    /// </summary>
     public static async Task<ILookup<Guid, DateTimeOffset>> Sendings(
         Transaction<NurtureDbContext> tx, IEnumerable<Guid> leadIds, SendingPolicy policy) =>
         (await tx.Connection.QueryAsync<(Guid LeadId, DateTimeOffset Time)>(new CommandDefinition(

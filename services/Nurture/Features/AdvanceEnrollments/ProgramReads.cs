@@ -15,15 +15,16 @@ namespace Lifecycle.Nurture.Features.AdvanceEnrollments;
 internal sealed record ProgramReader(Guid EnrollmentId, Guid LeadId, ProgramPath? Path, string? StepId);
 
 /// <summary>
-/// What conditions and waits of a path ask for beyond the lead's row: what leads did, segments they are in, what became of mails. Read for a
-/// whole batch at once, and only for those that may come to a step that asks for it in this advance.
+/// What conditions and waits of a path ask for beyond the lead's row: what leads did, segments they are in, what became of mails. Read for
+/// a whole batch at once, and only for those that may come to a step that asks for it in this advance.
 /// </summary>
 internal sealed class ProgramReads
 {
     /// <summary>Nothing is known.</summary>
     public static readonly ProgramReads None = new();
 
-    private ILookup<Guid, LeadActivity> activities = Array.Empty<(Guid Lead, LeadActivity Activity)>().ToLookup(row => row.Lead, row => row.Activity);
+    private ILookup<Guid, LeadActivity> activities = Array.Empty<(Guid Lead, LeadActivity Activity)>().ToLookup(
+        row => row.Lead, row => row.Activity);
     private readonly Dictionary<Guid, HashSet<Guid>> members = [];
     private ILookup<Guid, SentMail> mails = Array.Empty<SentMail>().ToLookup(mail => mail.EnrollmentId);
 

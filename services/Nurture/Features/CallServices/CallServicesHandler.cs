@@ -54,8 +54,9 @@ internal sealed partial class CallServicesHandler(
         {
             await Ask(call, calls.As(Caller.Service("nurture", workspaceId), ct));
         }
-        catch (RpcException fault) when (fault.StatusCode is StatusCode.NotFound or StatusCode.InvalidArgument or StatusCode.FailedPrecondition
-            or StatusCode.AlreadyExists or StatusCode.PermissionDenied)
+        catch (RpcException fault)
+            when (fault.StatusCode is StatusCode.NotFound or StatusCode.InvalidArgument or StatusCode.FailedPrecondition
+                or StatusCode.AlreadyExists or StatusCode.PermissionDenied)
         {
             (state, detail) = (ProgramCallRow.Refused, fault.Status.Detail);
             LogRefused(call.Id, call.Kind, call.StepId, fault.Status.Detail);

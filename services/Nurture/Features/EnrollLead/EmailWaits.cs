@@ -6,8 +6,8 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Nurture.Features.EnrollLead;
 
 /// <summary>
-/// Ends waits for a mail of the enrollment itself. The enrollment's row is locked by whoever moves it, from before it reads what became of its
-/// mails; whoever judges a mail locks it too before it marks the mail. So one of the two always sees what the other did.
+/// Ends waits for a mail of the enrollment itself. The enrollment's row is locked by whoever moves it, from before it reads what became of
+/// its mails; whoever judges a mail locks it too before it marks the mail. So one of the two always sees what the other did.
 /// </summary>
 internal sealed class EmailWaits(ProgramStore programs, WorkSignal signal)
 {
@@ -49,8 +49,10 @@ internal sealed class EmailWaits(ProgramStore programs, WorkSignal signal)
         }
 
         var paths = await programs.Paths(tx, [(enrollment.ProgramId, enrollment.PathVersion)]);
-        if (paths[(enrollment.ProgramId, enrollment.PathVersion)].Steps.FirstOrDefault(step => step.Id == enrollment.StepId) is not WaitEmailStep wait
-            || !wait.IsOf(message.StepId!) || TimeOf(wait, message.OpenTime, message.ClickTime) is not { } time || time > enrollment.DueTime)
+        if (paths[(enrollment.ProgramId, enrollment.PathVersion)].Steps.FirstOrDefault(
+            step => step.Id == enrollment.StepId) is not WaitEmailStep wait
+            || !wait.IsOf(message.StepId!) || TimeOf(wait, message.OpenTime, message.ClickTime) is not { } time
+            || time > enrollment.DueTime)
         {
             return;
         }
@@ -62,7 +64,15 @@ internal sealed class EmailWaits(ProgramStore programs, WorkSignal signal)
             where workspace_id = @workspace and id = @id and not exists (
               select 1 from message where workspace_id = @workspace and enrollment_id = @id and visit > @visit and (@step::text is null or step_id = @step))
             """,
-            new { workspace = tx.WorkspaceId, id = enrollment.Id, time = time.UtcDateTime, now = tx.Now, visit = message.Visit, step = wait.MailStepId },
+            new
+            {
+                workspace = tx.WorkspaceId,
+                id = enrollment.Id,
+                time = time.UtcDateTime,
+                now = tx.Now,
+                visit = message.Visit,
+                step = wait.MailStepId
+            },
             cancellationToken: tx.CancellationToken)) > 0)
         {
             signal.Ring(tx.WorkspaceId);

@@ -31,7 +31,8 @@ internal sealed class EnrollLeadHandler(ProgramStore programs, WorkSignal signal
             // Each key enters by itself; without keys all causes are one.
             foreach (var alike in causes.GroupBy(cause => program.Path.KeyOf(cause)))
             {
-                if (alike.Select(cause => program.Path.Admits(cause, stage, tx.Now, Holds)).FirstOrDefault(admits => admits is not null) is { } trigger)
+                if (alike.Select(cause => program.Path.Admits(cause, stage, tx.Now, Holds))
+                    .FirstOrDefault(admits => admits is not null) is { } trigger)
                 {
                     await Enter(tx, program, lead, trigger.Name, alike.Key);
                 }
@@ -47,9 +48,11 @@ internal sealed class EnrollLeadHandler(ProgramStore programs, WorkSignal signal
     /// <param name="key">Key of the enrollment, for a program with re-entry per key; else empty.</param>
     /// <param name="start">When the first step begins; null: now.</param>
     public async Task<Result<EnrollmentRow>> Enter(
-        Transaction<NurtureDbContext> tx, ActiveProgram program, LeadRow lead, string trigger, string key = "", DateTimeOffset? start = null)
+        Transaction<NurtureDbContext> tx, ActiveProgram program, LeadRow lead, string trigger, string key = "",
+        DateTimeOffset? start = null)
     {
-        var (last, isIn, hasKey, zone) = await tx.Connection.QuerySingleAsync<(int Last, bool IsIn, bool HasKey, string? Zone)>(new CommandDefinition(
+        var (last, isIn, hasKey, zone) = await tx.Connection.QuerySingleAsync<(int Last, bool IsIn, bool HasKey, string? Zone)>(
+            new CommandDefinition(
             """
             select coalesce(max(occurrence), 0), coalesce(bool_or(state = 'ACTIVE'), false), coalesce(bool_or(key = @key), false),
               (select time_zone from workspace where id = @workspace)
@@ -186,7 +189,8 @@ internal sealed class EnrollLeadHandler(ProgramStore programs, WorkSignal signal
         && (wait.Condition is null || programs.ActivityCondition(wait.Condition)?.Holds(activity, now) == true);
 
     /// <summary>Whether a trigger's condition holds for an activity.</summary>
-    private bool Holds(string condition, ActivityFacts activity) => programs.ActivityCondition(condition)?.Holds(activity, activity.Time) == true;
+    private bool Holds(string condition, ActivityFacts activity) =>
+        programs.ActivityCondition(condition)?.Holds(activity, activity.Time) == true;
 
     private sealed class WaitingEnrollment
     {

@@ -25,7 +25,9 @@ internal static class PendingEntries
             new { workspace = tx.WorkspaceId, leadId, programId, key, now = tx.Now },
             cancellationToken: tx.CancellationToken)) == 1;
 
-    /// <summary>The lead's profile has come, or the lead took another's place. A program that is paused by now holds it at its first step.</summary>
+    /// <summary>
+    /// The lead's profile has come, or the lead took another's place. A program that is paused by now holds it at its first step.
+    /// </summary>
     public static async Task Enter(Transaction<NurtureDbContext> tx, EnrollLeadHandler enroll, LeadRow lead)
     {
         var pending = (await tx.Connection.QueryAsync<(Guid ProgramId, string Key)>(new CommandDefinition(

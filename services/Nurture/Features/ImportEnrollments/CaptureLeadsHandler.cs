@@ -18,8 +18,8 @@ internal sealed record UnknownRow(int Line, string Email, IReadOnlyDictionary<st
 internal sealed record CapturedRows(IReadOnlyDictionary<string, Guid> Leads, IReadOnlyDictionary<int, IReadOnlyList<string>> Faults);
 
 /// <summary>
-/// Has Capture make leads of rows, as its own import of leads does: every column that is not ours goes along. It changes nothing where a lead
-/// says the same already, so that it may be asked again.
+/// Has Capture make leads of rows, as its own import of leads does: every column that is not ours goes along. It changes nothing where a
+/// lead says the same already, so that it may be asked again.
 /// </summary>
 internal sealed class CaptureLeadsHandler(GrpcClientFactory clients, RpcCalls calls)
 {
@@ -30,7 +30,8 @@ internal sealed class CaptureLeadsHandler(GrpcClientFactory clients, RpcCalls ca
     private const int MaxFilter = 1_900;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
-    private LeadService.LeadServiceClient Client => clients.CreateClient<LeadService.LeadServiceClient>(nameof(LeadService.LeadServiceClient));
+    private LeadService.LeadServiceClient Client =>
+        clients.CreateClient<LeadService.LeadServiceClient>(nameof(LeadService.LeadServiceClient));
 
     /// <summary>UNAVAILABLE where Capture does not answer: what was made by then stays, and is found the next time.</summary>
     public async Task<Result<CapturedRows>> Capture(Caller caller, IReadOnlyList<UnknownRow> rows, bool isDryRun, CancellationToken ct)
@@ -40,7 +41,8 @@ internal sealed class CaptureLeadsHandler(GrpcClientFactory clients, RpcCalls ca
             var faults = await Import(caller, rows, isDryRun, ct);
             return new CapturedRows(isDryRun ? new Dictionary<string, Guid>() : await Find(caller, rows, ct), faults);
         }
-        catch (RpcException fault) when (fault.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded && !ct.IsCancellationRequested)
+        catch (RpcException fault)
+            when (fault.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded && !ct.IsCancellationRequested)
         {
             return Error.Unavailable("Capture does not answer; send the file again, with the same request id to go on where it ended.");
         }

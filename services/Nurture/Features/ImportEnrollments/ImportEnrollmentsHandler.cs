@@ -12,10 +12,11 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Nurture.Features.ImportEnrollments;
 
 /// <summary>
-/// Brings the people of a file into a program (see <see cref="BatchedImport"/>). Who is not known here is captured first, and enters when the
-/// profile comes.
+/// Brings the people of a file into a program (see <see cref="BatchedImport"/>). Who is not known here is captured first, and enters when
+/// the profile comes.
 /// </summary>
-internal sealed class ImportEnrollmentsHandler(UnitOfWork<NurtureDbContext> unitOfWork, EnrollLeadHandler enroll, CaptureLeadsHandler capture)
+internal sealed class ImportEnrollmentsHandler(
+    UnitOfWork<NurtureDbContext> unitOfWork, EnrollLeadHandler enroll, CaptureLeadsHandler capture)
 {
     /// <summary>Columns that say who enters how; the others are the lead's.</summary>
     private static readonly string[] OwnColumns = ["leadId", "key"];
@@ -93,7 +94,8 @@ internal sealed class ImportEnrollmentsHandler(UnitOfWork<NurtureDbContext> unit
         var key = hasKeys ? row["key"] ?? "" : "";
         return key.Length > ProgramPath.MaxKey
             ? new(row, null, "") { Faults = [$"key has {key.Length} characters; at most {ProgramPath.MaxKey} are accepted."] }
-            : ImportedName.Read(row).TryGet(out var name, out var fault) ? new(row, name, key) : new(row, null, key) { Faults = [fault.Message] };
+            : ImportedName.Read(row).TryGet(out var name, out var fault) ? new(row, name, key)
+            : new(row, null, key) { Faults = [fault.Message] };
     }
 
     private static Dictionary<string, string?> Lead(ImportRow row, string email, bool hasKeys)

@@ -142,6 +142,7 @@ internal sealed class JudgeSegmentsHandler(
 
         var leads = await LeadStore.FindAll(tx, entered.Keys);
         await enroll.EnterAll(tx, leads.Values.Select(
-            lead => (lead, (IReadOnlyCollection<EntryCause>)[.. entered[lead.LeadId].Select(segment => new SegmentCause(segment))])).ToList());
+            lead =>
+                (lead, (IReadOnlyCollection<EntryCause>)[.. entered[lead.LeadId].Select(segment => new SegmentCause(segment))])).ToList());
     }
 }

@@ -66,7 +66,8 @@ internal static class MembershipKeeper
             foreach (var part in segment.Chunk(EventSize))
             {
                 tx.Publish(new SegmentMembershipChanged(
-                    tx.NewId(), tx.WorkspaceId, tx.Now, (tx.Now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond, segment.Key,
+                    tx.NewId(), tx.WorkspaceId, tx.Now,
+                    (tx.Now - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond, segment.Key,
                     [.. part.Where(change => change.IsEntry).Select(change => change.Lead)],
                     [.. part.Where(change => !change.IsEntry).Select(change => change.Lead)]));
             }
@@ -76,7 +77,8 @@ internal static class MembershipKeeper
     /// <summary>Days are the workspace's where a lead tells no zone of its own.</summary>
     public static async Task<TimeZoneInfo> WorkspaceZone(Transaction<NurtureDbContext> tx) =>
         await tx.Connection.ExecuteScalarAsync<string?>(new CommandDefinition(
-            "select time_zone from workspace where id = @workspace", new { workspace = tx.WorkspaceId }, cancellationToken: tx.CancellationToken))
+            "select time_zone from workspace where id = @workspace", new { workspace = tx.WorkspaceId },
+            cancellationToken: tx.CancellationToken))
             is { } name && TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) ? zone : TimeZoneInfo.Utc;
 
     /// <summary>By the leads' index, whatever they are in.</summary>

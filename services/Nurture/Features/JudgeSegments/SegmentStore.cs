@@ -21,17 +21,22 @@ internal sealed class SegmentStore : IDisposable
     /// The segments as the transaction sees them. Read after the lead is locked: whoever builds a new segment then either sees what the
     /// transaction did, or is seen by it.
     /// </summary>
-    public async Task<SegmentGraph> Graph(Transaction<NurtureDbContext> tx) => await Graph(tx, await tx.Connection.ExecuteScalarAsync<long?>(
+    public async Task<SegmentGraph> Graph(
+        Transaction<NurtureDbContext> tx) => await Graph(tx, await tx.Connection.ExecuteScalarAsync<long?>(
         new CommandDefinition(
             "select revision from segment_revision where workspace_id = @workspace",
             new { workspace = tx.WorkspaceId },
             cancellationToken: tx.CancellationToken)) ?? 0);
 
     /// <summary>
-    /// Puts the reading of the revision into a batch: one row, or none. Its number goes to <see cref="Graph(Transaction{NurtureDbContext}, long)"/>.
+    /// Puts the reading of the revision into a batch: one row, or none. Its number goes to
+    /// <see cref="Graph(Transaction{NurtureDbContext}, long)"/>.
     /// </summary>
     public static void AddRevision(NpgsqlBatch batch, Guid workspaceId) => batch.BatchCommands.Add(
-        new NpgsqlBatchCommand("select revision from segment_revision where workspace_id = $1") { Parameters = { Bulk.Value(workspaceId) } });
+        new NpgsqlBatchCommand("select revision from segment_revision where workspace_id = $1")
+        {
+            Parameters = { Bulk.Value(workspaceId) }
+        });
 
     /// <summary>As above, of a revision that the transaction has read; 0 where there is none.</summary>
     public async Task<SegmentGraph> Graph(Transaction<NurtureDbContext> tx, long revision)
@@ -45,7 +50,8 @@ internal sealed class SegmentStore : IDisposable
             "select id, version, is_list, condition from segment where workspace_id = @workspace",
             new { workspace = tx.WorkspaceId },
             cancellationToken: tx.CancellationToken))).AsList();
-        var graph = new SegmentGraph(rows.Select(row => new SegmentNode(row.Id, row.IsList ? null : Compile(row.Id, row.Version, row.Condition))));
+        var graph = new SegmentGraph(
+            rows.Select(row => new SegmentNode(row.Id, row.IsList ? null : Compile(row.Id, row.Version, row.Condition))));
         graphs.Set(tx.WorkspaceId, (revision, graph), new MemoryCacheEntryOptions { Size = 1 + rows.Count });
         return graph;
     }

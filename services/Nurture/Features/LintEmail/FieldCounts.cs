@@ -47,7 +47,8 @@ internal static class FieldCounts
         Transaction<NurtureDbContext> tx, IReadOnlyList<string> paths, Guid? segmentId, int limit)
     {
         var parameters = new DynamicParameters(new { workspace = tx.WorkspaceId, segment = segmentId, limit });
-        var columns = paths.Select((path, index) => $"count(*) filter (where coalesce({Sql(path, index, parameters)}, '') = '') as f{index}");
+        var columns = paths.Select(
+            (path, index) => $"count(*) filter (where coalesce({Sql(path, index, parameters)}, '') = '') as f{index}");
         var row = (IDictionary<string, object>)await tx.Connection.QuerySingleAsync(new CommandDefinition(
             $"""
             select {string.Join(", ", columns.Prepend("count(*) as counted"))} from (

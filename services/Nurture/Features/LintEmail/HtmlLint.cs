@@ -53,12 +53,15 @@ internal static class HtmlLint
         if (htmlBytes > ClipBytes)
         {
             yield return Found(
-                Severity.Warning, "CLIPPED", $"The HTML has {htmlBytes} bytes; some readers cut it off after {ClipBytes}, the unsubscribe link with it.");
+                Severity.Warning, "CLIPPED",
+                $"The HTML has {htmlBytes} bytes; some readers cut it off after {ClipBytes}, the unsubscribe link with it.");
         }
 
         if (mail.Subject.Length > UsualSubject)
         {
-            yield return Found(Severity.Note, "LONG_SUBJECT", $"The subject has {mail.Subject.Length} characters; most readers show some {UsualSubject} at most.");
+            yield return Found(
+                Severity.Note, "LONG_SUBJECT",
+                $"The subject has {mail.Subject.Length} characters; most readers show some {UsualSubject} at most.");
         }
     }
 
@@ -69,7 +72,8 @@ internal static class HtmlLint
         return [.. document.QuerySelectorAll("a[href]").Select(Target).Where(IsWeb).Distinct()];
     }
 
-    public static LintFinding Found(Severity severity, string code, string message, string url = "", string field = "", int leadsWithout = 0) =>
+    public static LintFinding Found(
+        Severity severity, string code, string message, string url = "", string field = "", int leadsWithout = 0) =>
         new() { Severity = severity, Code = code, Message = message, Url = url, Field = field, LeadsWithout = leadsWithout };
 
     private static IEnumerable<LintFinding> Links(IDocument document)
@@ -88,21 +92,25 @@ internal static class HtmlLint
             {
                 yield return Found(Severity.Note, "RELATIVE_LINK", "Not every mail reader follows links within the mail.", target);
             }
-            else if (!Uri.TryCreate(target, UriKind.Absolute, out var uri) || (uri.IsFile && !target.StartsWith("file:", StringComparison.OrdinalIgnoreCase)))
+            else if (!Uri.TryCreate(target, UriKind.Absolute, out var uri)
+                || (uri.IsFile && !target.StartsWith("file:", StringComparison.OrdinalIgnoreCase)))
             {
-                yield return Found(Severity.Error, "RELATIVE_LINK", "The address has no https:// and host; in a mail it leads nowhere.", target);
+                yield return Found(
+                    Severity.Error, "RELATIVE_LINK", "The address has no https:// and host; in a mail it leads nowhere.", target);
             }
             else if (uri.Scheme is "javascript" or "data" or "file" or "vbscript")
             {
                 yield return Found(Severity.Error, "BROKEN_LINK", $"Mail readers follow no {uri.Scheme}: address.", target);
             }
-            else if (IsWeb(target) && (uri.Host.Length == 0 || (!uri.Host.Contains('.', StringComparison.Ordinal) && uri.Host != "localhost")))
+            else if (IsWeb(target)
+                && (uri.Host.Length == 0 || (!uri.Host.Contains('.', StringComparison.Ordinal) && uri.Host != "localhost")))
             {
                 yield return Found(Severity.Error, "BROKEN_LINK", $"{uri.Host} is no public host.", target);
             }
             else if (uri.Scheme == Uri.UriSchemeHttp && !uri.IsLoopback)
             {
-                yield return Found(Severity.Note, "UNSECURED_LINK", "The address is http; https is safe from being read and changed on its way.", target);
+                yield return Found(
+                    Severity.Note, "UNSECURED_LINK", "The address is http; https is safe from being read and changed on its way.", target);
             }
         }
     }
@@ -115,13 +123,15 @@ internal static class HtmlLint
             if (!image.HasAttribute("alt"))
             {
                 yield return Found(
-                    Severity.Warning, "IMAGE_WITHOUT_ALT", "Whoever sees no images, or hears the mail, learns nothing of it; alt=\"\" for mere decoration.", source);
+                    Severity.Warning, "IMAGE_WITHOUT_ALT",
+                    "Whoever sees no images, or hears the mail, learns nothing of it; alt=\"\" for mere decoration.", source);
             }
 
             if (source.Length > 0 && !IsWeb(source) && !source.StartsWith("data:", StringComparison.OrdinalIgnoreCase)
                 && !source.StartsWith("cid:", StringComparison.OrdinalIgnoreCase))
             {
-                yield return Found(Severity.Error, "RELATIVE_LINK", "The image's address has no https:// and host; in a mail it shows nothing.", source);
+                yield return Found(
+                    Severity.Error, "RELATIVE_LINK", "The image's address has no https:// and host; in a mail it shows nothing.", source);
             }
         }
     }

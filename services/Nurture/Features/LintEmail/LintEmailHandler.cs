@@ -31,7 +31,9 @@ internal sealed class LintEmailHandler(
     {
         var violations = new Violations();
         violations.RequireId(request.Id, "id", out var id);
-        Guid? segmentId = request.SegmentId.Length > 0 && violations.RequireId(request.SegmentId, "segmentId", out var segment) ? segment : null;
+        Guid? segmentId = request.SegmentId.Length > 0 && violations.RequireId(request.SegmentId, "segmentId", out var segment)
+            ? segment
+            : null;
         violations.OrThrow();
         var (response, webLinks) = (await unitOfWork.Read(
             context.Caller().WorkspaceId, tx => Lint(tx, id, segmentId), context.CancellationToken)).OrThrow();
@@ -67,12 +69,14 @@ internal sealed class LintEmailHandler(
         if (parts[1].HasUnescaped)
         {
             response.Findings.Add(HtmlLint.Found(
-                Severity.Warning, "UNESCAPED_VALUE", "{{{…}}} writes a value as HTML; what a lead typed into a form would become part of the mail."));
+                Severity.Warning, "UNESCAPED_VALUE",
+                "{{{…}}} writes a value as HTML; what a lead typed into a form would become part of the mail."));
         }
 
         var unsubscribeUrl = links.UnsubscribeUrl(tx.WorkspaceId, Guid.Empty);
         if (!renderer.Render(email, null, unsubscribeUrl).TryGet(out var mail, out var fault)
-            || !MailRenderer.Track(mail, unsubscribeUrl, index => links.LinkUrl(tx.WorkspaceId, Guid.Empty, index)).TryGet(out var tracked, out fault))
+            || !MailRenderer.Track(mail, unsubscribeUrl, index => links.LinkUrl(tx.WorkspaceId, Guid.Empty, index))
+                .TryGet(out var tracked, out fault))
         {
             response.Findings.Add(HtmlLint.Found(Severity.Error, "DOES_NOT_FILL", fault.Message));
             return (response, []);
@@ -98,7 +102,8 @@ internal sealed class LintEmailHandler(
                 Severity.Error, "UNKNOWN_FIELD", $"No lead has a field {field.Path}{hint}.", field: field.Path));
         }
 
-        var counted = fields.Where(field => !field.IsGuarded && FieldCounts.IsKnown(field.Path) && FieldCounts.CanBeMissing(field.Path)).ToList();
+        var counted = fields.Where(field => !field.IsGuarded && FieldCounts.IsKnown(field.Path)
+            && FieldCounts.CanBeMissing(field.Path)).ToList();
         var (leads, without) = await FieldCounts.Count(tx, counted.ConvertAll(field => field.Path), segmentId, options.Value.PreviewLeads);
         response.LeadsCounted = leads;
         foreach (var (path, missing) in without.Where(field => field.Value > 0))
@@ -133,7 +138,8 @@ internal sealed class LintEmailHandler(
         catch (Exception fault) when (!ct.IsCancellationRequested
             && fault is HttpRequestException or OperationCanceledException or PrivateAddressException)
         {
-            return HtmlLint.Found(Severity.Error, "BROKEN_LINK", $"The address does not answer: {fault.GetBaseException().Message}", address);
+            return HtmlLint.Found(
+                Severity.Error, "BROKEN_LINK", $"The address does not answer: {fault.GetBaseException().Message}", address);
         }
     }
 }

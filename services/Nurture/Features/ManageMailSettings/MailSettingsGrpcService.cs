@@ -33,7 +33,8 @@ internal sealed partial class MailSettingsGrpcService(
         var settings = request.Settings ?? new();
         MailSettingsRules.Check(settings).OrThrow();
         return (await unitOfWork.RunIdempotent(
-            context.Caller().WorkspaceId, context.Method, request.RequestId, request, tx => handler.Update(tx, settings), context.CancellationToken))
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, tx => handler.Update(tx, settings),
+            context.CancellationToken))
             .OrThrow();
     }
 
@@ -53,40 +54,43 @@ internal sealed partial class MailSettingsGrpcService(
         var domain = MailSettingsRules.Domain(request.Domain);
         violations.Require(domain is not null, "domain", "domain must be a domain such as example.com.");
         violations.Require(
-            request.Selector.Length == 0 || Selector().IsMatch(request.Selector), "selector", "selector has 1 to 63 letters, digits and hyphens.");
+            request.Selector.Length == 0 || Selector().IsMatch(request.Selector), "selector",
+            "selector has 1 to 63 letters, digits and hyphens.");
         var given = request.PrivateKey.Length == 0 ? null : Import(request.PrivateKey);
         violations.Require(
-            request.PrivateKey.Length == 0 || given is not null, "privateKey", "privateKey must be an RSA key of 1024 to 4096 bits as PEM.");
+            request.PrivateKey.Length == 0 || given is not null, "privateKey",
+            "privateKey must be an RSA key of 1024 to 4096 bits as PEM.");
         violations.OrThrow();
-        return (await unitOfWork.RunIdempotent<DkimKey>(context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
-        {
-            var keys = await tx.Db.DkimKeys.Where(key => key.WorkspaceId == tx.WorkspaceId).ToListAsync(tx.CancellationToken);
-            var selector = request.Selector.Length > 0
-                ? request.Selector.ToLowerInvariant() : tx.Now.UtcDateTime.ToString("'lc'yyyyMMddHHmmss", CultureInfo.InvariantCulture);
-            if (keys.Exists(key => key.Domain == domain && key.Selector == selector))
+        return (await unitOfWork.RunIdempotent<DkimKey>(
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
             {
-                return Error.AlreadyExists($"The domain {domain} has a key with the selector {selector}.");
-            }
+                var keys = await tx.Db.DkimKeys.Where(key => key.WorkspaceId == tx.WorkspaceId).ToListAsync(tx.CancellationToken);
+                var selector = request.Selector.Length > 0
+                    ? request.Selector.ToLowerInvariant() : tx.Now.UtcDateTime.ToString("'lc'yyyyMMddHHmmss", CultureInfo.InvariantCulture);
+                if (keys.Exists(key => key.Domain == domain && key.Selector == selector))
+                {
+                    return Error.AlreadyExists($"The domain {domain} has a key with the selector {selector}.");
+                }
 
-            if (keys.Count >= MaxKeys)
-            {
-                return Error.Precondition($"A workspace has at most {MaxKeys} keys.");
-            }
+                if (keys.Count >= MaxKeys)
+                {
+                    return Error.Precondition($"A workspace has at most {MaxKeys} keys.");
+                }
 
-            var (id, privateKey) = (tx.NewId(), given ?? DkimSigner.NewKey());
-            var row = new DkimKeyRow
-            {
-                WorkspaceId = tx.WorkspaceId,
-                Id = id,
-                Domain = domain!,
-                Selector = selector,
-                PrivateKey = secrets.Close(Convert.ToBase64String(privateKey), MailRoutes.KeyOwner(tx.WorkspaceId, id)),
-                DnsRecord = DkimSigner.DnsRecord(privateKey),
-                CreateTime = tx.Now,
-            };
-            tx.Db.DkimKeys.Add(row);
-            return ToProto(row);
-        }, context.CancellationToken)).OrThrow();
+                var (id, privateKey) = (tx.NewId(), given ?? DkimSigner.NewKey());
+                var row = new DkimKeyRow
+                {
+                    WorkspaceId = tx.WorkspaceId,
+                    Id = id,
+                    Domain = domain!,
+                    Selector = selector,
+                    PrivateKey = secrets.Close(Convert.ToBase64String(privateKey), MailRoutes.KeyOwner(tx.WorkspaceId, id)),
+                    DnsRecord = DkimSigner.DnsRecord(privateKey),
+                    CreateTime = tx.Now,
+                };
+                tx.Db.DkimKeys.Add(row);
+                return ToProto(row);
+            }, context.CancellationToken)).OrThrow();
     }
 
     public override async Task<ListDkimKeysResponse> ListDkimKeys(ListDkimKeysRequest request, ServerCallContext context)
@@ -110,25 +114,28 @@ internal sealed partial class MailSettingsGrpcService(
     public override async Task<DkimKey> ActivateDkimKey(ActivateDkimKeyRequest request, ServerCallContext context)
     {
         var id = Requests.Id(request.Id);
-        return (await unitOfWork.RunIdempotent<DkimKey>(context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
-        {
-            var keys = await tx.Db.DkimKeys
-                .FromSql($"select * from dkim_key where workspace_id = {tx.WorkspaceId} order by id for update").ToListAsync(tx.CancellationToken);
-            if (keys.Find(key => key.Id == id) is not { } chosen)
+        return (await unitOfWork.RunIdempotent<DkimKey>(
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
             {
-                return Error.NotFound("DkimKey", id);
-            }
+                var keys = await tx.Db.DkimKeys
+                    .FromSql($"select * from dkim_key where workspace_id = {tx.WorkspaceId} order by id for update")
+                    .ToListAsync(tx.CancellationToken);
+                if (keys.Find(key => key.Id == id) is not { } chosen)
+                {
+                    return Error.NotFound("DkimKey", id);
+                }
 
-            keys.FindAll(key => key.Domain == chosen.Domain).ForEach(key => key.Active = key.Id == id);
-            return ToProto(chosen);
-        }, context.CancellationToken)).OrThrow();
+                keys.FindAll(key => key.Domain == chosen.Domain).ForEach(key => key.Active = key.Id == id);
+                return ToProto(chosen);
+            }, context.CancellationToken)).OrThrow();
     }
 
     public override async Task<Empty> DeleteDkimKey(DeleteDkimKeyRequest request, ServerCallContext context)
     {
         var id = Requests.Id(request.Id);
         return (await unitOfWork.RunIdempotent<Empty>(context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
-            await tx.Db.DkimKeys.Where(key => key.WorkspaceId == tx.WorkspaceId && key.Id == id).ExecuteDeleteAsync(tx.CancellationToken) == 0
+            await tx.Db.DkimKeys.Where(key => key.WorkspaceId == tx.WorkspaceId && key.Id == id)
+                .ExecuteDeleteAsync(tx.CancellationToken) == 0
                 ? Error.NotFound("DkimKey", id)
                 : new Empty(), context.CancellationToken)).OrThrow();
     }
@@ -149,16 +156,17 @@ internal sealed partial class MailSettingsGrpcService(
 
     private static DkimKey ToProto(DkimKeyRow row) => ToProto(row.Id, row.Domain, row.Selector, row.DnsRecord, row.Active, row.CreateTime);
 
-    private static DkimKey ToProto(Guid id, string domain, string selector, string record, bool isActive, DateTimeOffset createTime) => new()
-    {
-        Id = id.ToString(),
-        Domain = domain,
-        Selector = selector,
-        DnsName = $"{selector}._domainkey.{domain}",
-        DnsRecord = record,
-        Active = isActive,
-        CreateTime = createTime.ToTimestamp(),
-    };
+    private static DkimKey ToProto(
+        Guid id, string domain, string selector, string record, bool isActive, DateTimeOffset createTime) => new()
+        {
+            Id = id.ToString(),
+            Domain = domain,
+            Selector = selector,
+            DnsName = $"{selector}._domainkey.{domain}",
+            DnsRecord = record,
+            Active = isActive,
+            CreateTime = createTime.ToTimestamp(),
+        };
 
     [GeneratedRegex("^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Selector();

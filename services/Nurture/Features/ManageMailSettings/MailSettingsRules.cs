@@ -61,9 +61,11 @@ internal static partial class MailSettingsRules
             "settings.relay.tlsMode",
             "A password is not sent without TLS: tlsMode must be STARTTLS or IMPLICIT where there is a userName.");
         violations.Require(
-            relay.UserName.Length <= 320 && !relay.UserName.Any(char.IsControl), "settings.relay.userName", "userName has at most 320 characters.");
+            relay.UserName.Length <= 320 && !relay.UserName.Any(char.IsControl), "settings.relay.userName",
+            "userName has at most 320 characters.");
         violations.Require(
-            relay.Password.Length <= 1000 && !relay.Password.Any(char.IsControl), "settings.relay.password", "password has at most 1000 characters.");
+            relay.Password.Length <= 1000 && !relay.Password.Any(char.IsControl), "settings.relay.password",
+            "password has at most 1000 characters.");
         violations.Require(
             relay.TrustedCertificate.Length <= 20_000 && IsCertificate(relay.TrustedCertificate),
             "settings.relay.trustedCertificate",

@@ -30,23 +30,24 @@ internal sealed class NotifyEndpointGrpcService(UnitOfWork<NurtureDbContext> uni
         violations.RequireText(request.DisplayName, "displayName");
         CheckUrl(request.Url, violations);
         violations.OrThrow();
-        return (await unitOfWork.RunIdempotent<NotifyEndpoint>(context.Caller().WorkspaceId, context.Method, request.RequestId, request, tx =>
-        {
-            var (id, secret) = (tx.NewId(), WebhookSecret.New());
-            var row = new NotifyEndpointRow
+        return (await unitOfWork.RunIdempotent<NotifyEndpoint>(
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, tx =>
             {
-                WorkspaceId = tx.WorkspaceId,
-                Id = id,
-                DisplayName = request.DisplayName,
-                Url = request.Url,
-                Secret = box.Close(secret.Text, Owner(tx.WorkspaceId, id)),
-                CreateTime = tx.Now,
-            };
-            tx.Db.NotifyEndpoints.Add(row);
-            var made = ToProto(row);
-            made.Secret = secret.Text;
-            return Task.FromResult<Result<NotifyEndpoint>>(made);
-        }, context.CancellationToken)).OrThrow();
+                var (id, secret) = (tx.NewId(), WebhookSecret.New());
+                var row = new NotifyEndpointRow
+                {
+                    WorkspaceId = tx.WorkspaceId,
+                    Id = id,
+                    DisplayName = request.DisplayName,
+                    Url = request.Url,
+                    Secret = box.Close(secret.Text, Owner(tx.WorkspaceId, id)),
+                    CreateTime = tx.Now,
+                };
+                tx.Db.NotifyEndpoints.Add(row);
+                var made = ToProto(row);
+                made.Secret = secret.Text;
+                return Task.FromResult<Result<NotifyEndpoint>>(made);
+            }, context.CancellationToken)).OrThrow();
     }
 
     public override async Task<NotifyEndpoint> GetNotifyEndpoint(GetNotifyEndpointRequest request, ServerCallContext context)
@@ -56,7 +57,8 @@ internal sealed class NotifyEndpointGrpcService(UnitOfWork<NurtureDbContext> uni
         return ToProto((row is null ? Error.NotFound("Endpoint", id) : (Result<NotifyEndpointRow>)row).OrThrow());
     }
 
-    public override async Task<ListNotifyEndpointsResponse> ListNotifyEndpoints(ListNotifyEndpointsRequest request, ServerCallContext context)
+    public override async Task<ListNotifyEndpointsResponse> ListNotifyEndpoints(
+        ListNotifyEndpointsRequest request, ServerCallContext context)
     {
         var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, null, "createTime").OrThrow();
         var rows = await unitOfWork.Read(context.Caller().WorkspaceId, async tx =>

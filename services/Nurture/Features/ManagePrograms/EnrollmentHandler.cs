@@ -17,7 +17,8 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
 {
     private static readonly ListFields Fields = new ListFields("id", "e.id")
         .Add("leadId", "e.lead_id", FieldKind.Id).Sortable("enterTime", "e.enter_time", FieldKind.Time)
-        .Names("state", "e.state", [EnrollmentRow.Active, EnrollmentRow.Completed, EnrollmentRow.Exited, EnrollmentRow.Converted, EnrollmentRow.HeldOut])
+        .Names("state", "e.state", [EnrollmentRow.Active, EnrollmentRow.Completed, EnrollmentRow.Exited,
+            EnrollmentRow.Converted, EnrollmentRow.HeldOut])
         .Add("stepId", "e.step_id").Add("trigger", "e.trigger").Add("key", "e.key").Add("waitsFor", "e.waits_for");
 
     public async Task<ListEnrollmentsResponse> List(ListEnrollmentsRequest request, ServerCallContext context)
@@ -46,7 +47,8 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
         violations.RequireId(request.ProgramId, "programId", out var programId);
         violations.RequireId(request.LeadId, "leadId", out var leadId);
         violations.Require(
-            request.Key.Length <= ProgramPath.MaxKey, "key", $"key has {request.Key.Length} characters; at most {ProgramPath.MaxKey} are accepted.");
+            request.Key.Length <= ProgramPath.MaxKey, "key",
+            $"key has {request.Key.Length} characters; at most {ProgramPath.MaxKey} are accepted.");
         violations.OrThrow();
         return (await unitOfWork.RunIdempotent(context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
         {

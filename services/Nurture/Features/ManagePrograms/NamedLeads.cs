@@ -33,7 +33,8 @@ internal sealed record NamedLeads(IReadOnlyList<(string Given, LeadName Name)> N
 
         var after = Guid.Empty;
         violations.Require(
-            pageToken.Length == 0 || Guid.TryParseExact(pageToken, "N", out after), "pageToken", "pageToken is not one that was given out.");
+            pageToken.Length == 0 || Guid.TryParseExact(pageToken, "N", out after), "pageToken",
+            "pageToken is not one that was given out.");
         return new(names, segmentId.Length == 0 ? null : segment, after);
     }
 

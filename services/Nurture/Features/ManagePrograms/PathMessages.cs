@@ -117,7 +117,8 @@ internal static class PathMessages
         violations.Require(
             !message.HasMin || Math.Abs(message.Min) <= 1_000_000, $"{field}.min", $"{field}.min must be -1000000 to 1000000.");
         return new(
-            message.HasMin && Math.Abs(message.Min) <= 1_000_000 ? (decimal)message.Min : null, message.Band.Length == 0 ? null : message.Band);
+            message.HasMin && Math.Abs(message.Min) <= 1_000_000 ? (decimal)message.Min : null,
+            message.Band.Length == 0 ? null : message.Band);
     }
 
     private static V1.EntryTrigger.Types.ScoreReached ToProto(ScoreTrigger score)
@@ -133,7 +134,8 @@ internal static class PathMessages
 
     private static ManualTrigger Missing(string field, Violations violations)
     {
-        violations.Add(field, $"{field} needs exactly one of leadCaptured, stageChanged, segmentEntered, event, formSubmitted, scoreReached, manual.");
+        violations.Add(
+            field, $"{field} needs exactly one of leadCaptured, stageChanged, segmentEntered, event, formSubmitted, scoreReached, manual.");
         return new();
     }
 

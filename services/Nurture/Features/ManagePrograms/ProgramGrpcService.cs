@@ -175,7 +175,8 @@ internal sealed class ProgramGrpcService(
             await ReportProgramHandler.Report(tx, (await ProgramWriter.Find(tx, id)).OrThrow(), from, to), context.CancellationToken);
     }
 
-    public override async Task<ListProgramVersionsResponse> ListProgramVersions(ListProgramVersionsRequest request, ServerCallContext context) =>
+    public override async Task<ListProgramVersionsResponse> ListProgramVersions(
+        ListProgramVersionsRequest request, ServerCallContext context) =>
         await ProgramVersions.List(unitOfWork, request, context);
 
     public override Task<ListEnrollmentsResponse> ListEnrollments(ListEnrollmentsRequest request, ServerCallContext context) =>
@@ -187,7 +188,8 @@ internal sealed class ProgramGrpcService(
     public override Task<BatchCreateEnrollmentsResponse> BatchCreateEnrollments(
         BatchCreateEnrollmentsRequest request, ServerCallContext context) => batchEnroll.Handle(request, context);
 
-    public override async Task<ImportResponse> ImportEnrollments(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
+    public override async Task<ImportResponse> ImportEnrollments(
+        IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
         (await import.Import(context.Caller(), requestStream, context.CancellationToken)).OrThrow();
 
     public override Task<DryRunProgramResponse> DryRunProgram(DryRunProgramRequest request, ServerCallContext context) =>

@@ -58,7 +58,8 @@ internal static class ProgramSegments
         }
 
         return asking.Count > 0
-            ? Error.Precondition($"Steps of these programs ask for the segment or change it: {string.Join(", ", asking)}. Change them first.")
+            ? Error.Precondition(
+                $"Steps of these programs ask for the segment or change it: {string.Join(", ", asking)}. Change them first.")
             : entering.Count > 0
                 ? Error.Precondition($"These active programs enter by the segment: {string.Join(", ", entering)}. Pause them first.")
                 : null;
@@ -69,7 +70,8 @@ internal static class ProgramSegments
 
     private static IEnumerable<Guid> AskedBy(Step step) => step switch
     {
-        BranchStep branch when Condition.Parse(branch.Condition, LeadFacts.SegmentCatalog).TryGet(out var condition, out _) => condition.Segments,
+        BranchStep branch when Condition.Parse(branch.Condition, LeadFacts.SegmentCatalog).TryGet(out var condition, out _) =>
+            condition.Segments,
         UpdateListStep list => [list.SegmentId],
         _ => [],
     };

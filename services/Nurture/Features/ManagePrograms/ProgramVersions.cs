@@ -11,8 +11,8 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Nurture.Features.ManagePrograms;
 
 /// <summary>
-/// Versions of a program. Those on their way stay in the version by which they entered, so that a change shortens no wait, repeats no mail and
-/// leads nobody astray; or they are moved by name of their step, where the change asks for it.
+/// Versions of a program. Those on their way stay in the version by which they entered, so that a change shortens no wait, repeats no mail
+/// and leads nobody astray; or they are moved by name of their step, where the change asks for it.
 /// </summary>
 internal static class ProgramVersions
 {
@@ -29,7 +29,15 @@ internal static class ProgramVersions
             update enrollment set path_version = case when @move then 0 else @version end
             where workspace_id = @workspace and program_id = @id and state = 'ACTIVE' and (@move or path_version = 0);
             """,
-            new { workspace = tx.WorkspaceId, id = row.Id, version = row.Version, path = row.Path, time = row.UpdateTime, move = moveEnrollments },
+            new
+            {
+                workspace = tx.WorkspaceId,
+                id = row.Id,
+                version = row.Version,
+                path = row.Path,
+                time = row.UpdateTime,
+                move = moveEnrollments
+            },
             cancellationToken: tx.CancellationToken));
         (row.Path, row.Version) = (ProgramStore.ToJson(path), row.Version + 1);
         ProgramWriter.Keep(tx, row);

@@ -80,7 +80,9 @@ internal static class ProgramWriter
         request.EntryTriggers.Count + request.Steps.Count + request.ExitOnStages.Count + request.Clear.Count > 0 || request.HasGoalStage
             || request.HasReentry || request.HasReentryKey || request.HasTransactional || request.HasHoldOutPercent;
 
-    /// <summary>Names templates and segments that are not there. What is there stays until the transaction ends, as far as it is a segment.</summary>
+    /// <summary>
+    /// Names templates and segments that are not there. What is there stays until the transaction ends, as far as it is a segment.
+    /// </summary>
     public static async Task<Error?> MissingReferences(Transaction<NurtureDbContext> tx, ProgramPath path)
     {
         await ProgramSegments.Hold(tx, path);
@@ -117,7 +119,8 @@ internal static class ProgramWriter
     private static async Task MissingAskedSegments(Transaction<NurtureDbContext> tx, ProgramPath path, Violations violations)
     {
         var asked = path.Steps
-            .Select((step, index) => step is BranchStep branch && Condition.Parse(branch.Condition, LeadFacts.SegmentCatalog).TryGet(out var read, out _)
+            .Select((step, index) => step is BranchStep branch
+                && Condition.Parse(branch.Condition, LeadFacts.SegmentCatalog).TryGet(out var read, out _)
                 ? (Index: index, read.Segments) : (Index: index, Segments: new HashSet<Guid>()))
             .Where(step => step.Segments.Count > 0).ToList();
         if (asked.Count == 0)
@@ -213,7 +216,8 @@ internal static class ProgramWriter
 
     private static int HoldOutShare(int percent, Violations violations)
     {
-        violations.Require(percent is >= 0 and <= HoldOut.MaxPercent, "holdOutPercent", $"holdOutPercent lies between 0 and {HoldOut.MaxPercent}.");
+        violations.Require(
+            percent is >= 0 and <= HoldOut.MaxPercent, "holdOutPercent", $"holdOutPercent lies between 0 and {HoldOut.MaxPercent}.");
         return percent;
     }
 

@@ -68,15 +68,16 @@ internal static class StepMessages
     {
         object?[] given = [message.Duration, message.UntilTime, message.UntilEvent, message.UntilDate, message.UntilEmail];
         violations.Require(
-            given.Count(part => part is not null) <= 1, field, $"{field} takes one of duration, untilTime, untilEvent, untilDate, untilEmail.");
+            given.Count(part => part is not null) <= 1, field,
+            $"{field} takes one of duration, untilTime, untilEvent, untilDate, untilEmail.");
         if (message.UntilEmail is { } mail)
         {
             violations.Require(
                 mail.Engagement is V1.Step.Types.UntilEmail.Types.Engagement.Open or V1.Step.Types.UntilEmail.Types.Engagement.Click,
                 $"{field}.untilEmail.engagement", $"{field}.untilEmail.engagement must be OPEN or CLICK.");
             return new WaitEmailStep(
-                id, mail.Engagement == V1.Step.Types.UntilEmail.Types.Engagement.Click, Edge(mail.StepId), mail.Timeout?.ToTimeSpan() ?? TimeSpan.Zero,
-                Edge(mail.TimeoutStepId));
+                id, mail.Engagement == V1.Step.Types.UntilEmail.Types.Engagement.Click, Edge(mail.StepId),
+                mail.Timeout?.ToTimeSpan() ?? TimeSpan.Zero, Edge(mail.TimeoutStepId));
         }
 
         if (message.UntilTime is { } time)

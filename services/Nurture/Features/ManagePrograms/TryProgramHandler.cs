@@ -100,7 +100,8 @@ internal sealed class TryProgramHandler(UnitOfWork<NurtureDbContext> unitOfWork,
             LeadId = row.LeadId.ToString(),
             Refusal = BatchEnrollHandler.Refusal(path, row, now)
                 ?? (earlier.IsIn && path.Reentry != Reentry.PerKey ? "The lead is in the program already."
-                    : earlier.Times > 0 && path.Reentry == Reentry.Never ? "The lead has been in the program, and its re-entry rule is NEVER."
+                    : earlier.Times > 0 && path.Reentry == Reentry.Never
+                    ? "The lead has been in the program, and its re-entry rule is NEVER."
                     : ""),
         };
         if (answer.Refusal.Length == 0)

@@ -6,7 +6,9 @@ using Lifecycle.Postgres;
 
 namespace Lifecycle.Nurture.Features.ManageSegments;
 
-/// <summary>Adds leads to a static list and takes them off, with all that follows: events, segments that ask for the list, programs.</summary>
+/// <summary>
+/// Adds leads to a static list and takes them off, with all that follows: events, segments that ask for the list, programs.
+/// </summary>
 internal sealed class ChangeListHandler(SegmentStore segments, JudgeLeadHandler judge)
 {
     /// <summary>Changes the list.</summary>

@@ -21,7 +21,8 @@ internal sealed class ImportMembersHandler(UnitOfWork<NurtureDbContext> unitOfWo
         var found = await unitOfWork.Read(workspaceId, tx => SegmentRules.RequireList(tx, list), ct);
         return found.Succeeded
             ? await new BatchedImport(unitOfWork, workspaceId, import, $"segment-members:{list}").Run<IReadOnlyList<ImportRow>>(
-                (rows, _) => Task.FromResult<Result<IReadOnlyList<ImportRow>>>(rows.ToList()), (tx, rows, answer) => Add(tx, list, rows, answer), ct)
+                (rows, _) => Task.FromResult<Result<IReadOnlyList<ImportRow>>>(rows.ToList()),
+                (tx, rows, answer) => Add(tx, list, rows, answer), ct)
             : found.Error!;
     }
 

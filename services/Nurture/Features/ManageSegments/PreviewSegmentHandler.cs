@@ -13,8 +13,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Nurture.Features.ManageSegments;
 
 /// <summary>
-/// Counts who would be in a segment, newest leads first, a bounded number of leads a call: the token carries how far the counting has come, so
-/// that any process can go on with it.
+/// Counts who would be in a segment, newest leads first, a bounded number of leads a call: the token carries how far the counting has come,
+/// so that any process can go on with it.
 /// </summary>
 internal sealed class PreviewSegmentHandler(UnitOfWork<NurtureDbContext> unitOfWork, IOptions<NurtureOptions> options)
 {
@@ -49,13 +49,19 @@ internal sealed class PreviewSegmentHandler(UnitOfWork<NurtureDbContext> unitOfW
             var activities = await ActivityStore.Load(tx, leads.ConvertAll(lead => lead.LeadId), condition.Tallies);
             foreach (var lead in leads)
             {
-                var subject = new SegmentSubject(LeadStore.Facts(lead), [.. activities[lead.LeadId]], members[lead.LeadId].ToHashSet(), zone);
+                var subject = new SegmentSubject(
+                    LeadStore.Facts(lead), [.. activities[lead.LeadId]], members[lead.LeadId].ToHashSet(), zone);
                 if (condition.Holds(subject, tx.Now))
                 {
                     response.Count++;
                     if (place is null && response.Sample.Count < SampleSize)
                     {
-                        response.Sample.Add(new SegmentMember { LeadId = lead.LeadId.ToString(), Email = lead.Email ?? "", Stage = Requests.ToStage(lead.Stage) });
+                        response.Sample.Add(new SegmentMember
+                        {
+                            LeadId = lead.LeadId.ToString(),
+                            Email = lead.Email ?? "",
+                            Stage = Requests.ToStage(lead.Stage)
+                        });
                     }
                 }
             }
@@ -70,7 +76,9 @@ internal sealed class PreviewSegmentHandler(UnitOfWork<NurtureDbContext> unitOfW
         // Leads may have come since they were counted.
         response.TotalCount = response.Truncated ? Math.Max(response.TotalCount, response.EvaluatedCount + 1) : response.EvaluatedCount;
         response.Progress = response.TotalCount == 0 ? 1 : (double)response.EvaluatedCount / response.TotalCount;
-        response.NextPageToken = response.Truncated ? new Place(last!.Value, response.Count, response.EvaluatedCount, response.TotalCount).ToToken(request) : "";
+        response.NextPageToken = response.Truncated
+            ? new Place(last!.Value, response.Count, response.EvaluatedCount, response.TotalCount).ToToken(request)
+            : "";
         return response;
     }
 
@@ -96,7 +104,12 @@ internal sealed class PreviewSegmentHandler(UnitOfWork<NurtureDbContext> unitOfW
             ? []
             : await tx.Connection.QueryAsync<(Guid Lead, Guid Segment)>(new CommandDefinition(
                 "select lead_id, segment_id from segment_member where workspace_id = @workspace and segment_id = any(@segments) and lead_id = any(@leads)",
-                new { workspace = tx.WorkspaceId, segments = condition.Segments.ToArray(), leads = leads.Select(lead => lead.LeadId).ToArray() },
+                new
+                {
+                    workspace = tx.WorkspaceId,
+                    segments = condition.Segments.ToArray(),
+                    leads = leads.Select(lead => lead.LeadId).ToArray()
+                },
                 cancellationToken: tx.CancellationToken));
         return rows.ToLookup(row => row.Lead, row => row.Segment);
     }
@@ -114,7 +127,8 @@ internal sealed class PreviewSegmentHandler(UnitOfWork<NurtureDbContext> unitOfW
 
             return parts.Count == 0
                 ? (Place?)null
-                : Guid.TryParse(parts[0], out var last) && long.TryParse(parts[1], out var count) && long.TryParse(parts[2], out var evaluated)
+                : Guid.TryParse(parts[0], out var last) && long.TryParse(parts[1], out var count)
+                    && long.TryParse(parts[2], out var evaluated)
                     && long.TryParse(parts[3], out var total)
                     ? new Place(last, count, evaluated, total)
                     : Error.Invalid("pageToken", "pageToken is none that this method gave out.");

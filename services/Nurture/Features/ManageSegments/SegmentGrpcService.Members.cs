@@ -52,12 +52,16 @@ internal sealed partial class SegmentGrpcService
     }
 
     public override Task<ChangeSegmentMembersResponse> AddSegmentMembers(AddSegmentMembersRequest request, ServerCallContext context) =>
-        ChangeMembers(request, request.SegmentId, request.RequestId, new(request.LeadIds, request.Emails, request.ExternalIds), true, context);
+        ChangeMembers(
+            request, request.SegmentId, request.RequestId, new(request.LeadIds, request.Emails, request.ExternalIds), true, context);
 
-    public override Task<ChangeSegmentMembersResponse> RemoveSegmentMembers(RemoveSegmentMembersRequest request, ServerCallContext context) =>
-        ChangeMembers(request, request.SegmentId, request.RequestId, new(request.LeadIds, request.Emails, request.ExternalIds), false, context);
+    public override Task<ChangeSegmentMembersResponse> RemoveSegmentMembers(
+        RemoveSegmentMembersRequest request, ServerCallContext context) =>
+        ChangeMembers(
+            request, request.SegmentId, request.RequestId, new(request.LeadIds, request.Emails, request.ExternalIds), false, context);
 
-    public override async Task<ImportResponse> ImportSegmentMembers(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
+    public override async Task<ImportResponse> ImportSegmentMembers(
+        IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
         (await import.Import(context.Caller().WorkspaceId, requestStream, context.CancellationToken)).OrThrow();
 
     private async Task<ChangeSegmentMembersResponse> ChangeMembers(
@@ -74,24 +78,25 @@ internal sealed partial class SegmentGrpcService
 
         violations.OrThrow();
         var (texts, names) = named.ToNames();
-        return (await unitOfWork.RunIdempotent<ChangeSegmentMembersResponse>(context.Caller().WorkspaceId, context.Method, requestId, request, async tx =>
-        {
-            var found = await SegmentRules.RequireList(tx, list);
-            if (!found.Succeeded)
+        return (await unitOfWork.RunIdempotent<ChangeSegmentMembersResponse>(
+            context.Caller().WorkspaceId, context.Method, requestId, request, async tx =>
             {
-                return found.Error!;
-            }
+                var found = await SegmentRules.RequireList(tx, list);
+                if (!found.Succeeded)
+                {
+                    return found.Error!;
+                }
 
-            var leads = await LeadFinder.Find(tx, names);
-            var known = leads.OfType<Guid>().Distinct().ToList();
-            var changed = await lists.Change(tx, list, known, add);
-            return new ChangeSegmentMembersResponse
-            {
-                Changed = changed.Count,
-                Unchanged = known.Count - changed.Count,
-                Unknown = { texts.Where((_, index) => leads[index] is null) },
-            };
-        }, context.CancellationToken)).OrThrow();
+                var leads = await LeadFinder.Find(tx, names);
+                var known = leads.OfType<Guid>().Distinct().ToList();
+                var changed = await lists.Change(tx, list, known, add);
+                return new ChangeSegmentMembersResponse
+                {
+                    Changed = changed.Count,
+                    Unchanged = known.Count - changed.Count,
+                    Unknown = { texts.Where((_, index) => leads[index] is null) },
+                };
+            }, context.CancellationToken)).OrThrow();
     }
 
     private sealed record NamedLeads(IReadOnlyList<string> LeadIds, IReadOnlyList<string> Emails, IReadOnlyList<string> ExternalIds)

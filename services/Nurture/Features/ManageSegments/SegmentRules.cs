@@ -43,7 +43,8 @@ internal static class SegmentRules
 
         var way = SegmentGraph.Cycle(id, at => at == id
             ? asked
-            : Condition.Parse(rows[at].Condition, LeadFacts.SegmentCatalog).TryGet(out var parsed, out _) ? parsed.Segments : new HashSet<Guid>());
+            : Condition.Parse(rows[at].Condition, LeadFacts.SegmentCatalog).TryGet(out var parsed, out _) ? parsed.Segments
+            : new HashSet<Guid>());
         return way is null
             ? null
             : Error.Invalid(
@@ -75,7 +76,8 @@ internal static class SegmentRules
             cancellationToken: tx.CancellationToken)) switch
         {
             null => Error.NotFound("Segment", id),
-            false => Error.Precondition("The segment has a condition, which alone says who is in it; only the members of a list are named."),
+            false =>
+                Error.Precondition("The segment has a condition, which alone says who is in it; only the members of a list are named."),
             true => true,
         };
 }

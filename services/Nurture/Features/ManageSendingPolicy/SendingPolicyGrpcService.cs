@@ -37,17 +37,18 @@ internal sealed class SendingPolicyGrpcService(UnitOfWork<NurtureDbContext> unit
             request.OnCap == PolicyMessage.Types.CapAction.Skip ? CapAction.Skip : CapAction.Delay);
         policy.Check(violations);
         violations.OrThrow();
-        return (await unitOfWork.RunIdempotent<PolicyMessage>(context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
-        {
-            await tx.Connection.ExecuteAsync(new CommandDefinition(
+        return (await unitOfWork.RunIdempotent<PolicyMessage>(
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx =>
+            {
+                await tx.Connection.ExecuteAsync(new CommandDefinition(
                 """
                 insert into sending_policy (workspace_id, policy, update_time) values (@workspace, @json::jsonb, @now)
                 on conflict (workspace_id) do update set policy = excluded.policy, update_time = excluded.update_time
                 """,
                 new { workspace = tx.WorkspaceId, json = ProgramStore.ToJson(policy), now = tx.Now },
                 cancellationToken: tx.CancellationToken));
-            return ToProto(policy, tx.Now);
-        }, context.CancellationToken)).OrThrow();
+                return ToProto(policy, tx.Now);
+            }, context.CancellationToken)).OrThrow();
     }
 
     private static TimeOnly? Time(string text, string field, Violations violations) =>

@@ -40,10 +40,11 @@ internal sealed class SuppressionGrpcService(UnitOfWork<NurtureDbContext> unitOf
     public override async Task<Suppression> GetSuppression(GetSuppressionRequest request, ServerCallContext context)
     {
         var id = Requests.Id(request.Id);
-        var row = await unitOfWork.Read(context.Caller().WorkspaceId, tx => tx.Connection.QuerySingleOrDefaultAsync<Listed>(new CommandDefinition(
-            "select * from suppression where workspace_id = @workspace and id = @id",
-            new { workspace = tx.WorkspaceId, id },
-            cancellationToken: tx.CancellationToken)), context.CancellationToken);
+        var row = await unitOfWork.Read(
+            context.Caller().WorkspaceId, tx => tx.Connection.QuerySingleOrDefaultAsync<Listed>(new CommandDefinition(
+                "select * from suppression where workspace_id = @workspace and id = @id",
+                new { workspace = tx.WorkspaceId, id },
+                cancellationToken: tx.CancellationToken)), context.CancellationToken);
         return ((Result<Suppression>)(row is null ? Error.NotFound("Suppression", id) : ToProto(row))).OrThrow();
     }
 
@@ -70,8 +71,10 @@ internal sealed class SuppressionGrpcService(UnitOfWork<NurtureDbContext> unitOf
                 : new Empty(), context.CancellationToken)).OrThrow();
     }
 
-    public override async Task<ImportResponse> ImportSuppressions(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
-        (await ImportSuppressionsHandler.Import(unitOfWork, requestStream, context.Caller().WorkspaceId, context.CancellationToken)).OrThrow();
+    public override async Task<ImportResponse> ImportSuppressions(
+        IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context) =>
+        (await ImportSuppressionsHandler.Import(
+            unitOfWork, requestStream, context.Caller().WorkspaceId, context.CancellationToken)).OrThrow();
 
     private static Suppression ToProto(Listed row) => new()
     {

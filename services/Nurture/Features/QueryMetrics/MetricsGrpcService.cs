@@ -20,5 +20,8 @@ internal sealed class MetricsGrpcService(QueryMetricsHandler handler) : MetricsS
 internal sealed class PersonDataGrpcService(ExportPersonHandler handler) : PersonDataService.PersonDataServiceBase
 {
     public override async Task<ExportPersonResponse> ExportPerson(ExportPersonRequest request, ServerCallContext context) =>
-        new() { Data = await handler.Export(context.Caller().WorkspaceId, Requests.Id(request.LeadId, "leadId"), context.CancellationToken) };
+        new()
+        {
+            Data = await handler.Export(context.Caller().WorkspaceId, Requests.Id(request.LeadId, "leadId"), context.CancellationToken)
+        };
 }

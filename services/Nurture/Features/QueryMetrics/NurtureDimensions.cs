@@ -1,8 +1,8 @@
 namespace Lifecycle.Nurture.Features.QueryMetrics;
 
 /// <summary>
-/// What metrics group by: an expression of the group's name and the joins that it needs, over a mail <c>m</c> with its lead <c>l</c>, or over a
-/// lead <c>l</c>. Groups go by name, as people know them.
+/// What metrics group by: an expression of the group's name and the joins that it needs, over a mail <c>m</c> with its lead <c>l</c>, or
+/// over a lead <c>l</c>. Groups go by name, as people know them.
 /// </summary>
 internal static class NurtureDimensions
 {
@@ -32,7 +32,9 @@ internal static class NurtureDimensions
     {
         "program" => ("coalesce(p.display_name, m.program_id::text, '(none)')", MailProgram),
         "step" => ("coalesce(coalesce(p.display_name, m.program_id::text) || ' / ' || m.step_id, '(none)')", MailProgram),
-        "email" => ("coalesce(t.display_name, m.external_id, m.email_id::text, '(none)')", "left join email t on t.workspace_id = m.workspace_id and t.id = m.email_id"),
+        "email" =>
+            ("coalesce(t.display_name, m.external_id, m.email_id::text, '(none)')",
+                "left join email t on t.workspace_id = m.workspace_id and t.id = m.email_id"),
         "segment" => (SegmentName, InSegments),
         _ => (OfFirstTouch(dimension), ""),
     };

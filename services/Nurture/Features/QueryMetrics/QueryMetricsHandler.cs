@@ -8,8 +8,8 @@ namespace Lifecycle.Nurture.Features.QueryMetrics;
 
 /// <summary>
 /// Nurture's measures. Mail counts by the time it was sent, so that opens and clicks never exceed what was delivered. Leads, MQLs and
-/// reopenings count by their own time, each lead once per point, and group by the lead's first touch. By program, step or e-mail they count leads
-/// that were in the program, came to the step, got the e-mail; by segment those that are in it now. A lead in several counts in each.
+/// reopenings count by their own time, each lead once per point, and group by the lead's first touch. By program, step or e-mail they count
+/// leads that were in the program, came to the step, got the e-mail; by segment those that are in it now. A lead in several counts in each.
 /// <c>lead_to_mql_rate</c> and <c>cost_per_mql</c> divide what happened in the period: without new leads or MQLs they have no value.
 /// </summary>
 internal sealed class QueryMetricsHandler(UnitOfWork<NurtureDbContext> unitOfWork)

@@ -13,7 +13,8 @@ namespace Lifecycle.Nurture.Features.RenderEmail;
 internal sealed class MailLinks(IOptions<NurtureOptions> options, IOptions<IdentityOptions> identity)
 {
     private readonly Lazy<byte[]> key = new(() => HKDF.DeriveKey(
-        HashAlgorithmName.SHA256, Convert.FromBase64String(identity.Value.IdentitySecret), 32, info: Encoding.UTF8.GetBytes("lifecycle nurture mail links 1")));
+        HashAlgorithmName.SHA256, Convert.FromBase64String(identity.Value.IdentitySecret), 32,
+        info: Encoding.UTF8.GetBytes("lifecycle nurture mail links 1")));
 
     /// <summary>Stands in test mails and previews, where there is nothing to unsubscribe from.</summary>
     public string SampleUnsubscribeUrl => Url('u', "sample");

@@ -7,13 +7,14 @@ using Lifecycle.Postgres;
 namespace Lifecycle.Nurture.Features.ReportNurture;
 
 /// <summary>
-/// Programs beside each other on lead → MQL. Each lead counts by its first entry of the period, on the side that the program's draw gave it.
+/// Programs beside each other on lead → MQL. Each lead counts by its first entry of the period, on the side that the program's draw gave
+/// it.
 /// </summary>
 internal static class ComparePrograms
 {
     /// <summary>
-    /// Entries of the period by (workspace_id, program_id, enter_time); the MQLs of each by (workspace_id, lead_id). The control side begins
-    /// with the first lead that the program ever held out.
+    /// Entries of the period by (workspace_id, program_id, enter_time); the MQLs of each by (workspace_id, lead_id). The control side
+    /// begins with the first lead that the program ever held out.
     /// </summary>
     private const string Sql =
         """
@@ -60,7 +61,9 @@ internal static class ComparePrograms
             cancellationToken: tx.CancellationToken));
         var response = new CompareNurtureProgramsResponse { Programs = { rows.Select(ToProto) } };
         response.EmptyReason = response.Programs.Count == 0
-            ? windowDays == 0 ? "No lead entered a program in the period." : $"No lead entered a program in the period at least {windowDays} days ago."
+            ? windowDays == 0
+                ? "No lead entered a program in the period."
+                : $"No lead entered a program in the period at least {windowDays} days ago."
             : "";
         return response;
     }
@@ -74,7 +77,9 @@ internal static class ComparePrograms
             Leads = row.Leads,
             Mqls = row.Mqls,
             EmailsSent = row.Emails,
-            Lift = row.Control == 0 ? null : ToProto(new Lift((int)row.Nurtured, (int)row.NurturedMqls, (int)row.Control, (int)row.ControlMqls)),
+            Lift = row.Control == 0
+                ? null
+                : ToProto(new Lift((int)row.Nurtured, (int)row.NurturedMqls, (int)row.Control, (int)row.ControlMqls)),
         };
         if (row.Leads > 0)
         {

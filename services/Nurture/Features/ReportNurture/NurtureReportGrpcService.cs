@@ -16,13 +16,16 @@ internal sealed class NurtureReportGrpcService(UnitOfWork<NurtureDbContext> unit
     private const int DefaultScoreDays = 7;
     private const int MaxScoreDays = 90;
 
-    public override Task<CompareNurtureProgramsResponse> CompareNurturePrograms(CompareNurtureProgramsRequest request, ServerCallContext context)
+    public override Task<CompareNurtureProgramsResponse> CompareNurturePrograms(
+        CompareNurtureProgramsRequest request, ServerCallContext context)
     {
         var violations = new Violations();
         var (from, to) = ReportScope.Required(request.From, request.To, context.Caller().TimeZone, violations);
-        violations.Require(request.WindowDays is >= 0 and <= MaxWindowDays, "windowDays", $"windowDays lies between 0 and {MaxWindowDays}.");
+        violations.Require(
+            request.WindowDays is >= 0 and <= MaxWindowDays, "windowDays", $"windowDays lies between 0 and {MaxWindowDays}.");
         violations.OrThrow();
-        return unitOfWork.Read(context.Caller().WorkspaceId, tx => ComparePrograms.Run(tx, from, to, request.WindowDays), context.CancellationToken);
+        return unitOfWork.Read(
+            context.Caller().WorkspaceId, tx => ComparePrograms.Run(tx, from, to, request.WindowDays), context.CancellationToken);
     }
 
     public override Task<GetStallReportResponse> GetStallReport(GetStallReportRequest request, ServerCallContext context)
@@ -45,7 +48,8 @@ internal sealed class NurtureReportGrpcService(UnitOfWork<NurtureDbContext> unit
         var program = ReportScope.OptionalId(request.ProgramId, "programId", violations);
         violations.OrThrow();
         var byLink = request.Kind == GetEngagementReportRequest.Types.AssetKind.Link;
-        return unitOfWork.Read(context.Caller().WorkspaceId, tx => ReportEngagement.Run(tx, from, to, byLink, program), context.CancellationToken);
+        return unitOfWork.Read(
+            context.Caller().WorkspaceId, tx => ReportEngagement.Run(tx, from, to, byLink, program), context.CancellationToken);
     }
 
     public override async Task<ListProgramLeadsResponse> ListProgramLeads(ListProgramLeadsRequest request, ServerCallContext context)
@@ -55,21 +59,24 @@ internal sealed class NurtureReportGrpcService(UnitOfWork<NurtureDbContext> unit
         var (from, to) = ReportScope.Optional(request.From, request.To, context.Caller().TimeZone, violations, time.GetUtcNow());
         violations.OrThrow();
         var scope = $"{program} {request.StepId} {request.Outcome} {request.From} {request.To}";
-        var query = ListQuery.Parse(ReportLeads.ProgramFields, request.PageSize, request.PageToken, null, null, "enterTime desc", scope).OrThrow();
+        var query = ListQuery.Parse(
+            ReportLeads.ProgramFields, request.PageSize, request.PageToken, null, null, "enterTime desc", scope).OrThrow();
         var rows = await unitOfWork.Read(
             context.Caller().WorkspaceId, tx => ReportLeads.OfProgram(tx, request, program, query, from, to), context.CancellationToken);
         var (page, next) = query.Page(rows, row => row.PageKey);
         return new() { Leads = { page.Select(ReportLeads.ToProgramLead) }, NextPageToken = next };
     }
 
-    public override async Task<ListEngagementLeadsResponse> ListEngagementLeads(ListEngagementLeadsRequest request, ServerCallContext context)
+    public override async Task<ListEngagementLeadsResponse> ListEngagementLeads(
+        ListEngagementLeadsRequest request, ServerCallContext context)
     {
         var violations = new Violations();
         violations.RequireText(request.EmailId, "emailId");
         var (from, to) = ReportScope.Optional(request.From, request.To, context.Caller().TimeZone, violations, time.GetUtcNow());
         violations.OrThrow();
         var scope = $"{request.EmailId} {request.Action} {request.Url} {request.From} {request.To}";
-        var query = ListQuery.Parse(ReportLeads.MailFields, request.PageSize, request.PageToken, null, null, "sendTime desc", scope).OrThrow();
+        var query = ListQuery.Parse(
+            ReportLeads.MailFields, request.PageSize, request.PageToken, null, null, "sendTime desc", scope).OrThrow();
         var rows = await unitOfWork.Read(
             context.Caller().WorkspaceId, tx => ReportLeads.OfEmail(tx, request, query, from, to), context.CancellationToken);
         var (page, next) = query.Page(rows, row => row.PageKey);

@@ -63,7 +63,8 @@ internal static class ReportEngagement
             new { workspace = tx.WorkspaceId, from = from.UtcDateTime, to = to.UtcDateTime, program, limit = MaxRows },
             cancellationToken: tx.CancellationToken));
         var response = new GetEngagementReportResponse { Assets = { rows.Select(ToProto) } };
-        response.EmptyReason = response.Assets.Count > 0 ? "" : byLink ? "Nobody followed a link in mail of the period." : "No mail was sent in the period.";
+        response.EmptyReason = response.Assets.Count > 0 ? ""
+            : byLink ? "Nobody followed a link in mail of the period." : "No mail was sent in the period.";
         return response;
     }
 

@@ -17,7 +17,8 @@ internal static class ReportLeads
     public static readonly ListFields MailFields = new ListFields("id", "m.id").Sortable("sendTime", "m.send_time", FieldKind.Time);
 
     public static async Task<IReadOnlyList<FoundLead>> OfProgram(
-        Transaction<NurtureDbContext> tx, ListProgramLeadsRequest request, Guid program, ListQuery query, DateTimeOffset from, DateTimeOffset to)
+        Transaction<NurtureDbContext> tx, ListProgramLeadsRequest request, Guid program, ListQuery query,
+        DateTimeOffset from, DateTimeOffset to)
     {
         var outcome = request.StepId.Length > 0
             ? $"""
@@ -80,7 +81,8 @@ internal static class ReportLeads
               and {action} and {link} and {query.Where}
             order by {query.OrderBy} limit {query.Limit}
             """,
-            new DynamicParameters(query.Parameters).With("workspace", tx.WorkspaceId).With("email", request.EmailId).With("url", request.Url)
+            new DynamicParameters(query.Parameters).With("workspace", tx.WorkspaceId).With("email", request.EmailId)
+                .With("url", request.Url)
                 .With("from", from.UtcDateTime).With("to", to.UtcDateTime),
             cancellationToken: tx.CancellationToken))).AsList();
     }

@@ -17,7 +17,9 @@ internal static class ReportScope
     public static (DateTimeOffset From, DateTimeOffset To) Optional(
         string from, string to, TimeZoneInfo timeZone, Violations violations, DateTimeOffset now)
     {
-        var first = from.Length > 0 && violations.RequireDate(from, "from", out var day) ? ReportPeriod.Midnight(day, timeZone) : DateTimeOffset.UnixEpoch;
+        var first = from.Length > 0 && violations.RequireDate(from, "from", out var day)
+            ? ReportPeriod.Midnight(day, timeZone)
+            : DateTimeOffset.UnixEpoch;
         var last = to.Length > 0 && violations.RequireDate(to, "to", out day) ? ReportPeriod.Midnight(day, timeZone) : now.AddDays(1);
         return (first, last);
     }

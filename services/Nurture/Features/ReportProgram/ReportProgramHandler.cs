@@ -65,7 +65,8 @@ internal static class ReportProgramHandler
             cancellationToken: tx.CancellationToken))).ToDictionary(row => row.StepId);
         var steps = ProgramStore.Parse(program.Path).Steps;
         report.Steps.AddRange(steps.Select(step => ToReport(step.Id, step.Action, visits.GetValueOrDefault(step.Id) ?? new StepNumbers())));
-        report.Steps.AddRange(visits.Where(visit => steps.All(step => step.Id != visit.Key)).OrderBy(visit => visit.Key, StringComparer.Ordinal)
+        report.Steps.AddRange(visits.Where(visit => steps.All(step => step.Id != visit.Key))
+            .OrderBy(visit => visit.Key, StringComparer.Ordinal)
             .Select(visit => ToReport(visit.Key, "REMOVED", visit.Value)));
         return report;
     }

@@ -200,7 +200,8 @@ internal sealed class ClaimMailsHandler(
             },
         });
 
-        NpgsqlParameter Column<TValue>(NpgsqlDbType type, Func<MessageRow, TValue> value) => Bulk.Array(type, messages.Select(value).ToArray());
+        NpgsqlParameter Column<TValue>(NpgsqlDbType type, Func<MessageRow, TValue> value) =>
+            Bulk.Array(type, messages.Select(value).ToArray());
     }
 
     private sealed record Delay(string State, string Reason, DateTimeOffset? DueTime)

@@ -14,7 +14,8 @@ internal static class DomainPace
     /// <param name="tx">The claim; it keeps the domains' rows locked to its end.</param>
     /// <param name="route">Limits.</param>
     /// <param name="mails">Mails about to be made, with their addresses, in order of their turn.</param>
-    public static async Task Take(Transaction<NurtureDbContext> tx, MailRoute route, IEnumerable<(MessageRow Message, string Address)> mails)
+    public static async Task Take(
+        Transaction<NurtureDbContext> tx, MailRoute route, IEnumerable<(MessageRow Message, string Address)> mails)
     {
         // In order of the domain, so that two claims never wait for each other.
         var groups = mails.Where(mail => mail.Message.SlotTime is null)

@@ -1,7 +1,8 @@
 namespace Lifecycle.Nurture.Features.SendMails;
 
 /// <summary>
-/// Commits what waits at the same time together: one commit at a time, and what comes meanwhile goes with the next. Safe for concurrent use.
+/// Commits what waits at the same time together: one commit at a time, and what comes meanwhile goes with the next. Safe for concurrent
+/// use.
 /// </summary>
 /// <param name="commit">Commits some items, or throws and has committed none. What fails together is committed one by one.</param>
 internal sealed class GroupCommit<T>(Func<IReadOnlyList<T>, Task> commit)

@@ -26,7 +26,8 @@ internal sealed record MailRoute(
     /// <summary>The key of the sender's domain, or of the nearest domain above it; null: unsigned.</summary>
     public DkimSigner? SignerOf(string fromAddress)
     {
-        for (var domain = DomainOf(fromAddress); domain.Length > 0; domain = domain.Contains('.') ? domain[(domain.IndexOf('.') + 1)..] : "")
+        for (var domain = DomainOf(fromAddress); domain.Length > 0;
+            domain = domain.Contains('.') ? domain[(domain.IndexOf('.') + 1)..] : "")
         {
             if (Signers.TryGetValue(domain, out var signer))
             {
@@ -53,7 +54,8 @@ internal sealed class MailRoutes(SecretBox secrets, IOptions<NurtureOptions> opt
             Relay(settings),
             keys.ToDictionary(
                 key => key.Domain,
-                key => new DkimSigner(key.Domain, key.Selector, Convert.FromBase64String(secrets.Open(key.PrivateKey, KeyOwner(key.WorkspaceId, key.Id))))),
+                key => new DkimSigner(
+                    key.Domain, key.Selector, Convert.FromBase64String(secrets.Open(key.PrivateKey, KeyOwner(key.WorkspaceId, key.Id))))),
             JsonSerializer.Deserialize<Dictionary<string, int>>(settings.DomainLimits)!);
     }
 

@@ -29,7 +29,8 @@ internal sealed class MarkMailsHandler(
     public async Task Mark(Guid workspaceId, IReadOnlyList<HandedMail> mails)
     {
         var states = new List<string>();
-        var accepted = mails.Where(mail => mail.Result.Outcome == SendOutcome.Accepted).Select(mail => mail.Mail).ToDictionary(mail => mail.Id);
+        var accepted = mails.Where(mail => mail.Result.Outcome == SendOutcome.Accepted).Select(mail => mail.Mail)
+            .ToDictionary(mail => mail.Id);
         await unitOfWork.Run(
             workspaceId,
             (tx, batch) =>
@@ -81,7 +82,8 @@ internal sealed class MarkMailsHandler(
         {
             var mail = accepted[marked.Id];
             tx.Publish(new EmailSent(
-                tx.NewId(), tx.WorkspaceId, tx.Now, marked.Version, mail.Id, marked.LeadId, mail.ProgramId, mail.StepId, mail.Content.Subject));
+                tx.NewId(), tx.WorkspaceId, tx.Now, marked.Version, mail.Id, marked.LeadId, mail.ProgramId,
+                mail.StepId, mail.Content.Subject));
             states.Add(MessageRow.Sent);
         }
 
@@ -162,7 +164,8 @@ internal sealed class MarkMailsHandler(
             new { workspace = tx.WorkspaceId, activity, id = mail.Id, now = tx.Now },
             cancellationToken: tx.CancellationToken));
         tx.Publish(new EmailEngaged(
-            tx.NewId(), tx.WorkspaceId, tx.Now, marked.Version, activity, mail.Id, marked.LeadId, mail.ProgramId, "BOUNCE", "HUMAN", null, true));
+            tx.NewId(), tx.WorkspaceId, tx.Now, marked.Version, activity, mail.Id, marked.LeadId, mail.ProgramId,
+            "BOUNCE", "HUMAN", null, true));
     }
 
     private async Task Defer(Transaction<NurtureDbContext> tx, ClaimedMail mail, string detail)

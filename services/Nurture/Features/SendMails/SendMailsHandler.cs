@@ -30,7 +30,9 @@ internal sealed partial class SendMailsHandler(
     /// <summary>From its claim to the latest moment at which a mail may still be begun.</summary>
     private readonly TimeSpan patience = TimeSpan.FromSeconds(options.Value.SendLeaseSeconds - options.Value.SmtpTimeoutSeconds);
 
-    /// <summary>Grows and shrinks with what the mail server takes in a small part of that time: the next claim waits for this one.</summary>
+    /// <summary>
+    /// Grows and shrinks with what the mail server takes in a small part of that time: the next claim waits for this one.
+    /// </summary>
     private int claimSize = Math.Min(options.Value.SendBatchSize, 5 * options.Value.SmtpConnections);
 
     public async Task<bool> RunBatch(Guid workspaceId, CancellationToken ct)

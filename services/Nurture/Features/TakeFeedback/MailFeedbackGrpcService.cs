@@ -20,7 +20,8 @@ internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitO
     /// <summary>Reports carry the mail they are about, which may be large; what of it lies behind this is not needed.</summary>
     private const int MaxMail = 2 * 1024 * 1024;
 
-    public override async Task<MailFeedbackResponse> ReceiveMailReport(IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context)
+    public override async Task<MailFeedbackResponse> ReceiveMailReport(
+        IAsyncStreamReader<ImportChunk> requestStream, ServerCallContext context)
     {
         var mail = new StringBuilder();
         while (await requestStream.MoveNext(context.CancellationToken))
@@ -58,12 +59,15 @@ internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitO
         {
             var field = $"events[{index}]";
             violations.Require(
-                Enum.IsDefined((FeedbackKind)(int)told.Kind), $"{field}.kind", "kind must be HARD_BOUNCE, SOFT_BOUNCE, COMPLAINT or REPLY.");
+                Enum.IsDefined((FeedbackKind)(int)told.Kind), $"{field}.kind",
+                "kind must be HARD_BOUNCE, SOFT_BOUNCE, COMPLAINT or REPLY.");
             violations.Require(told.MessageId.Length + told.Email.Length > 0, $"{field}.messageId", "messageId or email is required.");
             violations.Require(
-                told.Email.Length == 0 || EmailAddress.Normalize(told.Email) is not null, $"{field}.email", "email must be an address such as ada@example.com.");
+                told.Email.Length == 0 || EmailAddress.Normalize(told.Email) is not null, $"{field}.email",
+                "email must be an address such as ada@example.com.");
             violations.Require(told.Status.Length <= 20, $"{field}.status", "status has at most 20 characters.");
-            violations.Require(told.Detail.Length <= MailReport.MaxDetail, $"{field}.detail", $"detail has at most {MailReport.MaxDetail} characters.");
+            violations.Require(
+                told.Detail.Length <= MailReport.MaxDetail, $"{field}.detail", $"detail has at most {MailReport.MaxDetail} characters.");
         }
 
         violations.OrThrow();
@@ -76,7 +80,8 @@ internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitO
             told.Detail,
             told.Time?.ToDateTimeOffset() is { } at && at <= now ? at : now)).ToList();
         return (await unitOfWork.RunIdempotent<MailFeedbackResponse>(
-            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx => await Take(tx, feedback), context.CancellationToken))
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx => await Take(tx, feedback),
+            context.CancellationToken))
             .OrThrow();
     }
 
@@ -85,7 +90,8 @@ internal sealed class MailFeedbackGrpcService(UnitOfWork<NurtureDbContext> unitO
         var results = new MailFeedbackResponse.Types.Result[feedback.Count];
         var marked = new List<Guid>();
         // Mails are locked in order of their ids, so that two calls never wait for each other.
-        foreach (var (index, one) in feedback.Index().OrderBy(one => one.Item.MessageId).ThenBy(one => one.Item.Email, StringComparer.Ordinal))
+        foreach (var (index, one) in feedback.Index().OrderBy(one => one.Item.MessageId)
+            .ThenBy(one => one.Item.Email, StringComparer.Ordinal))
         {
             var result = await TakeFeedbackHandler.Take(tx, one);
             marked.AddRange(result.MarkedLead is { } lead ? [lead] : []);

@@ -73,7 +73,8 @@ internal static class TakeFeedbackHandler
         await tx.Connection.ExecuteAsync(new CommandDefinition(
             feedback.Kind switch
             {
-                FeedbackKind.Complaint => "update message set complain_time = @time, version = version + 1 where workspace_id = @workspace and id = @id",
+                FeedbackKind.Complaint =>
+                    "update message set complain_time = @time, version = version + 1 where workspace_id = @workspace and id = @id",
                 FeedbackKind.Reply => "update message set version = version + 1 where workspace_id = @workspace and id = @id",
                 _ => """
                     update message set bounce_time = @time, deliver_time = null, due_time = null, state = 'BOUNCED', version = version + 1,

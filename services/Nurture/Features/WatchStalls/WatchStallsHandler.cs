@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Nurture.Features.WatchStalls;
 
 /// <summary>
-/// Finds enrollments whose step has been over for long and that nobody moves, keeps why, and moves them: those that are free by itself, with
-/// growing pauses; where a worker holds them and does not answer, it ends that worker's session, so that the others get at them.
+/// Finds enrollments whose step has been over for long and that nobody moves, keeps why, and moves them: those that are free by itself,
+/// with growing pauses; where a worker holds them and does not answer, it ends that worker's session, so that the others get at them.
 /// </summary>
 /// <remarks>
 /// A worker that is killed holds nothing: its session ends with it. What hangs is a process that is stopped or cut off, whose session the
@@ -171,7 +171,9 @@ internal sealed partial class WatchStallsHandler(
         return isNew;
     }
 
-    /// <summary>Ends this service's sessions that idle within a transaction for longer than any worker does. Their transactions roll back.</summary>
+    /// <summary>
+    /// Ends this service's sessions that idle within a transaction for longer than any worker does. Their transactions roll back.
+    /// </summary>
     private Task<int> EndHangingSessions(Transaction<NurtureDbContext> tx) => tx.Connection.ExecuteScalarAsync<int>(new CommandDefinition(
         """
         select count(*) filter (where pg_terminate_backend(pid))::integer from pg_stat_activity

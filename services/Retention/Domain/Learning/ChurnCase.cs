@@ -13,12 +13,13 @@ namespace Lifecycle.Retention.Domain.Learning;
 /// <param name="RenewalDays">Days to the end of the term that runs; null when the contract's terms are unknown.</param>
 /// <param name="Plan">The plan then; empty when unknown.</param>
 public sealed record ChurnFacts(
-    int TenureDays, decimal Mrr, decimal Usage, decimal UsageBefore, long Tickets, long FailedPayments, long Mails, long Clicked, int? NpsScore, int? RenewalDays,
-    string Plan)
+    int TenureDays, decimal Mrr, decimal Usage, decimal UsageBefore, long Tickets, long FailedPayments, long Mails, long Clicked,
+    int? NpsScore, int? RenewalDays, string Plan)
 {
     /// <summary>
-    /// Days to the end of the term that runs on the day. Terms lie before and after a known renewal date in whole lengths, so that a date which was moved
-    /// on since (because the customer renewed) tells nothing that was not known then. Without a length nothing is known of the past.
+    /// Days to the end of the term that runs on the day. Terms lie before and after a known renewal date in whole lengths, so that a date
+    /// which was moved on since (because the customer renewed) tells nothing that was not known then. Without a length nothing is known of
+    /// the past.
     /// </summary>
     public static int? RenewalIn(DateOnly? renewalDate, int termMonths, DateOnly day)
     {

@@ -4,11 +4,12 @@ using Lifecycle.Kernel.Learning;
 namespace Lifecycle.Retention.Domain.Learning;
 
 /// <summary>
-/// Learns from customers at past instants whose next months are known: a logistic regression on one case per customer and instant at which it was with
-/// us, the discrete-time survival model of Allison (Sociological Methodology 13, 1982), under which cases of one customer count as independent where
-/// their horizons do not overlap. Values are screened by how far the means of lost and staying cases lie apart (two-sample t), as many as the data
-/// carries: one coefficient for each ten cases of the rarer kind (Peduzzi et al., Journal of Clinical Epidemiology 49, 1996). Screening, fit and penalty
-/// are judged by five-fold cross-validation in which all cases of a customer are in one part. The same history gives the same model.
+/// Learns from customers at past instants whose next months are known: a logistic regression on one case per customer and instant at which
+/// it was with us, the discrete-time survival model of Allison (Sociological Methodology 13, 1982), under which cases of one customer count
+/// as independent where their horizons do not overlap. Values are screened by how far the means of lost and staying cases lie apart
+/// (two-sample t), as many as the data carries: one coefficient for each ten cases of the rarer kind (Peduzzi et al., Journal of Clinical
+/// Epidemiology 49, 1996). Screening, fit and penalty are judged by five-fold cross-validation in which all cases of a customer are in one
+/// part. The same history gives the same model.
 /// </summary>
 public static class ChurnLearner
 {
@@ -36,7 +37,8 @@ public static class ChurnLearner
         var chosen = Screen(sorted, most);
         if (chosen.Count == 0)
         {
-            return Error.Precondition($"Nothing that is known differs among the {lost} cases lost and {stayed} that stayed: there is nothing to learn from.");
+            return Error.Precondition(
+                $"Nothing that is known differs among the {lost} cases lost and {stayed} that stayed: there is nothing to learn from.");
         }
 
         var quality = CrossValidation.Run([.. sorted.Select(one => one.Lost)], Folds(sorted), (seen, unseen) =>
@@ -47,8 +49,10 @@ public static class ChurnLearner
         });
         var fit = LogisticRegression.Fit(Rows(sorted, chosen), chosen.Count, quality.Penalty);
         var features = chosen.Select((feature, index) => Learnt(feature, fit.Coefficients[index], sorted))
-            .OrderByDescending(feature => Math.Abs(feature.Coefficient * feature.Deviation)).ThenBy(feature => feature.Feature.Factor).ThenBy(feature => feature.Feature.Plan, StringComparer.Ordinal);
-        return new ChurnModel(horizonDays, [.. features], fit.Intercept, lost, stayed, sorted.Select(one => one.CustomerId).Distinct().Count(), quality);
+            .OrderByDescending(feature => Math.Abs(feature.Coefficient * feature.Deviation)).ThenBy(feature => feature.Feature.Factor)
+            .ThenBy(feature => feature.Feature.Plan, StringComparer.Ordinal);
+        return new ChurnModel(
+            horizonDays, [.. features], fit.Intercept, lost, stayed, sorted.Select(one => one.CustomerId).Distinct().Count(), quality);
     }
 
     /// <summary>What is missing to learn from so many cases; null: nothing.</summary>
@@ -80,8 +84,10 @@ public static class ChurnLearner
             .Select(group => new ChurnFeature(ChurnFactor.Plan, group.Key));
         return
         [
-            .. ChurnFeature.Fixed.Concat(plans).Select(feature => (Feature: feature, Distance: Distance(feature, cases))).Where(entry => entry.Distance > 0)
-                .OrderByDescending(entry => entry.Distance).ThenBy(entry => entry.Feature.Factor).ThenBy(entry => entry.Feature.Plan, StringComparer.Ordinal)
+            .. ChurnFeature.Fixed.Concat(plans).Select(feature => (Feature: feature, Distance: Distance(feature, cases)))
+                .Where(entry => entry.Distance > 0)
+                .OrderByDescending(entry => entry.Distance).ThenBy(entry => entry.Feature.Factor)
+                .ThenBy(entry => entry.Feature.Plan, StringComparer.Ordinal)
                 .Take(most).Select(entry => entry.Feature)
                 .OrderBy(feature => feature.Factor).ThenBy(feature => feature.Plan, StringComparer.Ordinal),
         ];
@@ -112,7 +118,8 @@ public static class ChurnLearner
     [
         .. cases.Select(one =>
         {
-            var known = features.Select((feature, index) => (Index: index, Value: feature.Value(one.Facts))).Where(entry => entry.Value != 0).ToArray();
+            var known = features.Select((feature, index) => (Index: index, Value: feature.Value(one.Facts)))
+                .Where(entry => entry.Value != 0).ToArray();
             return new Example([.. known.Select(entry => entry.Index)], [.. known.Select(entry => entry.Value)], one.Lost ? 1 : 0);
         }),
     ];

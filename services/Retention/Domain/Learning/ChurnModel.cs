@@ -11,7 +11,8 @@ namespace Lifecycle.Retention.Domain.Learning;
 /// <param name="Customers">Customers that the cases are of.</param>
 /// <param name="Quality">How good it is on customers that it had not seen, with the calibration.</param>
 public sealed record ChurnModel(
-    int HorizonDays, IReadOnlyList<LearntChurnFeature> Features, double Intercept, int Lost, int Stayed, int Customers, CrossValidation Quality)
+    int HorizonDays, IReadOnlyList<LearntChurnFeature> Features, double Intercept, int Lost, int Stayed,
+    int Customers, CrossValidation Quality)
 {
     /// <summary>Share of the cases that were lost: what is predicted without knowing anything.</summary>
     public double BaseRate => (double)Lost / (Lost + Stayed);
@@ -21,11 +22,13 @@ public sealed record ChurnModel(
         Quality.Calibration.Probability(Intercept + Features.Sum(feature => feature.Coefficient * feature.Feature.Value(facts)));
 
     /// <summary>
-    /// What speaks for (above 0) and against leaving, the strongest first: how far each value moves the calibrated log-odds from those of the mean case.
+    /// What speaks for (above 0) and against leaving, the strongest first: how far each value moves the calibrated log-odds from those of
+    /// the mean case.
     /// </summary>
     public IReadOnlyList<(LearntChurnFeature Feature, double LogOdds)> Factors(ChurnFacts facts) =>
     [
-        .. Features.Select(feature => (feature, LogOdds: Quality.Calibration.Slope * feature.Coefficient * (feature.Feature.Value(facts) - feature.Mean)))
+        .. Features.Select(
+            feature => (feature, LogOdds: Quality.Calibration.Slope * feature.Coefficient * (feature.Feature.Value(facts) - feature.Mean)))
             .OrderByDescending(factor => Math.Abs(factor.LogOdds)),
     ];
 }

@@ -48,7 +48,9 @@ public sealed class AnswerPage(UnitOfWork<RetentionDbContext> work, SurveyLinks 
         var comment = form["comment"].ToString();
         if (!int.TryParse(form["score"], NumberStyles.None, CultureInfo.InvariantCulture, out var score) || comment.Length > MaxComment)
         {
-            return Form(survey, comment.Length > MaxComment ? $"Please keep the comment under {MaxComment} characters." : "Please choose a number.", StatusCodes.Status400BadRequest);
+            return Form(
+                survey, comment.Length > MaxComment ? $"Please keep the comment under {MaxComment} characters." : "Please choose a number.",
+                StatusCodes.Status400BadRequest);
         }
 
         var result = await work.Run(
@@ -64,19 +66,23 @@ public sealed class AnswerPage(UnitOfWork<RetentionDbContext> work, SurveyLinks 
     }
 
     /// <summary>A link names an invitation, or a customer where somebody made it by hand.</summary>
-    private async Task<Result<SurveyAnswerRow>> Record(Transaction<RetentionDbContext> tx, SurveyLinkTarget target, int score, string comment)
+    private async Task<Result<SurveyAnswerRow>> Record(
+        Transaction<RetentionDbContext> tx, SurveyLinkTarget target, int score, string comment)
     {
         var invitation = await tx.Db.Invitations.SingleOrDefaultAsync(
             row => row.WorkspaceId == tx.WorkspaceId && row.Id == target.AskedId && row.SurveyId == target.SurveyId, tx.CancellationToken);
         return await RecordAnswer.Run(
             tx,
             target.SurveyId,
-            new(invitation?.CustomerId ?? target.AskedId, invitation?.LeadId, score, comment, time.GetUtcNow(), ByLink: true, invitation?.Id));
+            new(
+                invitation?.CustomerId ?? target.AskedId, invitation?.LeadId, score, comment, time.GetUtcNow(),
+                ByLink: true, invitation?.Id));
     }
 
     private Task<SurveyRow?> Survey(SurveyLinkTarget target, CancellationToken cancellationToken) => work.Read(
         target.WorkspaceId,
-        tx => tx.Db.Surveys.SingleOrDefaultAsync(row => row.WorkspaceId == target.WorkspaceId && row.Id == target.SurveyId, tx.CancellationToken),
+        tx => tx.Db.Surveys.SingleOrDefaultAsync(
+            row => row.WorkspaceId == target.WorkspaceId && row.Id == target.SurveyId, tx.CancellationToken),
         cancellationToken);
 
     private static IResult Form(SurveyRow survey, string? fault, int status)
@@ -88,13 +94,18 @@ public sealed class AnswerPage(UnitOfWork<RetentionDbContext> work, SurveyLinks 
             html.Append(CultureInfo.InvariantCulture, $"<p role=\"alert\">{WebUtility.HtmlEncode(fault)}</p>");
         }
 
-        html.Append("<form method=\"post\"><fieldset><legend>From ").Append(low).Append(" (not at all) to ").Append(high).Append(" (very)</legend>");
+        html.Append("<form method=\"post\"><fieldset><legend>From ").Append(low).Append(" (not at all) to ").Append(high)
+            .Append(" (very)</legend>");
         for (var score = low; score <= high; score++)
         {
-            html.Append(CultureInfo.InvariantCulture, $"<label><input type=\"radio\" name=\"score\" value=\"{score}\" required><span>{score}</span></label>");
+            html.Append(
+                CultureInfo.InvariantCulture,
+                $"<label><input type=\"radio\" name=\"score\" value=\"{score}\" required><span>{score}</span></label>");
         }
 
-        html.Append(CultureInfo.InvariantCulture, $"</fieldset><label class=\"comment\" for=\"comment\">What is the reason?</label><textarea id=\"comment\" name=\"comment\" rows=\"4\" maxlength=\"{MaxComment}\"></textarea><button>Send</button></form>");
+        html.Append(
+            CultureInfo.InvariantCulture,
+            $"</fieldset><label class=\"comment\" for=\"comment\">What is the reason?</label><textarea id=\"comment\" name=\"comment\" rows=\"4\" maxlength=\"{MaxComment}\"></textarea><button>Send</button></form>");
         return Page(survey.Question, html.ToString(), status);
     }
 

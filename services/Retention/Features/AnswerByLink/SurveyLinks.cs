@@ -11,8 +11,8 @@ namespace Lifecycle.Retention.Features.AnswerByLink;
 public sealed record SurveyLinkTarget(Guid WorkspaceId, Guid SurveyId, Guid AskedId);
 
 /// <summary>
-/// Links to the answer page. The token is base64url of workspace, survey, invitation or customer, day of expiry (52 bytes) and the first 16 bytes of their
-/// HMAC-SHA256 under a key of its own, derived from the identity secret.
+/// Links to the answer page. The token is base64url of workspace, survey, invitation or customer, day of expiry (52 bytes) and the first 16
+/// bytes of their HMAC-SHA256 under a key of its own, derived from the identity secret.
 /// </summary>
 public sealed class SurveyLinks(IConfiguration configuration, IOptions<RetentionOptions> options, TimeProvider time)
 {
@@ -20,7 +20,8 @@ public sealed class SurveyLinks(IConfiguration configuration, IOptions<Retention
     private const int SignatureLength = 16;
 
     private readonly byte[] key = HKDF.DeriveKey(
-        HashAlgorithmName.SHA256, Convert.FromBase64String(configuration["Lifecycle:IdentitySecret"] ?? ""), 32, info: Encoding.UTF8.GetBytes("retention survey links"));
+        HashAlgorithmName.SHA256, Convert.FromBase64String(configuration["Lifecycle:IdentitySecret"] ?? ""), 32,
+        info: Encoding.UTF8.GetBytes("retention survey links"));
 
     public Uri Create(Guid workspaceId, Guid surveyId, Guid askedId)
     {
@@ -53,7 +54,8 @@ public sealed class SurveyLinks(IConfiguration configuration, IOptions<Retention
         }
 
         var expected = HMACSHA256.HashData(key, bytes.AsSpan(0, TargetLength)).AsSpan(0, SignatureLength);
-        return CryptographicOperations.FixedTimeEquals(expected, bytes.AsSpan(TargetLength)) && BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(48)) >= Day(time.GetUtcNow())
+        return CryptographicOperations.FixedTimeEquals(expected, bytes.AsSpan(TargetLength))
+            && BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(48)) >= Day(time.GetUtcNow())
             ? new(new Guid(bytes.AsSpan(0, 16)), new Guid(bytes.AsSpan(16, 16)), new Guid(bytes.AsSpan(32, 16)))
             : null;
     }

@@ -20,7 +20,8 @@ internal static class RecordAnswer
 {
     public static async Task<Result<SurveyAnswerRow>> Run(Transaction<RetentionDbContext> tx, Guid surveyId, GivenAnswer given)
     {
-        if (await tx.Db.Surveys.SingleOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Id == surveyId, tx.CancellationToken) is not { } survey)
+        if (await tx.Db.Surveys.SingleOrDefaultAsync(
+            row => row.WorkspaceId == tx.WorkspaceId && row.Id == surveyId, tx.CancellationToken) is not { } survey)
         {
             return Error.NotFound("Survey", surveyId);
         }
@@ -33,7 +34,8 @@ internal static class RecordAnswer
 
         var customer = given.CustomerId is { } customerId
             ? await CustomerLedger.Lock(tx, customerId)
-            : await tx.Db.Customers.SingleOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == given.LeadId, tx.CancellationToken);
+            : await tx.Db.Customers.SingleOrDefaultAsync(
+                row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == given.LeadId, tx.CancellationToken);
         if (given.CustomerId is not null && customer is null)
         {
             return Error.NotFound("Customer", given.CustomerId);
@@ -71,7 +73,8 @@ internal static class RecordAnswer
         await SurveyTasks.Follow(tx, survey, answer);
         RetentionTelemetry.AnswersRecorded.Add(1);
         tx.Publish(new NpsAnswered(
-            tx.NewId(), tx.WorkspaceId, given.Time, answer.Version, surveyId, Names.Of(survey.Type), answer.CustomerId, answer.LeadId, given.Score, comment));
+            tx.NewId(), tx.WorkspaceId, given.Time, answer.Version, surveyId, Names.Of(survey.Type), answer.CustomerId,
+            answer.LeadId, given.Score, comment));
         return answer;
     }
 }

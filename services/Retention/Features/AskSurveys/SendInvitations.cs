@@ -45,7 +45,8 @@ internal sealed class SendInvitations(SurveyLinks links)
         // Leads are locked in order of their ids, as merges lock them.
         foreach (var invitation in due.OrderBy(one => customers.GetValueOrDefault(one.CustomerId)?.LeadId))
         {
-            await Decide(tx, invitation, surveys.GetValueOrDefault(invitation.SurveyId), customers.GetValueOrDefault(invitation.CustomerId));
+            await Decide(
+                tx, invitation, surveys.GetValueOrDefault(invitation.SurveyId), customers.GetValueOrDefault(invitation.CustomerId));
         }
 
         return due.Count == BatchSize;

@@ -12,7 +12,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Lifecycle.Retention.Features.AskSurveys;
 
 /// <summary>Surveys, their answers, and links to the answer page.</summary>
-public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, SurveyLinks links, TimeProvider time) : SurveyService.SurveyServiceBase
+public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, SurveyLinks links, TimeProvider time)
+    : SurveyService.SurveyServiceBase
 {
     private static readonly ListFields SurveyFields = new ListFields("id", "s.id");
     private static readonly ListFields AnswerFields = new ListFields("id", "a.id").Sortable("answerTime", "a.answer_time", FieldKind.Time);
@@ -25,7 +26,8 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
             async tx =>
             {
                 var (ids, next) = await Pages.Ids(tx, "survey s", "s.id", query);
-                var rows = await Surveys(tx).Where(row => ids.Contains(row.Id)).OrderByDescending(row => row.Id).ToListAsync(tx.CancellationToken);
+                var rows = await Surveys(tx).Where(row => ids.Contains(row.Id)).OrderByDescending(row => row.Id)
+                    .ToListAsync(tx.CancellationToken);
                 return new ListSurveysResponse { Surveys = { rows.Select(ToProto) }, NextPageToken = next };
             },
             context.CancellationToken);
@@ -34,7 +36,8 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
     public override async Task<Survey> GetSurvey(GetSurveyRequest request, ServerCallContext context)
     {
         var id = Id(request.Id, "id");
-        return (await work.Read(context.Caller().WorkspaceId, async tx => (await Find(tx, id)).Map(ToProto), context.CancellationToken)).OrThrow();
+        return (await work.Read(
+            context.Caller().WorkspaceId, async tx => (await Find(tx, id)).Map(ToProto), context.CancellationToken)).OrThrow();
     }
 
     public override async Task<Survey> CreateSurvey(CreateSurveyRequest request, ServerCallContext context)
@@ -113,12 +116,14 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
                     return error;
                 }
 
-                if (await tx.Db.Answers.AnyAsync(answer => answer.WorkspaceId == tx.WorkspaceId && answer.SurveyId == id, tx.CancellationToken))
+                if (await tx.Db.Answers.AnyAsync(
+                    answer => answer.WorkspaceId == tx.WorkspaceId && answer.SurveyId == id, tx.CancellationToken))
                 {
                     return Error.Precondition($"Survey {id} has answers; it stays, or the figures would change.");
                 }
 
-                await tx.Db.Invitations.Where(one => one.WorkspaceId == tx.WorkspaceId && one.SurveyId == id).ExecuteDeleteAsync(tx.CancellationToken);
+                await tx.Db.Invitations.Where(one => one.WorkspaceId == tx.WorkspaceId && one.SurveyId == id)
+                    .ExecuteDeleteAsync(tx.CancellationToken);
                 tx.Db.Surveys.Remove(row);
                 return new Empty();
             },
@@ -129,8 +134,11 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
     {
         var violations = new Violations();
         violations.RequireId(request.SurveyId, "surveyId", out var surveyId);
-        violations.Require(request.CustomerId.Length > 0 != request.LeadId.Length > 0, "customerId", "Either customerId or leadId is required.");
-        var customerId = request.CustomerId.Length > 0 && violations.RequireId(request.CustomerId, "customerId", out var customer) ? customer : (Guid?)null;
+        violations.Require(
+            request.CustomerId.Length > 0 != request.LeadId.Length > 0, "customerId", "Either customerId or leadId is required.");
+        var customerId = request.CustomerId.Length > 0 && violations.RequireId(request.CustomerId, "customerId", out var customer)
+            ? customer
+            : (Guid?)null;
         var leadId = request.LeadId.Length > 0 && violations.RequireId(request.LeadId, "leadId", out var lead) ? lead : (Guid?)null;
         violations.Require(request.HasScore, "score", "score is required.");
         violations.LimitText(request.Comment, "comment", 4000);
@@ -138,14 +146,16 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
         violations.OrThrow();
         return (await work.RunIdempotent<SurveyAnswer>(
             context.Caller().WorkspaceId, context.Method, request.RequestId, request,
-            async tx => (await RecordAnswer.Run(tx, surveyId, new(customerId, leadId, request.Score, request.Comment, answerTime, ByLink: false))).Map(ToProto),
+            async tx => (await RecordAnswer.Run(
+                tx, surveyId, new(customerId, leadId, request.Score, request.Comment, answerTime, ByLink: false))).Map(ToProto),
             context.CancellationToken)).OrThrow();
     }
 
     public override async Task<ListSurveyAnswersResponse> ListSurveyAnswers(ListSurveyAnswersRequest request, ServerCallContext context)
     {
         var surveyId = Id(request.SurveyId, "surveyId");
-        var query = ListQuery.Parse(AnswerFields, request.PageSize, request.PageToken, null, null, "answerTime desc", request.SurveyId).OrThrow();
+        var query = ListQuery.Parse(
+            AnswerFields, request.PageSize, request.PageToken, null, null, "answerTime desc", request.SurveyId).OrThrow();
         return (await work.Read<Result<ListSurveyAnswersResponse>>(
             context.Caller().WorkspaceId,
             async tx =>
@@ -157,7 +167,8 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
                 }
 
                 var (ids, next) = await Pages.Ids(tx, "survey_answer a", "a.id", query, "a.survey_id = @parentId", surveyId);
-                var rows = await tx.Db.Answers.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+                var rows = await tx.Db.Answers.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+                    .ToDictionaryAsync(row => row.Id, tx.CancellationToken);
                 return new ListSurveyAnswersResponse { Answers = { ids.Select(id => ToProto(rows[id])) }, NextPageToken = next };
             },
             context.CancellationToken)).OrThrow();
@@ -179,7 +190,8 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
                     return error;
                 }
 
-                return await tx.Db.Customers.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Id == customerId, tx.CancellationToken)
+                return await tx.Db.Customers.AnyAsync(
+                    row => row.WorkspaceId == tx.WorkspaceId && row.Id == customerId, tx.CancellationToken)
                     ? new SurveyLink { Url = links.Create(tx.WorkspaceId, surveyId, customerId).ToString() }
                     : Error.NotFound("Customer", customerId);
             },
@@ -194,7 +206,8 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
         return id;
     }
 
-    private static IQueryable<SurveyRow> Surveys(Transaction<RetentionDbContext> tx) => tx.Db.Surveys.Where(row => row.WorkspaceId == tx.WorkspaceId);
+    private static IQueryable<SurveyRow> Surveys(Transaction<RetentionDbContext> tx) =>
+        tx.Db.Surveys.Where(row => row.WorkspaceId == tx.WorkspaceId);
 
     private static async Task<Result<SurveyRow>> Find(Transaction<RetentionDbContext> tx, Guid id) =>
         await Surveys(tx).SingleOrDefaultAsync(row => row.Id == id, tx.CancellationToken) is { } row ? row : Error.NotFound("Survey", id);

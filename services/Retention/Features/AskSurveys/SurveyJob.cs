@@ -6,7 +6,8 @@ namespace Lifecycle.Retention.Features.AskSurveys;
 
 /// <summary>Finds and decides occasions in every workspace. Every replica runs it; rows are shared out by <c>SKIP LOCKED</c>.</summary>
 internal sealed class SurveyJob(
-    UnitOfWork<RetentionDbContext> work, SendInvitations invitations, IOptions<RetentionOptions> options, TimeProvider time, ILogger<SurveyJob> logger)
+    UnitOfWork<RetentionDbContext> work, SendInvitations invitations, IOptions<RetentionOptions> options, TimeProvider time,
+    ILogger<SurveyJob> logger)
     : WorkspaceJob<RetentionDbContext>(work, TimeSpan.FromSeconds(options.Value.SurveyPollSeconds), time, logger)
 {
     protected override async Task Run(Guid workspaceId, CancellationToken ct)

@@ -19,7 +19,8 @@ internal static class SurveyOccasions
     /// <returns>Whether there may be more.</returns>
     public static async Task<bool> FindByTime(Transaction<RetentionDbContext> tx)
     {
-        var surveys = await tx.Db.Surveys.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId && row.Asks).ToListAsync(tx.CancellationToken);
+        var surveys = await tx.Db.Surveys.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId && row.Asks)
+            .ToListAsync(tx.CancellationToken);
         var more = false;
         foreach (var survey in surveys)
         {
@@ -64,22 +65,27 @@ internal static class SurveyOccasions
         return more;
     }
 
-    /// <summary>Customers whose leads did what a survey waits for. The activity's id makes it one occasion, however often it is told.</summary>
+    /// <summary>
+    /// Customers whose leads did what a survey waits for. The activity's id makes it one occasion, however often it is told.
+    /// </summary>
     public static async Task FindByActivity(Transaction<RetentionDbContext> tx, IReadOnlyList<ActivityInfo> activities)
     {
-        var surveys = await tx.Db.Surveys.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId && row.Asks && row.SupportEvent != "")
+        var surveys = await tx.Db.Surveys.AsNoTracking()
+            .Where(row => row.WorkspaceId == tx.WorkspaceId && row.Asks && row.SupportEvent != "")
             .ToListAsync(tx.CancellationToken);
         var now = tx.Now;
         foreach (var survey in surveys)
         {
-            foreach (var activity in activities.Where(one => one.Name.Equals(survey.SupportEvent, StringComparison.OrdinalIgnoreCase) && one.Time > now - Window))
+            foreach (var activity in activities.Where(
+                one => one.Name.Equals(survey.SupportEvent, StringComparison.OrdinalIgnoreCase) && one.Time > now - Window))
             {
                 var leadId = await LeadProfiles.Resolve(tx, activity.LeadId);
                 var customers = await tx.Connection.QueryAsync<Guid>(new CommandDefinition(
                     "select id from customer where workspace_id = @workspace and lead_id = @leadId and not churned",
                     new { workspace = tx.WorkspaceId, leadId },
                     cancellationToken: tx.CancellationToken));
-                await Note(tx, survey, [.. customers.Select(id => new Found { CustomerId = id, Occasion = $"event-{activity.ActivityId}" })]);
+                await Note(
+                    tx, survey, [.. customers.Select(id => new Found { CustomerId = id, Occasion = $"event-{activity.ActivityId}" })]);
             }
         }
     }

@@ -21,9 +21,11 @@ internal static class SurveySchedules
             !schedule.HasAfterOnboardingDays || schedule.AfterOnboardingDays is >= 0 and <= MaxDays,
             "schedule.afterOnboardingDays", $"afterOnboardingDays must be 0 to {MaxDays}.");
         violations.Require(
-            !schedule.HasSampleShare || schedule.SampleShare is > 0 and <= 1, "schedule.sampleShare", "sampleShare must be above 0 and at most 1.");
+            !schedule.HasSampleShare || schedule.SampleShare is > 0 and <= 1, "schedule.sampleShare",
+            "sampleShare must be above 0 and at most 1.");
         violations.Require(
-            !schedule.HasFatigueDays || schedule.FatigueDays is >= 0 and <= MaxDays, "schedule.fatigueDays", $"fatigueDays must be 0 to {MaxDays}.");
+            !schedule.HasFatigueDays || schedule.FatigueDays is >= 0 and <= MaxDays, "schedule.fatigueDays",
+            $"fatigueDays must be 0 to {MaxDays}.");
         violations.LimitText(schedule.SupportEvent, "schedule.supportEvent");
         if (schedule.EmailId.Length > 0)
         {

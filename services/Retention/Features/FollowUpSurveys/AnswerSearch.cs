@@ -26,7 +26,9 @@ internal static class AnswerSearch
         violations.LimitText(request.Query, "query", 500);
         var words = request.Query.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         violations.Require(words.Length <= MaxWords, "query", $"query has at most {MaxWords} words.");
-        var surveyId = request.SurveyId.Length > 0 && violations.RequireId(request.SurveyId, "surveyId", out var survey) ? survey : (Guid?)null;
+        var surveyId = request.SurveyId.Length > 0 && violations.RequireId(request.SurveyId, "surveyId", out var survey)
+            ? survey
+            : (Guid?)null;
         var themeId = request.ThemeId.Length > 0 && violations.RequireId(request.ThemeId, "themeId", out var theme) ? theme : (Guid?)null;
         violations.Require(Enum.IsDefined(request.Category), "category", "category must be PROMOTER, PASSIVE or DETRACTOR.");
         violations.Require(Enum.IsDefined(request.SurveyType), "surveyType", "surveyType must be NPS, CSAT or CES.");
@@ -37,10 +39,16 @@ internal static class AnswerSearch
         var condition = new List<string> { "a.workspace_id = @workspaceId" };
         var parameters = new DynamicParameters(new { workspaceId = caller.WorkspaceId });
         Add(surveyId is not null, "a.survey_id = @surveyId", "surveyId", surveyId);
-        Add(request.SurveyType != Survey.Types.Type.Unspecified, "s.type = @type", "type", ((SurveyType)(int)request.SurveyType).ToString());
+        Add(
+            request.SurveyType != Survey.Types.Type.Unspecified, "s.type = @type", "type",
+            ((SurveyType)(int)request.SurveyType).ToString());
         Add(request.Category != Category.Unspecified, $"{CategorySql} = @category", "category", (int)request.Category);
-        Add(from is not null, "a.answer_time >= @from", "from", from is { } first ? ReportPeriod.Midnight(first, caller.TimeZone).ToUniversalTime() : null);
-        Add(to is not null, "a.answer_time < @to", "to", to is { } last ? ReportPeriod.Midnight(last, caller.TimeZone).ToUniversalTime() : null);
+        Add(from is not null, "a.answer_time >= @from", "from", from is { } first
+            ? ReportPeriod.Midnight(first, caller.TimeZone).ToUniversalTime()
+            : null);
+        Add(to is not null, "a.answer_time < @to", "to", to is { } last
+            ? ReportPeriod.Midnight(last, caller.TimeZone).ToUniversalTime()
+            : null);
         Add(request.Segment.Length > 0, "c.segment = @segment", "segment", request.Segment);
         Add(request.Plan.Length > 0, "c.plan = @plan", "plan", request.Plan);
         Add(request.Source.Length > 0, "l.source = @source", "source", request.Source);
@@ -53,8 +61,8 @@ internal static class AnswerSearch
         }
 
         // The token belongs to the question: with another one it is refused.
-        var scope = string.Join('|', request.Query, surveyId, request.SurveyType, request.Category, request.From, request.To, themeId, request.Segment,
-            request.Plan, request.Source, request.WithComment);
+        var scope = string.Join('|', request.Query, surveyId, request.SurveyType, request.Category, request.From, request.To,
+            themeId, request.Segment, request.Plan, request.Source, request.WithComment);
         var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, null, "answerTime desc", scope).OrThrow();
         foreach (var (name, value) in query.Parameters)
         {
@@ -101,7 +109,8 @@ internal static class AnswerSearch
 
     /// <summary>Themes are read from words, not kept: the page looks through comments, newest first, up to a bound.</summary>
     private static async Task<SearchSurveyAnswersResponse> PageOfTheme(
-        Transaction<RetentionDbContext> tx, ListQuery query, List<string> condition, DynamicParameters parameters, List<Theme> themes, Guid themeId)
+        Transaction<RetentionDbContext> tx, ListQuery query, List<string> condition, DynamicParameters parameters,
+        List<Theme> themes, Guid themeId)
     {
         var theme = themes.Where(one => one.Id == themeId).ToList();
         var rows = (await Read(tx, query, condition, parameters, MaxReadForTheme)).Where(row => ThemeRules.Match(row.Comment, theme).Any());

@@ -64,7 +64,8 @@ internal sealed class SurveyFollowUpGrpcService(UnitOfWork<RetentionDbContext> w
         }, context.CancellationToken)).OrThrow();
     }
 
-    public override Task<ListSurveyThemesResponse> ListSurveyThemes(ListSurveyThemesRequest request, ServerCallContext context) => work.Read(
+    public override Task<ListSurveyThemesResponse> ListSurveyThemes(
+        ListSurveyThemesRequest request, ServerCallContext context) => work.Read(
         context.Caller().WorkspaceId,
         async tx => new ListSurveyThemesResponse { Themes = { (await ThemeStore.Rows(tx)).Select(ToProto) } },
         context.CancellationToken);
@@ -171,7 +172,8 @@ internal sealed class SurveyFollowUpGrpcService(UnitOfWork<RetentionDbContext> w
         foreach (var (index, keyword) in keywords.Take(50).Index())
         {
             violations.Require(
-                keyword.Length <= 100 && ThemeRules.IsKeyword(keyword), $"keywords[{index}]", "A keyword has a letter or digit and at most 100 characters.");
+                keyword.Length <= 100 && ThemeRules.IsKeyword(keyword), $"keywords[{index}]",
+                "A keyword has a letter or digit and at most 100 characters.");
         }
     }
 

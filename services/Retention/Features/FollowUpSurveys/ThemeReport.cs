@@ -38,7 +38,8 @@ internal static class ThemeReport
         var report = new SurveyThemeReport
         {
             Comments = comments.Count,
-            Note = comments.Count == 0 ? "Nobody commented in the period." : themes.Count == 0 ? "There are no themes; POST /v1/surveyThemes makes one." : "",
+            Note = comments.Count == 0 ? "Nobody commented in the period."
+                : themes.Count == 0 ? "There are no themes; POST /v1/surveyThemes makes one." : "",
         };
         report.Rows.AddRange(themes.Where(theme => scores[theme.Id].Count > 0).OrderByDescending(theme => scores[theme.Id].Count)
             .Select(theme => Row(type, theme.Id.ToString(), theme.Name, scores[theme.Id])));

@@ -12,7 +12,8 @@ internal static class ThemeStore
 
     /// <summary>By name.</summary>
     public static async Task<List<SurveyThemeRow>> Rows(Transaction<RetentionDbContext> tx) =>
-        await tx.Db.Themes.Where(row => row.WorkspaceId == tx.WorkspaceId).OrderBy(row => row.DisplayName).ToListAsync(tx.CancellationToken);
+        await tx.Db.Themes.Where(row => row.WorkspaceId == tx.WorkspaceId).OrderBy(row => row.DisplayName)
+            .ToListAsync(tx.CancellationToken);
 
     public static async Task<List<Theme>> All(Transaction<RetentionDbContext> tx) =>
         (await Rows(tx)).ConvertAll(row => new Theme(row.Id, row.DisplayName, row.Keywords));

@@ -13,8 +13,10 @@ namespace Lifecycle.Retention.Features.ImportCustomers;
 internal static class CustomerImport
 {
     public static Task<Result<ImportResponse>> Run(
-        UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, TimeProvider time, RetentionOptions options, CancellationToken ct) =>
-        ImportBatches<CustomerImportRow>.Run(work, stream, caller, "customers", options.ImportBatchSize, row => Parse(row, time.GetUtcNow()), CustomerImportBatch.Apply, ct);
+        UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, TimeProvider time,
+        RetentionOptions options, CancellationToken ct) =>
+        ImportBatches<CustomerImportRow>.Run(
+            work, stream, caller, "customers", options.ImportBatchSize, row => Parse(row, time.GetUtcNow()), CustomerImportBatch.Apply, ct);
 
     /// <summary>A time such as 2026-03-31T12:00:00Z, or a day; null and a fault for anything else.</summary>
     public static DateTimeOffset? Time(Violations violations, string? text, string column, DateTimeOffset now)
@@ -24,7 +26,8 @@ internal static class CustomerImport
             return null;
         }
 
-        var parsed = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time);
+        var parsed = DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time);
         return violations.Require(parsed, column, $"{column} must be a time such as 2026-03-31T12:00:00Z or a day.")
             && violations.Require(time <= now.AddMinutes(10), column, $"{column} lies more than 10 minutes ahead.")
                 ? time
@@ -46,14 +49,17 @@ internal static class CustomerImport
         var contract = violations.OptionalDate(row["contractStart"] ?? "", "contractStart");
         var term = 0;
         violations.Require(
-            row["termMonths"] is null || (int.TryParse(row["termMonths"], NumberStyles.None, CultureInfo.InvariantCulture, out term) && term <= CustomerLifecycle.MaxTermMonths),
+            row["termMonths"] is null || (int.TryParse(row["termMonths"], NumberStyles.None, CultureInfo.InvariantCulture, out term)
+                && term <= CustomerLifecycle.MaxTermMonths),
             "termMonths", $"termMonths must be a whole number between 0 and {CustomerLifecycle.MaxTermMonths}.");
         if (violations.ToError() is { } error)
         {
             return error;
         }
 
-        renewal ??= contract is { } begin && term > 0 ? CustomerLifecycle.RenewalAfter(begin, term, DateOnly.FromDateTime(now.UtcDateTime)) : null;
+        renewal ??= contract is { } begin && term > 0
+            ? CustomerLifecycle.RenewalAfter(begin, term, DateOnly.FromDateTime(now.UtcDateTime))
+            : null;
         return new CustomerImportRow(row["externalId"]!, row["displayName"], leadId, email, start, renewal, row["segment"], row["plan"])
         {
             Owner = row["owner"],

@@ -7,7 +7,8 @@ namespace Lifecycle.Retention.Features.ImportCustomers;
 
 /// <summary>A sound row of an import of customers; null where the file has no such cell.</summary>
 internal sealed record CustomerImportRow(
-    string ExternalId, string? DisplayName, Guid? LeadId, string? Email, DateTimeOffset? StartTime, DateOnly? RenewalDate, string? Segment, string? Plan)
+    string ExternalId, string? DisplayName, Guid? LeadId, string? Email, DateTimeOffset? StartTime, DateOnly? RenewalDate,
+    string? Segment, string? Plan)
 {
     public string? Owner { get; init; }
 
@@ -17,15 +18,16 @@ internal sealed record CustomerImportRow(
 }
 
 /// <summary>
-/// Applies the rows of one transaction together: two reads, one insert, one update. Rows count as if they came one after the other, so that a customer
-/// twice in a batch is made once and then changed.
+/// Applies the rows of one transaction together: two reads, one insert, one update. Rows count as if they came one after the other, so that
+/// a customer twice in a batch is made once and then changed.
 /// </summary>
 internal static class CustomerImportBatch
 {
     private const string Point = "customers";
     private const int MaxRuns = 3;
 
-    public static async Task Apply(Transaction<RetentionDbContext> tx, IReadOnlyList<(int Line, CustomerImportRow Command)> rows, ImportTally tally)
+    public static async Task Apply(
+        Transaction<RetentionDbContext> tx, IReadOnlyList<(int Line, CustomerImportRow Command)> rows, ImportTally tally)
     {
         for (var run = 1; ; run++)
         {
@@ -42,28 +44,44 @@ internal static class CustomerImportBatch
         }
     }
 
-    private static async Task<bool> TryApply(Transaction<RetentionDbContext> tx, IReadOnlyList<(int Line, CustomerImportRow Command)> rows, ImportTally tally)
+    private static async Task<bool> TryApply(
+        Transaction<RetentionDbContext> tx, IReadOnlyList<(int Line, CustomerImportRow Command)> rows, ImportTally tally)
     {
         var leads = await LeadProfiles.ByIdOrEmail(
-            tx, [.. rows.Select(row => row.Command.LeadId).OfType<Guid>()], [.. rows.Where(row => row.Command.LeadId is null).Select(row => row.Command.Email).OfType<string>()]);
-        var leadOf = rows.Select(row => row.Command.LeadId is { } id ? leads.ById(id) : row.Command.Email is { } email ? leads.ByEmail(email) : null).ToArray();
+            tx, [.. rows.Select(row => row.Command.LeadId).OfType<Guid>()],
+            [.. rows.Where(row => row.Command.LeadId is null).Select(row => row.Command.Email).OfType<string>()]);
+        var leadOf = rows.Select(row => row.Command.LeadId is { } id ? leads.ById(id)
+            : row.Command.Email is { } email ? leads.ByEmail(email) : null).ToArray();
         var found = (await tx.Connection.QueryAsync<Held>(
             """
             select id, lead_id, external_id, display_name, start_time, renewal_date, segment, plan, owner, contract_start, term_months
             from customer
             where workspace_id = @workspace and (external_id = any(@externalIds) or lead_id = any(@leadIds)) order by id for update
             """,
-            new { workspace = tx.WorkspaceId, externalIds = rows.Select(row => row.Command.ExternalId).ToArray(), leadIds = leadOf.OfType<Guid>().ToArray() })).AsList();
+            new
+            {
+                workspace = tx.WorkspaceId,
+                externalIds = rows.Select(row => row.Command.ExternalId).ToArray(),
+                leadIds = leadOf.OfType<Guid>().ToArray()
+            })).AsList();
         var byExternalId = found.Where(one => one.ExternalId is not null).ToDictionary(one => one.ExternalId!, StringComparer.Ordinal);
         var byLead = found.Where(one => one.LeadId is not null).ToDictionary(one => one.LeadId!.Value);
         var (made, changed) = (new List<Held>(), new HashSet<Held>());
         for (var index = 0; index < rows.Count; index++)
         {
             var (command, leadId) = (rows[index].Command, leadOf[index]);
-            var customer = byExternalId.GetValueOrDefault(command.ExternalId) ?? (leadId is { } lead ? byLead.GetValueOrDefault(lead) : null);
+            var customer = byExternalId.GetValueOrDefault(command.ExternalId)
+                ?? (leadId is { } lead ? byLead.GetValueOrDefault(lead) : null);
             if (customer is null)
             {
-                customer = new() { Id = tx.NewId(), LeadId = leadId, ExternalId = command.ExternalId, DisplayName = command.ExternalId, StartTime = tx.Now };
+                customer = new()
+                {
+                    Id = tx.NewId(),
+                    LeadId = leadId,
+                    ExternalId = command.ExternalId,
+                    DisplayName = command.ExternalId,
+                    StartTime = tx.Now
+                };
                 customer.Take(command);
                 made.Add(customer);
                 if (leadId is { } own)
@@ -104,11 +122,14 @@ internal static class CustomerImportBatch
         tx, "customer",
         [
             .. Columns(tx, rows),
-            BulkColumn.From("risk_score", NpgsqlDbType.Numeric, rows, row => risks.IsKnown(row.LeadId, row.RenewalDate) ? 0m : (decimal?)null),
+            BulkColumn.From(
+                "risk_score", NpgsqlDbType.Numeric, rows, row => risks.IsKnown(row.LeadId, row.RenewalDate) ? 0m : (decimal?)null),
             BulkColumn.From("lead_id", NpgsqlDbType.Uuid, rows, row => row.LeadId),
             BulkColumn.From("churned", NpgsqlDbType.Boolean, rows, _ => false),
             BulkColumn.From("at_risk", NpgsqlDbType.Boolean, rows, _ => false),
-            BulkColumn.From("risk_due_time", NpgsqlDbType.TimestampTz, rows, row => risks.IsKnown(row.LeadId, row.RenewalDate) ? tx.Now.AddDays(1) : tx.Now),
+            BulkColumn.From(
+                "risk_due_time", NpgsqlDbType.TimestampTz, rows,
+                row => risks.IsKnown(row.LeadId, row.RenewalDate) ? tx.Now.AddDays(1) : tx.Now),
             BulkColumn.From("mrr", NpgsqlDbType.Numeric, rows, _ => 0m),
             BulkColumn.From("total_revenue", NpgsqlDbType.Numeric, rows, _ => 0m),
             BulkColumn.From("version", NpgsqlDbType.Bigint, rows, _ => 0L),
@@ -118,7 +139,8 @@ internal static class CustomerImportBatch
     private static async Task Update(Transaction<RetentionDbContext> tx, List<Held> rows)
     {
         Bulk.AddUpdate(tx.Closing, "customer", ["workspace_id", "id"], Columns(tx, rows));
-        PastPlans.Keep(tx, [.. rows.Where(row => row.PlanBefore is not null && row.PlanBefore != row.Plan).Select(row => (row.Id, row.PlanBefore!))]);
+        PastPlans.Keep(
+            tx, [.. rows.Where(row => row.PlanBefore is not null && row.PlanBefore != row.Plan).Select(row => (row.Id, row.PlanBefore!))]);
         await tx.Flush();
     }
 

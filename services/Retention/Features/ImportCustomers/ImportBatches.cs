@@ -8,12 +8,13 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Retention.Features.ImportCustomers;
 
 /// <summary>
-/// Runs the rows of a streamed import in transactions of a thousand or so; while one set is written the next is read. Rows are matched by external id, so
-/// that an import that broke off is simply sent again; with a request id it goes on where it ended (<see cref="ImportJournal"/>). A dry run does the
-/// same and rolls each transaction back.
+/// Runs the rows of a streamed import in transactions of a thousand or so; while one set is written the next is read. Rows are matched by
+/// external id, so that an import that broke off is simply sent again; with a request id it goes on where it ended
+/// (<see cref="ImportJournal"/>). A dry run does the same and rolls each transaction back.
 /// </summary>
 internal sealed class ImportBatches<TCommand>(
-    UnitOfWork<RetentionDbContext> work, Caller caller, ImportRows import, ImportJournal journal, int size, Func<ImportRow, Result<TCommand>> parse,
+    UnitOfWork<RetentionDbContext> work, Caller caller, ImportRows import, ImportJournal journal, int size,
+    Func<ImportRow, Result<TCommand>> parse,
     Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply, Action? committed)
 {
     private static readonly Error RolledBack = Error.Aborted("A dry run changes nothing.");
@@ -30,7 +31,8 @@ internal sealed class ImportBatches<TCommand>(
     /// <param name="ct">Cancels.</param>
     /// <param name="committed">Called when a transaction is committed.</param>
     public static async Task<Result<ImportResponse>> Run(
-        UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, string kind, int size, Func<ImportRow, Result<TCommand>> parse,
+        UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, string kind, int size,
+        Func<ImportRow, Result<TCommand>> parse,
         Func<Transaction<RetentionDbContext>, IReadOnlyList<(int Line, TCommand Command)>, ImportTally, Task> apply, CancellationToken ct,
         Action? committed = null)
     {
@@ -105,7 +107,8 @@ internal sealed class ImportBatches<TCommand>(
                     await apply(tx, batch.Rows, counted);
                 }
 
-                return import.DryRun ? RolledBack : await journal.Keep(tx, mark, counted.ToResponse(), isLast) is { } taken ? taken : default(Unit);
+                return import.DryRun ? RolledBack
+                    : await journal.Keep(tx, mark, counted.ToResponse(), isLast) is { } taken ? taken : default(Unit);
             },
             ct);
         if (result.Error is { } lost && lost != RolledBack)

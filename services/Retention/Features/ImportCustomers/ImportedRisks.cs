@@ -7,8 +7,8 @@ using Lifecycle.Retention.Storage;
 namespace Lifecycle.Retention.Features.ImportCustomers;
 
 /// <summary>
-/// Risk of customers as they are made: of one without a lead nothing can be told yet but its renewal date. Where that gives no points the score is
-/// known to be 0 and need not be worked out afterwards, a million times for a large file.
+/// Risk of customers as they are made: of one without a lead nothing can be told yet but its renewal date. Where that gives no points the
+/// score is known to be 0 and need not be worked out afterwards, a million times for a large file.
 /// </summary>
 internal sealed class ImportedRisks
 {

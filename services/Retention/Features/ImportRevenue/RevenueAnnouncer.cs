@@ -8,11 +8,12 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Retention.Features.ImportRevenue;
 
 /// <summary>
-/// Tells the other services of imported entries, at a bounded rate: at once where this process imports, and at the start and now and then those that
-/// another process left. Workspaces take turns, portion by portion; replicas share the work by skipping what another is at.
+/// Tells the other services of imported entries, at a bounded rate: at once where this process imports, and at the start and now and then
+/// those that another process left. Workspaces take turns, portion by portion; replicas share the work by skipping what another is at.
 /// </summary>
 public sealed partial class RevenueAnnouncer(
-    UnitOfWork<RetentionDbContext> work, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RevenueAnnouncer> logger) : BackgroundService
+    UnitOfWork<RetentionDbContext> work, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RevenueAnnouncer> logger)
+    : BackgroundService
 {
     private const int PortionsPerSecond = 10;
 

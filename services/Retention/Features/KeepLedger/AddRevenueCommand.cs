@@ -9,14 +9,16 @@ namespace Lifecycle.Retention.Features.KeepLedger;
 
 /// <summary>Appends an entry to a customer's ledger.</summary>
 internal sealed record AddRevenueCommand(
-    Guid CustomerId, RevenueType Type, Kernel.Money Amount, Recurrence Recurrence, DateTimeOffset Time, string? ExternalId, (DateOnly Start, DateOnly End)? Proration)
+    Guid CustomerId, RevenueType Type, Kernel.Money Amount, Recurrence Recurrence, DateTimeOffset Time, string? ExternalId,
+    (DateOnly Start, DateOnly End)? Proration)
 {
     public static Result<AddRevenueCommand> Parse(AddRevenueRequest request, DateTimeOffset now)
     {
         var violations = new Violations();
         violations.RequireId(request.CustomerId, "customerId", out var customerId);
         violations.Require(
-            request.Type is >= Revenue.Types.Type.New and <= Revenue.Types.Type.Contraction, "type", "type must be NEW, UPSELL, CROSS_SELL, RENEWAL or CONTRACTION.");
+            request.Type is >= Revenue.Types.Type.New and <= Revenue.Types.Type.Contraction, "type",
+            "type must be NEW, UPSELL, CROSS_SELL, RENEWAL or CONTRACTION.");
         if (violations.RequireMoney(request.Amount, "amount", out var amount))
         {
             violations.RequirePositive(amount, "amount");
@@ -24,11 +26,15 @@ internal sealed record AddRevenueCommand(
 
         violations.LimitText(request.ExternalId, "externalId");
         var time = violations.TimeOrNow(request.OccurTime, now, "occurTime");
-        var recurrence = request.Recurrence == Revenue.Types.Recurrence.Unspecified ? Recurrence.OneOff : (Recurrence)(int)request.Recurrence;
+        var recurrence = request.Recurrence == Revenue.Types.Recurrence.Unspecified
+            ? Recurrence.OneOff
+            : (Recurrence)(int)request.Recurrence;
         var proration = ParseProration(violations, request, recurrence);
         return violations.ToError() is { } error
             ? error
-            : new AddRevenueCommand(customerId, (RevenueType)(int)request.Type, amount, recurrence, time, request.ExternalId.Length > 0 ? request.ExternalId : null, proration);
+            : new AddRevenueCommand(
+                customerId, (RevenueType)(int)request.Type, amount, recurrence, time,
+                request.ExternalId.Length > 0 ? request.ExternalId : null, proration);
     }
 
     public async Task<Result<Revenue>> Run(Transaction<RetentionDbContext> tx, Caller caller)
@@ -50,7 +56,8 @@ internal sealed record AddRevenueCommand(
             return refusal;
         }
 
-        if (!(await new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone).ConvertOne(Amount, Time)).TryGet(out var converted, out var unknown))
+        if (!(await new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone).ConvertOne(Amount, Time))
+            .TryGet(out var converted, out var unknown))
         {
             return unknown;
         }
@@ -79,7 +86,8 @@ internal sealed record AddRevenueCommand(
             & violations.RequireDate(request.ProrationEnd, "prorationEnd", out var end)
             & violations.Require(Mrr.Months(recurrence) > 0, "prorationStart", "prorationStart is for recurring entries.");
         return fits && violations.Require(
-            start < end && start >= end.AddMonths(-Mrr.Months(recurrence)), "prorationEnd", "prorationEnd must be after prorationStart, by one period at most.")
+            start < end && start >= end.AddMonths(-Mrr.Months(recurrence)), "prorationEnd",
+            "prorationEnd must be after prorationStart, by one period at most.")
                 ? (start, end)
                 : null;
     }

@@ -10,8 +10,8 @@ namespace Lifecycle.Retention.Features.KeepLedger;
 internal sealed record AskedEntry(AddRevenueCommand Command, Caller Caller);
 
 /// <summary>
-/// Appends entries that were asked for at the same time: their customers are locked once, in order of their ids, and all is written together. Each is
-/// answered as it would be alone.
+/// Appends entries that were asked for at the same time: their customers are locked once, in order of their ids, and all is written
+/// together. Each is answered as it would be alone.
 /// </summary>
 internal static class AddRevenueTogether
 {
@@ -29,7 +29,8 @@ internal static class AddRevenueTogether
         var (positions, entries) = (new List<int>(), new List<NewEntry>());
         foreach (var (index, (command, by)) in asked.Index())
         {
-            if (by.CurrencyCode != caller.CurrencyCode || by.TimeZone.Id != caller.TimeZone.Id || (command.ExternalId is { } id && !known.Add(id)))
+            if (by.CurrencyCode != caller.CurrencyCode || by.TimeZone.Id != caller.TimeZone.Id
+                || (command.ExternalId is { } id && !known.Add(id)))
             {
                 // One that is there already, or was asked for twice at once, is answered by the entry itself.
                 continue;

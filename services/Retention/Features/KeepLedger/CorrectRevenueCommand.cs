@@ -8,7 +8,8 @@ using Lifecycle.Rpc;
 namespace Lifecycle.Retention.Features.KeepLedger;
 
 /// <summary>Takes an entry back, and writes what it should have been.</summary>
-internal sealed record CorrectRevenueCommand(Guid Id, string Reason, RevenueCorrection? Replacement, Kernel.Money? Amount, DateTimeOffset? Time)
+internal sealed record CorrectRevenueCommand(
+    Guid Id, string Reason, RevenueCorrection? Replacement, Kernel.Money? Amount, DateTimeOffset? Time)
 {
     public static Result<CorrectRevenueCommand> Parse(CorrectRevenueRequest request, DateTimeOffset now)
     {
@@ -61,22 +62,31 @@ internal sealed record CorrectRevenueCommand(Guid Id, string Reason, RevenueCorr
 
         var entries = new List<NewEntry>
         {
-            new(customer, entry.Type, new(entry.CurrencyCode, -entry.Amount), -entry.BaseAmount, entry.Recurrence, entry.OccurTime, null) { ReversesId = Id, Reason = Reason },
+            new(customer, entry.Type, new(entry.CurrencyCode, -entry.Amount), -entry.BaseAmount, entry.Recurrence, entry.OccurTime, null)
+            {
+                ReversesId = Id,
+                Reason = Reason
+            },
         };
         if (Replacement is not null)
         {
             var (amount, time) = (Amount ?? new Kernel.Money(entry.CurrencyCode, entry.Amount), Time ?? entry.OccurTime);
-            if (!(await new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone).ConvertOne(amount, time, "replacement.amount")).TryGet(out var converted, out var unknown))
+            if (!(await new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone).ConvertOne(amount, time, "replacement.amount"))
+                .TryGet(out var converted, out var unknown))
             {
                 return unknown;
             }
 
             var type = Replacement.Type == Revenue.Types.Type.Unspecified ? entry.Type : (RevenueType)(int)Replacement.Type;
-            var recurrence = Replacement.Recurrence == Revenue.Types.Recurrence.Unspecified ? entry.Recurrence : (Recurrence)(int)Replacement.Recurrence;
+            var recurrence = Replacement.Recurrence == Revenue.Types.Recurrence.Unspecified
+                ? entry.Recurrence
+                : (Recurrence)(int)Replacement.Recurrence;
             entries.Add(new(customer, type, amount, converted, recurrence, time, null)
             {
                 Reason = Reason,
-                Proration = entry is { ProrationStart: { } start, ProrationEnd: { } end } && recurrence == entry.Recurrence ? (start, end) : null,
+                Proration = entry is { ProrationStart: { } start, ProrationEnd: { } end } && recurrence == entry.Recurrence
+                    ? (start, end)
+                    : null,
             });
         }
 

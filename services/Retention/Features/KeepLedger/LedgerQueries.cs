@@ -16,7 +16,8 @@ internal static class LedgerQueries
     public static Result<ListQuery> Parse(ListRevenueRequest request) =>
         ListQuery.Parse(Fields, request.PageSize, request.PageToken, filter: null, orderBy: null, "occurTime asc", request.CustomerId);
 
-    public static async Task<Result<ListRevenueResponse>> List(Transaction<RetentionDbContext> tx, Guid customerId, ListQuery query, string currencyCode)
+    public static async Task<Result<ListRevenueResponse>> List(
+        Transaction<RetentionDbContext> tx, Guid customerId, ListQuery query, string currencyCode)
     {
         if (!await tx.Db.Customers.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Id == customerId, tx.CancellationToken))
         {
@@ -32,7 +33,8 @@ internal static class LedgerQueries
             new DynamicParameters(parameters));
         var (page, next) = query.Page(keys, row => row.PageKey);
         var ids = page.Select(key => key.Id).ToArray();
-        var rows = await tx.Db.Revenue.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+        var rows = await tx.Db.Revenue.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+            .ToDictionaryAsync(row => row.Id, tx.CancellationToken);
         return new ListRevenueResponse { Revenue = { ids.Select(id => ToProto(rows[id], currencyCode)) }, NextPageToken = next };
     }
 

@@ -16,6 +16,8 @@ public sealed class RevenueWriter(UnitOfWork<RetentionDbContext> work)
 
     private readonly RequestGatherer<RetentionDbContext, AskedEntry, Revenue> gatherer = new(work, MaxTogether, Concurrent);
 
-    internal Task<Result<Revenue>> Add(AddRevenueCommand command, Caller caller, string method, AddRevenueRequest request, CancellationToken ct) => gatherer.Run(
-        caller.WorkspaceId, method, request.RequestId, request, new(command, caller), AddRevenueTogether.Run, tx => command.Run(tx, caller), ct);
+    internal Task<Result<Revenue>> Add(
+        AddRevenueCommand command, Caller caller, string method, AddRevenueRequest request, CancellationToken ct) => gatherer.Run(
+        caller.WorkspaceId, method, request.RequestId, request, new(command, caller), AddRevenueTogether.Run,
+        tx => command.Run(tx, caller), ct);
 }

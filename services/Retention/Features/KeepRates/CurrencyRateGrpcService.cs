@@ -16,7 +16,8 @@ public sealed class CurrencyRateGrpcService(UnitOfWork<RetentionDbContext> work)
     private const int MaxRows = 10_000;
     private const int MaxScale = 10;
 
-    private static readonly ListFields Fields = new ListFields("currencyCode", "r.currency_code", FieldKind.Text).Sortable("date", "r.date", FieldKind.Date);
+    private static readonly ListFields Fields = new ListFields("currencyCode", "r.currency_code", FieldKind.Text).Sortable(
+        "date", "r.date", FieldKind.Date);
 
     public override async Task<PutCurrencyRatesResponse> PutCurrencyRates(PutCurrencyRatesRequest request, ServerCallContext context)
     {
@@ -54,7 +55,15 @@ public sealed class CurrencyRateGrpcService(UnitOfWork<RetentionDbContext> work)
                 var (page, next) = query.Page(rows, row => row.PageKey);
                 return new ListCurrencyRatesResponse
                 {
-                    Rates = { page.Select(row => new CurrencyRate { Date = row.Date.ToString("yyyy-MM-dd", null), CurrencyCode = row.CurrencyCode, Rate = row.Rate.ToString("0.##########", CultureInfo.InvariantCulture) }) },
+                    Rates =
+                    {
+                        page.Select(row => new CurrencyRate
+                        {
+                            Date = row.Date.ToString("yyyy-MM-dd", null),
+                            CurrencyCode = row.CurrencyCode,
+                            Rate = row.Rate.ToString("0.##########", CultureInfo.InvariantCulture)
+                        })
+                    },
                     NextPageToken = next,
                 };
             },
@@ -75,11 +84,13 @@ public sealed class CurrencyRateGrpcService(UnitOfWork<RetentionDbContext> work)
                 $"{field}.currencyCode must be an ISO 4217 code such as EUR, other than the workspace's own {currencyCode}.");
             var isNumber = decimal.TryParse(given.Rate, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var rate);
             violations.Require(
-                isNumber && rate > 0 && rate < 1_000_000_000 && rate.Scale <= MaxScale, $"{field}.rate", $"{field}.rate must be a number above 0 with at most {MaxScale} decimals.");
+                isNumber && rate > 0 && rate < 1_000_000_000 && rate.Scale <= MaxScale, $"{field}.rate",
+                $"{field}.rate must be a number above 0 with at most {MaxScale} decimals.");
             rows.Add(new() { CurrencyCode = given.CurrencyCode, Date = date, Rate = rate });
         }
 
-        violations.Require(rows.DistinctBy(row => (row.CurrencyCode, row.Date)).Count() == rows.Count, "rows", "rows names a currency and day twice.");
+        violations.Require(
+            rows.DistinctBy(row => (row.CurrencyCode, row.Date)).Count() == rows.Count, "rows", "rows names a currency and day twice.");
         return violations.ToError() is { } error ? error : rows;
     }
 

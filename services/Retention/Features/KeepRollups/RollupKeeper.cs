@@ -7,8 +7,9 @@ using NpgsqlTypes;
 namespace Lifecycle.Retention.Features.KeepRollups;
 
 /// <summary>
-/// Counts the months of customers whose ledger changed: what such a customer gave before is taken out of the sums and what it gives now put in. A write
-/// only marks its customer, so that no two writers meet at one row; a report first counts what is marked, so that it always tells what is written.
+/// Counts the months of customers whose ledger changed: what such a customer gave before is taken out of the sums and what it gives now put
+/// in. A write only marks its customer, so that no two writers meet at one row; a report first counts what is marked, so that it always
+/// tells what is written.
 /// </summary>
 public sealed class RollupKeeper(UnitOfWork<RetentionDbContext> work)
 {
@@ -75,7 +76,8 @@ public sealed class RollupKeeper(UnitOfWork<RetentionDbContext> work)
     internal static async Task<string> Lock(Transaction<RetentionDbContext> tx, string timeZone)
     {
         await tx.Connection.ExecuteAsync(
-            "insert into rollup_state (workspace_id, time_zone) values (@workspace, @timeZone) on conflict do nothing", new { workspace = tx.WorkspaceId, timeZone });
+            "insert into rollup_state (workspace_id, time_zone) values (@workspace, @timeZone) on conflict do nothing",
+            new { workspace = tx.WorkspaceId, timeZone });
         return await tx.Connection.QuerySingleAsync<string>(
             "select time_zone from rollup_state where workspace_id = @workspace for update", new { workspace = tx.WorkspaceId });
     }

@@ -30,7 +30,8 @@ internal static class ChurnHistory
 
     /// <summary>Customers that were with us at an instant, and whether they left within the horizon; the latest instants first.</summary>
     /// <remarks>Indexes (workspace_id, customer_id, occur_time) and, over losses, (workspace_id, occur_time, customer_id).</remarks>
-    public static async Task<List<ChurnOutcome>> Outcomes(Transaction<RetentionDbContext> tx, DateTimeOffset[] instants, int horizonDays, int limit) =>
+    public static async Task<List<ChurnOutcome>> Outcomes(
+        Transaction<RetentionDbContext> tx, DateTimeOffset[] instants, int horizonDays, int limit) =>
         (await tx.Connection.QueryAsync<ChurnOutcome>(new CommandDefinition(
             """
             select c.id as customer_id, i.time, exists (
@@ -43,7 +44,8 @@ internal static class ChurnHistory
                 order by r.occur_time desc, r.id desc limit 1), true)
             order by i.time desc, c.id limit @limit
             """,
-            new { workspace = tx.WorkspaceId, instants, horizonDays, limit }, commandTimeout: 300, cancellationToken: tx.CancellationToken))).AsList();
+            new { workspace = tx.WorkspaceId, instants, horizonDays, limit }, commandTimeout: 300,
+            cancellationToken: tx.CancellationToken))).AsList();
 
     /// <summary>What was known of each customer at its instant, in the order asked; nothing that happened later is read.</summary>
     public static async Task<List<ChurnFacts>> Facts(Transaction<RetentionDbContext> tx, Guid[] customerIds, DateTimeOffset[] times)

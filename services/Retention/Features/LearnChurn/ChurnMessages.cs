@@ -36,7 +36,11 @@ internal static class ChurnMessages
                 BaseBrierScore = quality.BaseBrier,
                 LogLoss = quality.LogLoss,
                 Penalty = quality.Penalty,
-                Calibration = { quality.Bins.Select(bin => new ChurnCalibrationBin { Cases = bin.Cases, Predicted = bin.Predicted, Observed = bin.Observed }) },
+                Calibration =
+                {
+                    quality.Bins.Select(
+                        bin => new ChurnCalibrationBin { Cases = bin.Cases, Predicted = bin.Predicted, Observed = bin.Observed })
+                },
             },
         };
     }

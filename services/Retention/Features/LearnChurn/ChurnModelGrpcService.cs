@@ -71,7 +71,8 @@ public sealed class ChurnModelGrpcService(UnitOfWork<RetentionDbContext> work, I
             context.Caller().WorkspaceId,
             async tx =>
             {
-                if (await tx.Db.Customers.SingleOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id, tx.CancellationToken) is not { } customer)
+                if (await tx.Db.Customers.SingleOrDefaultAsync(
+                    row => row.WorkspaceId == tx.WorkspaceId && row.Id == id, tx.CancellationToken) is not { } customer)
                 {
                     return Error.NotFound("Customer", id);
                 }
@@ -93,7 +94,8 @@ public sealed class ChurnModelGrpcService(UnitOfWork<RetentionDbContext> work, I
     private async Task<List<ChurnCase>> Cases(Guid workspaceId, int horizonDays, CancellationToken ct)
     {
         var outcomes = await work.Read(
-            workspaceId, tx => ChurnHistory.Outcomes(tx, ChurnHistory.Instants(time.GetUtcNow(), horizonDays), horizonDays, options.Value.MaxTrainingCases), ct);
+            workspaceId, tx => ChurnHistory.Outcomes(
+                tx, ChurnHistory.Instants(time.GetUtcNow(), horizonDays), horizonDays, options.Value.MaxTrainingCases), ct);
         var cases = new List<ChurnCase>(outcomes.Count);
         var (lost, stayed) = (outcomes.Count(one => one.Lost), outcomes.Count(one => !one.Lost));
         // What would be refused anyway is not read any further.
@@ -102,7 +104,9 @@ public sealed class ChurnModelGrpcService(UnitOfWork<RetentionDbContext> work, I
         foreach (var page in outcomes.Chunk(PageSize))
         {
             var facts = isEnough
-                ? await work.Read(workspaceId, tx => ChurnHistory.Facts(tx, [.. page.Select(one => one.CustomerId)], [.. page.Select(one => one.Time)]), ct)
+                ? await work.Read(
+                    workspaceId,
+                    tx => ChurnHistory.Facts(tx, [.. page.Select(one => one.CustomerId)], [.. page.Select(one => one.Time)]), ct)
                 : null;
             if (facts is null || facts.Count == page.Length)
             {

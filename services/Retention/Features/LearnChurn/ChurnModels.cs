@@ -24,21 +24,25 @@ internal static class ChurnModels
             where workspace_id = @workspace and (version = @version or (@version = 0 and retire_time is null)) order by version desc limit 1
             """,
             new { workspace = tx.WorkspaceId, version }, cancellationToken: tx.CancellationToken));
-        return row is null ? null : new(row.Version, JsonSerializer.Deserialize<ChurnModel>(row.Definition, Json)!, row.CreateTime, row.Actor, row.RetireTime);
+        return row is null
+            ? null
+            : new(row.Version, JsonSerializer.Deserialize<ChurnModel>(row.Definition, Json)!, row.CreateTime, row.Actor, row.RetireTime);
     }
 
     /// <summary>Puts a model in force in place of the one that is, and marks every customer to be told anew.</summary>
     public static async Task<StoredChurnModel> Add(Transaction<RetentionDbContext> tx, ChurnModel model, string actor)
     {
         await tx.Connection.ExecuteAsync(new CommandDefinition(
-            "select pg_advisory_xact_lock(hashtextextended('retention.churn_model:' || @workspace, 0))", new { workspace = tx.WorkspaceId }, cancellationToken: tx.CancellationToken));
+            "select pg_advisory_xact_lock(hashtextextended('retention.churn_model:' || @workspace, 0))", new { workspace = tx.WorkspaceId },
+            cancellationToken: tx.CancellationToken));
         await Retire(tx);
         var version = await tx.Connection.ExecuteScalarAsync<int>(new CommandDefinition(
             """
             insert into churn_model (workspace_id, version, definition, create_time, actor)
             select @workspace, coalesce(max(version), 0) + 1, @definition::jsonb, @now, @actor from churn_model where workspace_id = @workspace returning version
             """,
-            new { workspace = tx.WorkspaceId, definition = JsonSerializer.Serialize(model, Json), now = tx.Now, actor }, cancellationToken: tx.CancellationToken));
+            new { workspace = tx.WorkspaceId, definition = JsonSerializer.Serialize(model, Json), now = tx.Now, actor },
+            cancellationToken: tx.CancellationToken));
         return new(version, model, tx.Now, actor, null);
     }
 

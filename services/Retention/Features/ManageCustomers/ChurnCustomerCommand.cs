@@ -15,7 +15,9 @@ internal sealed record ChurnCustomerCommand(Guid Id, string Reason, DateTimeOffs
         violations.RequireId(request.Id, "id", out var id);
         violations.RequireText(request.Reason, "reason");
         var time = violations.TimeOrNow(request.ChurnTime, now, "churnTime");
-        return violations.ToError() is { } error ? error : new ChurnCustomerCommand(id, request.Reason, time, !request.HasVoluntary || request.Voluntary);
+        return violations.ToError() is { } error
+            ? error
+            : new ChurnCustomerCommand(id, request.Reason, time, !request.HasVoluntary || request.Voluntary);
     }
 
     public async Task<Result<Customer>> Run(Transaction<RetentionDbContext> tx, string currencyCode)
@@ -36,7 +38,11 @@ internal sealed record ChurnCustomerCommand(Guid Id, string Reason, DateTimeOffs
         }
 
         await LedgerBatch.Append(
-            tx, [new(row, RevenueType.Churn, new(currencyCode, 0), 0, Recurrence.Monthly, Time, null) { Reason = Reason, Voluntary = Voluntary }]);
+            tx, [new(row, RevenueType.Churn, new(currencyCode, 0), 0, Recurrence.Monthly, Time, null)
+            {
+                Reason = Reason,
+                Voluntary = Voluntary
+            }]);
         return (await CustomerQueries.Find(tx, Id))!.ToProto(currencyCode, tx.Now);
     }
 }

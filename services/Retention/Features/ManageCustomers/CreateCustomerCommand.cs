@@ -10,8 +10,8 @@ namespace Lifecycle.Retention.Features.ManageCustomers;
 
 /// <summary>Makes a customer by hand.</summary>
 internal sealed record CreateCustomerCommand(
-    Guid? LeadId, string? ExternalId, string DisplayName, DateTimeOffset StartTime, DateOnly? RenewalDate, string Segment, string Plan, string Owner, DateOnly? ContractStart,
-    int TermMonths)
+    Guid? LeadId, string? ExternalId, string DisplayName, DateTimeOffset StartTime, DateOnly? RenewalDate, string Segment, string Plan,
+    string Owner, DateOnly? ContractStart, int TermMonths)
 {
     public static Result<CreateCustomerCommand> Parse(CreateCustomerRequest request, DateTimeOffset now)
     {
@@ -35,8 +35,8 @@ internal sealed record CreateCustomerCommand(
             ? CustomerLifecycle.RenewalAfter(begin, request.TermMonths, DateOnly.FromDateTime(now.UtcDateTime))
             : null;
         return new CreateCustomerCommand(
-            leadId, request.ExternalId.Length > 0 ? request.ExternalId : null, request.DisplayName, start, renewal, request.Segment, request.Plan, request.Owner, contract,
-            request.TermMonths);
+            leadId, request.ExternalId.Length > 0 ? request.ExternalId : null, request.DisplayName, start, renewal, request.Segment,
+            request.Plan, request.Owner, contract, request.TermMonths);
     }
 
     public async Task<Result<Customer>> Run(Transaction<RetentionDbContext> tx, string currencyCode)
@@ -74,14 +74,16 @@ internal sealed record CreateCustomerCommand(
         {
             await tx.Db.SaveChangesAsync(tx.CancellationToken);
         }
-        catch (DbUpdateException exception) when (exception.InnerException is Npgsql.PostgresException { SqlState: Npgsql.PostgresErrorCodes.UniqueViolation })
+        catch (DbUpdateException exception)
+            when (exception.InnerException is Npgsql.PostgresException { SqlState: Npgsql.PostgresErrorCodes.UniqueViolation })
         {
             return Error.AlreadyExists("A customer with this lead or external id was made at the same moment.");
         }
 
         RollupMarks.Add(tx, [row.Id]);
         await tx.Connection.ExecuteAsync(
-            "update referral set converted = true where workspace_id = @workspaceId and referred_lead_id = @LeadId and not converted", new { workspaceId = tx.WorkspaceId, LeadId });
+            "update referral set converted = true where workspace_id = @workspaceId and referred_lead_id = @LeadId and not converted",
+            new { workspaceId = tx.WorkspaceId, LeadId });
         return row.ToProto(currencyCode, tx.Now);
     }
 }

@@ -34,7 +34,8 @@ internal static class CustomerContacts
             return Error.NotFound("Customer", customerId);
         }
 
-        var rows = await tx.Db.Contacts.Where(row => row.WorkspaceId == tx.WorkspaceId && row.CustomerId == customerId).OrderBy(row => row.Id).ToListAsync(tx.CancellationToken);
+        var rows = await tx.Db.Contacts.Where(row => row.WorkspaceId == tx.WorkspaceId && row.CustomerId == customerId)
+            .OrderBy(row => row.Id).ToListAsync(tx.CancellationToken);
         return new ListCustomerContactsResponse { Contacts = { rows.Select(ToProto) } };
     }
 
@@ -45,7 +46,8 @@ internal static class CustomerContacts
             return Error.NotFound("Customer", command.CustomerId);
         }
 
-        var leads = await LeadProfiles.ByIdOrEmail(tx, command.LeadId is { } given ? [given] : [], command.LeadId is null ? [command.Email!] : []);
+        var leads = await LeadProfiles.ByIdOrEmail(
+            tx, command.LeadId is { } given ? [given] : [], command.LeadId is null ? [command.Email!] : []);
         var leadId = command.LeadId is { } id ? leads.ById(id) : leads.ByEmail(command.Email!);
         var profile = leadId is { } known ? await LeadProfiles.Find(tx, known) : null;
         if (profile is { Erased: true })
@@ -53,7 +55,8 @@ internal static class CustomerContacts
             return Error.Precondition("The person was erased.");
         }
 
-        var rows = await tx.Db.Contacts.Where(row => row.WorkspaceId == tx.WorkspaceId && row.CustomerId == command.CustomerId).ToListAsync(tx.CancellationToken);
+        var rows = await tx.Db.Contacts.Where(row => row.WorkspaceId == tx.WorkspaceId && row.CustomerId == command.CustomerId)
+            .ToListAsync(tx.CancellationToken);
         var email = command.Email ?? profile?.Email;
         var contact = rows.FirstOrDefault(row => (leadId is not null && row.LeadId == leadId) || (email is not null && row.Email == email));
         if (contact is null)
@@ -63,7 +66,8 @@ internal static class CustomerContacts
                 return Error.Precondition($"A customer has at most {MaxContacts} contacts.");
             }
 
-            contact = new() { WorkspaceId = tx.WorkspaceId, Id = tx.NewId(), CustomerId = command.CustomerId, DisplayName = profile?.Name ?? "" };
+            contact =
+                new() { WorkspaceId = tx.WorkspaceId, Id = tx.NewId(), CustomerId = command.CustomerId, DisplayName = profile?.Name ?? "" };
             tx.Db.Contacts.Add(contact);
         }
 
@@ -75,7 +79,8 @@ internal static class CustomerContacts
     }
 
     public static async Task<Result<Empty>> Remove(Transaction<RetentionDbContext> tx, Guid customerId, Guid id) =>
-        await tx.Db.Contacts.Where(row => row.WorkspaceId == tx.WorkspaceId && row.CustomerId == customerId && row.Id == id).ExecuteDeleteAsync(tx.CancellationToken) == 1
+        await tx.Db.Contacts.Where(row => row.WorkspaceId == tx.WorkspaceId && row.CustomerId == customerId && row.Id == id)
+            .ExecuteDeleteAsync(tx.CancellationToken) == 1
             ? new Empty()
             : Error.NotFound("Contact", id);
 

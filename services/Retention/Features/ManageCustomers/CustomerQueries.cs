@@ -44,7 +44,8 @@ internal static class CustomerQueries
             new DynamicParameters(new Dictionary<string, object>(query.Parameters) { ["workspaceId"] = tx.WorkspaceId }));
         var (page, next) = query.Page(keys, key => key.PageKey);
         var ids = page.Select(key => key.Id).ToArray();
-        var rows = await tx.Db.Customers.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+        var rows = await tx.Db.Customers.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+            .ToDictionaryAsync(row => row.Id, tx.CancellationToken);
         return new() { Customers = { ids.Select(id => rows[id].ToProto(currencyCode, tx.Now)) }, NextPageToken = next };
     }
 

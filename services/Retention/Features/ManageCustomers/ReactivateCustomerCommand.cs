@@ -23,7 +23,9 @@ internal sealed record ReactivateCustomerCommand(Guid Id, Kernel.Money? Amount, 
             amount = money;
         }
 
-        var recurrence = request.Recurrence == Revenue.Types.Recurrence.Unspecified ? Recurrence.Monthly : (Recurrence)(int)request.Recurrence;
+        var recurrence = request.Recurrence == Revenue.Types.Recurrence.Unspecified
+            ? Recurrence.Monthly
+            : (Recurrence)(int)request.Recurrence;
         return violations.ToError() is { } error ? error : new ReactivateCustomerCommand(id, amount, recurrence, time);
     }
 
@@ -44,10 +46,12 @@ internal sealed record ReactivateCustomerCommand(Guid Id, Kernel.Money? Amount, 
             return Error.Invalid("reactivateTime", $"reactivateTime lies before the loss, {row.ChurnTime:O}.");
         }
 
-        var lost = await tx.Db.Revenue.Where(entry => entry.WorkspaceId == tx.WorkspaceId && entry.CustomerId == Id && entry.Type == RevenueType.Churn)
+        var lost = await tx.Db.Revenue.Where(
+            entry => entry.WorkspaceId == tx.WorkspaceId && entry.CustomerId == Id && entry.Type == RevenueType.Churn)
             .OrderByDescending(entry => entry.OccurTime).Select(entry => -entry.MrrDelta).FirstOrDefaultAsync(tx.CancellationToken);
         var amount = Amount ?? new Kernel.Money(caller.CurrencyCode, lost);
-        if (!(await new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone).ConvertOne(amount, Time)).TryGet(out var converted, out var unknown))
+        if (!(await new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone).ConvertOne(amount, Time))
+            .TryGet(out var converted, out var unknown))
         {
             return unknown;
         }

@@ -56,7 +56,8 @@ internal sealed record UpdateCustomerCommand(Guid Id, UpdateCustomerRequest Requ
         row.Owner = Request.HasOwner ? Request.Owner : row.Owner;
         row.ContractStart = Request.HasContractStart ? ContractStart : row.ContractStart;
         row.TermMonths = Request.HasTermMonths ? Request.TermMonths : row.TermMonths;
-        if ((Request.HasContractStart || Request.HasTermMonths) && !Request.HasRenewalDate && row is { ContractStart: { } begin, TermMonths: > 0 })
+        if ((Request.HasContractStart || Request.HasTermMonths) && !Request.HasRenewalDate
+            && row is { ContractStart: { } begin, TermMonths: > 0 })
         {
             row.RenewalDate = CustomerLifecycle.RenewalAfter(begin, row.TermMonths, DateOnly.FromDateTime(tx.Now.UtcDateTime));
         }

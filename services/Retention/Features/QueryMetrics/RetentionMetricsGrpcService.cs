@@ -11,7 +11,8 @@ using Lifecycle.Rpc.Metrics;
 namespace Lifecycle.Retention.Features.QueryMetrics;
 
 /// <summary>The metrics of Retention. Groups are those of the customer: first touch of its lead, segment, plan and first month.</summary>
-public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> work, RollupKeeper rollups) : MetricsService.MetricsServiceBase
+public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> work, RollupKeeper rollups)
+    : MetricsService.MetricsServiceBase
 {
     private static readonly MetricCatalog Catalog = new("retention",
     [
@@ -48,7 +49,8 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
     /// <summary>Metrics of the waterfall: one read answers them all.</summary>
     private static readonly HashSet<string> Ledger = new(StringComparer.Ordinal)
     {
-        "customers_start", "customers_lost", "churn_rate", "customers_won_and_lost", "customers_end", "mrr_start", "mrr_new", "mrr_expansion", "mrr_contraction", "mrr_churn",
+        "customers_start", "customers_lost", "churn_rate", "customers_won_and_lost", "customers_end", "mrr_start", "mrr_new",
+        "mrr_expansion", "mrr_contraction", "mrr_churn",
         "mrr_reactivation", "mrr_end", "grr", "nrr", "revenue_churn_rate", "arr", "average_revenue", "lifetime_value",
     };
 
@@ -56,7 +58,8 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
     {
         var caller = context.Caller();
         var query = Catalog.Parse(request, caller.TimeZone, caller.CurrencyCode).OrThrow();
-        var isCounted = query.GroupBy is null && Waterfalls.IsMonthly(query.Period) && query.Metrics.Any(metric => Ledger.Contains(metric.Id))
+        var isCounted = query.GroupBy is null && Waterfalls.IsMonthly(query.Period)
+            && query.Metrics.Any(metric => Ledger.Contains(metric.Id))
             && await rollups.CatchUp(caller.WorkspaceId, caller.TimeZone.Id, context.CancellationToken);
         return await work.Read(caller.WorkspaceId, tx => Answer(tx, query, isCounted), context.CancellationToken);
     }
@@ -113,7 +116,8 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
         }
     }
 
-    private static async Task<IReadOnlyDictionary<string, IReadOnlyList<WaterfallRow>>> Rows(Transaction<RetentionDbContext> tx, MetricsQuery query, bool isCounted) =>
+    private static async Task<IReadOnlyDictionary<string, IReadOnlyList<WaterfallRow>>> Rows(
+        Transaction<RetentionDbContext> tx, MetricsQuery query, bool isCounted) =>
         isCounted
             ? new Dictionary<string, IReadOnlyList<WaterfallRow>> { [""] = await Waterfalls.FromMonths(tx, query.Period) }
             : await Waterfalls.FromLedger(tx, query.Period, query.GroupBy);
@@ -140,7 +144,8 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
             answer.Set("revenue_churn_rate", group, index, mrr.Start == 0 ? null : (double)(mrr.Churn / mrr.Start));
             answer.Set("arr", group, index, (double)mrr.Arr);
             answer.Set("average_revenue", group, index, end == 0 ? null : (double)(mrr.End / end));
-            answer.Set("lifetime_value", group, index, (double?)LifetimeValue.Of(mrr.Start, churn, (period.Granules[index].To - period.Granules[index].From).TotalDays));
+            answer.Set("lifetime_value", group, index, (double?)LifetimeValue.Of(
+                mrr.Start, churn, (period.Granules[index].To - period.Granules[index].From).TotalDays));
         }
     }
 
@@ -179,8 +184,10 @@ public sealed class RetentionMetricsGrpcService(UnitOfWork<RetentionDbContext> w
         foreach (var cell in emails.GroupBy(fact => (fact.GroupName, Index: period.IndexOf(fact.Time))))
         {
             var delivered = cell.Count();
-            answer.Set("campaign_open_rate", cell.Key.GroupName, cell.Key.Index, MetricsAnswer.Ratio(cell.Count(fact => fact.Opened), delivered));
-            answer.Set("campaign_click_rate", cell.Key.GroupName, cell.Key.Index, MetricsAnswer.Ratio(cell.Count(fact => fact.Clicked), delivered));
+            answer.Set(
+                "campaign_open_rate", cell.Key.GroupName, cell.Key.Index, MetricsAnswer.Ratio(cell.Count(fact => fact.Opened), delivered));
+            answer.Set("campaign_click_rate", cell.Key.GroupName, cell.Key.Index, MetricsAnswer.Ratio(
+                cell.Count(fact => fact.Clicked), delivered));
         }
     }
 }

@@ -33,7 +33,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         violations.OrThrow();
         var caller = context.Caller();
         return (await work.RunIdempotent<Referral>(
-            caller.WorkspaceId, context.Method, request.RequestId, request, tx => Refer(tx, leadId, email, createTime, caller.CurrencyCode), context.CancellationToken)).OrThrow();
+            caller.WorkspaceId, context.Method, request.RequestId, request, tx => Refer(tx, leadId, email, createTime, caller.CurrencyCode),
+            context.CancellationToken)).OrThrow();
     }
 
     public override Task<ListReferralsResponse> ListReferrals(ListReferralsRequest request, ServerCallContext context)
@@ -50,7 +51,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         violations.RequireId(request.CustomerId, "customerId", out var customerId);
         violations.Require(Names.Of(request.Kind).Length > 0, "kind", $"kind must be one of {Names.Known<Advocacy.Types.Kind>()}.");
         var status = request.Status == Advocacy.Types.Status.Unspecified ? Advocacy.Types.Status.Planned : request.Status;
-        violations.Require(status != Advocacy.Types.Status.Published || request.Consent, "consent", "PUBLISHED needs the customer's consent.");
+        violations.Require(
+            status != Advocacy.Types.Status.Published || request.Consent, "consent", "PUBLISHED needs the customer's consent.");
         violations.LimitText(request.Title, "title");
         CheckUrl(violations, request.Url);
         var createTime = violations.TimeOrNow(request.CreateTime, time.GetUtcNow(), "createTime");
@@ -60,7 +62,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
             async tx =>
             {
                 // The lead before its customer, as sales do.
-                var leadId = await tx.Db.Customers.Where(one => one.WorkspaceId == tx.WorkspaceId && one.Id == customerId).Select(one => one.LeadId)
+                var leadId = await tx.Db.Customers.Where(one => one.WorkspaceId == tx.WorkspaceId && one.Id == customerId)
+                    .Select(one => one.LeadId)
                     .FirstOrDefaultAsync(tx.CancellationToken);
                 if (leadId is { } known)
                 {
@@ -102,8 +105,10 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
             context.Caller().WorkspaceId,
             async tx =>
             {
-                var (ids, next) = await Pages.Ids(tx, "advocacy a", "a.id", query, customerId is null ? "true" : "a.customer_id = @parentId", customerId);
-                var rows = await tx.Db.Advocacy.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).OrderByDescending(row => row.Id).ToListAsync(tx.CancellationToken);
+                var (ids, next) = await Pages.Ids(
+                    tx, "advocacy a", "a.id", query, customerId is null ? "true" : "a.customer_id = @parentId", customerId);
+                var rows = await tx.Db.Advocacy.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+                    .OrderByDescending(row => row.Id).ToListAsync(tx.CancellationToken);
                 return new ListAdvocacyResponse { Advocacy = { rows.Select(ToProto) }, NextPageToken = next };
             },
             context.CancellationToken);
@@ -115,14 +120,16 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         violations.RequireId(request.Id, "id", out var id);
         violations.LimitText(request.Title, "title");
         violations.Require(
-            !request.HasStatus || Names.Of(request.Status).Length > 0, "status", $"status must be one of {Names.Known<Advocacy.Types.Status>()}.");
+            !request.HasStatus || Names.Of(request.Status).Length > 0, "status",
+            $"status must be one of {Names.Known<Advocacy.Types.Status>()}.");
         CheckUrl(violations, request.Url);
         violations.OrThrow();
         return (await work.RunIdempotent<Advocacy>(
             context.Caller().WorkspaceId, context.Method, request.RequestId, request,
             async tx =>
             {
-                if (await tx.Db.Advocacy.SingleOrDefaultAsync(one => one.WorkspaceId == tx.WorkspaceId && one.Id == id, tx.CancellationToken) is not { } row)
+                if (await tx.Db.Advocacy.SingleOrDefaultAsync(
+                    one => one.WorkspaceId == tx.WorkspaceId && one.Id == id, tx.CancellationToken) is not { } row)
                 {
                     return Error.NotFound("Advocacy", id);
                 }
@@ -135,7 +142,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
                 }
 
                 // What was published without consent is out of use at once.
-                row.Status = request.HasStatus ? Names.Of(request.Status) : row is { Status: "PUBLISHED", Consent: false } ? "WITHDRAWN" : row.Status;
+                row.Status = request.HasStatus ? Names.Of(request.Status)
+                    : row is { Status: "PUBLISHED", Consent: false } ? "WITHDRAWN" : row.Status;
                 row.Title = request.HasTitle ? request.Title : row.Title;
                 row.Url = request.HasUrl ? request.Url : row.Url;
                 if (row is { Status: "PUBLISHED", Consent: false })
@@ -144,7 +152,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
                 }
 
                 row.PublishTime ??= row.Status == "PUBLISHED" ? tx.Now : null;
-                await Judge(tx, (await tx.Db.Customers.SingleOrDefaultAsync(one => one.WorkspaceId == tx.WorkspaceId && one.Id == row.CustomerId, tx.CancellationToken))?.LeadId);
+                await Judge(tx, (await tx.Db.Customers.SingleOrDefaultAsync(
+                    one => one.WorkspaceId == tx.WorkspaceId && one.Id == row.CustomerId, tx.CancellationToken))?.LeadId);
                 return ToProto(row);
             },
             context.CancellationToken)).OrThrow();
@@ -155,7 +164,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         var id = Optional(request.Id, "id");
         return (await work.Read<Result<Advocacy>>(
             context.Caller().WorkspaceId,
-            async tx => await tx.Db.Advocacy.SingleOrDefaultAsync(one => one.WorkspaceId == tx.WorkspaceId && one.Id == id, tx.CancellationToken) is { } row
+            async tx => await tx.Db.Advocacy.SingleOrDefaultAsync(
+                one => one.WorkspaceId == tx.WorkspaceId && one.Id == id, tx.CancellationToken) is { } row
                 ? ToProto(row)
                 : Error.NotFound("Advocacy", request.Id),
             context.CancellationToken)).OrThrow();
@@ -166,7 +176,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         var id = Optional(request.Id, "id");
         return (await work.RunIdempotent<Empty>(
             context.Caller().WorkspaceId, context.Method, request.RequestId, request,
-            async tx => await tx.Db.Advocacy.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id).ExecuteDeleteAsync(tx.CancellationToken) == 1
+            async tx => await tx.Db.Advocacy.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id)
+                .ExecuteDeleteAsync(tx.CancellationToken) == 1
                 ? new Empty()
                 : Error.NotFound("Advocacy", request.Id),
             context.CancellationToken)).OrThrow();
@@ -185,7 +196,9 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         Transaction<RetentionDbContext> tx, Guid leadId, string email, DateTimeOffset createTime, string currencyCode)
     {
         // Told at the same moment as the profile of that address comes, one of the two sees the other.
-        await tx.Connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended('referral ' || @workspaceId || ' ' || @email, 0))", new { workspaceId = tx.WorkspaceId, email });
+        await tx.Connection.ExecuteAsync(
+            "select pg_advisory_xact_lock(hashtextextended('referral ' || @workspaceId || ' ' || @email, 0))",
+            new { workspaceId = tx.WorkspaceId, email });
         leadId = await LeadProfiles.Resolve(tx, leadId);
         if (!await tx.Db.Customers.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == leadId, tx.CancellationToken))
         {
@@ -194,7 +207,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
                 : Error.Precondition($"Lead {leadId} is no customer; only customers refer.");
         }
 
-        var referred = await tx.Db.LeadProfiles.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Email == email).Select(row => (Guid?)row.LeadId).FirstOrDefaultAsync(tx.CancellationToken);
+        var referred = await tx.Db.LeadProfiles.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Email == email)
+            .Select(row => (Guid?)row.LeadId).FirstOrDefaultAsync(tx.CancellationToken);
         // Both rows serialise what is told of them, in order of their ids.
         foreach (var id in new[] { leadId, referred ?? leadId }.Distinct().Order())
         {
@@ -224,7 +238,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
             AdvocateLeadId = leadId,
             ReferredEmail = email,
             ReferredLeadId = referred,
-            Converted = referred is not null && await tx.Db.Customers.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == referred, tx.CancellationToken),
+            Converted = referred is not null
+                && await tx.Db.Customers.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == referred, tx.CancellationToken),
             CreateTime = createTime,
         };
         tx.Db.Referrals.Add(referral);
@@ -249,7 +264,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
     {
         violations.LimitText(url, "url", 2000);
         violations.Require(
-            url.Length == 0 || (Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"), "url", "url must be an http or https address.");
+            url.Length == 0 || (Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"), "url",
+            "url must be an http or https address.");
     }
 
     private static Advocacy ToProto(AdvocacyRow row) => new()

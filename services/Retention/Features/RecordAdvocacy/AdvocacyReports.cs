@@ -27,7 +27,8 @@ internal static class AdvocacyReports
 
     public static async Task<AdvocacyReport> Run(Transaction<RetentionDbContext> tx, ReportPeriod period, string group, string currencyCode)
     {
-        var parameters = new { workspaceId = tx.WorkspaceId, from = period.From, to = period.To, limit = MaxRows, timeZone = period.TimeZone.Id };
+        var parameters =
+            new { workspaceId = tx.WorkspaceId, from = period.From, to = period.To, limit = MaxRows, timeZone = period.TimeZone.Id };
         var rows = (await tx.Connection.QueryAsync<Row>(new CommandDefinition(
             $"""
             with fact as (

@@ -32,19 +32,24 @@ public sealed class AdvocateGrpcService(UnitOfWork<RetentionDbContext> work) : A
         var violations = new Violations();
         violations.Require(request.MinReferrals is >= 0 and <= Most, "minReferrals", $"minReferrals must be between 0 and {Most}.");
         violations.Require(request.MinAdvocacy is >= 0 and <= Most, "minAdvocacy", $"minAdvocacy must be between 0 and {Most}.");
-        violations.Require(request.MinReferrals > 0 || request.MinAdvocacy > 0, "minReferrals", "At least one of minReferrals and minAdvocacy must be above 0.");
         violations.Require(
-            request.ReferralState is Referral.Types.State.Unspecified or Referral.Types.State.Open or Referral.Types.State.Captured or Referral.Types.State.Converted,
+            request.MinReferrals > 0 || request.MinAdvocacy > 0, "minReferrals",
+            "At least one of minReferrals and minAdvocacy must be above 0.");
+        violations.Require(
+            request.ReferralState is Referral.Types.State.Unspecified or Referral.Types.State.Open or Referral.Types.State.Captured
+                or Referral.Types.State.Converted,
             "referralState", "referralState must be OPEN, CAPTURED or CONVERTED.");
         violations.Require(
-            request.AdvocacyKinds.All(kind => Names.Of(kind).Length > 0), "advocacyKinds", $"Each of advocacyKinds must be one of {Names.Known<Advocacy.Types.Kind>()}.");
+            request.AdvocacyKinds.All(kind => Names.Of(kind).Length > 0), "advocacyKinds",
+            $"Each of advocacyKinds must be one of {Names.Known<Advocacy.Types.Kind>()}.");
         violations.OrThrow();
         return (await work.RunIdempotent<AdvocateRule>(
             context.Caller().WorkspaceId, context.Method, request.RequestId, request,
             async tx =>
             {
                 // One after the other, so that none finds its version taken.
-                await tx.Connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended('advocate_rule ' || @id, 0))", new { id = tx.WorkspaceId.ToString() });
+                await tx.Connection.ExecuteAsync(
+                    "select pg_advisory_xact_lock(hashtextextended('advocate_rule ' || @id, 0))", new { id = tx.WorkspaceId.ToString() });
                 var row = new AdvocateRuleRow
                 {
                     WorkspaceId = tx.WorkspaceId,

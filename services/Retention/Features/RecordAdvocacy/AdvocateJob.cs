@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Lifecycle.Retention.Features.RecordAdvocacy;
 
 /// <summary>
-/// Holds customers against the rule of advocates again and again: what makes one may come by an event, an answer, a sale, a merge or another rule.
+/// Holds customers against the rule of advocates again and again: what makes one may come by an event, an answer, a sale, a merge or
+/// another rule.
 /// </summary>
 public sealed class AdvocateJob(
     UnitOfWork<RetentionDbContext> work, IOptions<RetentionOptions> options, TimeProvider time, ILogger<AdvocateJob> logger)

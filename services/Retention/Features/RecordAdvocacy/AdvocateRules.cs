@@ -9,7 +9,8 @@ internal static class AdvocateRules
 {
     /// <summary>The newest version; the usual rule, version 0, before any was put: one referral, or one usable piece of advocacy.</summary>
     public static async Task<AdvocateRuleRow> InForce(Transaction<RetentionDbContext> tx) =>
-        await tx.Db.AdvocateRules.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId).OrderByDescending(row => row.Version).FirstOrDefaultAsync(tx.CancellationToken)
+        await tx.Db.AdvocateRules.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId).OrderByDescending(row => row.Version)
+            .FirstOrDefaultAsync(tx.CancellationToken)
         ?? new()
         {
             WorkspaceId = tx.WorkspaceId,

@@ -8,8 +8,8 @@ using Lifecycle.Retention.V1;
 namespace Lifecycle.Retention.Features.RecordAdvocacy;
 
 /// <summary>
-/// Whether members of a loyalty program stay and buy more than others. Compared are customers when the period began: those who were members by then,
-/// and those who were not and did not become so within it, by the month in which they began.
+/// Whether members of a loyalty program stay and buy more than others. Compared are customers when the period began: those who were members
+/// by then, and those who were not and did not become so within it, by the month in which they began.
 /// </summary>
 internal static class LoyaltyEffects
 {
@@ -42,10 +42,12 @@ internal static class LoyaltyEffects
         foreach (var program in programs)
         {
             var of = cohorts[Guid.Parse(program.ProgramId)].ToArray();
-            var stayed = of.Select(cohort => new CohortPair(cohort.Members, cohort.MembersStayed, cohort.Others, cohort.OthersStayed)).ToArray();
+            var stayed =
+                of.Select(cohort => new CohortPair(cohort.Members, cohort.MembersStayed, cohort.Others, cohort.OthersStayed)).ToArray();
             (program.ComparedMembers, program.ComparedOthers) = ComparedShares.Comparable(stayed);
             program.RetentionEffect = Effect(stayed);
-            program.UpsellEffect = Effect(of.Select(cohort => new CohortPair(cohort.Members, cohort.MembersGrew, cohort.Others, cohort.OthersGrew)).ToArray());
+            program.UpsellEffect = Effect(
+                of.Select(cohort => new CohortPair(cohort.Members, cohort.MembersGrew, cohort.Others, cohort.OthersGrew)).ToArray());
             program.EffectNote = program is { ComparedMembers: >= ComparedShares.Least, ComparedOthers: >= ComparedShares.Least }
                 ? ""
                 : $"Members: {program.ComparedMembers}; other customers of the same starting months: {program.ComparedOthers}. A comparison takes {ComparedShares.Least} of each.";

@@ -14,7 +14,8 @@ internal sealed class CustomerCampaignGrpcService(UnitOfWork<RetentionDbContext>
 {
     private const int UsualWindow = 30;
 
-    public override Task<CustomerCampaignReport> GetCustomerCampaignReport(GetCustomerCampaignReportRequest request, ServerCallContext context)
+    public override Task<CustomerCampaignReport> GetCustomerCampaignReport(
+        GetCustomerCampaignReportRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
         var violations = new Violations();
@@ -27,9 +28,11 @@ internal sealed class CustomerCampaignGrpcService(UnitOfWork<RetentionDbContext>
             context.CancellationToken);
     }
 
-    private static async Task<CustomerCampaignReport> Report(Transaction<RetentionDbContext> tx, ReportPeriod period, int days, string currencyCode)
+    private static async Task<CustomerCampaignReport> Report(
+        Transaction<RetentionDbContext> tx, ReportPeriod period, int days, string currencyCode)
     {
-        // One mail is one row of "mail"; the first click of a customer on a program's mails opens one window, in which each entry counts once.
+        // One mail is one row of "mail"; the first click of a customer on a program's mails opens one window, in which each entry counts
+        // once.
         var rows = (await tx.Connection.QueryAsync<Row>(new CommandDefinition(
             """
             with mail as (

@@ -14,7 +14,8 @@ internal static class ChurnReports
     private const int MaxCurves = 50;
 
     /// <summary>Losses of the period, by granule, by whether the customer chose to, and by reason.</summary>
-    public static async Task<ChurnReport> Churn(Transaction<RetentionDbContext> tx, ReportPeriod period, IReadOnlyList<WaterfallRow>? rows, string currencyCode)
+    public static async Task<ChurnReport> Churn(
+        Transaction<RetentionDbContext> tx, ReportPeriod period, IReadOnlyList<WaterfallRow>? rows, string currencyCode)
     {
         // Index (workspace_id, occur_time) over losses.
         var losses = (await tx.Connection.QueryAsync<Loss>(new CommandDefinition(
@@ -23,7 +24,13 @@ internal static class ChurnReports
               count(*) as customers, -sum(mrr_delta) as mrr
             from revenue where workspace_id = @workspace and type = 'Churn' and occur_time >= @from and occur_time < @to group by 1, 2, 3
             """,
-            new { workspace = tx.WorkspaceId, from = period.From, to = period.To, bounds = period.Granules.Select(granule => granule.From).ToArray() },
+            new
+            {
+                workspace = tx.WorkspaceId,
+                from = period.From,
+                to = period.To,
+                bounds = period.Granules.Select(granule => granule.From).ToArray()
+            },
             cancellationToken: tx.CancellationToken))).AsList();
         var report = new ChurnReport { Note = losses.Count == 0 ? "No customer left in the period." : "" };
         for (var index = 0; index < period.Granules.Count; index++)
@@ -66,7 +73,8 @@ internal static class ChurnReports
     }
 
     /// <summary>Survival of customers that began in the period, from their start to their first loss.</summary>
-    public static async Task<SurvivalReport> Survive(Transaction<RetentionDbContext> tx, DateTimeOffset from, DateTimeOffset to, TimeZoneInfo timeZone, string? dimension, int months)
+    public static async Task<SurvivalReport> Survive(
+        Transaction<RetentionDbContext> tx, DateTimeOffset from, DateTimeOffset to, TimeZoneInfo timeZone, string? dimension, int months)
     {
         var counts = (await tx.Connection.QueryAsync<Count>(new CommandDefinition(
             $"""
@@ -79,12 +87,19 @@ internal static class ChurnReports
               on x.customer_id = c.id and x.churn_time >= c.start_time {Facts.CustomerJoin}
             where c.workspace_id = @workspace and c.start_time >= @from and c.start_time < least(@to, @now) group by 1, 2
             """,
-            new { workspace = tx.WorkspaceId, from, to, now = tx.Now, timeZone = timeZone.Id }, cancellationToken: tx.CancellationToken))).AsList();
+            new { workspace = tx.WorkspaceId, from, to, now = tx.Now, timeZone = timeZone.Id },
+            cancellationToken: tx.CancellationToken))).AsList();
         var report = new SurvivalReport { Note = counts.Count == 0 ? "No customer began in the period." : "" };
-        foreach (var group in counts.GroupBy(count => count.GroupName).OrderByDescending(group => group.Sum(count => count.Lost + count.Staying)).Take(MaxCurves))
+        foreach (var group in counts.GroupBy(count => count.GroupName)
+            .OrderByDescending(group => group.Sum(count => count.Lost + count.Staying)).Take(MaxCurves))
         {
             var points = Survival.Curve(group.Select(count => new TenureCount(count.Days, count.Lost, count.Staying)), months);
-            var curve = new SurvivalCurve { Group = dimension is null ? "" : group.Key, Customers = group.Sum(count => count.Lost + count.Staying), Lost = group.Sum(count => count.Lost) };
+            var curve = new SurvivalCurve
+            {
+                Group = dimension is null ? "" : group.Key,
+                Customers = group.Sum(count => count.Lost + count.Staying),
+                Lost = group.Sum(count => count.Lost)
+            };
             if (Survival.MedianMonths(points) is { } median)
             {
                 curve.MedianMonths = median;
@@ -92,7 +107,15 @@ internal static class ChurnReports
 
             foreach (var point in points)
             {
-                var proto = new V1.SurvivalPoint { Month = point.Month, AtRisk = point.AtRisk, Lost = point.Lost, Survival = point.Survival, Low = point.Low, High = point.High };
+                var proto = new V1.SurvivalPoint
+                {
+                    Month = point.Month,
+                    AtRisk = point.AtRisk,
+                    Lost = point.Lost,
+                    Survival = point.Survival,
+                    Low = point.Low,
+                    High = point.High
+                };
                 if (point.Hazard is { } hazard)
                 {
                     proto.Hazard = hazard;

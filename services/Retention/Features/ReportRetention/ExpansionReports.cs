@@ -25,9 +25,11 @@ internal static class ExpansionReports
         return violations.ToError() is { } error ? error : groupBy.Length == 0 ? ByRule : groupBy;
     }
 
-    public static async Task<ExpansionReport> Of(Transaction<RetentionDbContext> tx, ReportPeriod period, string groupBy, string currencyCode)
+    public static async Task<ExpansionReport> Of(
+        Transaction<RetentionDbContext> tx, ReportPeriod period, string groupBy, string currencyCode)
     {
-        var parameters = new { workspaceId = tx.WorkspaceId, from = period.From, to = period.To, timeZone = period.TimeZone.Id, limit = MaxRows };
+        var parameters =
+            new { workspaceId = tx.WorkspaceId, from = period.From, to = period.To, timeZone = period.TimeZone.Id, limit = MaxRows };
         // Index (workspace_id, create_time) over suggestions; each win by the key of the ledger's external ids.
         var rows = (await tx.Connection.QueryAsync<Row>(new CommandDefinition(
             $"""
@@ -53,9 +55,13 @@ internal static class ExpansionReports
             where r.workspace_id = @workspaceId and r.occur_time >= @from and r.occur_time < @to and r.type in ('Upsell', 'CrossSell') group by 1
             """,
             parameters, cancellationToken: tx.CancellationToken))).ToDictionary(sale => sale.Type);
-        var report = new ExpansionReport { Note = rows.Count == 0 && sales.Count == 0 ? "Nothing was suggested, upsold or cross-sold in the period." : "" };
+        var report = new ExpansionReport
+        {
+            Note = rows.Count == 0 && sales.Count == 0 ? "Nothing was suggested, upsold or cross-sold in the period." : ""
+        };
         report.Rows.AddRange(rows.Select(row => ToProto(row, currencyCode)));
-        foreach (var (type, kind) in new[] { ("Upsell", ExpansionRule.Types.Kind.Upsell), ("CrossSell", ExpansionRule.Types.Kind.CrossSell) })
+        foreach (var (type,
+            kind) in new[] { ("Upsell", ExpansionRule.Types.Kind.Upsell), ("CrossSell", ExpansionRule.Types.Kind.CrossSell) })
         {
             var sale = sales.GetValueOrDefault(type) ?? new();
             report.Sales.Add(new ExpansionSale

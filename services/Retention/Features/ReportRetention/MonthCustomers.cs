@@ -30,7 +30,9 @@ internal static class MonthCustomers
             return error;
         }
 
-        return ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, null, "customerId asc", $"{request.Month} {movement} {request.Cohort}").TryGet(out var query, out var wrong)
+        return ListQuery.Parse(
+            Fields, request.PageSize, request.PageToken, null, null, "customerId asc", $"{request.Month} {movement} {request.Cohort}")
+            .TryGet(out var query, out var wrong)
             ? new Asked(month, movement.Length > 0 ? movement : null, cohort, query)
             : wrong;
     }
@@ -46,7 +48,8 @@ internal static class MonthCustomers
               and (@cohort::date is null or m.cohort = @cohort) and {query.Where}
             order by {query.OrderBy} limit {query.Limit}
             """,
-            new DynamicParameters(new Dictionary<string, object?>(query.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (object?)pair.Value)))
+            new DynamicParameters(new Dictionary<string, object?>(
+                query.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (object?)pair.Value)))
             {
                 ["workspaceId"] = tx.WorkspaceId,
                 ["month"] = asked.Month,

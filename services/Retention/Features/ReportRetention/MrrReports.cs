@@ -17,7 +17,9 @@ internal static class MrrReports
         var none = new WaterfallRow(new(0, 0, 0, 0, 0, 0), new(0, 0, 0), 0);
         var report = new MrrReport
         {
-            Note = rows is null || rows.All(row => row.Movements == none.Movements) ? "No recurring revenue is recorded before the end of the period." : "",
+            Note = rows is null || rows.All(row => row.Movements == none.Movements)
+                ? "No recurring revenue is recorded before the end of the period."
+                : "",
         };
         for (var index = 0; index < period.Granules.Count; index++)
         {

@@ -12,8 +12,9 @@ internal static class RenewalReports
 {
     private static readonly (RenewalRow.Types.Horizon Horizon, int MinDays, int MaxDays)[] Horizons =
     [
-        (RenewalRow.Types.Horizon.Overdue, -36_500, -1), (RenewalRow.Types.Horizon.Within30Days, 0, 30), (RenewalRow.Types.Horizon.Within60Days, 31, 60),
-        (RenewalRow.Types.Horizon.Within90Days, 61, 90), (RenewalRow.Types.Horizon.Within120Days, 91, 120),
+        (RenewalRow.Types.Horizon.Overdue, -36_500, -1), (RenewalRow.Types.Horizon.Within30Days, 0, 30),
+        (RenewalRow.Types.Horizon.Within60Days, 31, 60), (RenewalRow.Types.Horizon.Within90Days, 61, 90),
+        (RenewalRow.Types.Horizon.Within120Days, 91, 120),
     ];
 
     /// <summary>Index (workspace_id, renewal_date) over customers that are with us.</summary>

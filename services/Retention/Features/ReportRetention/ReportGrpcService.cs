@@ -11,7 +11,8 @@ using ProtoGranularity = Lifecycle.Common.V1.Granularity;
 namespace Lifecycle.Retention.Features.ReportRetention;
 
 /// <summary>Cohorts, the MRR waterfall, NPS.</summary>
-public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, RollupKeeper rollups, TimeProvider time) : RetentionReportService.RetentionReportServiceBase
+public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, RollupKeeper rollups, TimeProvider time)
+    : RetentionReportService.RetentionReportServiceBase
 {
     public override async Task<MrrReport> GetMrrReport(GetRetentionReportRequest request, ServerCallContext context)
     {
@@ -20,7 +21,9 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
         var isCounted = await IsCounted(period, caller, context.CancellationToken);
         var rows = await work.Read(
             caller.WorkspaceId,
-            async tx => isCounted ? await Waterfalls.FromMonths(tx, period) : (await Waterfalls.FromLedger(tx, period, null)).GetValueOrDefault(""),
+            async tx => isCounted
+                ? await Waterfalls.FromMonths(tx, period)
+                : (await Waterfalls.FromLedger(tx, period, null)).GetValueOrDefault(""),
             context.CancellationToken);
         return MrrReports.Of(rows, period, caller.CurrencyCode);
     }
@@ -33,7 +36,9 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
         return await work.Read(
             caller.WorkspaceId,
             async tx => await ChurnReports.Churn(
-                tx, period, isCounted ? await Waterfalls.FromMonths(tx, period) : (await Waterfalls.FromLedger(tx, period, null)).GetValueOrDefault(""), caller.CurrencyCode),
+                tx, period,
+                isCounted ? await Waterfalls.FromMonths(tx, period) : (await Waterfalls.FromLedger(tx, period, null)).GetValueOrDefault(""),
+                caller.CurrencyCode),
             context.CancellationToken);
     }
 
@@ -49,14 +54,15 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
         }
 
         violations.Require(
-            request.GroupBy.Length == 0 || Facts.Dimensions.ContainsKey(request.GroupBy), "groupBy", $"groupBy must be one of {string.Join(", ", Facts.Dimensions.Keys)}.");
+            request.GroupBy.Length == 0 || Facts.Dimensions.ContainsKey(request.GroupBy), "groupBy",
+            $"groupBy must be one of {string.Join(", ", Facts.Dimensions.Keys)}.");
         violations.Require(request.Months is >= 0 and <= MaxMonths, "months", $"months must be between 1 and {MaxMonths}.");
         violations.OrThrow();
         return work.Read(
             caller.WorkspaceId,
             tx => ChurnReports.Survive(
-                tx, ReportPeriod.Midnight(from, caller.TimeZone), ReportPeriod.Midnight(to, caller.TimeZone), caller.TimeZone, request.GroupBy.Length == 0 ? null : request.GroupBy,
-                request.Months == 0 ? DefaultMonths : request.Months),
+                tx, ReportPeriod.Midnight(from, caller.TimeZone), ReportPeriod.Midnight(to, caller.TimeZone), caller.TimeZone,
+                request.GroupBy.Length == 0 ? null : request.GroupBy, request.Months == 0 ? DefaultMonths : request.Months),
             context.CancellationToken);
     }
 
@@ -96,7 +102,8 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
     {
         var caller = context.Caller();
         var (period, groupBy) = (Period(request, caller), ExpansionReports.Parse(request.GroupBy).OrThrow());
-        return work.Read(caller.WorkspaceId, tx => ExpansionReports.Of(tx, period, groupBy, caller.CurrencyCode), context.CancellationToken);
+        return work.Read(
+            caller.WorkspaceId, tx => ExpansionReports.Of(tx, period, groupBy, caller.CurrencyCode), context.CancellationToken);
     }
 
     public override async Task<CohortsReport> GetCohortsReport(GetRetentionReportRequest request, ServerCallContext context)
@@ -105,7 +112,8 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
         var period = Period(request, caller);
         var isCounted = await IsCounted(period, caller, context.CancellationToken);
         var steps = await work.Read(
-            caller.WorkspaceId, tx => isCounted ? Cohorts.FromMonths(tx, period) : Cohorts.FromLedger(tx, period), context.CancellationToken);
+            caller.WorkspaceId, tx => isCounted ? Cohorts.FromMonths(tx, period) : Cohorts.FromLedger(tx, period),
+            context.CancellationToken);
         return CohortReports.Of(steps, period, time.GetUtcNow(), caller.CurrencyCode);
     }
 
@@ -114,5 +122,7 @@ public sealed class ReportGrpcService(UnitOfWork<RetentionDbContext> work, Rollu
         Waterfalls.IsMonthly(period) && await rollups.CatchUp(caller.WorkspaceId, caller.TimeZone.Id, ct);
 
     private static ReportPeriod Period(GetRetentionReportRequest request, Caller caller) => ReportPeriod.Create(
-        request.From, request.To, request.Granularity == ProtoGranularity.Unspecified ? Granularity.Month : (Granularity)(int)request.Granularity, caller.TimeZone).OrThrow();
+        request.From, request.To,
+        request.Granularity == ProtoGranularity.Unspecified ? Granularity.Month : (Granularity)(int)request.Granularity,
+        caller.TimeZone).OrThrow();
 }

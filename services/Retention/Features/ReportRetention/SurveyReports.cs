@@ -59,7 +59,8 @@ internal static class SurveyReports
             """,
             parameters);
         var report = new NpsReport { Note = answers.Count == 0 ? $"Nobody answered a survey of type {Names.Of(type)} in the period." : "" };
-        var groups = answers.Concat(invited).Select(fact => fact.GroupName).Distinct().Order(StringComparer.Ordinal).DefaultIfEmpty("").ToList();
+        var groups = answers.Concat(invited).Select(fact => fact.GroupName).Distinct().Order(StringComparer.Ordinal)
+            .DefaultIfEmpty("").ToList();
         var scores = answers.ToLookup(fact => (fact.GroupName, period.IndexOf(fact.Time)), fact => fact.Score);
         var asked = invited.ToLookup(fact => (fact.GroupName, period.IndexOf(fact.Time)));
         foreach (var group in groups)
@@ -107,5 +108,6 @@ internal static class SurveyReports
     private static string Group(string? dimension) => dimension is null ? "''" : Facts.Dimensions[dimension];
 
     private static async Task<List<ScoreFact>> Read(Transaction<RetentionDbContext> tx, string sql, object parameters) =>
-        (await tx.Connection.QueryAsync<ScoreFact>(new CommandDefinition(sql, parameters, cancellationToken: tx.CancellationToken))).AsList();
+        (await tx.Connection.QueryAsync<ScoreFact>(
+            new CommandDefinition(sql, parameters, cancellationToken: tx.CancellationToken))).AsList();
 }

@@ -17,7 +17,8 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
     private const int MaxTiers = 20;
 
     private static readonly ListFields ProgramFields = new ListFields("id", "p.id");
-    private static readonly ListFields MemberFields = new ListFields("customerId", "m.customer_id").Sortable("balance", "m.balance", FieldKind.Whole);
+    private static readonly ListFields MemberFields = new ListFields("customerId", "m.customer_id").Sortable(
+        "balance", "m.balance", FieldKind.Whole);
 
     public override Task<ListLoyaltyProgramsResponse> ListLoyaltyPrograms(ListLoyaltyProgramsRequest request, ServerCallContext context)
     {
@@ -27,10 +28,15 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
             async tx =>
             {
                 var (ids, next) = await Pages.Ids(tx, "loyalty_program p", "p.id", query);
-                var rows = await tx.Db.LoyaltyPrograms.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).OrderByDescending(row => row.Id).ToListAsync(tx.CancellationToken);
+                var rows = await tx.Db.LoyaltyPrograms.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+                    .OrderByDescending(row => row.Id).ToListAsync(tx.CancellationToken);
                 var counts = await tx.Db.LoyaltyMembers.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.ProgramId))
                     .GroupBy(row => row.ProgramId).ToDictionaryAsync(group => group.Key, group => group.LongCount(), tx.CancellationToken);
-                return new ListLoyaltyProgramsResponse { LoyaltyPrograms = { rows.Select(row => ToProto(row, counts.GetValueOrDefault(row.Id))) }, NextPageToken = next };
+                return new ListLoyaltyProgramsResponse
+                {
+                    LoyaltyPrograms = { rows.Select(row => ToProto(row, counts.GetValueOrDefault(row.Id))) },
+                    NextPageToken = next
+                };
             },
             context.CancellationToken);
     }
@@ -54,7 +60,14 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
             context.Caller().WorkspaceId, context.Method, request.RequestId, request,
             tx =>
             {
-                var row = new LoyaltyProgramRow { WorkspaceId = tx.WorkspaceId, Id = tx.NewId(), DisplayName = request.DisplayName, Tiers = Tiers(request.Tiers), CreateTime = tx.Now };
+                var row = new LoyaltyProgramRow
+                {
+                    WorkspaceId = tx.WorkspaceId,
+                    Id = tx.NewId(),
+                    DisplayName = request.DisplayName,
+                    Tiers = Tiers(request.Tiers),
+                    CreateTime = tx.Now
+                };
                 tx.Db.LoyaltyPrograms.Add(row);
                 return Task.FromResult<Result<LoyaltyProgram>>(ToProto(row, 0));
             },
@@ -99,7 +112,8 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
                 delete from loyalty_member where workspace_id = @workspaceId and program_id = @id;
                 """,
                 new { workspaceId = tx.WorkspaceId, id }) >= 0
-                && await tx.Db.LoyaltyPrograms.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id).ExecuteDeleteAsync(tx.CancellationToken) == 1
+                && await tx.Db.LoyaltyPrograms.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id)
+                    .ExecuteDeleteAsync(tx.CancellationToken) == 1
                     ? new Empty()
                     : Error.NotFound("Loyalty program", id),
             context.CancellationToken)).OrThrow();
@@ -110,7 +124,9 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
         var violations = new Violations();
         violations.RequireId(request.ProgramId, "programId", out var programId);
         violations.RequireId(request.CustomerId, "customerId", out var customerId);
-        violations.Require(request.Points != 0 && Math.Abs((decimal)request.Points) <= 1_000_000_000, "points", "points must be between −1,000,000,000 and 1,000,000,000 and not 0.");
+        violations.Require(
+            request.Points != 0 && Math.Abs((decimal)request.Points) <= 1_000_000_000, "points",
+            "points must be between −1,000,000,000 and 1,000,000,000 and not 0.");
         violations.LimitText(request.Reason, "reason", 500);
         violations.OrThrow();
         return (await work.RunIdempotent<LoyaltyMember>(
@@ -135,7 +151,8 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
     public override async Task<ListLoyaltyMembersResponse> ListLoyaltyMembers(ListLoyaltyMembersRequest request, ServerCallContext context)
     {
         var programId = Id(request.ProgramId, "programId");
-        var query = ListQuery.Parse(MemberFields, request.PageSize, request.PageToken, null, null, "balance desc", request.ProgramId).OrThrow();
+        var query = ListQuery.Parse(
+            MemberFields, request.PageSize, request.PageToken, null, null, "balance desc", request.ProgramId).OrThrow();
         return (await work.Read<Result<ListLoyaltyMembersResponse>>(
             context.Caller().WorkspaceId,
             async tx =>
@@ -146,7 +163,8 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
                 }
 
                 var (ids, next) = await Pages.Ids(tx, "loyalty_member m", "m.customer_id", query, "m.program_id = @parentId", programId);
-                var rows = await tx.Db.LoyaltyMembers.Where(row => row.WorkspaceId == tx.WorkspaceId && row.ProgramId == programId && ids.Contains(row.CustomerId))
+                var rows = await tx.Db.LoyaltyMembers.Where(
+                    row => row.WorkspaceId == tx.WorkspaceId && row.ProgramId == programId && ids.Contains(row.CustomerId))
                     .ToDictionaryAsync(row => row.CustomerId, tx.CancellationToken);
                 return new ListLoyaltyMembersResponse { Members = { ids.Select(id => ToProto(rows[id], program)) }, NextPageToken = next };
             },
@@ -154,7 +172,8 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
     }
 
     /// <summary>Runs under the customer's lock.</summary>
-    private static async Task<Result<LoyaltyMember>> Add(Transaction<RetentionDbContext> tx, LoyaltyProgramRow program, Guid customerId, long points, string reason)
+    private static async Task<Result<LoyaltyMember>> Add(
+        Transaction<RetentionDbContext> tx, LoyaltyProgramRow program, Guid customerId, long points, string reason)
     {
         var member = await tx.Db.LoyaltyMembers.SingleOrDefaultAsync(
             row => row.WorkspaceId == tx.WorkspaceId && row.ProgramId == program.Id && row.CustomerId == customerId, tx.CancellationToken);

@@ -9,8 +9,8 @@ using NpgsqlTypes;
 namespace Lifecycle.Retention.Features.ScoreRisk;
 
 /// <summary>
-/// Makes signals of what the people of a customer do. An activity is held with its lead first and then taken over by the customers of the lead, whichever
-/// was known first; its id makes it one signal, however often it is told.
+/// Makes signals of what the people of a customer do. An activity is held with its lead first and then taken over by the customers of the
+/// lead, whichever was known first; its id makes it one signal, however often it is told.
 /// </summary>
 internal static class ActivitySignals
 {
@@ -23,7 +23,8 @@ internal static class ActivitySignals
     /// <summary>Holds those activities that the workspace's rules name, and gives them to the customers that are known.</summary>
     public static async Task Record(Transaction<RetentionDbContext> tx, IReadOnlyList<ActivityInfo> activities)
     {
-        var rules = await tx.Db.SignalRules.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId).ToDictionaryAsync(row => row.EventKey, StringComparer.Ordinal, tx.CancellationToken);
+        var rules = await tx.Db.SignalRules.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId)
+            .ToDictionaryAsync(row => row.EventKey, StringComparer.Ordinal, tx.CancellationToken);
         var found = activities.Where(one => one.Time > tx.Now - HeldFor && rules.ContainsKey(Key(one.Name)))
             .Select(one => (Activity: one, Rule: rules[Key(one.Name)])).DistinctBy(one => one.Activity.ActivityId).ToArray();
         if (found.Length == 0)
@@ -70,7 +71,8 @@ internal static class ActivitySignals
         delete from held_signal where workspace_id = @workspace and (lead_id, activity_id) in (
           select lead_id, activity_id from held_signal where workspace_id = @workspace and time < @before order by time limit @limit for update skip locked)
         """,
-        new { workspace = tx.WorkspaceId, before = tx.Now - HeldFor, limit = BatchSize }, cancellationToken: tx.CancellationToken)) == BatchSize;
+        new { workspace = tx.WorkspaceId, before = tx.Now - HeldFor, limit = BatchSize },
+        cancellationToken: tx.CancellationToken)) == BatchSize;
 
     /// <summary>The name by which a rule finds an activity.</summary>
     public static string Key(string name) => name.Trim().ToLowerInvariant();

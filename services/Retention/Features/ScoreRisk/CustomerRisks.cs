@@ -56,17 +56,21 @@ internal static class CustomerRisks
             new { workspace = tx.WorkspaceId, id, limit, now = tx.Now, today = DateOnly.FromDateTime(tx.Now.UtcDateTime) },
             cancellationToken: tx.CancellationToken));
         return [.. rows.Select(row => new ScoredCustomer(row.Id, row.LeadId, row.Version, row.RiskScore, model.Explain(new(
-            row.Usage, row.UsageBefore, row.Tickets, row.NpsScore, row.FailedPayments, row.Mails, row.Opened, row.Clicked, row.RenewalDays))))];
+            row.Usage, row.UsageBefore, row.Tickets, row.NpsScore, row.FailedPayments, row.Mails, row.Opened,
+            row.Clicked, row.RenewalDays))))];
     }
 
     /// <summary>Keeps the scores of locked customers, with their probability to leave, and tells of the scores that changed.</summary>
-    public static async Task Keep(Transaction<Storage.RetentionDbContext> tx, RiskModel model, int modelVersion, IReadOnlyList<ScoredCustomer> customers)
+    public static async Task Keep(
+        Transaction<Storage.RetentionDbContext> tx, RiskModel model, int modelVersion, IReadOnlyList<ScoredCustomer> customers)
     {
         foreach (var customer in customers.Where(customer => customer.Score != (customer.Known ?? 0)))
         {
             tx.Publish(new CustomerRiskChanged(
-                tx.NewId(), tx.WorkspaceId, tx.Now, customer.Version + 1, customer.Id, customer.LeadId, customer.Known, customer.Score, customer.Score >= model.Threshold, modelVersion,
-                [.. customer.Contributions.Where(part => part.Points > 0).OrderByDescending(part => part.Points).Select(part => part.Evidence)]));
+                tx.NewId(), tx.WorkspaceId, tx.Now, customer.Version + 1, customer.Id, customer.LeadId, customer.Known, customer.Score,
+                customer.Score >= model.Threshold, modelVersion,
+                [.. customer.Contributions.Where(part => part.Points > 0).OrderByDescending(part => part.Points)
+                    .Select(part => part.Evidence)]));
         }
 
         var probabilities = await ChurnModels.Probabilities(tx, [.. customers.Select(customer => customer.Id)]);

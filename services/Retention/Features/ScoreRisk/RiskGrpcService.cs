@@ -46,7 +46,8 @@ public sealed class RiskGrpcService(UnitOfWork<RetentionDbContext> work, TimePro
         var violations = new Violations();
         violations.RequireId(request.CustomerId, "customerId", out var customerId);
         violations.Require(Names.Of(request.Kind).Length > 0, "kind", $"kind must be one of {Names.Known<CustomerSignal.Types.Kind>()}.");
-        violations.Require(!request.HasQuantity || request.Quantity is > 0 and <= 1e9, "quantity", "quantity must be above 0 and at most 1,000,000,000.");
+        violations.Require(
+            !request.HasQuantity || request.Quantity is > 0 and <= 1e9, "quantity", "quantity must be above 0 and at most 1,000,000,000.");
         violations.LimitText(request.Name, "name");
         violations.LimitText(request.ExternalId, "externalId");
         var occurTime = violations.TimeOrNow(request.OccurTime, time.GetUtcNow(), "occurTime");
@@ -62,7 +63,8 @@ public sealed class RiskGrpcService(UnitOfWork<RetentionDbContext> work, TimePro
 
                 var externalId = request.ExternalId.Length > 0 ? request.ExternalId : null;
                 if (externalId is not null && await tx.Db.Signals.SingleOrDefaultAsync(
-                    row => row.WorkspaceId == tx.WorkspaceId && row.CustomerId == customerId && row.ExternalId == externalId, tx.CancellationToken) is { } known)
+                    row => row.WorkspaceId == tx.WorkspaceId && row.CustomerId == customerId && row.ExternalId == externalId,
+                    tx.CancellationToken) is { } known)
                 {
                     return ToProto(known);
                 }
@@ -83,7 +85,8 @@ public sealed class RiskGrpcService(UnitOfWork<RetentionDbContext> work, TimePro
                 if (!customer.Churned)
                 {
                     var (model, version) = await RiskModels.InForce(tx);
-                    await CustomerRisks.Keep(tx, model, version, await CustomerRisks.Read(tx, model, "c.id = @id", customerId, 1, locks: false));
+                    await CustomerRisks.Keep(
+                        tx, model, version, await CustomerRisks.Read(tx, model, "c.id = @id", customerId, 1, locks: false));
                 }
 
                 return ToProto(signal);
@@ -91,16 +94,19 @@ public sealed class RiskGrpcService(UnitOfWork<RetentionDbContext> work, TimePro
             context.CancellationToken)).OrThrow();
     }
 
-    public override async Task<ListCustomerSignalsResponse> ListCustomerSignals(ListCustomerSignalsRequest request, ServerCallContext context)
+    public override async Task<ListCustomerSignalsResponse> ListCustomerSignals(
+        ListCustomerSignalsRequest request, ServerCallContext context)
     {
         var customerId = Id(request.CustomerId, "customerId");
-        var query = ListQuery.Parse(SignalFields, request.PageSize, request.PageToken, null, null, "occurTime desc", request.CustomerId).OrThrow();
+        var query = ListQuery.Parse(
+            SignalFields, request.PageSize, request.PageToken, null, null, "occurTime desc", request.CustomerId).OrThrow();
         return await work.Read(
             context.Caller().WorkspaceId,
             async tx =>
             {
                 var (ids, next) = await Pages.Ids(tx, "customer_signal s", "s.id", query, "s.customer_id = @parentId", customerId);
-                var rows = await tx.Db.Signals.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+                var rows = await tx.Db.Signals.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+                    .ToDictionaryAsync(row => row.Id, tx.CancellationToken);
                 return new ListCustomerSignalsResponse { Signals = { ids.Select(id => ToProto(rows[id])) }, NextPageToken = next };
             },
             context.CancellationToken);
@@ -113,7 +119,8 @@ public sealed class RiskGrpcService(UnitOfWork<RetentionDbContext> work, TimePro
     {
         var model = RiskModels.Parse(request.Model).OrThrow();
         return (await work.RunIdempotent<RiskModel>(
-            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx => await RiskModels.Put(tx, model), context.CancellationToken)).OrThrow();
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx => await RiskModels.Put(tx, model),
+            context.CancellationToken)).OrThrow();
     }
 
     public override Task<SignalRules> GetSignalRules(GetSignalRulesRequest request, ServerCallContext context) =>
@@ -123,7 +130,8 @@ public sealed class RiskGrpcService(UnitOfWork<RetentionDbContext> work, TimePro
     {
         var rules = SignalRuleBook.Parse(request.Rules).OrThrow();
         return (await work.RunIdempotent<SignalRules>(
-            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx => await SignalRuleBook.Put(tx, rules), context.CancellationToken)).OrThrow();
+            context.Caller().WorkspaceId, context.Method, request.RequestId, request, async tx => await SignalRuleBook.Put(tx, rules),
+            context.CancellationToken)).OrThrow();
     }
 
     private static Guid Id(string text, string field)

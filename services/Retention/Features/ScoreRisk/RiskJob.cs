@@ -4,8 +4,11 @@ using Microsoft.Extensions.Options;
 
 namespace Lifecycle.Retention.Features.ScoreRisk;
 
-/// <summary>Gives signals to customers that became known, and scores customers of whom something was told, and every customer once a day.</summary>
-public sealed class RiskJob(UnitOfWork<RetentionDbContext> work, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RiskJob> logger)
+/// <summary>
+/// Gives signals to customers that became known, and scores customers of whom something was told, and every customer once a day.
+/// </summary>
+public sealed class RiskJob(
+    UnitOfWork<RetentionDbContext> work, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RiskJob> logger)
     : WorkspaceJob<RetentionDbContext>(work, TimeSpan.FromSeconds(options.Value.RiskPauseSeconds), time, logger)
 {
     private const int BatchSize = 500;

@@ -12,7 +12,8 @@ namespace Lifecycle.Retention.Features.ScoreRisk;
 internal static class RiskModels
 {
     public static async Task<(RiskModel Model, int Version)> InForce(Transaction<RetentionDbContext> tx) =>
-        await tx.Db.RiskModels.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId).OrderByDescending(row => row.Version).FirstOrDefaultAsync(tx.CancellationToken) is { } row
+        await tx.Db.RiskModels.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId).OrderByDescending(row => row.Version)
+            .FirstOrDefaultAsync(tx.CancellationToken) is { } row
             ? (ToDomain(row), row.Version)
             : (RiskModel.Default, 0);
 
@@ -21,12 +22,14 @@ internal static class RiskModels
     {
         if (version == 0)
         {
-            return await tx.Db.RiskModels.Where(one => one.WorkspaceId == tx.WorkspaceId).OrderByDescending(one => one.Version).FirstOrDefaultAsync(tx.CancellationToken) is { } newest
+            return await tx.Db.RiskModels.Where(one => one.WorkspaceId == tx.WorkspaceId).OrderByDescending(one => one.Version)
+                .FirstOrDefaultAsync(tx.CancellationToken) is { } newest
                 ? ToProto(newest)
                 : ToProto(Row(tx.WorkspaceId, RiskModel.Default, 0, DateTimeOffset.UnixEpoch), hasTime: false);
         }
 
-        return await tx.Db.RiskModels.SingleOrDefaultAsync(one => one.WorkspaceId == tx.WorkspaceId && one.Version == version, tx.CancellationToken) is { } row
+        return await tx.Db.RiskModels.SingleOrDefaultAsync(
+            one => one.WorkspaceId == tx.WorkspaceId && one.Version == version, tx.CancellationToken) is { } row
             ? ToProto(row)
             : Error.NotFound("Risk model version", version.ToString(null, null));
     }
@@ -39,7 +42,11 @@ internal static class RiskModels
             return violations.ToError()!;
         }
 
-        var weights = new[] { ("usage", model!.Usage), ("support", model.Support), ("nps", model.Nps), ("payment", model.Payment), ("engagement", model.Engagement), ("renewal", model.Renewal) };
+        var weights = new[]
+        {
+            ("usage", model!.Usage), ("support", model.Support), ("nps", model.Nps), ("payment", model.Payment),
+            ("engagement", model.Engagement), ("renewal", model.Renewal)
+        };
         foreach (var (name, weight) in weights)
         {
             violations.Require(weight is >= 0 and <= 100, $"model.{name}", $"model.{name} must be between 0 and 100.");
@@ -50,7 +57,8 @@ internal static class RiskModels
         return violations.ToError() is { } error
             ? error
             : new RiskModel(
-                (decimal)model.Usage, (decimal)model.Support, (decimal)model.Nps, (decimal)model.Payment, (decimal)model.Engagement, (decimal)model.Renewal, (decimal)model.Threshold);
+                (decimal)model.Usage, (decimal)model.Support, (decimal)model.Nps, (decimal)model.Payment, (decimal)model.Engagement,
+                (decimal)model.Renewal, (decimal)model.Threshold);
     }
 
     /// <summary>Puts weights in force and marks every customer.</summary>
@@ -60,7 +68,8 @@ internal static class RiskModels
         var row = Row(tx.WorkspaceId, model, (await InForce(tx)).Version + 1, tx.Now);
         tx.Db.RiskModels.Add(row);
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
-        await tx.Db.Customers.Where(one => one.WorkspaceId == tx.WorkspaceId && !one.Churned).ExecuteUpdateAsync(set => set.SetProperty(one => one.RiskDueTime, tx.Now), tx.CancellationToken);
+        await tx.Db.Customers.Where(one => one.WorkspaceId == tx.WorkspaceId && !one.Churned)
+            .ExecuteUpdateAsync(set => set.SetProperty(one => one.RiskDueTime, tx.Now), tx.CancellationToken);
         return ToProto(row);
     }
 
@@ -78,7 +87,8 @@ internal static class RiskModels
         CreateTime = now,
     };
 
-    private static RiskModel ToDomain(RiskModelRow row) => new(row.Usage, row.Support, row.Nps, row.Payment, row.Engagement, row.Renewal, row.Threshold);
+    private static RiskModel ToDomain(RiskModelRow row) =>
+        new(row.Usage, row.Support, row.Nps, row.Payment, row.Engagement, row.Renewal, row.Threshold);
 
     private static ProtoModel ToProto(RiskModelRow row, bool hasTime = true) => new()
     {

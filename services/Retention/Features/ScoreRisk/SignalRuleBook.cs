@@ -19,11 +19,14 @@ internal static class SignalRuleBook
             return violations.ToError()!;
         }
 
-        violations.Require(given!.Rules.Count <= MaxRules, "rules.rules", $"A workspace has at most {MaxRules} rules, not {given.Rules.Count}.");
+        violations.Require(
+            given!.Rules.Count <= MaxRules, "rules.rules", $"A workspace has at most {MaxRules} rules, not {given.Rules.Count}.");
         foreach (var (index, rule) in given.Rules.Take(MaxRules).Index())
         {
             violations.RequireText(rule.EventName, $"rules.rules[{index}].eventName");
-            violations.Require(Names.Of(rule.Kind).Length > 0, $"rules.rules[{index}].kind", $"kind must be one of {Names.Known<CustomerSignal.Types.Kind>()}.");
+            violations.Require(
+                Names.Of(rule.Kind).Length > 0, $"rules.rules[{index}].kind",
+                $"kind must be one of {Names.Known<CustomerSignal.Types.Kind>()}.");
             violations.LimitText(rule.QuantityProperty, $"rules.rules[{index}].quantityProperty");
         }
 
@@ -34,7 +37,8 @@ internal static class SignalRuleBook
 
     public static async Task<SignalRules> Read(Transaction<RetentionDbContext> tx)
     {
-        var rows = await tx.Db.SignalRules.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId).OrderBy(row => row.EventKey).ToListAsync(tx.CancellationToken);
+        var rows = await tx.Db.SignalRules.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId).OrderBy(row => row.EventKey)
+            .ToListAsync(tx.CancellationToken);
         return new()
         {
             Rules =

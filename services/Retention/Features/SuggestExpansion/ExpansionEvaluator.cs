@@ -18,8 +18,10 @@ public sealed class ExpansionEvaluator(UnitOfWork<RetentionDbContext> work)
     public async Task<(long Customers, long Created)> Run(Guid workspaceId, CancellationToken ct)
     {
         var rules = await work.Read(
-            workspaceId, tx => tx.Db.ExpansionRules.Where(row => row.WorkspaceId == workspaceId).OrderBy(row => row.Id).ToListAsync(tx.CancellationToken), ct);
-        var conditions = rules.Select(rule => (Rule: rule, Condition: Condition.Parse(rule.Condition, ExpansionSubject.Catalog).Value)).ToArray();
+            workspaceId, tx => tx.Db.ExpansionRules.Where(row => row.WorkspaceId == workspaceId).OrderBy(row => row.Id)
+                .ToListAsync(tx.CancellationToken), ct);
+        var conditions =
+            rules.Select(rule => (Rule: rule, Condition: Condition.Parse(rule.Condition, ExpansionSubject.Catalog).Value)).ToArray();
         var (customers, created, last) = (0L, 0L, Guid.Empty);
         for (var count = conditions.Length == 0 ? 0 : BatchSize; count == BatchSize;)
         {
@@ -30,7 +32,8 @@ public sealed class ExpansionEvaluator(UnitOfWork<RetentionDbContext> work)
                 {
                     var rows = await Read(tx, last);
                     (batch, next) = (rows.Count, rows.Count > 0 ? rows[^1].Id : last);
-                    made = await Suggest(tx, [.. rows.SelectMany(row => conditions.Where(one => one.Condition.Holds(row.Subject, tx.Now)).Select(one => (row.Id, one.Rule)))]);
+                    made = await Suggest(tx, [.. rows.SelectMany(
+                        row => conditions.Where(one => one.Condition.Holds(row.Subject, tx.Now)).Select(one => (row.Id, one.Rule)))]);
                 },
                 ct);
             (count, last) = (batch, next);
@@ -40,7 +43,8 @@ public sealed class ExpansionEvaluator(UnitOfWork<RetentionDbContext> work)
         return (customers, created);
     }
 
-    private static async Task<List<Row>> Read(Transaction<RetentionDbContext> tx, Guid last) => (await tx.Connection.QueryAsync<Row>(new CommandDefinition(
+    private static async Task<List<Row>> Read(
+        Transaction<RetentionDbContext> tx, Guid last) => (await tx.Connection.QueryAsync<Row>(new CommandDefinition(
         """
         with page as materialized (
           select * from customer c where c.workspace_id = @workspace and c.id > @last and not c.churned order by c.id limit @limit)
@@ -102,6 +106,7 @@ public sealed class ExpansionEvaluator(UnitOfWork<RetentionDbContext> work)
 
         public int? NpsScore { get; init; }
 
-        public ExpansionSubject Subject => new(Plan, Segment, Owner, Mrr, TotalRevenue, RiskScore, AtRisk, TenureDays, RenewalDays, Usage, UsageBefore, NpsScore);
+        public ExpansionSubject Subject =>
+            new(Plan, Segment, Owner, Mrr, TotalRevenue, RiskScore, AtRisk, TenureDays, RenewalDays, Usage, UsageBefore, NpsScore);
     }
 }

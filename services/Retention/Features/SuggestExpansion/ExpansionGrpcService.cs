@@ -14,7 +14,8 @@ namespace Lifecycle.Retention.Features.SuggestExpansion;
 
 /// <summary>Rules of expansion, and what becomes of what they suggest.</summary>
 public sealed class ExpansionGrpcService(
-    UnitOfWork<RetentionDbContext> work, ExpansionEvaluator evaluator, OpportunityService.OpportunityServiceClient opportunities, RpcCalls calls)
+    UnitOfWork<RetentionDbContext> work, ExpansionEvaluator evaluator,
+    OpportunityService.OpportunityServiceClient opportunities, RpcCalls calls)
     : ExpansionService.ExpansionServiceBase
 {
     private const int MaxRules = 100;
@@ -22,7 +23,8 @@ public sealed class ExpansionGrpcService(
     // Whoever opens an opportunity rather waits for a busy Conversion than asks again.
     private static readonly TimeSpan OpenDeadline = TimeSpan.FromSeconds(60);
 
-    private const string OfCustomer = $"from customer c {Facts.CustomerJoin} where c.workspace_id = s.workspace_id and c.id = s.customer_id";
+    private const string OfCustomer =
+        $"from customer c {Facts.CustomerJoin} where c.workspace_id = s.workspace_id and c.id = s.customer_id";
 
     private static readonly ListFields Fields = new ListFields("id", "s.id")
         .Names("state", "s.state", ["OPEN", "OPENED", "DISMISSED"])
@@ -43,7 +45,8 @@ public sealed class ExpansionGrpcService(
             caller.WorkspaceId,
             async tx =>
             {
-                var rows = await tx.Db.ExpansionRules.Where(row => row.WorkspaceId == tx.WorkspaceId).OrderBy(row => row.Id).ToListAsync(tx.CancellationToken);
+                var rows = await tx.Db.ExpansionRules.Where(row => row.WorkspaceId == tx.WorkspaceId).OrderBy(row => row.Id)
+                    .ToListAsync(tx.CancellationToken);
                 return new ListExpansionRulesResponse { Rules = { rows.Select(row => ToProto(row, caller.CurrencyCode)) } };
             },
             context.CancellationToken);
@@ -54,7 +57,8 @@ public sealed class ExpansionGrpcService(
         var caller = context.Caller();
         var (rule, violations) = (request.Rule ?? new(), new Violations());
         violations.RequireText(rule.DisplayName, "rule.displayName");
-        violations.Require(Names.Of(rule.Kind).Length > 0, "rule.kind", $"rule.kind must be one of {Names.Known<ExpansionRule.Types.Kind>()}.");
+        violations.Require(
+            Names.Of(rule.Kind).Length > 0, "rule.kind", $"rule.kind must be one of {Names.Known<ExpansionRule.Types.Kind>()}.");
         violations.RequireText(rule.Product, "rule.product");
         foreach (var fault in Condition.Parse(rule.Condition, ExpansionSubject.Catalog, "rule.condition").Error?.Violations ?? [])
         {
@@ -65,7 +69,9 @@ public sealed class ExpansionGrpcService(
         if (rule.Amount is not null && violations.RequireMoney(rule.Amount, "rule.amount", out var money))
         {
             violations.RequirePositive(money, "rule.amount");
-            violations.Require(money.CurrencyCode == caller.CurrencyCode, "rule.amount.currencyCode", $"rule.amount.currencyCode must be {caller.CurrencyCode}.");
+            violations.Require(
+                money.CurrencyCode == caller.CurrencyCode, "rule.amount.currencyCode",
+                $"rule.amount.currencyCode must be {caller.CurrencyCode}.");
             amount = money;
         }
 
@@ -101,7 +107,8 @@ public sealed class ExpansionGrpcService(
         var id = Id(request.Id);
         return (await work.RunIdempotent<Empty>(
             context.Caller().WorkspaceId, context.Method, request.RequestId, request,
-            async tx => await tx.Db.ExpansionRules.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id).ExecuteDeleteAsync(tx.CancellationToken) == 1
+            async tx => await tx.Db.ExpansionRules.Where(row => row.WorkspaceId == tx.WorkspaceId && row.Id == id)
+                .ExecuteDeleteAsync(tx.CancellationToken) == 1
                 ? new Empty()
                 : Error.NotFound("Expansion rule", id),
             context.CancellationToken)).OrThrow();
@@ -113,7 +120,8 @@ public sealed class ExpansionGrpcService(
         return new() { CustomerCount = customers, CreatedCount = created };
     }
 
-    public override Task<ListExpansionSuggestionsResponse> ListExpansionSuggestions(ListExpansionSuggestionsRequest request, ServerCallContext context)
+    public override Task<ListExpansionSuggestionsResponse> ListExpansionSuggestions(
+        ListExpansionSuggestionsRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
         var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, null, "id desc").OrThrow();
@@ -122,21 +130,29 @@ public sealed class ExpansionGrpcService(
             async tx =>
             {
                 var (ids, next) = await Pages.Ids(tx, "expansion_suggestion s", "s.id", query);
-                var rows = await tx.Db.Suggestions.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
-                return new ListExpansionSuggestionsResponse { Suggestions = { ids.Select(id => ToProto(rows[id], caller.CurrencyCode)) }, NextPageToken = next };
+                var rows = await tx.Db.Suggestions.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+                    .ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+                return new ListExpansionSuggestionsResponse
+                {
+                    Suggestions = { ids.Select(id => ToProto(rows[id], caller.CurrencyCode)) },
+                    NextPageToken = next
+                };
             },
             context.CancellationToken);
     }
 
-    public override async Task<ExpansionSuggestion> OpenExpansionSuggestion(OpenExpansionSuggestionRequest request, ServerCallContext context)
+    public override async Task<ExpansionSuggestion> OpenExpansionSuggestion(
+        OpenExpansionSuggestionRequest request, ServerCallContext context)
     {
         var (id, caller, ct) = (Id(request.Id), context.Caller(), context.CancellationToken);
         var (suggestion, customer) = await work.Read(
             caller.WorkspaceId,
             async tx =>
             {
-                var row = await tx.Db.Suggestions.SingleOrDefaultAsync(one => one.WorkspaceId == tx.WorkspaceId && one.Id == id, tx.CancellationToken);
-                return (row, row is null ? null : await tx.Db.Customers.SingleOrDefaultAsync(one => one.WorkspaceId == tx.WorkspaceId && one.Id == row.CustomerId, tx.CancellationToken));
+                var row = await tx.Db.Suggestions.SingleOrDefaultAsync(
+                    one => one.WorkspaceId == tx.WorkspaceId && one.Id == id, tx.CancellationToken);
+                return (row, row is null ? null : await tx.Db.Customers.SingleOrDefaultAsync(
+                    one => one.WorkspaceId == tx.WorkspaceId && one.Id == row.CustomerId, tx.CancellationToken));
             },
             ct);
         if (suggestion is null || customer is null)
@@ -157,16 +173,21 @@ public sealed class ExpansionGrpcService(
             caller.WorkspaceId,
             async tx =>
             {
-                var row = await tx.Db.Suggestions.FromSql($"select * from expansion_suggestion where workspace_id = {tx.WorkspaceId} and id = {id} for update").SingleAsync(tx.CancellationToken);
+                var row = await tx.Db.Suggestions.FromSql(
+                    $"select * from expansion_suggestion where workspace_id = {tx.WorkspaceId} and id = {id} for update")
+                    .SingleAsync(tx.CancellationToken);
                 (row.State, row.OpportunityId) = ("OPENED", Guid.Parse(opportunity.Id));
                 // Whoever asks again after a crash finds it perhaps decided; what is told of it later has a version.
-                row.Outcome = row.OpportunityVersion == 0 && opportunity.State is not Opportunity.Types.State.Open ? Names.Of(opportunity.State) : row.Outcome;
+                row.Outcome = row.OpportunityVersion == 0 && opportunity.State is not Opportunity.Types.State.Open
+                    ? Names.Of(opportunity.State)
+                    : row.Outcome;
                 return ToProto(row, caller.CurrencyCode);
             },
             ct)).OrThrow();
     }
 
-    public override async Task<ExpansionSuggestion> DismissExpansionSuggestion(DismissExpansionSuggestionRequest request, ServerCallContext context)
+    public override async Task<ExpansionSuggestion> DismissExpansionSuggestion(
+        DismissExpansionSuggestionRequest request, ServerCallContext context)
     {
         var (id, caller) = (Id(request.Id), context.Caller());
         var violations = new Violations();
@@ -176,7 +197,8 @@ public sealed class ExpansionGrpcService(
             caller.WorkspaceId, context.Method, request.RequestId, request,
             async tx =>
             {
-                if (await tx.Db.Suggestions.FromSql($"select * from expansion_suggestion where workspace_id = {tx.WorkspaceId} and id = {id} for update")
+                if (await tx.Db.Suggestions.FromSql(
+                    $"select * from expansion_suggestion where workspace_id = {tx.WorkspaceId} and id = {id} for update")
                     .SingleOrDefaultAsync(tx.CancellationToken) is not { } row)
                 {
                     return Error.NotFound("Expansion suggestion", id);

@@ -6,7 +6,8 @@ namespace Lifecycle.Retention.Features.SuggestExpansion;
 
 /// <summary>Holds every customer against the rules again and again.</summary>
 public sealed class ExpansionJob(
-    UnitOfWork<RetentionDbContext> work, ExpansionEvaluator evaluator, IOptions<RetentionOptions> options, TimeProvider time, ILogger<ExpansionJob> logger)
+    UnitOfWork<RetentionDbContext> work, ExpansionEvaluator evaluator, IOptions<RetentionOptions> options, TimeProvider time,
+    ILogger<ExpansionJob> logger)
     : WorkspaceJob<RetentionDbContext>(work, TimeSpan.FromMinutes(options.Value.ExpansionPauseMinutes), time, logger)
 {
     protected override bool BeginsAtOnce => false;

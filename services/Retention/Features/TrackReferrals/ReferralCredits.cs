@@ -12,14 +12,16 @@ namespace Lifecycle.Retention.Features.TrackReferrals;
 internal readonly record struct SeenCode(Guid LeadId, string Code, DateTimeOffset Time);
 
 /// <summary>
-/// Credits a lead to whoever sent it. What is seen of a lead with a code is kept as a claim, because the lead's profile may come later; the earliest that
-/// counts becomes the referral. It counts where the link was there before the lead, was good when the code was seen, and is not the lead's own.
+/// Credits a lead to whoever sent it. What is seen of a lead with a code is kept as a claim, because the lead's profile may come later; the
+/// earliest that counts becomes the referral. It counts where the link was there before the lead, was good when the code was seen, and is
+/// not the lead's own.
 /// </summary>
 internal static class ReferralCredits
 {
     /// <summary>Codes of a profile: of its first touch, of its traits, of its last touch.</summary>
     public static async Task Profile(
-        Transaction<RetentionDbContext> tx, Guid leadId, DateTimeOffset time, TouchInfo first, TouchInfo last, IReadOnlyDictionary<string, string> traits)
+        Transaction<RetentionDbContext> tx, Guid leadId, DateTimeOffset time, TouchInfo first, TouchInfo last,
+        IReadOnlyDictionary<string, string> traits)
     {
         var seen = new List<SeenCode>();
         Add(seen, leadId, ReferralCodes.OfAddress(first.LandingPage), first.Time);
@@ -52,8 +54,8 @@ internal static class ReferralCredits
     }
 
     /// <summary>
-    /// Of a lead, whose profile is locked, the earliest claim that counts becomes its referral, unless it has one. One told by hand of the same advocate
-    /// takes the link.
+    /// Of a lead, whose profile is locked, the earliest claim that counts becomes its referral, unless it has one. One told by hand of the
+    /// same advocate takes the link.
     /// </summary>
     public static async Task Credit(Transaction<RetentionDbContext> tx, Guid leadId)
     {
@@ -78,7 +80,8 @@ internal static class ReferralCredits
         }
 
         if (await tx.Db.Referrals.FirstOrDefaultAsync(
-            row => row.WorkspaceId == tx.WorkspaceId && row.ReferredLeadId == leadId && !row.Declined, tx.CancellationToken) is { } referral)
+            row => row.WorkspaceId == tx.WorkspaceId && row.ReferredLeadId == leadId && !row.Declined,
+            tx.CancellationToken) is { } referral)
         {
             referral.LinkId ??= claims.Find(claim => claim.AdvocateLeadId == referral.AdvocateLeadId)?.LinkId;
         }
@@ -91,7 +94,8 @@ internal static class ReferralCredits
                 AdvocateLeadId = claims[0].AdvocateLeadId,
                 ReferredLeadId = leadId,
                 LinkId = claims[0].LinkId,
-                Converted = await tx.Db.Customers.AnyAsync(row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == leadId, tx.CancellationToken),
+                Converted = await tx.Db.Customers.AnyAsync(
+                    row => row.WorkspaceId == tx.WorkspaceId && row.LeadId == leadId, tx.CancellationToken),
                 CreateTime = claims[0].KnownTime,
             });
         }
@@ -99,7 +103,9 @@ internal static class ReferralCredits
         await tx.Db.SaveChangesAsync(tx.CancellationToken);
     }
 
-    /// <summary>Two leads became one, whose profile is locked: its earliest referral stays, of others and of oneself nothing is credited any more.</summary>
+    /// <summary>
+    /// Two leads became one, whose profile is locked: its earliest referral stays, of others and of oneself nothing is credited any more.
+    /// </summary>
     public static async Task Merge(Transaction<RetentionDbContext> tx, Guid sourceId, Guid targetId)
     {
         await tx.Connection.ExecuteAsync(
@@ -137,7 +143,8 @@ internal static class ReferralCredits
             return;
         }
 
-        // Leads are locked before anything is written of them, in order of their ids, as everywhere: else two messages on one lead could wait for each other.
+        // Leads are locked before anything is written of them, in order of their ids, as everywhere: else two messages on one lead could
+        // wait for each other.
         var leads = new SortedDictionary<Guid, List<SeenCode>>();
         foreach (var lead in seen.GroupBy(one => one.LeadId))
         {
@@ -147,7 +154,8 @@ internal static class ReferralCredits
 
         foreach (var (leadId, codes) in leads)
         {
-            await ClaimOne(tx, leadId, [.. codes.GroupBy(one => one.Code, StringComparer.Ordinal).Select(group => (group.Key, group.Min(one => one.Time)))]);
+            await ClaimOne(tx, leadId, [.. codes.GroupBy(one => one.Code, StringComparer.Ordinal)
+                .Select(group => (group.Key, group.Min(one => one.Time)))]);
         }
     }
 
@@ -167,7 +175,13 @@ internal static class ReferralCredits
             join referral_link l on l.workspace_id = @workspaceId and l.code = s.code
             on conflict (workspace_id, lead_id, link_id) do update set time = excluded.time where excluded.time < referral_claim.time
             """,
-            new { workspaceId = tx.WorkspaceId, leadId, codes = texts.ToArray(), times = codes.Select(one => one.Time.ToUniversalTime()).ToArray() });
+            new
+            {
+                workspaceId = tx.WorkspaceId,
+                leadId,
+                codes = texts.ToArray(),
+                times = codes.Select(one => one.Time.ToUniversalTime()).ToArray()
+            });
         if (added > 0)
         {
             await tx.Connection.ExecuteAsync(

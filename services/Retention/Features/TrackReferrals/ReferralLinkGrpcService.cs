@@ -34,7 +34,11 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
             async tx =>
             {
                 var (ids, next) = await Pages.Ids(tx, "referral_link l", "l.id", query);
-                return new ListReferralLinksResponse { ReferralLinks = { await links.Read(tx, ids, caller.CurrencyCode) }, NextPageToken = next };
+                return new ListReferralLinksResponse
+                {
+                    ReferralLinks = { await links.Read(tx, ids, caller.CurrencyCode) },
+                    NextPageToken = next
+                };
             },
             context.CancellationToken);
     }
@@ -78,7 +82,8 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
             caller.WorkspaceId, context.Method, request.RequestId, request,
             async tx =>
             {
-                if (await tx.Db.ReferralLinks.SingleOrDefaultAsync(one => one.WorkspaceId == tx.WorkspaceId && one.Id == id, tx.CancellationToken) is not { } row)
+                if (await tx.Db.ReferralLinks.SingleOrDefaultAsync(
+                    one => one.WorkspaceId == tx.WorkspaceId && one.Id == id, tx.CancellationToken) is not { } row)
                 {
                     return Error.NotFound("Referral link", id);
                 }
@@ -96,7 +101,8 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
     public override async Task<V1.ReferralSettings> UpdateReferralSettings(UpdateReferralSettingsRequest request, ServerCallContext context)
     {
         var violations = new Violations();
-        violations.Require(request.LandingPages.Count <= MaxLandingPages, "landingPages", $"At most {MaxLandingPages} landing pages are accepted.");
+        violations.Require(
+            request.LandingPages.Count <= MaxLandingPages, "landingPages", $"At most {MaxLandingPages} landing pages are accepted.");
         for (var index = 0; index < request.LandingPages.Count; index++)
         {
             violations.Require(
@@ -112,7 +118,8 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
             {
                 await Lock(tx, $"referral_settings {tx.WorkspaceId}");
                 var row = await ReferralLinks.Settings(tx);
-                (row.LandingPages, row.UtmSource) = ([.. request.LandingPages], request.UtmSource.Length > 0 ? request.UtmSource : ReferralLinks.UsualSource);
+                (row.LandingPages, row.UtmSource) = (
+                    [.. request.LandingPages], request.UtmSource.Length > 0 ? request.UtmSource : ReferralLinks.UsualSource);
                 if (tx.Db.Entry(row).State == EntityState.Detached)
                 {
                     tx.Db.ReferralSettings.Add(row);
@@ -127,14 +134,24 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
     {
         var violations = new Violations();
         violations.Require(
-            (request.AdvocateLeadId.Length > 0) != (request.CustomerId.Length > 0), "advocateLeadId", "One of advocateLeadId and customerId is required, not both.");
-        var leadId = request.AdvocateLeadId.Length > 0 && violations.RequireId(request.AdvocateLeadId, "advocateLeadId", out var lead) ? lead : (Guid?)null;
-        var customerId = request.CustomerId.Length > 0 && violations.RequireId(request.CustomerId, "customerId", out var customer) ? customer : Guid.Empty;
-        var code = request.Code.Length > 0 ? ReferralCodes.Normalize(request.Code) : RandomNumberGenerator.GetString(ReferralCodes.Alphabet, ReferralCodes.RandomLength);
+            (request.AdvocateLeadId.Length > 0) != (request.CustomerId.Length > 0), "advocateLeadId",
+            "One of advocateLeadId and customerId is required, not both.");
+        var leadId = request.AdvocateLeadId.Length > 0 && violations.RequireId(request.AdvocateLeadId, "advocateLeadId", out var lead)
+            ? lead
+            : (Guid?)null;
+        var customerId = request.CustomerId.Length > 0 && violations.RequireId(request.CustomerId, "customerId", out var customer)
+            ? customer
+            : Guid.Empty;
+        var code = request.Code.Length > 0
+            ? ReferralCodes.Normalize(request.Code)
+            : RandomNumberGenerator.GetString(ReferralCodes.Alphabet, ReferralCodes.RandomLength);
         violations.Require(
-            code is not null, "code", $"code must be {ReferralCodes.MinLength} to {ReferralCodes.MaxLength} letters, digits, hyphens or underscores.");
+            code is not null, "code",
+            $"code must be {ReferralCodes.MinLength} to {ReferralCodes.MaxLength} letters, digits, hyphens or underscores.");
         violations.LimitText(request.Program, "program", MaxName);
-        violations.Require(request.LandingPage.Length == 0 || LandingPages.Parse(request.LandingPage) is not null, "landingPage", "landingPage must be an http or https address.");
+        violations.Require(
+            request.LandingPage.Length == 0 || LandingPages.Parse(request.LandingPage) is not null, "landingPage",
+            "landingPage must be an http or https address.");
         var createTime = violations.TimeOrNow(request.CreateTime, time.GetUtcNow(), "createTime");
         return violations.ToError() is { } error
             ? error
@@ -148,7 +165,8 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
         var leadId = asked.LeadId;
         if (leadId is null)
         {
-            if (await tx.Db.Customers.SingleOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Id == asked.CustomerId, tx.CancellationToken) is not { } customer)
+            if (await tx.Db.Customers.SingleOrDefaultAsync(
+                row => row.WorkspaceId == tx.WorkspaceId && row.Id == asked.CustomerId, tx.CancellationToken) is not { } customer)
             {
                 return Error.NotFound("Customer", asked.CustomerId);
             }
@@ -175,7 +193,9 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
 
         if (asked.LandingPage is { } page && !LandingPages.IsAllowed(LandingPages.Parse(page)!, settings.LandingPages))
         {
-            return Error.Invalid("landingPage", $"landingPage must begin with one of the configured landing pages: {string.Join(", ", settings.LandingPages)}.");
+            return Error.Invalid(
+                "landingPage",
+                $"landingPage must begin with one of the configured landing pages: {string.Join(", ", settings.LandingPages)}.");
         }
 
         // Of two that race with one code the second waits here and is told.
@@ -210,7 +230,8 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
         return id;
     }
 
-    private static V1.ReferralSettings ToProto(ReferralSettingsRow row) => new() { LandingPages = { row.LandingPages }, UtmSource = row.UtmSource };
+    private static V1.ReferralSettings ToProto(ReferralSettingsRow row) =>
+        new() { LandingPages = { row.LandingPages }, UtmSource = row.UtmSource };
 
     private sealed record Asked(Guid? LeadId, Guid CustomerId, string Code, string Program, string? LandingPage, DateTimeOffset CreateTime);
 }

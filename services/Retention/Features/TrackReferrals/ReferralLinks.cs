@@ -49,7 +49,8 @@ public sealed class ReferralLinks(IOptions<RetentionOptions> options)
     public async Task<IReadOnlyList<ReferralLink>> Read(Transaction<RetentionDbContext> tx, Guid[] ids, string currencyCode)
     {
         var settings = await Settings(tx);
-        var rows = await tx.Db.ReferralLinks.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+        var rows = await tx.Db.ReferralLinks.AsNoTracking().Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
+            .ToDictionaryAsync(row => row.Id, tx.CancellationToken);
         var sums = (await tx.Connection.QueryAsync<Sums>(new CommandDefinition(
             $"""
             select l.id, coalesce(k.people, 0) as people, coalesce(k.programs, 0) as programs, coalesce(r.leads, 0) as leads, coalesce(r.customers, 0) as customers,
@@ -71,7 +72,9 @@ public sealed class ReferralLinks(IOptions<RetentionOptions> options)
         Id = row.Id.ToString(),
         Code = row.Code,
         Url = Public(row.WorkspaceId, row.Code).AbsoluteUri,
-        TargetUrl = Landing(settings, row.LandingPage) is { } landing ? LandingPages.Target(landing, row.Code, settings.UtmSource, row.Program).AbsoluteUri : "",
+        TargetUrl = Landing(settings, row.LandingPage) is { } landing
+            ? LandingPages.Target(landing, row.Code, settings.UtmSource, row.Program).AbsoluteUri
+            : "",
         AdvocateLeadId = row.AdvocateLeadId.ToString(),
         Program = row.Program,
         LandingPage = row.LandingPage ?? "",

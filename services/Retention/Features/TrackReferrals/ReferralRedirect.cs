@@ -34,7 +34,8 @@ public sealed class ReferralRedirect(UnitOfWork<RetentionDbContext> work)
     /// <summary>A revoked link leads its visitors on, uncounted and without its code.</summary>
     private static async Task<Uri?> Count(Transaction<RetentionDbContext> tx, string code, bool isProgram)
     {
-        var link = await tx.Db.ReferralLinks.AsNoTracking().SingleOrDefaultAsync(row => row.WorkspaceId == tx.WorkspaceId && row.Code == code, tx.CancellationToken);
+        var link = await tx.Db.ReferralLinks.AsNoTracking().SingleOrDefaultAsync(
+            row => row.WorkspaceId == tx.WorkspaceId && row.Code == code, tx.CancellationToken);
         var settings = link is null ? null : await ReferralLinks.Settings(tx);
         if (link is null || ReferralLinks.Landing(settings!, link.LandingPage) is not { } landing)
         {
@@ -53,9 +54,17 @@ public sealed class ReferralRedirect(UnitOfWork<RetentionDbContext> work)
             on conflict (workspace_id, link_id, time) do update
             set people = referral_click.people + excluded.people, programs = referral_click.programs + excluded.programs
             """,
-            new { workspaceId = tx.WorkspaceId, linkId = link.Id, now = tx.Now, people = isProgram ? 0L : 1L, programs = isProgram ? 1L : 0L });
+            new
+            {
+                workspaceId = tx.WorkspaceId,
+                linkId = link.Id,
+                now = tx.Now,
+                people = isProgram ? 0L : 1L,
+                programs = isProgram ? 1L : 0L
+            });
         return LandingPages.Target(landing, link.Code, settings!.UtmSource, link.Program);
     }
 
-    private static IResult Unknown() => Results.Text("This link is no longer good.", "text/plain; charset=utf-8", statusCode: StatusCodes.Status404NotFound);
+    private static IResult Unknown() =>
+        Results.Text("This link is no longer good.", "text/plain; charset=utf-8", statusCode: StatusCodes.Status404NotFound);
 }

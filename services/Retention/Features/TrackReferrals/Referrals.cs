@@ -11,8 +11,8 @@ namespace Lifecycle.Retention.Features.TrackReferrals;
 internal static class Referrals
 {
     /// <summary>
-    /// What was sold to the referred customer of referral <c>r</c>, from the day of the referral on (deals are often dated by days). Indexes customer
-    /// (workspace_id, lead_id), revenue (workspace_id, customer_id, occur_time).
+    /// What was sold to the referred customer of referral <c>r</c>, from the day of the referral on (deals are often dated by days).
+    /// Indexes customer (workspace_id, lead_id), revenue (workspace_id, customer_id, occur_time).
     /// </summary>
     public const string Revenue = """
         (select coalesce(sum(e.base_amount), 0) from customer c join revenue e on e.workspace_id = c.workspace_id and e.customer_id = c.id
@@ -20,7 +20,8 @@ internal static class Referrals
            and e.occur_time >= date_trunc('day', r.create_time at time zone 'UTC') at time zone 'UTC')
         """;
 
-    private const string State = "case when r.declined then 'DECLINED' when r.converted then 'CONVERTED' when r.referred_lead_id is not null then 'CAPTURED' else 'OPEN' end";
+    private const string State =
+        "case when r.declined then 'DECLINED' when r.converted then 'CONVERTED' when r.referred_lead_id is not null then 'CAPTURED' else 'OPEN' end";
 
     // A customer is one also where Conversion told nothing of it.
     private const string StageOf = """
@@ -46,13 +47,17 @@ internal static class Referrals
     public static Result<ListQuery> Parse(ListReferralsRequest request) =>
         ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, null, "id desc", request.AdvocateLeadId);
 
-    public static async Task<ListReferralsResponse> List(Transaction<RetentionDbContext> tx, ListQuery query, Guid? advocateLeadId, string currencyCode)
+    public static async Task<ListReferralsResponse> List(
+        Transaction<RetentionDbContext> tx, ListQuery query, Guid? advocateLeadId, string currencyCode)
     {
         var rows = await Select(
             tx,
             $"{query.Where} and (@advocateLeadId::uuid is null or r.advocate_lead_id = @advocateLeadId) order by {query.OrderBy} limit {query.Limit}",
             query.PageKey,
-            new(query.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (object?)pair.Value))) { ["advocateLeadId"] = advocateLeadId });
+            new(query.Parameters.Select(pair => KeyValuePair.Create(pair.Key, (object?)pair.Value)))
+            {
+                ["advocateLeadId"] = advocateLeadId
+            });
         var (page, next) = query.Page(rows, row => row.PageKey);
         return new() { Referrals = { page.Select(row => ToProto(row, currencyCode)) }, NextPageToken = next };
     }
@@ -60,7 +65,8 @@ internal static class Referrals
     public static async Task<Referral> Read(Transaction<RetentionDbContext> tx, Guid id, string currencyCode) =>
         ToProto((await Select(tx, "r.id = @id", "array[''] as page_key", new() { ["id"] = id })).Single(), currencyCode);
 
-    private static Task<IEnumerable<Row>> Select(Transaction<RetentionDbContext> tx, string where, string pageKey, Dictionary<string, object?> parameters)
+    private static Task<IEnumerable<Row>> Select(
+        Transaction<RetentionDbContext> tx, string where, string pageKey, Dictionary<string, object?> parameters)
     {
         parameters["workspaceId"] = tx.WorkspaceId;
         return tx.Connection.QueryAsync<Row>(new CommandDefinition(

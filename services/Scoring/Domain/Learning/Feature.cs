@@ -28,15 +28,17 @@ public enum FeatureKind
 /// <summary>One thing that is known of a lead.</summary>
 /// <param name="Kind">What it looks at.</param>
 /// <param name="Field">Field of a condition, or type of the activity.</param>
-/// <param name="Value">Value in small letters, word, or what distinguishes the activity; for a range <c>low-high</c>, the high end exclusive
-/// and perhaps open.</param>
+/// <param name="Value">Value in small letters, word, or what distinguishes the activity; for a range <c>low-high</c>, the high end
+/// exclusive and perhaps open.</param>
 public sealed partial record Feature(FeatureKind Kind, string Field, string Value)
 {
     /// <summary>Counts go by doublings: the second page view says more than the hundred-second.</summary>
     public bool IsCount => Kind is FeatureKind.Pages or FeatureKind.Visits;
 
     public Category Category => Kind is FeatureKind.Attribute or FeatureKind.TitleWord or FeatureKind.Range
-        ? Field.StartsWith("lead.traits.", StringComparison.Ordinal) && Bant.Contains(Field["lead.traits.".Length..]) ? Category.Bant : Category.Fit
+        ? Field.StartsWith("lead.traits.", StringComparison.Ordinal) && Bant.Contains(Field["lead.traits.".Length..])
+            ? Category.Bant
+            : Category.Fit
         : Category.Behavior;
 
     /// <summary>In words, e.g. <c>Industry is software</c>.</summary>
@@ -69,9 +71,11 @@ public sealed partial record Feature(FeatureKind Kind, string Field, string Valu
         _ => $"{Field} = {Quote(Value)}",
     };
 
-    private static readonly HashSet<string> Bant = new(StringComparer.OrdinalIgnoreCase) { "budget", "authority", "need", "timing", "timeline" };
+    private static readonly HashSet<string> Bant =
+        new(StringComparer.OrdinalIgnoreCase) { "budget", "authority", "need", "timing", "timeline" };
 
-    private (string Low, string? High) Bounds => Value.Split('-') is [var low, { Length: > 0 } high] ? (low, high) : (Value.TrimEnd('-'), null);
+    private (string Low, string? High) Bounds =>
+        Value.Split('-') is [var low, { Length: > 0 } high] ? (low, high) : (Value.TrimEnd('-'), null);
 
     private string Range => Bounds is (var low, { } high) ? $"from {low} to below {high}" : $"from {Bounds.Low}";
 

@@ -13,14 +13,16 @@ public static partial class FeatureReader
 
     // What is a name of one lead, or has features of its own, is no attribute to learn from.
     private static readonly string[] Unlearnt =
-        ["lead.title", "lead.email", "lead.createTime", "lead.landingPage", "company.name", "company.domain", "company.employees", "company.annualRevenue"];
+        ["lead.title", "lead.email", "lead.createTime", "lead.landingPage", "company.name", "company.domain", "company.employees",
+            "company.annualRevenue"];
 
     private static readonly string[] Fields =
         ScoringFields.OfProfile.Names.Where(name => !name.EndsWith(".*", StringComparison.Ordinal) && !Unlearnt.Contains(name)).ToArray();
 
     private static readonly HashSet<string> TitleTraits = new(StringComparer.OrdinalIgnoreCase)
     {
-        "title", "jobTitle", "job_title", "employees", "companySize", "company_size", "email", "name", "firstName", "lastName", "phone", "company",
+        "title", "jobTitle", "job_title", "employees", "companySize", "company_size", "email", "name", "firstName",
+        "lastName", "phone", "company",
     };
 
     /// <param name="profile">As it was known then; null: nothing was.</param>
@@ -71,7 +73,8 @@ public static partial class FeatureReader
             "TRACK" or Activity.EmailType => activity.Name,
             _ => "",
         };
-        return detail is null or { Length: > MaxValue } || (detail.Length == 0 && activity.Type is "PAGE" or "TRACK") || activity.Type is "IDENTIFY" or "GROUP"
+        return detail is null or { Length: > MaxValue } || (detail.Length == 0 && activity.Type is "PAGE" or "TRACK")
+            || activity.Type is "IDENTIFY" or "GROUP"
             ? null
             : new(FeatureKind.Did, activity.Type, detail);
     }

@@ -49,10 +49,12 @@ public static class Learner
             return (Rows(learnt, screened), Rows(tested, screened), screened.Count);
         });
         var report = new TrainingReport(
-            won, lost, CrossValidation.Folds, validated.Penalty, validated.Auc, validated.Brier, validated.BaseBrier, validated.LogLoss, validated.Bins);
+            won, lost, CrossValidation.Folds, validated.Penalty, validated.Auc, validated.Brier, validated.BaseBrier,
+            validated.LogLoss, validated.Bins);
         var fit = LogisticRegression.Fit(Rows(cases, chosen), chosen.Count, validated.Penalty);
         var features = chosen.Select((feature, index) => DraftBuilder.InPoints(feature, fit.Coefficients[index], cases))
-            .OrderByDescending(feature => Math.Abs(feature.Coefficient)).ThenBy(feature => feature.Feature.ToString(), StringComparer.Ordinal)
+            .OrderByDescending(feature => Math.Abs(feature.Coefficient))
+            .ThenBy(feature => feature.Feature.ToString(), StringComparer.Ordinal)
             .ToArray();
         return new PredictionModel(features, fit.Intercept, validated.Calibration, report, DraftBuilder.Build(features, cases, current));
     }

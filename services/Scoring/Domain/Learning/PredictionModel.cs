@@ -34,8 +34,8 @@ public sealed record PredictionModel(
 /// <summary>One coefficient.</summary>
 /// <param name="Feature">What it looks at.</param>
 /// <param name="Coefficient">What it adds to the log-odds, per doubling for counts.</param>
-/// <param name="Points">The same in points, at <see cref="DraftBuilder.PointsPerDoubling"/> for each doubling of the odds; of a count, for the
-/// first.</param>
+/// <param name="Points">The same in points, at <see cref="DraftBuilder.PointsPerDoubling"/> for each doubling of the odds; of a count, for
+/// the first.</param>
 /// <param name="Cap">Most points, without sign; of a count what it gives at the 95th percentile of the leads learnt from.</param>
 /// <param name="Won">Won leads that have it.</param>
 /// <param name="Lost">Lost leads that have it.</param>

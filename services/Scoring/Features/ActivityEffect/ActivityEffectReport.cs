@@ -63,7 +63,8 @@ public sealed class ActivityEffectReport(UnitOfWork<ScoringDbContext> work)
             var all = await tx.Connection.QuerySingleAsync<TotalsRow>(new CommandDefinition(
                 $"select count(*) leads, count(qualify_time) qualified, count(customer_time) customers from ({Fresh}) fresh", parameters,
                 cancellationToken: ct));
-            return (all, (await tx.Connection.QueryAsync<KindRow>(new CommandDefinition(Kinds, parameters, cancellationToken: ct))).AsList());
+            return (
+                all, (await tx.Connection.QueryAsync<KindRow>(new CommandDefinition(Kinds, parameters, cancellationToken: ct))).AsList());
         }, ct);
         var response = new GetActivityEffectResponse
         {

@@ -19,29 +19,30 @@ public sealed class ScoreAdjuster(UnitOfWork<ScoringDbContext> work, ScoreKeeper
         Guid workspaceId, Guid leadId, string scoreName, string actor, AdjustScoreRequest request, CancellationToken ct)
     {
         var (draft, fault) = Draft(scoreName, actor, request);
-        return fault ?? await work.RunIdempotent<AdjustScoreResponse>(workspaceId, "scoring.AdjustScore", request.RequestId, request, async tx =>
-        {
-            if ((await keeper.Models(tx)).Find(scoreName) is null)
+        return fault
+            ?? await work.RunIdempotent<AdjustScoreResponse>(workspaceId, "scoring.AdjustScore", request.RequestId, request, async tx =>
             {
-                return Error.NotFound("Score", scoreName);
-            }
+                if ((await keeper.Models(tx)).Find(scoreName) is null)
+                {
+                    return Error.NotFound("Score", scoreName);
+                }
 
-            if (await Known(tx, leadId) is not { } row)
-            {
-                return Error.NotFound("Lead", leadId);
-            }
+                if (await Known(tx, leadId) is not { } row)
+                {
+                    return Error.NotFound("Lead", leadId);
+                }
 
-            if (row.Adjustments >= MaxPerLead)
-            {
-                return Error.Precondition($"The lead has {MaxPerLead} adjustments; more are not kept.");
-            }
+                if (row.Adjustments >= MaxPerLead)
+                {
+                    return Error.Precondition($"The lead has {MaxPerLead} adjustments; more are not kept.");
+                }
 
-            (draft.AdjustmentId, draft.LeadId, draft.CreateTime) = (tx.NewId(), row.LeadId, tx.Now);
-            row.Adjustments++;
-            await AdjustmentStore.Add(tx, draft);
-            await keeper.Score(tx, [row], _ => tx.Now);
-            return await Answer(tx, draft);
-        }, ct);
+                (draft.AdjustmentId, draft.LeadId, draft.CreateTime) = (tx.NewId(), row.LeadId, tx.Now);
+                row.Adjustments++;
+                await AdjustmentStore.Add(tx, draft);
+                await keeper.Score(tx, [row], _ => tx.Now);
+                return await Answer(tx, draft);
+            }, ct);
     }
 
     public Task<Result<AdjustScoreResponse>> Undo(
@@ -74,7 +75,9 @@ public sealed class ScoreAdjuster(UnitOfWork<ScoringDbContext> work, ScoreKeeper
             return new ListScoreAdjustmentsResponse { Adjustments = { rows.Select(ToProto) } };
         }, ct);
 
-    /// <summary>The lead's locked row; a merged lead stands for the one it lives on as. Null: nothing is known of it, or it was erased.</summary>
+    /// <summary>
+    /// The lead's locked row; a merged lead stands for the one it lives on as. Null: nothing is known of it, or it was erased.
+    /// </summary>
     private static async Task<LeadRow?> Known(Transaction<ScoringDbContext> tx, Guid leadId)
     {
         if ((await LeadStore.Select(tx, "lead_id = @leadId", new { leadId })).Count == 0)
@@ -101,14 +104,17 @@ public sealed class ScoreAdjuster(UnitOfWork<ScoringDbContext> work, ScoreKeeper
         var category = request.Category == 0 ? Category.Behavior : (Category)request.Category;
         violations.Require(System.Enum.IsDefined(category), "category", "category must be FIT, BEHAVIOR or BANT.");
         var halfLife = Span(request.HalfLife, "halfLife", violations);
-        violations.Require(halfLife is null || ModelCompiler.IsHalfLife(halfLife.Value), "halfLife", "A half-life is 1h at least and 3650d at most.");
+        violations.Require(
+            halfLife is null || ModelCompiler.IsHalfLife(halfLife.Value), "halfLife", "A half-life is 1h at least and 3650d at most.");
         var expire = Span(request.ExpireAfter, "expireAfter", violations);
         return (
             new()
             {
                 ScoreName = scoreName,
                 Category = category,
-                Points = double.IsFinite(request.Points) && Math.Abs(request.Points) <= ModelCompiler.MaxPoints ? (decimal)request.Points : 0,
+                Points = double.IsFinite(request.Points) && Math.Abs(request.Points) <= ModelCompiler.MaxPoints
+                    ? (decimal)request.Points
+                    : 0,
                 Reason = StoredText.Clean(request.Reason),
                 Actor = actor,
                 HalfLifeSeconds = halfLife?.TotalSeconds,

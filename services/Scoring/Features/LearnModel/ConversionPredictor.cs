@@ -14,7 +14,9 @@ public sealed class ConversionPredictor(UnitOfWork<ScoringDbContext> work, TimeP
 {
     private const int MaxFactors = 20;
 
-    /// <summary>Predictions by the id asked for, which of a merged lead stands for the one it lives on as; unknown leads are absent.</summary>
+    /// <summary>
+    /// Predictions by the id asked for, which of a merged lead stands for the one it lives on as; unknown leads are absent.
+    /// </summary>
     public Task<Result<IReadOnlyDictionary<Guid, ConversionPrediction>>> Predict(
         Guid workspaceId, IReadOnlyCollection<Guid> leadIds, CancellationToken ct) =>
         work.Read<Result<IReadOnlyDictionary<Guid, ConversionPrediction>>>(workspaceId, async tx =>
@@ -46,7 +48,8 @@ public sealed class ConversionPredictor(UnitOfWork<ScoringDbContext> work, TimeP
                     .Select(factor => new PredictionFactor { Name = factor.Feature.Feature.Name, LogOdds = factor.LogOdds }));
                 return prediction;
             });
-            return leadIds.Select(id => (Asked: id, Living: successors.GetValueOrDefault(id, id))).Where(pair => predictions.ContainsKey(pair.Living))
+            return leadIds.Select(id => (Asked: id, Living: successors.GetValueOrDefault(id, id)))
+                .Where(pair => predictions.ContainsKey(pair.Living))
                 .ToDictionary(pair => pair.Asked, pair => predictions[pair.Living]);
         }, ct);
 }

@@ -20,7 +20,8 @@ public sealed class PredictionLearner(UnitOfWork<ScoringDbContext> work, ModelSt
     {
         var (cases, current) = await work.Read(
             workspaceId,
-            async tx => (await PredictionStore.Decided(tx, options.Value.MaxTrainingLeads), (await models.Current(tx)).Model.Definition), ct);
+            async tx => (await PredictionStore.Decided(tx, options.Value.MaxTrainingLeads), (await models.Current(tx)).Model.Definition),
+            ct);
         var leads = new List<DecidedLead>();
         if (Learner.Missing(cases.Count(entry => entry.Won), cases.Count(entry => !entry.Won)) is null)
         {

@@ -5,16 +5,18 @@ using Lifecycle.Scoring.V1;
 
 namespace Lifecycle.Scoring.Features.ReadScores;
 
-/// <summary>Reads scores from Redis, and from Postgres what Redis has not got; the answers are the same. A score whose points began or ended
-/// since it was made, by time passing alone, is computed for the moment.</summary>
+/// <summary>Reads scores from Redis, and from Postgres what Redis has not got; the answers are the same. A score whose points began or
+/// ended since it was made, by time passing alone, is computed for the moment.</summary>
 public sealed class ScoreReader(
-    UnitOfWork<ScoringDbContext> work, LiveScores live, LiveProjector projector, ModelStore models, ScoreKeeper keeper, ScoreSettler settler,
-    ScoringTelemetry telemetry, TimeProvider time)
+    UnitOfWork<ScoringDbContext> work, LiveScores live, LiveProjector projector, ModelStore models,
+    ScoreKeeper keeper, ScoreSettler settler, ScoringTelemetry telemetry, TimeProvider time)
 {
     /// <summary>Most leads that a ranking brings over a change that was due; the timer does the rest.</summary>
     private const int MaxSettled = 1_000;
 
-    /// <summary>Scores of leads by the id asked for, which of a merged lead stands for the one it lives on as; unknown ones are absent.</summary>
+    /// <summary>
+    /// Scores of leads by the id asked for, which of a merged lead stands for the one it lives on as; unknown ones are absent.
+    /// </summary>
     public async Task<IReadOnlyDictionary<Guid, Score>> Read(
         Guid workspaceId, string scoreName, IReadOnlyList<Guid> leadIds, CancellationToken ct)
     {

@@ -89,7 +89,8 @@ public sealed class ModelSimulator(
         var set = await work.Read(workspaceId, models.InForce, ct);
         var current = set.Find(scoreName) ?? set.Default;
         var sample = request.SampleSize == 0 ? DefaultSample : request.SampleSize;
-        return new Simulation(work, new(workspaceId, new(draft.Value, null, "", scoreName), current, from, to, sample), options.Value.SimulationWorkers);
+        return new Simulation(
+            work, new(workspaceId, new(draft.Value, null, "", scoreName), current, from, to, sample), options.Value.SimulationWorkers);
     }
 
     private (DateTimeOffset From, DateTimeOffset To) Period(SimulateModelRequest request, TimeZoneInfo zone, Violations violations)

@@ -21,8 +21,8 @@ internal sealed record SimulationPlan(
 
 /// <summary>
 /// Replays a workspace's history by two models: leads page by page in order of id, several pages at a time, so that memory is bounded
-/// whatever the history's size. Each model counts as if it had been in force all along and sales had handed nobody back; what a lead does as
-/// a customer qualifies it no more.
+/// whatever the history's size. Each model counts as if it had been in force all along and sales had handed nobody back; what a lead does
+/// as a customer qualifies it no more.
 /// </summary>
 /// <param name="work">The database.</param>
 /// <param name="plan">What to simulate.</param>

@@ -46,7 +46,8 @@ public sealed class ScoreWatcher(
                 {
                     throw RpcErrors.ToException(first
                         ? Error.OutOfRange($"More than {MaxPending} scores changed since; read the scores again and watch anew.")
-                        : Error.Exhausted("The reader fell too far behind; read the scores again and watch anew.", TimeSpan.FromSeconds(1)));
+                        : Error.Exhausted(
+                            "The reader fell too far behind; read the scores again and watch anew.", TimeSpan.FromSeconds(1)));
                 }
 
                 var news = tell ? rows.Where(row => told.GetValueOrDefault(row.LeadId, -1) != row.Version).ToArray() : [];
@@ -54,7 +55,8 @@ public sealed class ScoreWatcher(
                 if (news.Length > 0 || !rang)
                 {
                     // Says that everything up to the horizon was told, or that the watch has begun or goes on.
-                    await stream.WriteAsync(new() { Time = Timestamp.FromDateTimeOffset(time.GetUtcNow()), ResumeToken = Token(horizon) }, ct);
+                    await stream.WriteAsync(
+                        new() { Time = Timestamp.FromDateTimeOffset(time.GetUtcNow()), ResumeToken = Token(horizon) }, ct);
                 }
 
                 told = rows.Where(row => row.ChangeXid >= horizon).ToDictionary(row => row.LeadId, row => row.Version);
@@ -96,7 +98,8 @@ public sealed class ScoreWatcher(
 
     private static Result<long> Parse(string token) =>
         token.StartsWith(TokenPrefix, StringComparison.Ordinal)
-            && long.TryParse(token.AsSpan(TokenPrefix.Length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var horizon)
+            && long.TryParse(
+                token.AsSpan(TokenPrefix.Length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var horizon)
             && horizon >= 0
                 ? horizon
                 : Error.Invalid("resumeToken", "resumeToken is none that a watch gave.");

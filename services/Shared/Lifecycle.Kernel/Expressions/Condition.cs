@@ -7,12 +7,11 @@ namespace Lifecycle.Kernel.Expressions;
 /// Grammar: <c>or</c> binds weakest, then <c>and</c>, then <c>not</c>; parentheses group. A test is one of
 /// <c>field = != &lt; &lt;= &gt; &gt;= literal</c> · <c>field [not] in (literal, …)</c> ·
 /// <c>field [not] contains|startsWith|endsWith|matches "text"</c> · <c>exists field</c> · <c>field within 30d</c> (an instant not after now
-/// and less than so long ago) · <c>on_date(field, -30d)</c> · <c>anniversary(field)</c> · <c>true</c> · <c>false</c>. Literals: <c>"text"</c> or <c>'text'</c> (backslash escapes the quote and
-/// itself), numbers,
-/// <c>true</c>, <c>false</c>; instants are texts such as <c>"2026-03-31"</c> or RFC 3339. A part of a field name that is no identifier is
-/// quoted:
-/// <c>lead.traits.'job title'</c>. Keywords and text comparisons ignore case. <c>matches</c> takes a regular expression without look-around
-/// or back-references (it runs in time linear in the text).
+/// and less than so long ago) · <c>on_date(field, -30d)</c> · <c>anniversary(field)</c> · <c>true</c> · <c>false</c>. Literals:
+/// <c>"text"</c> or <c>'text'</c> (backslash escapes the quote and itself), numbers, <c>true</c>, <c>false</c>; instants are texts such as
+/// <c>"2026-03-31"</c> or RFC 3339. A part of a field name that is no identifier is quoted: <c>lead.traits.'job title'</c>. Keywords and
+/// text comparisons ignore case. <c>matches</c> takes a regular expression without look-around or back-references (it runs in time linear
+/// in the text).
 /// </para>
 /// <para>
 /// A missing field makes every test false except <c>!=</c> and the <c>not</c> forms, which negate the plain test. On a list, <c>=</c>,

@@ -1,6 +1,8 @@
 namespace Lifecycle.Kernel.Expressions;
 
-/// <summary>A test whether it is a certain day: <c>on_date(lead.traits.contractEnd, -30d)</c>, <c>anniversary(lead.traits.birthday)</c>.</summary>
+/// <summary>
+/// A test whether it is a certain day: <c>on_date(lead.traits.contractEnd, -30d)</c>, <c>anniversary(lead.traits.birthday)</c>.
+/// </summary>
 /// <param name="Field">The date, or an instant.</param>
 /// <param name="OffsetDays">Days after the date, negative: before it; at most <see cref="MaxOffsetDays"/> either way.</param>
 /// <param name="IsYearly">Each return of the date in later years is meant, else the date itself.</param>

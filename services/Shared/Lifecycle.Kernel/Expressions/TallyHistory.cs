@@ -65,7 +65,8 @@ public sealed class TallyHistory<TActivity>(
     }
 
     private static int InWindow(DateTimeOffset[] times, DateTimeOffset now, TimeSpan? span) =>
-        UpTo(times, now) - (span is { } window ? UpTo(times, now - DateTimeOffset.MinValue < window ? DateTimeOffset.MinValue : now - window) : 0);
+        UpTo(times, now)
+            - (span is { } window ? UpTo(times, now - DateTimeOffset.MinValue < window ? DateTimeOffset.MinValue : now - window) : 0);
 
     /// <summary>How many of the times are not after an instant.</summary>
     private static int UpTo(DateTimeOffset[] times, DateTimeOffset instant)

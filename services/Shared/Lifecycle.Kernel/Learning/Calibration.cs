@@ -20,7 +20,9 @@ public sealed record Calibration(double Slope, double Intercept)
         var fit = LogisticRegression.Fit(
             logOdds.Zip(won, (value, isWon) => new Example([0], [value], isWon ? high : low)).ToArray(), 1, penalty: 0);
         // Log-odds that rank cases the wrong way round must not be turned: then they say nothing.
-        return fit.Coefficients[0] > 0 ? new(fit.Coefficients[0], fit.Intercept) : new(0, Math.Log((winners + 1.0) / (won.Count - winners + 1)));
+        return fit.Coefficients[0] > 0
+            ? new(fit.Coefficients[0], fit.Intercept)
+            : new(0, Math.Log((winners + 1.0) / (won.Count - winners + 1)));
     }
 
     /// <summary>Mean squared difference between probability and outcome (Brier 1950): 0 is perfect.</summary>

@@ -9,17 +9,22 @@ namespace Lifecycle.Kernel.Learning;
 /// <param name="LogLoss">Mean cross-entropy of the probabilities.</param>
 /// <param name="Bins">Predicted against observed.</param>
 public sealed record CrossValidation(
-    double Penalty, Calibration Calibration, RocCurve Auc, double Brier, double BaseBrier, double LogLoss, IReadOnlyList<CalibrationBin> Bins)
+    double Penalty, Calibration Calibration, RocCurve Auc, double Brier, double BaseBrier, double LogLoss,
+    IReadOnlyList<CalibrationBin> Bins)
 {
     /// <summary>Parts: each is told by a model of the others.</summary>
     public const int Folds = 5;
 
     private static readonly double[] Penalties = [100, 30, 10, 3, 1];
 
-    /// <summary>Rows of the cases at those positions that are learnt from and of those that are told, and how many values a row has.</summary>
+    /// <summary>
+    /// Rows of the cases at those positions that are learnt from and of those that are told, and how many values a row has.
+    /// </summary>
     public delegate (Example[] Seen, Example[] Unseen, int Features) RowReader(int[] seen, int[] unseen);
 
-    /// <summary>Tells every case by a model that had not seen it, at each penalty, and keeps the penalty whose cross-entropy is least.</summary>
+    /// <summary>
+    /// Tells every case by a model that had not seen it, at each penalty, and keeps the penalty whose cross-entropy is least.
+    /// </summary>
     /// <param name="outcomes">What came of each case; both kinds are there.</param>
     /// <param name="folds">The part of each case, 0 to below <see cref="Folds"/>; cases that belong together have one.</param>
     /// <param name="read">Reads rows; whatever it learns (which values it takes) it may learn from those seen alone.</param>
@@ -45,7 +50,9 @@ public sealed record CrossValidation(
         return Judge(Penalties[best], logOdds[best], outcomes);
     }
 
-    /// <summary>A part for each case: positive and negative cases are dealt out by turns, so that each part has its share of both.</summary>
+    /// <summary>
+    /// A part for each case: positive and negative cases are dealt out by turns, so that each part has its share of both.
+    /// </summary>
     public static int[] ByTurns(IEnumerable<bool> outcomes)
     {
         var (positive, negative) = (0, 0);
@@ -59,7 +66,8 @@ public sealed record CrossValidation(
         var share = outcomes.Average(isPositive => isPositive ? 1.0 : 0.0);
         return new(
             penalty, calibration, RocCurve.Of(logOdds, outcomes), Calibration.Brier(probabilities, outcomes), share * (1 - share),
-            logOdds.Zip(outcomes, (value, isPositive) => LogisticFit.Loss((calibration.Slope * value) + calibration.Intercept, isPositive ? 1 : 0)).Average(),
+            logOdds.Zip(outcomes, (value, isPositive) =>
+                LogisticFit.Loss((calibration.Slope * value) + calibration.Intercept, isPositive ? 1 : 0)).Average(),
             Calibration.Table(probabilities, outcomes));
     }
 }

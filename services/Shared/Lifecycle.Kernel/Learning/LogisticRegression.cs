@@ -5,9 +5,9 @@ namespace Lifecycle.Kernel.Learning;
 /// Elements of Statistical Learning, 4.4.1 and 3.4.1).
 /// </summary>
 /// <remarks>
-/// It minimises Σ cross-entropy + penalty / 2 · Σ (deviation · coefficient)², the intercept free: the same as standardising the values first,
-/// since centring only moves an intercept that is not penalised. With a penalty above zero the minimum is finite and single even where a
-/// value separates the two kinds without error. The same examples give the same fit, to the last bit.
+/// It minimises Σ cross-entropy + penalty / 2 · Σ (deviation · coefficient)², the intercept free: the same as standardising the values
+/// first, since centring only moves an intercept that is not penalised. With a penalty above zero the minimum is finite and single even
+/// where a value separates the two kinds without error. The same examples give the same fit, to the last bit.
 /// </remarks>
 public static class LogisticRegression
 {

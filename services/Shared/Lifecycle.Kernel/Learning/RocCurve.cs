@@ -9,8 +9,8 @@ public sealed record RocCurve(double Area, double Low, double High)
     private const double Normal95 = 1.959963984540054;
 
     /// <summary>
-    /// The area by mid-ranks, its interval by DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988): variance = variance of the positive cases'
-    /// placements / their number + the same for the negative ones.
+    /// The area by mid-ranks, its interval by DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988): variance = variance of the positive
+    /// cases' placements / their number + the same for the negative ones.
     /// </summary>
     /// <param name="scores">Any increasing measure of the chance to be positive.</param>
     /// <param name="won">What came of each; both kinds are there.</param>

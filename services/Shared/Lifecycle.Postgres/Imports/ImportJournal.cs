@@ -14,13 +14,14 @@ namespace Lifecycle.Postgres;
 public readonly record struct ImportMark(long Rows, byte[] Hash);
 
 /// <summary>
-/// Makes an import with a request id resumable: how far it has come is written in the transaction of its rows. The same file sent again with the same
-/// id goes on where the earlier attempt ended, however that ended, and answers for the whole; after the end it changes nothing and gets the first
-/// answer. Another file with the id, or a second request while the first still runs, is refused. Without a request id it does nothing.
+/// Makes an import with a request id resumable: how far it has come is written in the transaction of its rows. The same file sent again
+/// with the same id goes on where the earlier attempt ended, however that ended, and answers for the whole; after the end it changes
+/// nothing and gets the first answer. Another file with the id, or a second request while the first still runs, is refused. Without a
+/// request id it does nothing.
 /// </summary>
 /// <remarks>
-/// The service's model has the table by <see cref="ImportJournals.AddImportJournal(Microsoft.EntityFrameworkCore.ModelBuilder)"/>. One reader, one
-/// writer: rows may be read on while the mark before them is being kept.
+/// The service's model has the table by <see cref="ImportJournals.AddImportJournal(Microsoft.EntityFrameworkCore.ModelBuilder)"/>. One
+/// reader, one writer: rows may be read on while the mark before them is being kept.
 /// </remarks>
 public sealed class ImportJournal : IDisposable
 {
@@ -63,7 +64,9 @@ public sealed class ImportJournal : IDisposable
         UnitOfWork<TContext> work, Guid workspaceId, string kind, string requestId, CancellationToken ct)
         where TContext : LifecycleDbContext
     {
-        var before = requestId.Length == 0 ? null : await work.Read(workspaceId, tx => tx.Connection.QuerySingleOrDefaultAsync<ImportJobRow>(
+        var before = requestId.Length == 0
+            ? null
+            : await work.Read(workspaceId, tx => tx.Connection.QuerySingleOrDefaultAsync<ImportJobRow>(
             """
             select workspace_id, kind, request_id, rows, hash, answer, complete, update_time from import_job
             where workspace_id = @workspace and kind = @kind and request_id = @requestId
@@ -95,7 +98,9 @@ public sealed class ImportJournal : IDisposable
     /// <summary>How far the file has been read.</summary>
     public ImportMark Mark() => new(Rows, IsKept ? hash.GetCurrentHash() : []);
 
-    /// <summary>Writes how far the import has come, in the transaction of the rows. ABORTED when another request with the id got there first.</summary>
+    /// <summary>
+    /// Writes how far the import has come, in the transaction of the rows. ABORTED when another request with the id got there first.
+    /// </summary>
     /// <param name="tx">The transaction.</param>
     /// <param name="mark">Taken when the last of its rows was read.</param>
     /// <param name="answer">The answer so far.</param>
@@ -128,7 +133,9 @@ public sealed class ImportJournal : IDisposable
                 now = tx.Now,
                 kept,
             });
-        return written == 1 ? null : Error.Aborted($"Another request with the id {requestId} is importing; send it again when that has ended.");
+        return written == 1
+            ? null
+            : Error.Aborted($"Another request with the id {requestId} is importing; send it again when that has ended.");
     }
 
     /// <summary>The transaction that kept the mark is committed.</summary>

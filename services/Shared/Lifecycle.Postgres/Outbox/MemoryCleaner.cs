@@ -10,7 +10,8 @@ internal sealed record RememberedTable(string Delete);
 
 /// <summary>Forgets handled messages and answered requests after their time, in bounded batches that several replicas share.</summary>
 internal sealed partial class MemoryCleaner<TContext>(
-    UnitOfWork<TContext> work, IEnumerable<RememberedTable> tables, OutboxOptions options, TimeProvider time, ILogger<MemoryCleaner<TContext>> logger)
+    UnitOfWork<TContext> work, IEnumerable<RememberedTable> tables, OutboxOptions options, TimeProvider time,
+    ILogger<MemoryCleaner<TContext>> logger)
     : BackgroundService
     where TContext : LifecycleDbContext
 {

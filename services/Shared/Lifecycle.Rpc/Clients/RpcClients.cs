@@ -38,9 +38,10 @@ public static class RpcClients
     {
         builder.Services.AddIdentity();
         return builder.Services
-            .AddGrpcClient<TClient>(name ?? typeof(TClient).Name, (provider, options) => options.Address = Addresses(provider, service) is [var single]
-                ? single
-                : new Uri($"static:///{service}"))
+            .AddGrpcClient<TClient>(
+                name ?? typeof(TClient).Name, (provider, options) => options.Address = Addresses(provider, service) is [var single]
+                    ? single
+                    : new Uri($"static:///{service}"))
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
             {
                 EnableMultipleHttp2Connections = true,
@@ -52,13 +53,16 @@ public static class RpcClients
             .ConfigureChannel((provider, options) =>
             {
                 var addresses = Addresses(provider, service);
-                options.Credentials = addresses[0].Scheme == Uri.UriSchemeHttps ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure;
+                options.Credentials = addresses[0].Scheme == Uri.UriSchemeHttps
+                    ? ChannelCredentials.SecureSsl
+                    : ChannelCredentials.Insecure;
                 options.ServiceConfig = new ServiceConfig { MethodConfigs = { Retries() } };
                 if (addresses.Count > 1)
                 {
                     options.ServiceConfig.LoadBalancingConfigs.Add(new RoundRobinConfig());
                     options.ServiceProvider = new ServiceCollection()
-                        .AddSingleton<ResolverFactory>(new StaticResolverFactory(_ => addresses.Select(address => new BalancerAddress(address.Host, address.Port))))
+                        .AddSingleton<ResolverFactory>(
+                            new StaticResolverFactory(_ => addresses.Select(address => new BalancerAddress(address.Host, address.Port))))
                         .BuildServiceProvider();
                 }
             });
@@ -81,6 +85,8 @@ public static class RpcClients
     {
         var addresses = provider.GetRequiredService<IConfiguration>().GetSection($"services:{service}:grpc").GetChildren()
             .Select(child => new Uri(child.Value!)).ToList();
-        return addresses.Count > 0 ? addresses : throw new InvalidOperationException($"services:{service}:grpc:0 is not configured: the address of {service}.");
+        return addresses.Count > 0
+            ? addresses
+            : throw new InvalidOperationException($"services:{service}:grpc:0 is not configured: the address of {service}.");
     }
 }

@@ -24,9 +24,14 @@ public static class ProblemResults
 }
 
 /// <summary>Body of every REST error.</summary>
-public sealed record Problem(string Type, string Title, int Status, string Code, string Detail, IReadOnlyList<FieldViolation>? Errors, string TraceId)
+public sealed record Problem(
+    string Type, string Title, int Status, string Code, string Detail, IReadOnlyList<FieldViolation>? Errors, string TraceId)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping
+    };
 
     /// <summary>When to try again; sent as the header Retry-After.</summary>
     [JsonIgnore]
@@ -64,7 +69,9 @@ public sealed record Problem(string Type, string Title, int Status, string Code,
             401 => ("UNAUTHENTICATED", "The call carries no valid key."),
             403 => ("PERMISSION_DENIED", "The key may not do this."),
             404 => ("NOT_FOUND", $"There is nothing at {context.Request.Path}."),
-            405 => ("METHOD_NOT_ALLOWED", $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}."),
+            405 =>
+                ("METHOD_NOT_ALLOWED",
+                    $"{context.Request.Path} does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}."),
             406 => ("NOT_ACCEPTABLE", "The answer cannot be given in an accepted format."),
             408 => ("DEADLINE_EXCEEDED", "The request came too slowly."),
             413 => ("PAYLOAD_TOO_LARGE", "The body is larger than accepted."),
@@ -85,7 +92,8 @@ public sealed record Problem(string Type, string Title, int Status, string Code,
         context.Response.ContentType = "application/problem+json";
         if (RetryAfter is { } delay)
         {
-            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(Math.Max(1, delay.TotalSeconds))).ToString(CultureInfo.InvariantCulture);
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(Math.Max(1, delay.TotalSeconds)))
+                .ToString(CultureInfo.InvariantCulture);
         }
 
         if (Status == StatusCodes.Status401Unauthorized && context.Response.Headers.WWWAuthenticate.Count == 0)
@@ -104,7 +112,8 @@ public sealed record Problem(string Type, string Title, int Status, string Code,
     internal byte[] ToUtf8() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
 
     internal static bool IsGrpc(HttpContext context) =>
-        MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type) && type.MediaType!.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase);
+        MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type)
+        && type.MediaType!.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Ends a request before its endpoint runs: as a gRPC status (trailers only) or as a problem.</summary>
     public static Task Refuse(HttpContext context, Error error)

@@ -9,8 +9,8 @@ using Status = Grpc.Core.Status;
 namespace Lifecycle.Rpc;
 
 /// <summary>
-/// A failure that is meant for the caller, as a gRPC status with <c>google.rpc</c> details. Any other <see cref="RpcException"/> that leaves a
-/// method is taken for the failure of a call the method made.
+/// A failure that is meant for the caller, as a gRPC status with <c>google.rpc</c> details. Any other <see cref="RpcException"/> that
+/// leaves a method is taken for the failure of a call the method made.
 /// </summary>
 public sealed class RpcErrorException(Status status, Metadata trailers) : RpcException(status, trailers);
 
@@ -72,7 +72,11 @@ public static class RpcErrors
         {
             if (detail.TryUnpack<BadRequest>(out var bad))
             {
-                error = error with { Violations = bad.FieldViolations.Select(violation => new FieldViolation(violation.Field, violation.Description)).ToArray() };
+                error = error with
+                {
+                    Violations =
+                        bad.FieldViolations.Select(violation => new FieldViolation(violation.Field, violation.Description)).ToArray()
+                };
             }
             else if (detail.TryUnpack<RetryInfo>(out var retry))
             {
@@ -84,10 +88,13 @@ public static class RpcErrors
     }
 
     /// <summary>
-    /// For a method that only passes a call on: what the other service holds against the caller is told to the caller; outages stay outages.
+    /// For a method that only passes a call on: what the other service holds against the caller is told to the caller; outages stay
+    /// outages.
     /// </summary>
-    public static RpcException Relay(this RpcException exception) => exception.StatusCode is StatusCode.InvalidArgument or StatusCode.OutOfRange
-        or StatusCode.NotFound or StatusCode.AlreadyExists or StatusCode.FailedPrecondition or StatusCode.Aborted or StatusCode.ResourceExhausted
+    public static RpcException Relay(
+        this RpcException exception) => exception.StatusCode is StatusCode.InvalidArgument or StatusCode.OutOfRange
+        or StatusCode.NotFound or StatusCode.AlreadyExists or StatusCode.FailedPrecondition or StatusCode.Aborted
+        or StatusCode.ResourceExhausted
             ? ToException(exception.ToError())
             : exception;
 
@@ -142,9 +149,11 @@ public static class RpcErrors
     };
 
     /// <summary>
-    /// What the caller learns of an exception that left a method. <paramref name="logged"/>: it is a bug or an outage and belongs in the log.
+    /// What the caller learns of an exception that left a method. <paramref name="logged"/>: it is a bug or an outage and belongs in the
+    /// log.
     /// </summary>
-    internal static RpcException Translate(Exception exception, DateTime deadline, DateTime now, string traceId, out bool logged, CancellationToken call)
+    internal static RpcException Translate(
+        Exception exception, DateTime deadline, DateTime now, string traceId, out bool logged, CancellationToken call)
     {
         logged = false;
         switch (exception)
@@ -157,10 +166,14 @@ public static class RpcErrors
                     : new RpcException(new Status(StatusCode.Cancelled, "The caller went away."));
             case RpcException { StatusCode: StatusCode.DeadlineExceeded }:
                 logged = true;
-                return new RpcException(new Status(StatusCode.DeadlineExceeded, $"Something needed did not answer in time. Trace {traceId}."));
+                return new RpcException(
+                    new Status(StatusCode.DeadlineExceeded, $"Something needed did not answer in time. Trace {traceId}."));
             case RpcException { StatusCode: StatusCode.Unavailable } or DbException { IsTransient: true }:
                 logged = true;
-                return ToException(Error.Unavailable($"Something needed is out of reach for the moment. Trace {traceId}.") with { RetryAfter = TimeSpan.FromSeconds(1) });
+                return ToException(Error.Unavailable($"Something needed is out of reach for the moment. Trace {traceId}.") with
+                {
+                    RetryAfter = TimeSpan.FromSeconds(1)
+                });
             // What Postgres says of U+0000: in text, and in JSON.
             case DbException { SqlState: "22021" or "22P05" }:
                 return ToException(new Error(ErrorKind.InvalidArgument, "A text of the request holds U+0000, which cannot be stored."));

@@ -7,9 +7,9 @@ using Microsoft.AspNetCore.Routing;
 namespace Lifecycle.Rpc.Identity;
 
 /// <summary>
-/// Lets a request through when its endpoint is public or its caller carries the endpoint's scope: the same check for gRPC, REST and anything
-/// else that is mapped. The caller is who the identity token names, unless the host has set one already. Bare error statuses of later
-/// middleware (no such path, wrong verb) get a body.
+/// Lets a request through when its endpoint is public or its caller carries the endpoint's scope: the same check for gRPC, REST and
+/// anything else that is mapped. The caller is who the identity token names, unless the host has set one already. Bare error statuses of
+/// later middleware (no such path, wrong verb) get a body.
 /// </summary>
 internal sealed class AccessMiddleware(RequestDelegate next, IdentityToken tokens)
 {
@@ -23,12 +23,14 @@ internal sealed class AccessMiddleware(RequestDelegate next, IdentityToken token
 
         if (context.GetEndpoint() is null && Problem.IsGrpc(context))
         {
-            Problem.RefuseGrpc(context, new RpcException(new Status(StatusCode.Unimplemented, $"There is no method {context.Request.Path}.")));
+            Problem.RefuseGrpc(
+                context, new RpcException(new Status(StatusCode.Unimplemented, $"There is no method {context.Request.Path}.")));
             return;
         }
 
         await next(context);
-        if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null } && !Problem.IsGrpc(context))
+        if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null }
+            && !Problem.IsGrpc(context))
         {
             await Problem.ForStatus(context, context.Response.StatusCode).Write(context);
         }

@@ -20,14 +20,17 @@ public sealed class IdentityOptions : IValidatableObject
         var buffer = new byte[IdentitySecret.Length];
         if (!Convert.TryFromBase64String(IdentitySecret, buffer, out var length) || length < 32)
         {
-            yield return new("Lifecycle:IdentitySecret must be base64 of at least 32 bytes, the same in the gateway and every service.", [nameof(IdentitySecret)]);
+            yield return new(
+                "Lifecycle:IdentitySecret must be base64 of at least 32 bytes, the same in the gateway and every service.",
+                [nameof(IdentitySecret)]);
         }
     }
 }
 
 /// <summary>
-/// Issues and verifies the token that tells a service who calls: a JWT (RFC 7519) signed by HS256, good for 60 s, audience <c>lifecycle</c>,
-/// claims <c>ws</c> (workspace id), <c>tz</c> (IANA zone), <c>cur</c> (currency), <c>scopes</c> (space-separated) and <c>act</c> (actor).
+/// Issues and verifies the token that tells a service who calls: a JWT (RFC 7519) signed by HS256, good for 60 s, audience
+/// <c>lifecycle</c>, claims <c>ws</c> (workspace id), <c>tz</c> (IANA zone), <c>cur</c> (currency), <c>scopes</c> (space-separated) and
+/// <c>act</c> (actor).
 /// </summary>
 public sealed class IdentityToken(IOptions<IdentityOptions> options, TimeProvider time)
 {

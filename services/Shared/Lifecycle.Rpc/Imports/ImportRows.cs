@@ -12,7 +12,9 @@ namespace Lifecycle.Rpc;
 
 /// <summary>One row of an import.</summary>
 /// <param name="Line">Line in the file at which the row begins; the header of a CSV file is line 1.</param>
-/// <param name="Values">Cells by column, names compared without case; empty cells are null. NDJSON: objects and arrays as JSON text.</param>
+/// <param name="Values">
+/// Cells by column, names compared without case; empty cells are null. NDJSON: objects and arrays as JSON text.
+/// </param>
 /// <param name="Error">Why the row cannot be read at all; null for a sound row.</param>
 public sealed record ImportRow(int Line, IReadOnlyDictionary<string, string?> Values, string? Error)
 {
@@ -76,7 +78,8 @@ public sealed class ImportRows
     }
 
     /// <summary>The rows in order, once. A row that cannot be read is told as such; the next ones follow.</summary>
-    public IAsyncEnumerable<ImportRow> Rows(CancellationToken cancellationToken) => IsCsv ? CsvRows(cancellationToken) : JsonRows(cancellationToken);
+    public IAsyncEnumerable<ImportRow> Rows(CancellationToken cancellationToken) =>
+        IsCsv ? CsvRows(cancellationToken) : JsonRows(cancellationToken);
 
     private async IAsyncEnumerable<ImportRow> CsvRows([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -97,9 +100,12 @@ public sealed class ImportRows
         }
 
         var header = parser.Record!.Select(name => name.Trim()).ToArray();
-        if (header.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1 || group.Key.Length == 0) is { } wrong)
+        if (header.GroupBy(name => name, StringComparer.OrdinalIgnoreCase)
+            .FirstOrDefault(group => group.Count() > 1 || group.Key.Length == 0) is { } wrong)
         {
-            yield return new(1, Nothing, wrong.Key.Length == 0 ? "The header has a column without a name." : $"The header names the column {wrong.Key} twice.");
+            yield return new(1, Nothing, wrong.Key.Length == 0
+                ? "The header has a column without a name."
+                : $"The header names the column {wrong.Key} twice.");
             yield break;
         }
 

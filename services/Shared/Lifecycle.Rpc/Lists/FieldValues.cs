@@ -30,22 +30,30 @@ internal static class FieldValues
                 return field.Names.Contains(text, StringComparer.Ordinal);
             case FieldKind.Number:
                 expected = "a number";
-                return Set(decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number), number, ref value);
+                return Set(
+                    decimal.TryParse(
+                        text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number),
+                    number, ref value);
             case FieldKind.Whole:
                 expected = "a whole number";
-                return Set(long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer), integer, ref value);
+                return Set(
+                    long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer), integer, ref value);
             case FieldKind.Boolean:
                 expected = "true or false";
                 return Set(text is "true" or "false", text == "true", ref value);
             case FieldKind.Time:
                 expected = "a time such as \"2026-03-31T12:00:00Z\" or a day";
                 return Set(
-                    DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) && char.IsAsciiDigit(text[0]) && text.Length >= 10 && text[4] == '-',
+                    DateTimeOffset.TryParse(
+                        text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+                        && char.IsAsciiDigit(text[0]) && text.Length >= 10 && text[4] == '-',
                     time,
                     ref value);
             case FieldKind.Date:
                 expected = "a day such as 2026-03-31";
-                return Set(DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date), date, ref value);
+                return Set(
+                    DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date),
+                    date, ref value);
             case FieldKind.Id:
                 expected = "a UUID";
                 return Set(Guid.TryParse(text, out var id), id, ref value);

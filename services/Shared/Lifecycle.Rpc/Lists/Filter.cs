@@ -11,8 +11,8 @@ public sealed record SqlFilter(string Sql, IReadOnlyDictionary<string, object> P
 
 /// <summary>
 /// The filter language of lists, a subset of AIP-160: <c>field op value</c> joined by AND, OR, NOT and parentheses. OR binds tighter than
-/// AND, as there. Operators: <c>= != &lt; &lt;= &gt; &gt;= :</c>; <c>field:*</c> asks whether it is set. Values with spaces or signs stand in
-/// quotation marks.
+/// AND, as there. Operators: <c>= != &lt; &lt;= &gt; &gt;= :</c>; <c>field:*</c> asks whether it is set. Values with spaces or signs stand
+/// in quotation marks.
 /// </summary>
 public static class Filter
 {
@@ -143,7 +143,8 @@ public static class Filter
         private void Comparison(ListField field, string? key, string name)
         {
             var start = Blank();
-            var sign = Array.Find(["!=", "<=", ">=", "=", "<", ">", ":"], Sign) ?? throw Fault($"{name} is to be followed by one of = != < <= > >= :");
+            var sign = Array.Find(["!=", "<=", ">=", "=", "<", ">", ":"], Sign)
+                ?? throw Fault($"{name} is to be followed by one of = != < <= > >= :");
             var column = key is null ? field.Sql : $"({field.Sql} ->> {Add(key)})";
             Blank();
             if (at < text.Length && text[at] == '*' && sign == ":")
@@ -176,7 +177,8 @@ public static class Filter
             }
         }
 
-        private string Typed(ListField field, string value, string name, int start) => FieldValues.TryParse(field, value, out var typed, out var expected)
+        private string Typed(
+            ListField field, string value, string name, int start) => FieldValues.TryParse(field, value, out var typed, out var expected)
             ? Add(typed)
             : throw Fault($"{name} must be compared with {expected}", start);
 
@@ -222,7 +224,8 @@ public static class Filter
         private string Bare(bool isName)
         {
             var start = at;
-            while (at < text.Length && !char.IsWhiteSpace(text[at]) && text[at] is not ('(' or ')' or '"') && !(isName && "=!<>:'".Contains(text[at], StringComparison.Ordinal)))
+            while (at < text.Length && !char.IsWhiteSpace(text[at]) && text[at] is not ('(' or ')' or '"')
+                && !(isName && "=!<>:'".Contains(text[at], StringComparison.Ordinal)))
             {
                 at++;
             }
@@ -234,7 +237,8 @@ public static class Filter
         {
             Blank();
             var end = at + word.Length;
-            if (end <= text.Length && text.AsSpan(at, word.Length).SequenceEqual(word) && (end == text.Length || char.IsWhiteSpace(text[end]) || text[end] == '('))
+            if (end <= text.Length && text.AsSpan(at, word.Length).SequenceEqual(word)
+                && (end == text.Length || char.IsWhiteSpace(text[end]) || text[end] == '('))
             {
                 at = end;
                 return true;
@@ -269,5 +273,6 @@ public static class Filter
     }
 
     private static string Escape(string value) =>
-        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal)
+            .Replace("_", "\\_", StringComparison.Ordinal);
 }

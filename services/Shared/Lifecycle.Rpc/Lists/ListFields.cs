@@ -64,7 +64,8 @@ public sealed class ListFields
     /// <summary>The unique field that ends every order.</summary>
     public ListField Id { get; }
 
-    internal string Known => string.Join(", ", fields.Values.Select(known => known.Kind == FieldKind.Json ? known.Name + ".<key>" : known.Name));
+    internal string Known =>
+        string.Join(", ", fields.Values.Select(known => known.Kind == FieldKind.Json ? known.Name + ".<key>" : known.Name));
 
     internal string KnownSortable => string.Join(", ", fields.Values.Where(known => known.IsSortable).Select(known => known.Name));
 
@@ -75,7 +76,8 @@ public sealed class ListFields
     public ListFields Sortable(string name, string sql, FieldKind kind = FieldKind.Text) => Add(new ListField(name, sql, kind, true, []));
 
     /// <summary>A field that holds one of the names, such as an enum's.</summary>
-    public ListFields Names(string name, string sql, IEnumerable<string> names) => Add(new ListField(name, sql, FieldKind.Name, false, names.ToArray()));
+    public ListFields Names(string name, string sql, IEnumerable<string> names) =>
+        Add(new ListField(name, sql, FieldKind.Name, false, names.ToArray()));
 
     /// <summary>A jsonb column whose values are reached as <c>name.key</c>.</summary>
     public ListFields Json(string name, string sql) => Add(new ListField(name, sql, FieldKind.Json, false, []));

@@ -80,7 +80,8 @@ public sealed class ListQuery
     private static Result<IReadOnlyList<string>> Key(string? pageToken, string identity, Ordering ordering)
     {
         var decoded = PageTokens.Decode(pageToken, identity, ordering.Keys.Count);
-        return decoded.Succeeded && decoded.Value.Where((part, index) => !FieldValues.TryParse(ordering.Keys[index].Field, part, out _, out _)).Any()
+        return decoded.Succeeded
+            && decoded.Value.Where((part, index) => !FieldValues.TryParse(ordering.Keys[index].Field, part, out _, out _)).Any()
             ? Error.Invalid("pageToken", "pageToken is none that this method gave out.")
             : decoded;
     }

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Lifecycle.Rpc;
 
 /// <summary>
-/// Opaque places in a list: base64url of the JSON array [hash of the query, key…] of the last row shown. A token of another query is refused.
+/// Opaque places in a list: base64url of the JSON array [hash of the query, key…] of the last row shown. A token of another query is
+/// refused.
 /// </summary>
 public static class PageTokens
 {
@@ -21,7 +22,9 @@ public static class PageTokens
 
     /// <summary>50 for 0, at most 1,000; a negative size is a violation of <c>pageSize</c>.</summary>
     public static int Size(int pageSize, Violations violations) =>
-        !violations.Require(pageSize >= 0, "pageSize", "pageSize must be at least 0.") || pageSize == 0 ? DefaultSize : Math.Min(pageSize, MaxSize);
+        !violations.Require(pageSize >= 0, "pageSize", "pageSize must be at least 0.") || pageSize == 0
+            ? DefaultSize
+            : Math.Min(pageSize, MaxSize);
 
     /// <param name="query">Whatever fixes the list: filter, order, parent.</param>
     /// <param name="key">Order key of the last row of the page, as text.</param>

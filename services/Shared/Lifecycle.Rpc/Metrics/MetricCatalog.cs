@@ -7,15 +7,17 @@ namespace Lifecycle.Rpc.Metrics;
 /// <summary>One metric that a service can answer.</summary>
 /// <param name="Id">Id in the public contract, e.g. <c>new_leads</c>.</param>
 /// <param name="Kind">Activity or outcome.</param>
-/// <param name="Unit"><c>count</c>, <c>ratio</c>, <c>money</c> (told as the workspace's currency code), <c>days</c>, <c>minutes</c> or <c>points</c>.</param>
+/// <param name="Unit">
+/// <c>count</c>, <c>ratio</c>, <c>money</c> (told as the workspace's currency code), <c>days</c>, <c>minutes</c> or <c>points</c>.
+/// </param>
 public sealed record MetricDefinition(string Id, MetricKind Kind, string Unit)
 {
     /// <summary>Unit of amounts; series carry the workspace's currency code in its place.</summary>
     public const string MoneyUnit = "money";
 
     /// <summary>
-    /// Nothing happened means 0. Counts and amounts are additive unless told otherwise; a quotient such as cost per lead is not: without a denominator
-    /// it has no value.
+    /// Nothing happened means 0. Counts and amounts are additive unless told otherwise; a quotient such as cost per lead is not: without a
+    /// denominator it has no value.
     /// </summary>
     public bool Additive { get; init; } = Unit is "count" or MoneyUnit;
 }
@@ -38,7 +40,8 @@ public sealed class MetricCatalog(string service, IReadOnlyList<MetricDefinition
     public Result<MetricsQuery> Parse(QueryMetricsRequest request, TimeZoneInfo timeZone, string currencyCode)
     {
         var violations = new Violations();
-        var asked = request.Metrics.SelectMany(text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct().ToList();
+        var asked = request.Metrics.SelectMany(
+            text => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct().ToList();
         var known = metrics.ToDictionary(metric => metric.Id);
         foreach (var unknown in asked.Where(id => !known.ContainsKey(id)))
         {

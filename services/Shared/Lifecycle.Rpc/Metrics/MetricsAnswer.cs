@@ -3,7 +3,8 @@ using Lifecycle.Common.V1;
 namespace Lifecycle.Rpc.Metrics;
 
 /// <summary>
-/// Gathers values by metric, group and point. A point never set is 0 for a plain sum and has no value for a ratio, whose denominator is missing then.
+/// Gathers values by metric, group and point. A point never set is 0 for a plain sum and has no value for a ratio, whose denominator is
+/// missing then.
 /// </summary>
 public sealed class MetricsAnswer(MetricsQuery query)
 {

@@ -10,8 +10,8 @@ namespace Lifecycle.Rpc.Rest;
 
 /// <summary>
 /// A message as a table, after the rule <c>csv</c> of its method: the messages of one repeated field are the rows, the fields of each level
-/// the columns, in the order of the proto. Money becomes an amount and a currency, a map one column for each key, a repeated scalar one cell
-/// with semicolons; other messages inside a row are spread with dotted names. What is not set is an empty cell.
+/// the columns, in the order of the proto. Money becomes an amount and a currency, a map one column for each key, a repeated scalar one
+/// cell with semicolons; other messages inside a row are spread with dotted names. What is not set is an empty cell.
 /// </summary>
 internal sealed class CsvLayout
 {
@@ -22,7 +22,8 @@ internal sealed class CsvLayout
     public CsvLayout(MessageDescriptor message, string rule)
     {
         this.message = message;
-        alternatives = rule.Split('|').Select(alternative => alternative.Split('+').Select(path => Part.Parse(message, path)).ToArray()).ToArray();
+        alternatives = rule.Split('|')
+            .Select(alternative => alternative.Split('+').Select(path => Part.Parse(message, path)).ToArray()).ToArray();
     }
 
     /// <summary>The rows with a header; the header alone where there are none.</summary>
@@ -67,7 +68,8 @@ internal sealed class CsvLayout
         where !field.IsRepeated && field.FieldType is FieldType.String or FieldType.Enum
         let text = Scalar(field, field.Accessor.GetValue(answer))
         where text.Length > 0 && !text.EndsWith("_UNSPECIFIED", StringComparison.Ordinal)
-        select ($"lifecycle-{field.Name.Replace('_', '-')}", string.Concat(text.Select(letter => letter is >= ' ' and <= '~' ? letter : '?')));
+        select (
+            $"lifecycle-{field.Name.Replace('_', '-')}", string.Concat(text.Select(letter => letter is >= ' ' and <= '~' ? letter : '?')));
 
     private static string Scalar(FieldDescriptor field, object value) => value switch
     {
@@ -76,7 +78,8 @@ internal sealed class CsvLayout
         double number => number.ToString("R", CultureInfo.InvariantCulture),
         float number => number.ToString("R", CultureInfo.InvariantCulture),
         ByteString bytes => bytes.ToBase64(),
-        _ when field.FieldType == FieldType.Enum => field.EnumType.FindValueByNumber((int)value)?.Name ?? Convert.ToString((int)value, CultureInfo.InvariantCulture),
+        _ when field.FieldType == FieldType.Enum =>
+            field.EnumType.FindValueByNumber((int)value)?.Name ?? Convert.ToString((int)value, CultureInfo.InvariantCulture),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 
@@ -92,7 +95,8 @@ internal sealed class CsvLayout
                 var field = message.FindFieldByName(step);
                 if (field is not { IsRepeated: true, IsMap: false, FieldType: FieldType.Message })
                 {
-                    throw new ArgumentException($"{message.FullName} has no repeated messages {step}, which its CSV is to show.", nameof(rule));
+                    throw new ArgumentException(
+                        $"{message.FullName} has no repeated messages {step}, which its CSV is to show.", nameof(rule));
                 }
 
                 fields.Add(field);
@@ -149,7 +153,9 @@ internal sealed class CsvLayout
 
         /// <summary>A name that the level above has too carries the name of its own field.</summary>
         private string Unique(string column, int level) =>
-            level > 0 && Path[level - 1].MessageType.Fields.InFieldNumberOrder().Any(field => field.JsonName == column) ? $"{Path[level].JsonName}.{column}" : column;
+            level > 0 && Path[level - 1].MessageType.Fields.InFieldNumberOrder().Any(field => field.JsonName == column)
+                ? $"{Path[level].JsonName}.{column}"
+                : column;
 
         private static IEnumerable<string> Columns(MessageDescriptor message, string prefix, IReadOnlyCollection<IMessage> samples)
         {
@@ -179,7 +185,8 @@ internal sealed class CsvLayout
                 }
                 else
                 {
-                    var inner = samples.Where(sample => field.Accessor.HasValue(sample)).Select(sample => (IMessage)field.Accessor.GetValue(sample)).ToArray();
+                    var inner = samples.Where(sample => field.Accessor.HasValue(sample))
+                        .Select(sample => (IMessage)field.Accessor.GetValue(sample)).ToArray();
                     foreach (var column in Columns(field.MessageType, $"{name}.", inner))
                     {
                         yield return column;
@@ -190,7 +197,8 @@ internal sealed class CsvLayout
 
         private static void Add(IMessage message, string prefix, Action<string, string> cell)
         {
-            foreach (var field in message.Descriptor.Fields.InFieldNumberOrder().Where(field => !field.HasPresence || field.Accessor.HasValue(message)))
+            foreach (var field in message.Descriptor.Fields.InFieldNumberOrder().Where(
+                field => !field.HasPresence || field.Accessor.HasValue(message)))
             {
                 var (name, value) = (prefix + field.JsonName, field.Accessor.GetValue(message));
                 switch (value)
@@ -198,7 +206,8 @@ internal sealed class CsvLayout
                     case IDictionary map:
                         foreach (DictionaryEntry entry in map)
                         {
-                            cell(Convert.ToString(entry.Key, CultureInfo.InvariantCulture)!, CsvText.Text(Convert.ToString(entry.Value, CultureInfo.InvariantCulture) ?? ""));
+                            cell(Convert.ToString(entry.Key, CultureInfo.InvariantCulture)!, CsvText.Text(
+                                Convert.ToString(entry.Value, CultureInfo.InvariantCulture) ?? ""));
                         }
 
                         break;
@@ -227,9 +236,11 @@ internal sealed class CsvLayout
             }
         }
 
-        private static bool IsMoney(FieldDescriptor field) => field is { FieldType: FieldType.Message } && field.MessageType == Money.Descriptor;
+        private static bool IsMoney(FieldDescriptor field) =>
+            field is { FieldType: FieldType.Message } && field.MessageType == Money.Descriptor;
 
-        private static bool IsTime(FieldDescriptor field) => field is { FieldType: FieldType.Message, IsRepeated: false } && field.MessageType == Timestamp.Descriptor;
+        private static bool IsTime(FieldDescriptor field) =>
+            field is { FieldType: FieldType.Message, IsRepeated: false } && field.MessageType == Timestamp.Descriptor;
     }
 
     /// <summary>The messages from the answer down to the row, and the row's place in its list.</summary>

@@ -7,8 +7,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Lifecycle.Rpc.Rest;
 
 /// <summary>
-/// Writes a stream of messages as server-sent events, one JSON text per <c>data:</c>, or as NDJSON where the client accepts only that. A comment
-/// (SSE) or an empty line (NDJSON) goes out soon after the start, so that the client has the headers, and whenever the stream is idle.
+/// Writes a stream of messages as server-sent events, one JSON text per <c>data:</c>, or as NDJSON where the client accepts only that. A
+/// comment (SSE) or an empty line (NDJSON) goes out soon after the start, so that the client has the headers, and whenever the stream is
+/// idle.
 /// </summary>
 internal sealed class EventStreamWriter<T> : IServerStreamWriter<T>, IAsyncDisposable
     where T : IMessage
@@ -28,7 +29,8 @@ internal sealed class EventStreamWriter<T> : IServerStreamWriter<T>, IAsyncDispo
     {
         this.http = http;
         var accept = http.Request.Headers.Accept.ToString();
-        events = !accept.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+        events = !accept.Contains("ndjson", StringComparison.OrdinalIgnoreCase)
+            || accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
         (this.heartbeat, this.time) = (heartbeat, time);
     }
 

@@ -27,7 +27,9 @@ internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
     public static Problem? Open(HttpContext http, string media, out ImportBody? chunks)
     {
         chunks = null;
-        var given = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) ? type.MediaType.Value?.ToLowerInvariant() ?? "" : "";
+        var given = MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type)
+            ? type.MediaType.Value?.ToLowerInvariant() ?? ""
+            : "";
         if (media.Length > 0 ? given != media : given is not ("text/csv" or "application/x-ndjson" or "application/ndjson"))
         {
             return Problem.ForStatus(
@@ -61,7 +63,9 @@ internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
             ContentType = given == "application/ndjson" ? "application/x-ndjson" : given,
             DryRun = dryRun,
             Parent = http.Request.RouteValues["parent"]?.ToString() ?? "",
-            RequestId = requestId.Length > 0 ? requestId : (http.Request.Query["requestId"].FirstOrDefault() ?? http.Request.Query["request_id"].FirstOrDefault() ?? ""),
+            RequestId = requestId.Length > 0
+                ? requestId
+                : (http.Request.Query["requestId"].FirstOrDefault() ?? http.Request.Query["request_id"].FirstOrDefault() ?? ""),
         });
         return null;
     }

@@ -16,7 +16,8 @@ internal static class JsonBinder
     /// <param name="path">Path under which faults are named.</param>
     /// <param name="violations">Gets the faults.</param>
     /// <param name="seen">Gets the proto names of the fields that the object shows, before the message is filled.</param>
-    public static void Bind(IMessage message, ReadOnlyMemory<byte> utf8, string path, Violations violations, Action<IReadOnlyList<string>>? seen = null)
+    public static void Bind(
+        IMessage message, ReadOnlyMemory<byte> utf8, string path, Violations violations, Action<IReadOnlyList<string>>? seen = null)
     {
         if (utf8.Span.Trim(" \t\r\n"u8).IsEmpty)
         {
@@ -31,7 +32,8 @@ internal static class JsonBinder
             JsonFaults.CheckMessage(message.Descriptor, document.RootElement, path, violations);
             if (violations.Found.Count == before)
             {
-                seen?.Invoke(document.RootElement.EnumerateObject().Select(property => JsonFaults.FindField(message.Descriptor, property.Name)!.Name).ToArray());
+                seen?.Invoke(document.RootElement.EnumerateObject()
+                    .Select(property => JsonFaults.FindField(message.Descriptor, property.Name)!.Name).ToArray());
                 ProtoJson.MergeInto(message, Encoding.UTF8.GetString(utf8.Span));
             }
         }

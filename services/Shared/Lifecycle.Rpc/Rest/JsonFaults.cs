@@ -6,7 +6,9 @@ using Lifecycle.Kernel;
 
 namespace Lifecycle.Rpc.Rest;
 
-/// <summary>Finds every place at which a JSON value does not fit a message (proto3 JSON mapping), strictly: unknown fields are faults.</summary>
+/// <summary>
+/// Finds every place at which a JSON value does not fit a message (proto3 JSON mapping), strictly: unknown fields are faults.
+/// </summary>
 internal static partial class JsonFaults
 {
     private const int MaxFaults = 100;
@@ -30,7 +32,8 @@ internal static partial class JsonFaults
 
     /// <summary>Well-known messages that JSON writes as one string, number or boolean.</summary>
     public static bool IsScalarLike(MessageDescriptor message) => message.File.Package == "google.protobuf" && message.Name is
-        "Timestamp" or "Duration" or "FieldMask" or "DoubleValue" or "FloatValue" or "Int64Value" or "UInt64Value" or "Int32Value" or "UInt32Value"
+        "Timestamp" or "Duration" or "FieldMask" or "DoubleValue" or "FloatValue" or "Int64Value" or "UInt64Value"
+        or "Int32Value" or "UInt32Value"
         or "BoolValue" or "StringValue" or "BytesValue";
 
     public static void CheckMessage(MessageDescriptor message, JsonElement json, string path, Violations violations)
@@ -140,7 +143,9 @@ internal static partial class JsonFaults
             JsonValueKind.Number => json.TryGetInt32(out var number) && type.FindValueByNumber(number) is not null,
             _ => false,
         };
-        violations.Require(fits, path, $"{path} must be one of {string.Join(", ", type.Values.Where(value => value.Number != 0).Select(value => value.Name))}.");
+        violations.Require(
+            fits, path,
+            $"{path} must be one of {string.Join(", ", type.Values.Where(value => value.Number != 0).Select(value => value.Name))}.");
     }
 
     private static void CheckScalar(FieldType type, JsonElement json, string path, Violations violations)
@@ -160,13 +165,19 @@ internal static partial class JsonFaults
         switch (message.Name)
         {
             case "Timestamp":
-                violations.Require(json.ValueKind == JsonValueKind.String && IsTimestamp(json.GetString()!), path, $"{path} must be a time such as 2026-03-31T12:00:00Z (RFC 3339).");
+                violations.Require(
+                    json.ValueKind == JsonValueKind.String && IsTimestamp(json.GetString()!), path,
+                    $"{path} must be a time such as 2026-03-31T12:00:00Z (RFC 3339).");
                 break;
             case "Duration":
-                violations.Require(json.ValueKind == JsonValueKind.String && DurationText().IsMatch(json.GetString()!), path, $"{path} must be a duration in seconds such as \"3600s\".");
+                violations.Require(
+                    json.ValueKind == JsonValueKind.String && DurationText().IsMatch(json.GetString()!), path,
+                    $"{path} must be a duration in seconds such as \"3600s\".");
                 break;
             case "FieldMask":
-                violations.Require(json.ValueKind == JsonValueKind.String && FieldMaskText().IsMatch(json.GetString()!), path, $"{path} must name fields by commas such as \"displayName,email\".");
+                violations.Require(
+                    json.ValueKind == JsonValueKind.String && FieldMaskText().IsMatch(json.GetString()!), path,
+                    $"{path} must name fields by commas such as \"displayName,email\".");
                 break;
             case "Empty":
                 violations.Require(json.ValueKind == JsonValueKind.Object && !json.EnumerateObject().Any(), path, $"{path} must be {{}}.");
@@ -192,7 +203,9 @@ internal static partial class JsonFaults
     {
         FieldType.Double or FieldType.Float => text is "NaN" or "Infinity" or "-Infinity"
             || (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)),
-        _ => decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var whole)
+        _ => decimal.TryParse(
+            text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+            CultureInfo.InvariantCulture, out var whole)
             && whole == decimal.Truncate(whole) && whole >= Range(type).Min && whole <= Range(type).Max,
     };
 

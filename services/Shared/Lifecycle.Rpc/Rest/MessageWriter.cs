@@ -11,13 +11,14 @@ using Google.Protobuf.WellKnownTypes;
 namespace Lifecycle.Rpc.Rest;
 
 /// <summary>
-/// Writes messages as proto3 JSON, compact and as UTF-8. Google's formatter writes text with blanks into a string first; its output and this one
-/// mean the same, which a test holds.
+/// Writes messages as proto3 JSON, compact and as UTF-8. Google's formatter writes text with blanks into a string first; its output and
+/// this one mean the same, which a test holds.
 /// </summary>
 internal static class MessageWriter
 {
     // The answers are JSON by their content type, never part of a page: nothing but JSON's own escapes is needed.
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Options =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private const long MinSeconds = -62_135_596_800;
     private const long MaxSeconds = 253_402_300_799;
@@ -73,7 +74,8 @@ internal static class MessageWriter
     }
 
     private static FieldPlan[] Plan(MessageDescriptor descriptor) =>
-        [.. descriptor.Fields.InFieldNumberOrder().Select(field => new FieldPlan(field, JsonEncodedText.Encode(field.JsonName), field.HasPresence))];
+        [.. descriptor.Fields.InFieldNumberOrder().Select(
+            field => new FieldPlan(field, JsonEncodedText.Encode(field.JsonName), field.HasPresence))];
 
     private static void WriteMap(Utf8JsonWriter json, FieldDescriptor field, IDictionary map)
     {

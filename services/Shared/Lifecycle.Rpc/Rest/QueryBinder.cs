@@ -68,11 +68,14 @@ internal static class QueryBinder
     {
         if (field.FieldType == FieldType.Message && !JsonFaults.IsScalarLike(field.MessageType))
         {
-            violations.Add(name, $"{name} cannot be given in the query as a whole; give its fields, as in {name}.{field.MessageType.Fields.InFieldNumberOrder().FirstOrDefault()?.JsonName}.");
+            violations.Add(
+                name,
+                $"{name} cannot be given in the query as a whole; give its fields, as in {name}.{field.MessageType.Fields.InFieldNumberOrder().FirstOrDefault()?.JsonName}.");
         }
         else if (field.IsRepeated)
         {
-            var parts = values.SelectMany(value => (value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+            var parts = values.SelectMany(
+                value => (value ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
             node[field.JsonName] = new JsonArray(parts.Select(part => (JsonNode)Value(field, part)).ToArray());
         }
         else if (values.Count > 1)
@@ -87,7 +90,8 @@ internal static class QueryBinder
 
     private static JsonValue Value(FieldDescriptor field, string value)
     {
-        var isBool = field.FieldType == FieldType.Bool || (field.FieldType == FieldType.Message && field.MessageType.FullName == "google.protobuf.BoolValue");
+        var isBool = field.FieldType == FieldType.Bool
+            || (field.FieldType == FieldType.Message && field.MessageType.FullName == "google.protobuf.BoolValue");
         return isBool && value is ("true" or "false") ? JsonValue.Create(value == "true") : JsonValue.Create(value);
     }
 }

@@ -23,8 +23,11 @@ internal sealed class RequestBinder(RpcMethod method)
 
     private readonly MessageDescriptor input = method.Descriptor.InputType;
     private readonly RestBinding rest = method.Rest!;
-    private readonly FieldDescriptor? bodyField = method.Rest!.Body is "" or "*" ? null : method.Descriptor.InputType.FindFieldByName(method.Rest.Body)
-        ?? throw new ArgumentException($"{method.FullName}: the body field {method.Rest.Body} is not in {method.Descriptor.InputType.FullName}.");
+    private readonly FieldDescriptor? bodyField = method.Rest!.Body is "" or "*"
+        ? null
+        : method.Descriptor.InputType.FindFieldByName(method.Rest.Body)
+            ?? throw new ArgumentException(
+                $"{method.FullName}: the body field {method.Rest.Body} is not in {method.Descriptor.InputType.FullName}.");
     private readonly FieldDescriptor? requestId = method.Descriptor.InputType.FindFieldByName("request_id");
     private readonly FieldDescriptor? updateMask = method.Descriptor.InputType.FindFieldByName("update_mask");
 
@@ -103,7 +106,8 @@ internal sealed class RequestBinder(RpcMethod method)
         var given = (string)requestId.Accessor.GetValue(message);
         if (header.Length > 0)
         {
-            violations.Require(given.Length == 0 || given == header, "requestId", $"requestId differs from the header {IdempotencyHeader}.");
+            violations.Require(
+                given.Length == 0 || given == header, "requestId", $"requestId differs from the header {IdempotencyHeader}.");
             requestId.Accessor.SetValue(message, header);
             given = header;
         }
@@ -169,7 +173,8 @@ internal sealed class RequestBinder(RpcMethod method)
 
     private static bool IsJson(string? contentType) =>
         MediaTypeHeaderValue.TryParse(contentType, out var type)
-        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
         && (type.Charset.Length == 0 || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 
     private static bool IsNothing(byte[] body) => Encoding.UTF8.GetString(body).Trim() is "" or "{}";

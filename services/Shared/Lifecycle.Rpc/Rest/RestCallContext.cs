@@ -39,7 +39,8 @@ internal sealed class RestCallContext(HttpContext http, string method) : ServerC
                 foreach (var (name, value) in http.Request.Headers)
                 {
                     // Binary headers are gRPC's own; pseudo headers are none.
-                    if (name.Length > 0 && name[0] != ':' && !name.EndsWith(Metadata.BinaryHeaderSuffix, StringComparison.OrdinalIgnoreCase))
+                    if (name.Length > 0 && name[0] != ':'
+                        && !name.EndsWith(Metadata.BinaryHeaderSuffix, StringComparison.OrdinalIgnoreCase))
                     {
                         requestHeaders.Add(name.ToLowerInvariant(), value.ToString());
                     }

@@ -21,7 +21,8 @@ internal static class RestEndpoint
     {
         var descriptor = method.Descriptor;
         var invoker = (IRestInvoker)Activator.CreateInstance(
-            typeof(RestInvoker<,,>).MakeGenericType(typeof(TService), descriptor.InputType.ClrType, descriptor.OutputType.ClrType), method)!;
+            typeof(RestInvoker<,,>).MakeGenericType(typeof(TService), descriptor.InputType.ClrType, descriptor.OutputType.ClrType),
+            method)!;
         endpoints.MapMethods(method.Rest!.Path, [method.Rest.Verb], context => Handle(context, method, invoker))
             .WithMetadata(method.AccessMetadata, method)
             .WithDisplayName($"{method.Rest.Verb} {method.Rest.Path} {method.FullName}");
@@ -75,7 +76,8 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
     private static readonly ObjectFactory<TService> CreateService = ActivatorUtilities.CreateFactory<TService>([]);
 
     // Pooled segments: one array for a large answer would lie on the large object heap, and every few answers cost a full collection.
-    private static readonly PipeOptions Whole = new(pauseWriterThreshold: 0, minimumSegmentSize: 16 * 1024, useSynchronizationContext: false);
+    private static readonly PipeOptions Whole = new(
+        pauseWriterThreshold: 0, minimumSegmentSize: 16 * 1024, useSynchronizationContext: false);
 
     private readonly RequestBinder binder;
     private readonly CsvLayout? csv;
@@ -92,7 +94,8 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
             (true, false) when typeof(TRequest) == typeof(ImportChunk) =>
                 Import(method.Media, (Func<TService, IAsyncStreamReader<ImportChunk>, ServerCallContext, Task<TResponse>>)(object)
                     Bind<Func<TService, IAsyncStreamReader<TRequest>, ServerCallContext, Task<TResponse>>>(method)),
-            _ => throw new NotSupportedException($"{method.FullName}: only streams of ImportChunk and streamed answers are served over REST."),
+            _ => throw new NotSupportedException(
+                $"{method.FullName}: only streams of ImportChunk and streamed answers are served over REST."),
         };
     }
 
@@ -102,22 +105,24 @@ internal sealed class RestInvoker<TService, TRequest, TResponse> : IRestInvoker
         where TDelegate : Delegate
     {
         var parameters = typeof(TDelegate).GetMethod("Invoke")!.GetParameters();
-        var implementation = typeof(TService).GetMethod(method.Descriptor.Name, parameters.Skip(1).Select(parameter => parameter.ParameterType).ToArray())
+        var implementation = typeof(TService).GetMethod(
+            method.Descriptor.Name, parameters.Skip(1).Select(parameter => parameter.ParameterType).ToArray())
             ?? throw new ArgumentException($"{typeof(TService)} has no method {method.Descriptor.Name}.");
         return implementation.CreateDelegate<TDelegate>();
     }
 
-    private Func<HttpContext, RestCallContext, Task> Unary(Func<TService, TRequest, ServerCallContext, Task<TResponse>> call) => async (http, context) =>
-    {
-        var request = new TRequest();
-        if (await binder.Bind(request, http) is { } problem)
+    private Func<HttpContext, RestCallContext, Task> Unary(
+        Func<TService, TRequest, ServerCallContext, Task<TResponse>> call) => async (http, context) =>
         {
-            await problem.Write(http);
-            return;
-        }
+            var request = new TRequest();
+            if (await binder.Bind(request, http) is { } problem)
+            {
+                await problem.Write(http);
+                return;
+            }
 
-        await Answer(http, await call(CreateService(http.RequestServices, []), request, context), csv);
-    };
+            await Answer(http, await call(CreateService(http.RequestServices, []), request, context), csv);
+        };
 
     private Func<HttpContext, RestCallContext, Task> ServerStream(
         Func<TService, TRequest, IServerStreamWriter<TResponse>, ServerCallContext, Task> call) => async (http, context) =>

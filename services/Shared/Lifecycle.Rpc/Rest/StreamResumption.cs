@@ -15,7 +15,9 @@ internal static class StreamResumption
 
     /// <summary>The message's token; null: it has none, or one that an event's id cannot carry.</summary>
     public static string? TokenOf(IMessage message) =>
-        Field(message)?.Accessor.GetValue(message) is string { Length: > 0 } token && !token.AsSpan().ContainsAny('\r', '\n', '\0') ? token : null;
+        Field(message)?.Accessor.GetValue(message) is string { Length: > 0 } token && !token.AsSpan().ContainsAny('\r', '\n', '\0')
+            ? token
+            : null;
 
     /// <summary>Gives the request the header's token, unless it names one itself.</summary>
     public static void Take(IMessage request, HttpContext http)

@@ -28,7 +28,8 @@ public sealed class LogisticRegressionTests
     [Fact]
     public void Fit_NoFeatures_IsTheLogOddsOfTheShare()
     {
-        var fit = LogisticRegression.Fit([.. Enumerable.Range(0, 20).Select(index => new Example([], [], index < 5 ? 1 : 0))], 0, penalty: 1);
+        var fit = LogisticRegression.Fit(
+            [.. Enumerable.Range(0, 20).Select(index => new Example([], [], index < 5 ? 1 : 0))], 0, penalty: 1);
 
         Assert.Equal(Math.Log(5.0 / 15), fit.Intercept, 8);
     }

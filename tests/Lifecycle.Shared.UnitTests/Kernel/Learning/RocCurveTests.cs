@@ -21,7 +21,8 @@ public sealed class RocCurveTests
     {
         var entries = ranking.Split(' ');
 
-        var curve = RocCurve.Of([.. entries.Select(entry => double.Parse(entry[..1], null))], [.. entries.Select(entry => entry[1] == '+')]);
+        var curve = RocCurve.Of(
+            [.. entries.Select(entry => double.Parse(entry[..1], null))], [.. entries.Select(entry => entry[1] == '+')]);
 
         Assert.Equal(area, curve.Area, 12);
         Assert.True(curve.Low <= area && area <= curve.High && curve.Low >= 0 && curve.High <= 1);
@@ -57,7 +58,8 @@ public sealed class RocCurveTests
     private static RocCurve Curve((double Score, bool Won)[] ranking) =>
         RocCurve.Of([.. ranking.Select(entry => entry.Score)], [.. ranking.Select(entry => entry.Won)]);
 
-    private static double[] Scores((double Score, bool Won)[] ranking, bool won) => [.. ranking.Where(entry => entry.Won == won).Select(entry => entry.Score)];
+    private static double[] Scores((double Score, bool Won)[] ranking, bool won) =>
+        [.. ranking.Where(entry => entry.Won == won).Select(entry => entry.Score)];
 
     private static double Above(double score, double other) => score > other ? 1 : score == other ? 0.5 : 0;
 

@@ -9,7 +9,14 @@ public sealed class FeatureReaderTests
 {
     private static readonly LeadProfile Profile = new(
         "ada@gmail.com", "FORM", "demo", Start, new("Paid Search", "google", "cpc", "spring", null, null),
-        new Dictionary<string, string> { ["title"] = "VP of O'Reilly (EMEA)", ["budget"] = "50k", ["plan"] = @"a\b'c", ["odd key"] = "x", ["note"] = new('x', 61) },
+        new Dictionary<string, string>
+        {
+            ["title"] = "VP of O'Reilly (EMEA)",
+            ["budget"] = "50k",
+            ["plan"] = @"a\b'c",
+            ["odd key"] = "x",
+            ["note"] = new('x', 61)
+        },
         new("Acme", "acme.example", "Software", 250, 999_999m, "DE"));
 
     [Fact]
@@ -21,7 +28,8 @@ public sealed class FeatureReaderTests
 
         Assert.DoesNotContain(before.Keys, feature => feature.Field is "FORM" or "TRACK");
         Assert.Equal(before, FeatureReader.Read(Profile, Walk.SkipLast(1), DateTimeOffset.MaxValue));
-        Assert.Equal((Math.Log2(5), Math.Log2(3)), (before[new Feature(FeatureKind.Pages, "", "")], before[new Feature(FeatureKind.Visits, "", "")]));
+        Assert.Equal((Math.Log2(5), Math.Log2(3)), (
+            before[new Feature(FeatureKind.Pages, "", "")], before[new Feature(FeatureKind.Visits, "", "")]));
         Assert.Contains(new Feature(FeatureKind.Did, "FORM", "demo"), FeatureReader.Read(Profile, all, WalkForm.AddSeconds(1)).Keys);
     }
 
@@ -35,7 +43,8 @@ public sealed class FeatureReaderTests
         Assert.Contains(new Feature(FeatureKind.TitleWord, "lead.title", "vp"), known);
         Assert.Contains(new Feature(FeatureKind.Range, "company.employees", "250-1000"), known);
         Assert.Contains(new Feature(FeatureKind.Range, "company.annualRevenue", "0-1000000"), known);
-        Assert.DoesNotContain(known, feature => feature.Field is "company.name" or "lead.email" or "lead.traits.note" or "lead.traits.odd key");
+        Assert.DoesNotContain(
+            known, feature => feature.Field is "company.name" or "lead.email" or "lead.traits.note" or "lead.traits.odd key");
     }
 
     [Fact]
@@ -43,8 +52,9 @@ public sealed class FeatureReaderTests
     {
         Activity[] did =
         [
-            Did(1, "PAGE", Start, "It's", "https://acme.example/it's/new?x=1", 1), Did(2, "TRACK", Start, "Video 'x' \\ played"), Did(3, "CALL", Start),
-            Did(4, "EMAIL", Start, "CLICK"), Did(5, "FORM", Start, "Form Submitted", null, null, ("formType", "demo")), Did(6, "DOWNLOAD", Start, "Paper"),
+            Did(1, "PAGE", Start, "It's", "https://acme.example/it's/new?x=1", 1),
+            Did(2, "TRACK", Start, "Video 'x' \\ played"), Did(3, "CALL", Start), Did(4, "EMAIL", Start, "CLICK"),
+            Did(5, "FORM", Start, "Form Submitted", null, null, ("formType", "demo")), Did(6, "DOWNLOAD", Start, "Paper"),
         ];
 
         Assert.All(FeatureReader.Read(Profile, did, Start.AddDays(1)).Keys, feature =>

@@ -68,10 +68,12 @@ public sealed class LearnerTests
     public void Train_SameLeadsInOtherOrder_IsTheSameModel()
     {
         var leads = Drawn(600);
-        var (first, second) = (Learner.Train(leads, DefaultModel.Instance.Definition).Value, Learner.Train([.. leads.Reverse()], DefaultModel.Instance.Definition).Value);
+        var (first, second) = (Learner.Train(leads, DefaultModel.Instance.Definition).Value, Learner.Train(
+            [.. leads.Reverse()], DefaultModel.Instance.Definition).Value);
 
         Assert.Equal(
-            System.Text.Json.JsonSerializer.Serialize(first, DefaultModel.Json), System.Text.Json.JsonSerializer.Serialize(second, DefaultModel.Json));
+            System.Text.Json.JsonSerializer.Serialize(first, DefaultModel.Json),
+            System.Text.Json.JsonSerializer.Serialize(second, DefaultModel.Json));
     }
 
     [Fact]
@@ -106,14 +108,16 @@ public sealed class LearnerTests
         var features = Enumerable.Range(0, 20).Select(index => new Feature(FeatureKind.Attribute, "lead.source", $"s{index}")).ToArray();
 
         var model = Learner.Train(
-            Leads(50, 400, (won, number) => features.Where((_, index) => (number + index) % 4 == 0).ToDictionary(feature => feature, _ => 1.0)),
+            Leads(50, 400, (won, number) => features.Where((_, index) => (number + index) % 4 == 0)
+                .ToDictionary(feature => feature, _ => 1.0)),
             DefaultModel.Instance.Definition).Value;
 
         Assert.Equal(5, model.Features.Count);
     }
 
     private static DecidedLead[] Leads(int won, int lost, Func<bool, int, Dictionary<Feature, double>> features) =>
-        [.. Enumerable.Range(0, won + lost).Select(number => new DecidedLead(Samples.Id(number), number < won, features(number < won, number)))];
+        [.. Enumerable.Range(0, won + lost)
+            .Select(number => new DecidedLead(Samples.Id(number), number < won, features(number < won, number)))];
 
     /// <summary>Leads whose fate is drawn by known odds, the same each time.</summary>
     private static DecidedLead[] Drawn(int count)
