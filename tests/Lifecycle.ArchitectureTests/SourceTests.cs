@@ -79,7 +79,57 @@ public sealed partial class SourceTests
         Assert.DoesNotContain(suppressed, file => !file.EndsWith("SourceTests.cs", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Lines_OfTheSource_HaveAtMost140Columns()
+    {
+        var faults = Sources.SourceFiles.Where(file => !IsGenerated(file)).SelectMany(
+            file => TooLong(File.ReadAllLines(file)).Select(number => $"{Path.GetRelativePath(Sources.Root, file)}:{number}"));
+
+        Assert.Empty(faults);
+    }
+
+    [Theory]
+    [InlineData("        var sum = first + second;", 0, false)]
+    [InlineData("        var sum = first + second;", 140, true)]
+    [InlineData("        // A comment that goes on", 140, true)]
+    [InlineData("        \"a text\", ", 140, true)]
+    [InlineData("        Call(\"a text that goes on", 140, true)]
+    public void Line_BeyondTheLimit_IsFound(string line, int more, bool isFound) =>
+        Assert.Equal(isFound, TooLong([line + new string('x', more)]).Any());
+
+    [Theory]
+    [InlineData("        $\"", "\");")]
+    [InlineData("        + \"say \\\"", "\\\"\",")]
+    [InlineData("        $$\"\"\"{\"a\":\"", "\"}\"\"\")];")]
+    public void Line_OfOneTextAlone_MayBeLonger(string before, string after) =>
+        Assert.Empty(TooLong([before + new string('x', 140) + after]));
+
+    [Fact]
+    public void Line_InsideARawString_MayBeLonger() =>
+        Assert.Equal([5], TooLong(["var sql =", "    \"\"\"", new string('x', 141), "    \"\"\";", new string('x', 141)]));
+
+    private static bool IsGenerated(string file) =>
+        file.Contains("/Migrations/", StringComparison.Ordinal) || file.EndsWith(".Designer.cs", StringComparison.Ordinal);
+
+    // Lines that a wrap could shorten, by number: not those inside a raw string, nor a text that stands alone on its line.
+    private static IEnumerable<int> TooLong(string[] lines)
+    {
+        var isRaw = false;
+        for (var index = 0; index < lines.Length; index++)
+        {
+            if (!isRaw && lines[index].Length > 140 && !TextAlone().IsMatch(lines[index]))
+            {
+                yield return index + 1;
+            }
+
+            isRaw ^= lines[index].Split("\"\"\"").Length % 2 == 0;
+        }
+    }
+
     private static bool Within(string name, string prefix) => name == prefix || name.StartsWith(prefix + ".", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"^\s*([?:+] )?(\$*""{3}((?!""{3}).)*""{3}|[$@]*""(?>[^""\\{]|\\.|\{\{|\{[^{}]*\}|\{)*"")[)\]},;]*$")]
+    private static partial Regex TextAlone();
 
     [GeneratedRegex(@"^\s*(global\s+)?using\s+(static\s+)?(\w+\s*=\s*)?(?<name>[\w.]+)(<[^;]*>)?;", RegexOptions.Multiline)]
     private static partial Regex Using();
