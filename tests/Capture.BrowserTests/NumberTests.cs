@@ -79,6 +79,11 @@ public sealed class NumberTests(TrackedFixture fixture)
         await Eventually.Equal(
             ("(555) 010-0100", "dial", "tel:+15550100100", "(555) 010-0100", "tel:+15550100100"), () => Shown(page),
             "the default number is back");
+
+        await page.EvaluateAsync("history.pushState(null, '', '/index.html?msclkid=a1')");
+        await Eventually.Equal(
+            ("(555) 010-0300", "dial", "tel:+15550100300", "(555) 010-0300", "tel:+15550100300"), () => Shown(page),
+            "a click id alone tells the second one, too");
     }
 
     [Fact]

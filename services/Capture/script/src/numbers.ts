@@ -53,7 +53,7 @@ function show(): void {
  * until the browser is closed or another source leads here, also to another address of a single-page application.
  */
 export function showNumber(): void {
-  const campaign = /utm_|clid=/.test(location.href);
+  const campaign = /utm_|(clid|msclkid|braid|li_fat_id|rdt_cid|mc_cid|igshid|epik|_kx)=/i.test(location.href);
   if (!config.swapNumbers || !allowed() || (asked && (!campaign || asked === location.href))) return;
   // The referrer is that of the page on which the application began.
   const referrer = asked ? '' : document.referrer;
