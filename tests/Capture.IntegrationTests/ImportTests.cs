@@ -39,6 +39,32 @@ public sealed class ImportTests(CaptureFixture fixture)
     }
 
     [Fact]
+    public async Task Leads_KeywordOrLandingPageAlone_AreKept()
+    {
+        var workspace = fixture.Workspace();
+
+        await workspace.Import("/v1/leads:import", """
+            email,createTime,source,medium,campaign,keyword,landingPage
+            ada@acme.example,2026-01-05T10:00:00Z,,,,crm tool,https://acme.example/crm
+            bob@acme.example,2026-01-05T11:00:00Z,,,,,https://acme.example/pricing
+            eve@acme.example,2026-01-05T12:00:00Z,,,,,
+            """);
+
+        var leads = (await workspace.Get("/v1/leads?orderBy=email")).Body["leads"]!.AsArray();
+        Assert.Equal(
+            [
+                ("Unassigned", "crm tool", "https://acme.example/crm"), ("Unassigned", "", "https://acme.example/pricing"),
+                ("Unassigned", "", "")
+            ],
+            leads.Select(lead => lead!["firstTouch"]!)
+                .Select(touch => (Text(touch["channel"]), Text(touch["keyword"]), Text(touch["landingPage"]))));
+        var ada = (await workspace.Get("/v1/leads?filter=keyword=\"crm tool\"")).Body["leads"]!.AsArray();
+        Assert.Equal("ada@acme.example", Text(Assert.Single(ada)!["email"]));
+        Assert.Single((await workspace.Get($"/v1/leads/{Text(leads[1]!["id"])}/journey")).Body["touches"]!.AsArray());
+        Assert.Empty((await workspace.Get($"/v1/leads/{Text(leads[2]!["id"])}/journey")).Body["touches"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Leads_NdjsonOfTwoKnownPeople_IsNotGuessed()
     {
         var workspace = fixture.Workspace();

@@ -120,15 +120,13 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
 
     private static Touch? ReadTouch(ImportRow row, DateTimeOffset createTime, ChannelClassifier classifier)
     {
-        var (source, medium, campaign) = (
-            LeadRequests.Lower(row["source"]), LeadRequests.Lower(row["medium"]), Texts.Clip(row["campaign"], 200));
-        var keyword = Texts.Clip(row["keyword"], 200);
-        return source is null && medium is null && campaign is null && row["channel"] is null
+        var told = new Touch(
+            Texts.Clip(row["channel"], 200) ?? "", LeadRequests.Lower(row["source"]), LeadRequests.Lower(row["medium"]),
+            Texts.Clip(row["campaign"], 200), Texts.Clip(row["keyword"], 200), Texts.Clip(row["landingPage"], 2048), null, createTime,
+            null);
+        return told is { Channel: "", Source: null, Medium: null, Campaign: null, Keyword: null, LandingPage: null }
             ? null
-            : new Touch(
-                Texts.Clip(row["channel"], 200) ?? "", source, medium, campaign, keyword,
-                Texts.Clip(row["landingPage"], 2048), null, createTime, null)
-                .Classified(classifier);
+            : told.Classified(classifier);
     }
 
     private static IReadOnlyList<Fact> Facts(ImportRow row, DateTimeOffset now, Violations violations)
