@@ -1,4 +1,5 @@
 using System.Net;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Lifecycle.Capture.Storage;
 using Lifecycle.Common.V1;
@@ -14,6 +15,9 @@ namespace Capture.IntegrationTests;
 /// <summary>The export joins what five services hold; the four others are answered for by a server in this process.</summary>
 public sealed class ExportTests
 {
+    // More than a gRPC client takes unless it is told.
+    private static readonly string Notes = new('n', 5 * 1024 * 1024);
+
     [Fact]
     public async Task Export_Lead_JoinsEveryServiceAndSaysWhenOneIsAway()
     {
@@ -45,6 +49,7 @@ public sealed class ExportTests
         Assert.Equal(["capture", "conversion", "nurture", "retention", "scoring"], body["data"]!.AsObject().Select(member => member.Key)
             .Order(StringComparer.Ordinal));
         Assert.Equal(id, body["data"]!["scoring"]!["echo"]!.GetValue<string>());
+        Assert.Equal(Notes, body["data"]!["scoring"]!["notes"]!.GetValue<string>());
         Assert.Equal((1, 2, 6), (Count("identities"), Count("sessions"), Count("activities")));
         Assert.Equal("ada@acme.example", body["data"]!["capture"]!["lead"]![0]!["email"]!.GetValue<string>());
 
@@ -62,7 +67,7 @@ public sealed class ExportTests
             Assert.Contains(context.RequestHeaders, header => header.Key == "x-lifecycle-identity");
             return Task.FromResult(new ExportPersonResponse
             {
-                Data = new() { Fields = { ["echo"] = Google.Protobuf.WellKnownTypes.Value.ForString(request.LeadId) } }
+                Data = new() { Fields = { ["echo"] = Value.ForString(request.LeadId), ["notes"] = Value.ForString(Notes) } }
             });
         }
     }

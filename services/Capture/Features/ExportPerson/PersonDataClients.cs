@@ -7,6 +7,11 @@ namespace Lifecycle.Capture.Features.ExportPerson;
 /// <summary>One client type per service: the client factory tells clients apart by their types.</summary>
 internal static class PersonDataClients
 {
+    /// <summary>
+    /// As much as Postgres puts into one array of JSON. A client's own bound, 4 MiB, is less than a few years of an eager person.
+    /// </summary>
+    private const int MaxAnswerBytes = 256 * 1024 * 1024;
+
     public static void AddPersonDataClients(this IHostApplicationBuilder builder)
     {
         builder.Add<ScoringPersonData>("scoring");
@@ -18,7 +23,7 @@ internal static class PersonDataClients
     private static void Add<TClient>(this IHostApplicationBuilder builder, string service)
         where TClient : PersonDataService.PersonDataServiceClient
     {
-        builder.AddRpcClient<TClient>(service);
+        builder.AddRpcClient<TClient>(service).ConfigureChannel(channel => channel.MaxReceiveMessageSize = MaxAnswerBytes);
         builder.Services.AddSingleton(provider => new PersonDataSource(service, provider.GetRequiredService<TClient>));
     }
 
