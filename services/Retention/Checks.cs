@@ -1,4 +1,3 @@
-using System.Net.Mail;
 using Google.Protobuf.WellKnownTypes;
 using Lifecycle.Kernel;
 using Lifecycle.Retention.Domain;
@@ -26,14 +25,12 @@ internal static class Checks
     public static void LimitText(this Violations violations, string text, string field, int maxLength = 200) =>
         violations.Require(text.Length <= maxLength, field, $"{field} has {text.Length} characters; at most {maxLength} are accepted.");
 
-    /// <summary>An e-mail address, trimmed and in lower case as Capture keeps it.</summary>
+    /// <summary>An e-mail address, in the form of <see cref="EmailKey"/>.</summary>
     public static string Email(this Violations violations, string text, string field)
     {
-        var email = text.Trim().ToLowerInvariant();
-        violations.Require(
-            email.Length <= 254 && MailAddress.TryCreate(email, out var address) && address.Address == email, field,
-            $"{field} must be an e-mail address.");
-        return email;
+        var email = EmailKey.Of(text);
+        violations.Require(email is not null, field, $"{field} must be an e-mail address.");
+        return email ?? "";
     }
 
     /// <summary>An amount above 0.</summary>

@@ -37,6 +37,22 @@ public sealed class LeadTests(CaptureFixture fixture)
         Assert.Equal((2L, "u1", "9"), (updated.Version, updated.ExternalId, updated.Traits["seats"]));
     }
 
+    [Theory]
+    [InlineData("email = \"Ada@Acme.Example\"", "ada@acme.example")]
+    [InlineData("email = \" ADA@acme.example \"", "ada@acme.example")]
+    [InlineData("email != ADA@ACME.EXAMPLE", "bob@acme.example")]
+    [InlineData("email:BOB@", "bob@acme.example")]
+    public async Task List_ByEmail_ComparesTheFormThatIsKept(string filter, string found)
+    {
+        var workspace = fixture.Workspace();
+        await workspace.Post("/v1/leads", new { email = "Ada@Acme.Example" });
+        await workspace.Post("/v1/leads", new { email = "bob@acme.example" });
+
+        var leads = (await workspace.Get($"/v1/leads?filter={Uri.EscapeDataString(filter)}")).Body["leads"]!.AsArray();
+
+        Assert.Equal(found, Text(Assert.Single(leads)!["email"]));
+    }
+
     [Fact]
     public async Task Create_Faults_AreNamedAllAndChangeNothing()
     {

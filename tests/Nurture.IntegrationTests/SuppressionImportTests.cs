@@ -3,9 +3,21 @@ using Lifecycle.Testing;
 
 namespace Nurture.IntegrationTests;
 
-/// <summary>Files of addresses that get no mail.</summary>
+/// <summary>Addresses that get no mail.</summary>
 public sealed class SuppressionImportTests(NurtureFixture fixture)
 {
+    [Fact]
+    public async Task List_ByEmail_ComparesTheFormThatIsKept()
+    {
+        var workspace = await fixture.NewWorkspace();
+        await workspace.Post("/v1/suppressions", """{"email":"Ada@Example.com"}""");
+
+        var filter = Uri.EscapeDataString("email = \"ADA@example.COM\"");
+        var listed = (await workspace.Get($"/v1/suppressions?filter={filter}"))["suppressions"]!.AsArray();
+
+        Assert.Equal("ada@example.com", Assert.Single(listed)!["email"]!.GetValue<string>());
+    }
+
     [Fact]
     public async Task Import_BrokenOff_GoesOnByItsRequestIdAndTellsFaultsOfTheWhole()
     {

@@ -29,6 +29,19 @@ public sealed class ListTests
     }
 
     [Theory]
+    [InlineData("email = \" Ada@Example.com \"", "((d.email = @f0))", "ada@example.com")]
+    [InlineData("email != ADA@example.com", "((d.email is distinct from @f0))", "ada@example.com")]
+    [InlineData("email > B", "((d.email > @f0))", "b")]
+    [InlineData("email:@Example", "((d.email ilike @f0))", "%@example%")]
+    [InlineData("email:*", "((d.email <> ''))", null)]
+    public void Filter_EmailAddress_IsComparedInTheOneForm(string filter, string sql, string? value)
+    {
+        var parsed = Filter.Parse(filter, new ListFields("id", "d.id").Add("email", "d.email", FieldKind.Email)).Value;
+
+        Assert.Equal((sql, value), (parsed.Sql, (string?)parsed.Parameters.GetValueOrDefault("f0")));
+    }
+
+    [Theory]
     [InlineData(
         "colour = red",
         "position 1: colour is no field to filter by; known: id, createTime, email, state, amount, count, labels, traits.<key>.")]

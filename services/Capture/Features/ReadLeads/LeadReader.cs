@@ -14,7 +14,7 @@ internal sealed class LeadReader(UnitOfWork<CaptureDbContext> work)
 {
     internal static readonly ListFields Fields = new ListFields("id", "l.id")
         .Sortable("createTime", "l.create_time", FieldKind.Time)
-        .Sortable("email", "l.email")
+        .Sortable("email", "l.email", FieldKind.Email)
         .Add("externalId", "l.external_id")
         .Names("stage", "l.stage", Enum.GetValues<Stage>().Select(stage => stage.Name()))
         .Names("captureType", "l.capture_type", Enum.GetNames<CaptureType>().Select(name => name.ToUpperInvariant()))

@@ -91,7 +91,7 @@ public sealed record OpportunityImport(
             row.Day("expectedCloseDate"),
             row.Text("loseReason"),
             row.Id("leadId"),
-            row.Text("leadEmail")?.ToLowerInvariant(),
+            row.Text("leadEmail") is { } email ? EmailKey.Part(email) : null,
             row.Text("competitor"),
             row.Text("pipeline"));
         return row.Violations.ToError() is { } error ? error : parsed;

@@ -206,7 +206,7 @@ public sealed class ApplyCrmRecords(UnitOfWork<ConversionDbContext> work, Ensure
         {
             var violations = new Violations();
             Guid? leadId = values["leadId"] is { Length: > 0 } text && violations.RequireId(text, "leadId", out var id) ? id : null;
-            var email = values["leadEmail"]?.Trim().ToLowerInvariant();
+            var email = values["leadEmail"] is { } address ? EmailKey.Part(address) : null;
             violations.Require(values["leadId"] is { Length: > 0 } || email is { Length: > 0 }, "leadId",
                 "leadId or leadEmail is required.");
             var isStage = StageNames.TryParse(values["stage"]?.Trim().ToUpperInvariant(), out var to) && Targets.Contains(to);

@@ -1,56 +1,23 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Lifecycle.Kernel;
 
 namespace Lifecycle.Nurture.Domain.Emails;
 
-/// <summary>Addresses as the suite compares them: trimmed, lower case, the domain in its ASCII form.</summary>
+/// <summary>Addresses to which mail can go.</summary>
 public static class EmailAddress
 {
-    /// <summary>Longest address that SMTP carries (RFC 5321, 4.5.3.1.3, without the angle brackets).</summary>
-    public const int MaxLength = 254;
-
-    private static readonly IdnMapping Idn = new();
+    private const int MaxLabel = 63;
 
     /// <summary>
-    /// The address in comparable form, or null when it is none: a local part, one @, a domain with a dot, no space or control character.
+    /// The address as <see cref="EmailKey.Of"/>, or null when it is none, or its domain is no name that a mail server has (RFC 5321, 2.3.5).
     /// </summary>
-    public static string? Normalize(string? text)
-    {
-        var address = text?.Trim();
-        if (address is null || address.Length is 0 or > MaxLength || address.Any(IsForbidden))
-        {
-            return null;
-        }
-
-        var at = address.LastIndexOf('@');
-        if (at is <= 0 or > 64 || address.IndexOf('@', StringComparison.Ordinal) != at || !TryDomain(address[(at + 1)..], out var domain))
-        {
-            return null;
-        }
-
-        return address[..at].ToLowerInvariant() + "@" + domain;
-    }
+    public static string? Normalize(string? text) =>
+        EmailKey.Of(text) is { } address && IsMailDomain(address[(address.IndexOf('@', StringComparison.Ordinal) + 1)..]) ? address : null;
 
     /// <summary>SHA-256 of a normalized address: what is left of a suppression once the person is erased.</summary>
     public static byte[] Hash(string normalized) => SHA256.HashData(Encoding.UTF8.GetBytes(normalized));
 
-    private static bool IsForbidden(char letter) => char.IsWhiteSpace(letter) || char.IsControl(letter) || letter is '<' or '>';
-
-    private static bool TryDomain(string text, out string domain)
-    {
-        domain = "";
-        try
-        {
-            domain = Idn.GetAscii(text).ToLowerInvariant();
-        }
-        catch (ArgumentException)
-        {
-            return false;
-        }
-
-        return domain.Contains('.', StringComparison.Ordinal)
-            && domain.Split('.')
-                .All(label => label.Length is > 0 and <= 63 && label.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-'));
-    }
+    private static bool IsMailDomain(string domain) => domain.Split('.')
+        .All(label => label.Length <= MaxLabel && label.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-'));
 }

@@ -151,14 +151,14 @@ public static class Filter
             {
                 at++;
                 // Columns of text hold nothing as an empty one.
-                sql.Append(column).Append(field.Kind == FieldKind.Text ? " <> ''" : " is not null");
+                sql.Append(column).Append(field.Kind is FieldKind.Text or FieldKind.Email ? " <> ''" : " is not null");
                 return;
             }
 
-            var value = Value(name);
+            var value = field.Kind == FieldKind.Email ? EmailKey.Part(Value(name)) : Value(name);
             switch (field.Kind, sign)
             {
-                case (FieldKind.Text or FieldKind.Json, ":"):
+                case (FieldKind.Text or FieldKind.Email or FieldKind.Json, ":"):
                     sql.Append(CultureInfo.InvariantCulture, $"{column} ilike {Add($"%{Escape(value)}%")}");
                     break;
                 case (FieldKind.Texts, ":" or "="):

@@ -6,6 +6,9 @@ public enum FieldKind
     /// <summary>Text; <c>:</c> looks for a part, ignoring case.</summary>
     Text,
 
+    /// <summary>E-mail address, compared in the form of <see cref="Kernel.EmailKey"/>; <c>:</c> looks for a part.</summary>
+    Email,
+
     /// <summary>One of fixed names; takes only <c>=</c> and <c>!=</c>.</summary>
     Name,
 
