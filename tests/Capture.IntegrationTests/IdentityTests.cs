@@ -52,6 +52,23 @@ public sealed class IdentityTests(CaptureFixture fixture)
     }
 
     [Fact]
+    public async Task Email_DomainInUnicodeAndInPunycode_IsOnePerson()
+    {
+        var workspace = fixture.Workspace();
+
+        await workspace.Batch(
+            Messages.Form("a", Messages.At(Start, 1), "ada@Bücher.example"),
+            Messages.Form("b", Messages.At(Start, 2), "Ada@xn--bcher-kva.example"));
+        await workspace.Import("/v1/leads:import", "email,company,domain\nada@bücher.example,Bücher,BÜCHER.example\n");
+
+        var lead = Assert.Single((await workspace.Get("/v1/leads")).Body["leads"]!.AsArray())!;
+        Assert.Equal(
+            ("ada@xn--bcher-kva.example", "xn--bcher-kva.example"), (Text(lead["email"]), Text(lead["company"]!["domain"])));
+        Assert.Single(
+            (await workspace.Get($"/v1/leads?filter={Uri.EscapeDataString("email = \"ada@bücher.example\"")}")).Body["leads"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Group_BeforeTheUserIsKnown_IsToldToTheUser()
     {
         var workspace = fixture.Workspace();

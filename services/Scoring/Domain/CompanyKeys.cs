@@ -1,3 +1,5 @@
+using Lifecycle.Kernel;
+
 namespace Lifecycle.Scoring.Domain;
 
 /// <summary>Tells which leads work for the same company.</summary>
@@ -25,10 +27,11 @@ public static class CompanyKeys
             ?? (address is null || PrivateMail.Contains(address) ? null : Normalized(address));
     }
 
-    /// <summary>A key as leads have it, whatever a reader writes.</summary>
+    /// <summary>A key as leads have it, whatever a reader writes; one that reads as a domain in the form of <see cref="DomainName"/>.</summary>
     public static string? Normalized(string? text)
     {
         var key = string.Join(' ', (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToLowerInvariant();
+        key = key.Contains('.', StringComparison.Ordinal) && !key.Contains(' ', StringComparison.Ordinal) ? DomainName.Normal(key) : key;
         return key.Length == 0 ? null : key.Length <= MaxLength ? key : key[..MaxLength];
     }
 

@@ -1,6 +1,9 @@
 namespace Lifecycle.Kernel;
 
-/// <summary>E-mail addresses in the one form by which every service tells people apart: trimmed, lower case.</summary>
+/// <summary>
+/// E-mail addresses in the one form by which every service tells people apart: trimmed, lower case, the domain as
+/// <see cref="DomainName.Normal"/>.
+/// </summary>
 public static class EmailKey
 {
     /// <summary>Longest address that SMTP carries (RFC 5321, 4.5.3.1.3, without the angle brackets).</summary>
@@ -22,7 +25,12 @@ public static class EmailKey
     }
 
     /// <summary>An address, or a part of one, as a reader writes it to be compared with addresses in the one form.</summary>
-    public static string Part(string text) => text.Trim().ToLowerInvariant();
+    public static string Part(string text)
+    {
+        var lower = text.Trim().ToLowerInvariant();
+        var at = lower.LastIndexOf('@');
+        return at < 0 ? lower : lower[..(at + 1)] + DomainName.Normal(lower[(at + 1)..]);
+    }
 
     private static bool IsDotted(string domain) =>
         domain.Contains('.', StringComparison.Ordinal) && !domain.Contains('@', StringComparison.Ordinal)

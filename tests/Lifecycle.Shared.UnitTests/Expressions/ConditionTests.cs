@@ -16,6 +16,8 @@ public sealed class ConditionTests
             ["company.employees"] = FieldType.Number,
             ["lead.subscribed"] = FieldType.Boolean,
             ["lead.tags"] = FieldType.List,
+            ["lead.email"] = FieldType.Email,
+            ["lead.emailDomain"] = FieldType.Domain,
         },
         new Dictionary<string, FieldType> { ["lead.traits"] = FieldType.Any });
 
@@ -26,6 +28,8 @@ public sealed class ConditionTests
         ["company.employees"] = FieldValue.Of(250m),
         ["lead.subscribed"] = FieldValue.Of(true),
         ["lead.tags"] = FieldValue.Of(["vip", "emea"]),
+        ["lead.email"] = FieldValue.Of("ada@mail.xn--bcher-kva.example"),
+        ["lead.emailDomain"] = FieldValue.Of("mail.xn--bcher-kva.example"),
         ["lead.traits.plan"] = FieldValue.Of("Pro"),
         ["lead.traits.seats"] = FieldValue.Of("12"),
         ["lead.traits.job title"] = FieldValue.Of("x"),
@@ -54,6 +58,12 @@ public sealed class ConditionTests
     [InlineData("lead.tags contains 'VIP'", true)]
     [InlineData("lead.tags contains 'vi'", false)]
     [InlineData("lead.tags in ('apac', 'emea')", true)]
+    [InlineData("lead.email = 'Ada@mail.Bücher.example'", true)]
+    [InlineData("lead.email endsWith '@mail.bücher.example'", true)]
+    [InlineData("lead.email startsWith 'ADA@'", true)]
+    [InlineData("lead.emailDomain in ('acme.example', 'mail.bücher.example')", true)]
+    [InlineData("lead.emailDomain endsWith '.BÜCHER.example'", true)]
+    [InlineData("lead.emailDomain = 'mail.bucher.example'", false)]
     [InlineData("lead.subscribed = true", true)]
     [InlineData("lead.createTime > '2026-03-21'", true)]
     [InlineData("lead.createTime < \"2026-03-21T12:00:01Z\"", true)]
@@ -91,7 +101,7 @@ public sealed class ConditionTests
     [InlineData(
         "lead.title matches '('", "condition, position 20: the pattern is no regular expression without look-around and back-references.")]
     [InlineData("true and lead.nope = 1",
-        "condition, position 10: no field 'lead.nope'; known are company.employees, lead.createTime, lead.subscribed, lead.tags, lead.title, lead.traits.*.")]
+        "condition, position 10: no field 'lead.nope'; known are company.employees, lead.createTime, lead.email, lead.emailDomain, lead.subscribed, lead.tags, lead.title, lead.traits.*.")]
     public void Parse_Fault_NamesItsPosition(string text, string message) =>
         Assert.Equal(message, Assert.Single(Condition.Parse(text, Catalog).Error!.Violations).Message);
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Lifecycle.Kernel;
 
 namespace Lifecycle.Capture.Domain.Channels;
 
@@ -23,21 +23,12 @@ public static class HostName
             return null;
         }
 
-        if (!System.Text.Ascii.IsValid(bare))
-        {
-            try
-            {
-                bare = new IdnMapping().GetAscii(bare);
-            }
-            catch (ArgumentException)
-            {
-                // No valid name; what was sent still tells one site from another.
-            }
-        }
-
-        bare = bare.ToLowerInvariant();
+        bare = DomainName.Normal(bare);
         return bare.StartsWith("www.", StringComparison.Ordinal) && bare.Length > 4 ? bare[4..] : bare;
     }
+
+    /// <summary>A company's web domain as people tell it: a bare name in the one form, the address of a page as it is.</summary>
+    public static string OfCompany(string text) => text.AsSpan().IndexOfAny("/:@ ") < 0 ? DomainName.Normal(text) : text;
 
     /// <summary>
     /// Scheme and host of an address. An address without a scheme (<c>//a.example/x</c>, <c>a.example/x</c>) is one of the web; null for

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lifecycle.Capture.Domain.Channels;
 using Lifecycle.Capture.Domain.Identities;
 using Lifecycle.Capture.Domain.Leads;
 using Lifecycle.Kernel;
@@ -216,9 +217,8 @@ public static class PersonReader
 
     private static void AddValue(string key, JsonElement value, Collected collected)
     {
-        var json = value.ValueKind == JsonValueKind.String
-            ? Profile.Json(Texts.Clip(value.GetString(), MaxValue) ?? "")
-            : value.GetRawText();
+        var text = value.ValueKind == JsonValueKind.String ? Texts.Clip(value.GetString(), MaxValue) ?? "" : null;
+        var json = text is null ? value.GetRawText() : Profile.Json(key == "company.domain" ? HostName.OfCompany(text) : text);
         if (json.Length <= MaxValue * 6 && json != "\"\"")
         {
             collected.Facts.Add(new(key, json));

@@ -66,7 +66,7 @@ internal static class LeadRequests
 
         foreach (var (name, value) in new[]
         {
-            ("name", company.Name), ("domain", company.Domain), ("industry", company.Industry), ("country", company.Country)
+            ("name", company.Name), ("domain", HostName.OfCompany(company.Domain.Trim())), ("industry", company.Industry), ("country", company.Country)
         })
         {
             var field = $"company.{name}";

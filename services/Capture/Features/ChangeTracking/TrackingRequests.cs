@@ -115,7 +115,7 @@ internal static class TrackingRequests
 
     private static string Domain(string text, string field, Violations violations)
     {
-        var domain = text.Trim().TrimStart('.').TrimEnd('.').ToLowerInvariant();
+        var domain = DomainName.Normal(text.Trim().Trim('.'));
         violations.Require(
             domain.Length <= 253 && domain.Contains('.', StringComparison.Ordinal) && Uri.CheckHostName(domain) == UriHostNameType.Dns,
             field, $"{field} must be a domain such as acme.com.");

@@ -77,8 +77,8 @@ public sealed record TerritoryLead(IReadOnlyDictionary<string, FieldValue> Value
     public static FieldCatalog Catalog { get; } = new(
         new Dictionary<string, FieldType>
         {
-            ["lead.email"] = FieldType.Text,
-            ["lead.emailDomain"] = FieldType.Text,
+            ["lead.email"] = FieldType.Email,
+            ["lead.emailDomain"] = FieldType.Domain,
             ["lead.title"] = FieldType.Text,
             ["lead.captureType"] = FieldType.Text,
             ["lead.formType"] = FieldType.Text,
@@ -91,7 +91,7 @@ public sealed record TerritoryLead(IReadOnlyDictionary<string, FieldValue> Value
             ["lead.keyword"] = FieldType.Text,
             ["lead.landingPage"] = FieldType.Text,
             ["company.name"] = FieldType.Text,
-            ["company.domain"] = FieldType.Text,
+            ["company.domain"] = FieldType.Domain,
             ["company.industry"] = FieldType.Text,
             ["company.country"] = FieldType.Text,
             ["company.employees"] = FieldType.Number,

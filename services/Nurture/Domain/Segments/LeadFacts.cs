@@ -43,8 +43,8 @@ public sealed record LeadFacts(
         new Dictionary<string, FieldType>
         {
             ["lead.id"] = FieldType.Text,
-            ["lead.email"] = FieldType.Text,
-            ["lead.emailDomain"] = FieldType.Text,
+            ["lead.email"] = FieldType.Email,
+            ["lead.emailDomain"] = FieldType.Domain,
             ["lead.externalId"] = FieldType.Text,
             ["lead.captureType"] = FieldType.Text,
             ["lead.formType"] = FieldType.Text,
@@ -70,7 +70,7 @@ public sealed record LeadFacts(
             ["lead.lastName"] = FieldType.Text,
             ["lead.phone"] = FieldType.Text,
             ["company.name"] = FieldType.Text,
-            ["company.domain"] = FieldType.Text,
+            ["company.domain"] = FieldType.Domain,
             ["company.industry"] = FieldType.Text,
             ["company.employees"] = FieldType.Number,
             ["company.annualRevenue"] = FieldType.Number,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Lifecycle.Kernel;
 using Lifecycle.Nurture.Domain.Emails;
 using Lifecycle.Nurture.Mail;
 using Lifecycle.Nurture.Storage;
@@ -38,7 +39,7 @@ internal sealed record MailRoute(
         return null;
     }
 
-    public static string DomainOf(string address) => address[(address.LastIndexOf('@') + 1)..].ToLowerInvariant();
+    public static string DomainOf(string address) => DomainName.Normal(address[(address.LastIndexOf('@') + 1)..]);
 }
 
 /// <summary>Reads how a workspace sends.</summary>

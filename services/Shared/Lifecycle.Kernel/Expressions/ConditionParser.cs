@@ -199,7 +199,7 @@ internal sealed partial class ConditionParser(string text, FieldCatalog catalog,
     private TextNode Texts(Field field, TextTest test, Token operation)
     {
         RequireTextual(field, operation);
-        return new(field, test, TakeText());
+        return new(field, test, Form(field, TakeText()));
     }
 
     private ConditionNode Matches(Field field, Token operation)
@@ -263,7 +263,7 @@ internal sealed partial class ConditionParser(string text, FieldCatalog catalog,
         var token = Current;
         FieldValue? literal = token.Kind switch
         {
-            TokenKind.Text => Literal(token.Text),
+            TokenKind.Text => Literal(Form(field, token.Text)),
             TokenKind.Number => FieldValue.Of(decimal.Parse(token.Text, CultureInfo.InvariantCulture)),
             TokenKind.Word when token.Is("true") => FieldValue.Of(true),
             TokenKind.Word when token.Is("false") => FieldValue.Of(false),
@@ -286,13 +286,22 @@ internal sealed partial class ConditionParser(string text, FieldCatalog catalog,
         }
         else if (!value.IsMissing && ((field.Type == FieldType.Number && value.Type != FieldType.Number)
             || (field.Type == FieldType.Boolean && value.Type != FieldType.Boolean)
-            || (field.Type is FieldType.Text or FieldType.List && value.Type != FieldType.Text)))
+            || (IsText(field.Type) && value.Type != FieldType.Text)))
         {
             Fault(token.Position, $"{field} is {Described(field.Type)}; {token.Shown} is not");
         }
 
         return value;
     }
+
+    private static string Form(Field field, string text) => field.Type switch
+    {
+        FieldType.Email => EmailKey.Part(text),
+        FieldType.Domain => DomainName.Normal(text.Trim()),
+        _ => text,
+    };
+
+    private static bool IsText(FieldType type) => type is FieldType.Text or FieldType.List or FieldType.Email or FieldType.Domain;
 
     // An empty literal would read as a missing one; a missing field equals nothing, so neither does it.
     private static FieldValue Literal(string content) => content.Length == 0 ? FieldValue.Of("\0") : FieldValue.Of(content);

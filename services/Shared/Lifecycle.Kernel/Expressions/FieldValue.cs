@@ -16,6 +16,12 @@ public enum FieldType
 
     /// <summary>Several texts.</summary>
     List = 5,
+
+    /// <summary>Text in the form of <see cref="EmailKey"/>; literals are read as such.</summary>
+    Email = 6,
+
+    /// <summary>Text in the form of <see cref="DomainName"/>; literals are read as such.</summary>
+    Domain = 7,
 }
 
 /// <summary>What a field holds for one subject. <c>default</c> is the absent value.</summary>
