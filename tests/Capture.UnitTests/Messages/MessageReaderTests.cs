@@ -47,6 +47,24 @@ public sealed class MessageReaderTests
             person.Facts);
     }
 
+    [Theory]
+    [InlineData("""{"phone":"ask the desk"}""", "phone=\"ask the desk\"")]
+    [InlineData("""{"mobile":["+49 30 123456"]}""", "mobile=[\"+49 30 123456\"]")]
+    [InlineData("""{"company.founded":1990}""", "companyFounded=1990")]
+    [InlineData("""{"Company.size":"51-200"}""", "company.employees=51")]
+    [InlineData("""{"company.annualRevenue":5}""", "company.annualRevenue=5")]
+    [InlineData("""{"company":{"size":"a lot","revenue":-1}}""", "companySize=\"a lot\" companyRevenue=-1")]
+    [InlineData("""{"employees":true}""", "employees=true")]
+    public void Read_ValueThatIsNotUnderstood_StaysATrait(string traits, string facts) => Assert.Equal(
+        facts,
+        string.Join(' ', Read($$"""{"type":"identify","userId":"u","traits":{{traits}}}""").Value.Person.Facts
+            .Select(fact => $"{fact.Key}={fact.Json}")));
+
+    [Fact]
+    public void Read_CallFromANumberThatIsNone_TellsNoPhone() => Assert.Empty(
+        Read("""{"type":"track","event":"Call Received","userId":"u","properties":{"callerNumber":"anonymous","email":"ada@acme.example"}}""")
+            .Value.Person.Facts);
+
     [Fact]
     public void Read_IdentifyWithTraitsInTheContext_ReadsThem()
     {

@@ -20,6 +20,7 @@ public static class PersonReader
 
     private const int MaxKey = 100;
     private const int MaxValue = 2000;
+    private const string CompanyPrefix = "company.";
 
     private static readonly string[] FormTypes = ["demo", "content", "contact", "newsletter", "other"];
 
@@ -117,6 +118,13 @@ public static class PersonReader
     private static void CollectMember(string name, JsonElement value, Collected collected, bool everything, Violations violations)
     {
         var known = Names.Canonical(name);
+        if (known is not "email" && name.StartsWith(CompanyPrefix, StringComparison.OrdinalIgnoreCase)
+            && (everything || known is not null))
+        {
+            CollectCompanyMember(name[CompanyPrefix.Length..], value, collected);
+            return;
+        }
+
         switch (known)
         {
             case "email" when value.ValueKind == JsonValueKind.String && !string.IsNullOrWhiteSpace(value.GetString()):
@@ -145,6 +153,10 @@ public static class PersonReader
                 {
                     AddValue("phone", value, collected);
                 }
+                else if (everything)
+                {
+                    AddValue(name, value, collected);
+                }
 
                 break;
             case "company.name" when value.ValueKind == JsonValueKind.Object:
@@ -154,7 +166,7 @@ public static class PersonReader
                 AddValue(known, value, collected);
                 break;
             case "company.employees" or "company.annualRevenue":
-                AddNumber(known, name, value, collected);
+                AddNumber(known, name, keepsWords: true, value, collected);
                 break;
             case { } trait:
                 AddValue(trait, value, collected);
@@ -173,27 +185,35 @@ public static class PersonReader
     {
         foreach (var member in company.EnumerateObject())
         {
-            switch (Names.CanonicalOfCompany(member.Name))
-            {
-                case "company.employees" or "company.annualRevenue":
-                    AddNumber(Names.CanonicalOfCompany(member.Name)!, null, member.Value, collected);
-                    break;
-                case { } known:
-                    AddValue(known, member.Value, collected);
-                    break;
-                default:
-                    if (member.Name.Length is > 0 and <= MaxKey)
-                    {
-                        AddValue($"company{char.ToUpperInvariant(member.Name[0])}{member.Name[1..]}", member.Value, collected);
-                    }
-
-                    break;
-            }
+            CollectCompanyMember(member.Name, member.Value, collected);
         }
     }
 
-    // "51-200" becomes the number the company is judged by; the words stay as a trait.
-    private static void AddNumber(string key, string? traitName, JsonElement value, Collected collected)
+    // What a company has no field for becomes a trait: `founded` is companyFounded.
+    private static void CollectCompanyMember(string name, JsonElement value, Collected collected)
+    {
+        if (name.Length is 0 or > MaxKey)
+        {
+            return;
+        }
+
+        var trait = $"company{char.ToUpperInvariant(name[0])}{name[1..]}";
+        switch (Names.CanonicalOfCompany(name))
+        {
+            case ("company.employees" or "company.annualRevenue") and var number:
+                AddNumber(number, trait, keepsWords: false, value, collected);
+                break;
+            case { } known:
+                AddValue(known, value, collected);
+                break;
+            default:
+                AddValue(trait, value, collected);
+                break;
+        }
+    }
+
+    // "51-200" becomes the number the company is judged by; the person's own words stay as a trait, as does what is no number.
+    private static void AddNumber(string key, string traitName, bool keepsWords, JsonElement value, Collected collected)
     {
         if (value.ValueKind == JsonValueKind.Null)
         {
@@ -204,12 +224,13 @@ public static class PersonReader
         var text =
             value.ValueKind switch { JsonValueKind.String => value.GetString(), JsonValueKind.Number => value.GetRawText(), _ => null };
         var number = value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var exact) ? exact : Profile.Number(text);
-        if (number is { } known and >= 0)
+        var isNumber = number >= 0;
+        if (isNumber)
         {
-            collected.Facts.Add(new(key, known.ToString("0.######", System.Globalization.CultureInfo.InvariantCulture)));
+            collected.Facts.Add(new(key, number!.Value.ToString("0.######", System.Globalization.CultureInfo.InvariantCulture)));
         }
 
-        if (traitName is not null && value.ValueKind == JsonValueKind.String && text!.Any(character => !char.IsAsciiDigit(character)))
+        if (!isNumber || (keepsWords && value.ValueKind == JsonValueKind.String && !text!.All(char.IsAsciiDigit)))
         {
             AddValue(traitName, value, collected);
         }
