@@ -27,7 +27,9 @@ public static class CompanyKeys
             ?? (address is null || PrivateMail.Contains(address) ? null : Normalized(address));
     }
 
-    /// <summary>A key as leads have it, whatever a reader writes; one that reads as a domain in the form of <see cref="DomainName"/>.</summary>
+    /// <summary>
+    /// A key as leads have it, whatever a reader writes; one that reads as a domain in the form of <see cref="DomainName"/>.
+    /// </summary>
     public static string? Normalized(string? text)
     {
         var key = string.Join(' ', (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).ToLowerInvariant();

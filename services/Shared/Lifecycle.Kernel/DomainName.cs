@@ -9,8 +9,8 @@ public static class DomainName
     private static readonly IdnMapping Idn = new();
 
     /// <summary>
-    /// Lower case, and punycode for letters beyond ASCII: <c>Bücher.example</c> → <c>xn--bcher-kva.example</c>. A leading dot stays. What is
-    /// no valid name stays as it is but for the case: it still tells one from another.
+    /// Lower case, and punycode for letters beyond ASCII: <c>Bücher.example</c> → <c>xn--bcher-kva.example</c>. A leading dot stays. What
+    /// is no valid name stays as it is but for the case: it still tells one from another.
     /// </summary>
     public static string Normal(string name)
     {

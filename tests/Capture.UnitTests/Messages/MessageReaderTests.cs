@@ -62,7 +62,7 @@ public sealed class MessageReaderTests
 
     [Fact]
     public void Read_CallFromANumberThatIsNone_TellsNoPhone() => Assert.Empty(
-        Read("""{"type":"track","event":"Call Received","userId":"u","properties":{"callerNumber":"anonymous","email":"ada@acme.example"}}""")
+        Read("""{"type":"track","event":"Call Received","userId":"u","properties":{"callerNumber":"anonymous","email":"a@acme.example"}}""")
             .Value.Person.Facts);
 
     [Fact]

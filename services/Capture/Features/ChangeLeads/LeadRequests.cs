@@ -66,7 +66,8 @@ internal static class LeadRequests
 
         foreach (var (name, value) in new[]
         {
-            ("name", company.Name), ("domain", HostName.OfCompany(company.Domain.Trim())), ("industry", company.Industry), ("country", company.Country)
+            ("name", company.Name), ("domain", HostName.OfCompany(company.Domain.Trim())), ("industry", company.Industry),
+            ("country", company.Country)
         })
         {
             var field = $"company.{name}";

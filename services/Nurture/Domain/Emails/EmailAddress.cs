@@ -10,7 +10,8 @@ public static class EmailAddress
     private const int MaxLabel = 63;
 
     /// <summary>
-    /// The address as <see cref="EmailKey.Of"/>, or null when it is none, or its domain is no name that a mail server has (RFC 5321, 2.3.5).
+    /// The address as <see cref="EmailKey.Of"/>, or null when it is none, or its domain is no name that a mail server has (RFC 5321,
+    /// 2.3.5).
     /// </summary>
     public static string? Normalize(string? text) =>
         EmailKey.Of(text) is { } address && IsMailDomain(address[(address.IndexOf('@', StringComparison.Ordinal) + 1)..]) ? address : null;

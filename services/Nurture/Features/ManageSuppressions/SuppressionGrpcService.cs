@@ -16,7 +16,8 @@ namespace Lifecycle.Nurture.Features.ManageSuppressions;
 internal sealed class SuppressionGrpcService(UnitOfWork<NurtureDbContext> unitOfWork) : SuppressionService.SuppressionServiceBase
 {
     private static readonly ListFields Fields = new ListFields("id", "s.id")
-        .Add("email", "coalesce(s.email, '')", FieldKind.Email).Names("reason", "s.reason", ["UNSUBSCRIBED", "BOUNCED", "COMPLAINED", "MANUAL"])
+        .Add("email", "coalesce(s.email, '')", FieldKind.Email)
+        .Names("reason", "s.reason", ["UNSUBSCRIBED", "BOUNCED", "COMPLAINED", "MANUAL"])
         .Sortable("createTime", "s.create_time", FieldKind.Time);
 
     public override async Task<Suppression> CreateSuppression(CreateSuppressionRequest request, ServerCallContext context)
