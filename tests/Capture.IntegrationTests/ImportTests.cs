@@ -65,6 +65,20 @@ public sealed class ImportTests(CaptureFixture fixture)
     }
 
     [Fact]
+    public async Task Leads_EmailUnderAnotherName_IsTheirsUnlessTheyHaveOne()
+    {
+        var workspace = fixture.Workspace();
+
+        var alone = await workspace.Import("/v1/leads:import", "Email Address,externalId\nAda@Acme.Example,c1\nnobody,c2\n");
+        await workspace.Import("/v1/leads:import", "email,Work Email\nbob@acme.example,Bob@Work.Example\n");
+
+        Assert.Equal(("1 0 0", 1), (Counts(alone), alone["rejectedCount"]!.GetValue<int>()));
+        var leads = (await workspace.Get("/v1/leads?orderBy=email")).Body["leads"]!.AsArray();
+        Assert.Equal(["ada@acme.example", "bob@acme.example"], leads.Select(lead => Text(lead!["email"])));
+        Assert.Equal("Bob@Work.Example", Text(leads[1]!["traits"]!["Work Email"]));
+    }
+
+    [Fact]
     public async Task Leads_NdjsonOfTwoKnownPeople_IsNotGuessed()
     {
         var workspace = fixture.Workspace();

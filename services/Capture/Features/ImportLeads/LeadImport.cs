@@ -85,9 +85,11 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
     private Result<LeadRowRead> Read(ImportRow row, ChannelClassifier classifier)
     {
         var (violations, now) = (new Violations(), time.GetUtcNow());
-        var email = row["email"] is { } address ? violations.Email(address, "email") : null;
+        var (otherEmail, facts) = ReadTraits(row, now, violations);
+        var email = row["email"] is { } address ? violations.Email(address, "email") : otherEmail;
         var externalId = (row["externalId"] ?? row["userId"]) is { } id ? violations.ExternalId(id, "externalId") : null;
-        violations.Require(row["email"] is not null || externalId is not null, "email", "email or externalId is required.");
+        violations.Require(
+            row["email"] is not null || email is not null || externalId is not null, "email", "email or externalId is required.");
         var createTime = now;
         if (row["createTime"] is { } text)
         {
@@ -106,7 +108,6 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         violations.Require(
             formType is null or "demo" or "content" or "contact" or "newsletter" or "other", "formType",
             "formType must be one of demo, content, contact, newsletter, other.");
-        var facts = Facts(row, now, violations);
         if (violations.ToError() is { } error)
         {
             return error;
@@ -129,12 +130,17 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
             : told.Classified(classifier);
     }
 
-    private static IReadOnlyList<Fact> Facts(ImportRow row, DateTimeOffset now, Violations violations)
+    // The e-mail is that of a column that means one, such as `Email Address`; beside a column `email` it is a trait like any other.
+    private static (string? Email, IReadOnlyList<Fact> Facts) ReadTraits(ImportRow row, DateTimeOffset now, Violations violations)
     {
-        var traits = new Dictionary<string, object?>();
+        var (traits, emails) = (new Dictionary<string, object?>(), new List<Fact>());
         foreach (var (column, cell) in row.Values)
         {
-            if (cell is not null && !OwnColumns.Contains(column))
+            if (cell is not null && row["email"] is not null && !OwnColumns.Contains(column) && Names.Canonical(column) is "email")
+            {
+                emails.Add(new(column, Profile.Json(Texts.Clip(cell, EmailKey.MaxLength) ?? "")));
+            }
+            else if (cell is not null && !OwnColumns.Contains(column))
             {
                 var name = column.ToLowerInvariant() switch
                 {
@@ -150,11 +156,12 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         if (!violations.Require(!JsonChecks.IsTooDeep(element), "row", $"The row is nested deeper than {JsonChecks.MaxDepth} levels.")
             || !violations.Require(JsonChecks.CanBeStored(element), "row", "The row holds U+0000 or a number beyond 1e300."))
         {
-            return [];
+            return (null, []);
         }
 
         var none = JsonSerializer.SerializeToElement(new Dictionary<string, object>());
-        return PersonReader.Read(new("identify", ActivityTypes.Identify, now, "row", null, none, element), violations).Facts;
+        var told = PersonReader.Read(new("identify", ActivityTypes.Identify, now, "row", null, none, element), violations);
+        return (told.Email, [.. told.Facts, .. emails]);
     }
 
     private static bool TryJson(string text, out JsonElement json)
