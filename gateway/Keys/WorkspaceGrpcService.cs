@@ -20,7 +20,7 @@ internal sealed class WorkspaceGrpcService(UnitOfWork<GatewayDbContext> work, Ke
     private const string DefaultTimeZone = "UTC";
     private const string DefaultCurrency = "USD";
 
-    private static readonly ListFields Fields = new("id", "id");
+    private static readonly ListFields Fields = new ListFields("id", "id").Sortable("displayName", "display_name");
 
     public override async Task<Workspace> CreateWorkspace(CreateWorkspaceRequest request, ServerCallContext context)
     {
@@ -52,7 +52,7 @@ internal sealed class WorkspaceGrpcService(UnitOfWork<GatewayDbContext> work, Ke
     public override async Task<ListWorkspacesResponse> ListWorkspaces(ListWorkspacesRequest request, ServerCallContext context)
     {
         var own = context.Caller().WorkspaceId;
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, "", "", "id", own.ToString()).OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, "", request.OrderBy, "id", own.ToString()).OrThrow();
         var rows = await work.Read(own, tx => tx.Connection.QueryAsync<WorkspacePage>(
             $"""
             select id, display_name, time_zone, currency_code, version, {query.PageKey} from workspace

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Lifecycle.Testing;
 using Npgsql;
 
@@ -158,6 +159,21 @@ public sealed class KeyTests(GatewayFixture gateway)
         Assert.Equal(403, (await gateway.Post("/v1/workspaces", """{"displayName":"Mine"}""", gateway.Key)).Status);
         Assert.Equal([other], (await gateway.Get("/v1/workspaces", otherKey)).Json["workspaces"]!.AsArray()
             .Select(workspace => (string)workspace!["id"]!));
+    }
+
+    [Fact]
+    public async Task Workspaces_ByName_AreAllOfThemOverPages()
+    {
+        await gateway.NewWorkspace();
+        await gateway.NewWorkspace();
+        Task<List<string>> Read(string orderBy) => PagedList.Read(
+            async path => (JsonNode)(await gateway.Get(path, GatewayFixture.AdminKey)).Json, "/v1/workspaces", orderBy,
+            workspace => (string)workspace["id"]!);
+
+        var made = await Read("");
+
+        Assert.Equal(made.Order(StringComparer.Ordinal), (await Read("displayName desc")).Order(StringComparer.Ordinal));
+        Assert.Equal(400, (await gateway.Get("/v1/workspaces?orderBy=timeZone", GatewayFixture.AdminKey)).Status);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Google.Protobuf;
 using Lifecycle.Postgres;
 using MassTransit;
 
@@ -35,6 +36,20 @@ public sealed class AssemblyTests
                      select $"{type.FullName}.{property.Name}";
 
         Assert.Empty(faults);
+    }
+
+    [Fact]
+    public void Lists_InPages_TakeAnOrder()
+    {
+        // Rows behind a report come in the order of their time.
+        string[] fixedOrder = ["ListReportRowsRequest"];
+        var lists = typeof(Capture.V1.LeadReflection).Assembly.GetTypes()
+            .Where(type => type.Name.StartsWith("List", StringComparison.Ordinal) && type.IsAssignableTo(typeof(IMessage)))
+            .Select(type => ((IMessage)Activator.CreateInstance(type)!).Descriptor)
+            .Where(message => message.FindFieldByName("page_size") is not null && !fixedOrder.Contains(message.Name)).ToList();
+
+        Assert.NotEmpty(lists);
+        Assert.Empty(lists.Where(message => message.FindFieldByName("order_by") is null).Select(message => message.FullName));
     }
 
     private static IEnumerable<Type> Bases(Type type)

@@ -15,21 +15,31 @@ namespace Lifecycle.Conversion.Grpc;
 /// <summary>Connections to CRMs over gRPC and REST.</summary>
 public sealed class CrmGrpcService(UnitOfWork<ConversionDbContext> work, ManageCrm manage) : CrmService.CrmServiceBase
 {
+    private static readonly ListFields Connections = new ListFields("id", "c.id")
+        .Sortable("createTime", "c.create_time", FieldKind.Time).Sortable("displayName", "c.display_name");
+
     private static readonly ListFields Receipts = new ListFields("webhookId", "r.webhook_id", FieldKind.Text)
         .Sortable("receiveTime", "r.receive_time", FieldKind.Time);
 
     public override async Task<ListCrmConnectionsResponse> ListCrmConnections(ListCrmConnectionsRequest request, ServerCallContext context)
     {
-        var violations = new Violations();
-        // All fit on one page: there is no other to give a token for.
-        violations.Require(request.PageToken.Length == 0, "pageToken", "pageToken is none that this method gave out.");
-        violations.Require(request.PageSize is >= 0 and <= 1000, "pageSize", "pageSize must lie between 0 and 1000.");
-        violations.OrThrow();
-        var rows = await work.Read(
-            context.Caller().WorkspaceId,
-            tx => tx.Db.CrmConnections.OrderBy(row => row.CreateTime).ThenBy(row => row.Id).ToListAsync(tx.CancellationToken),
-            context.CancellationToken);
-        return new ListCrmConnectionsResponse { CrmConnections = { rows.Select(row => row.ToProto()) } };
+        var query = ListQuery.Parse(Connections, request.PageSize, request.PageToken, "", request.OrderBy, "createTime").OrThrow();
+        return await work.Read(context.Caller().WorkspaceId, async tx =>
+        {
+            var parameters = new DynamicParameters(query.Parameters);
+            parameters.AddDynamicParams(new { workspace = tx.WorkspaceId });
+            var keys = await tx.Connection.QueryAsync<PageRow>(new CommandDefinition(
+                $"""
+                select c.id, {query.PageKey} from crm_connection c
+                where c.workspace_id = @workspace and {query.Where} order by {query.OrderBy} limit {query.Limit}
+                """,
+                parameters,
+                cancellationToken: tx.CancellationToken));
+            var (page, next) = query.Page(keys, key => key.PageKey);
+            var ids = page.Select(key => key.Id).ToArray();
+            var rows = await tx.Db.CrmConnections.Where(row => ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+            return new ListCrmConnectionsResponse { CrmConnections = { ids.Select(id => rows[id].ToProto()) }, NextPageToken = next };
+        }, context.CancellationToken);
     }
 
     public override Task<CrmConnection> GetCrmConnection(GetCrmConnectionRequest request, ServerCallContext context) =>
@@ -55,7 +65,7 @@ public sealed class CrmGrpcService(UnitOfWork<ConversionDbContext> work, ManageC
 
     public override Task<ListCrmDeliveriesResponse> ListCrmDeliveries(ListCrmDeliveriesRequest request, ServerCallContext context)
     {
-        var query = ReadDeliveries.Parse(request.PageSize, request.PageToken, request.Filter, request.Id);
+        var query = ReadDeliveries.Parse(request.PageSize, request.PageToken, request.Filter, request.OrderBy, request.Id);
         return Of(request.Id, context, async (tx, row) =>
         {
             var (deliveries, next) = await ReadDeliveries.Page(tx, row.Id, query);
@@ -75,7 +85,8 @@ public sealed class CrmGrpcService(UnitOfWork<ConversionDbContext> work, ManageC
 
     public override Task<ListCrmReceiptsResponse> ListCrmReceipts(ListCrmReceiptsRequest request, ServerCallContext context)
     {
-        var query = ListQuery.Parse(Receipts, request.PageSize, request.PageToken, "", "", "receiveTime desc", request.Id).OrThrow();
+        var query = ListQuery.Parse(
+            Receipts, request.PageSize, request.PageToken, "", request.OrderBy, "receiveTime desc", request.Id).OrThrow();
         return Of(request.Id, context, async (tx, row) =>
         {
             var parameters = new DynamicParameters(query.Parameters);
@@ -130,7 +141,7 @@ public sealed class AnalyticsExportGrpcService(UnitOfWork<ConversionDbContext> w
     public override Task<ListAnalyticsDeliveriesResponse> ListAnalyticsDeliveries(ListAnalyticsDeliveriesRequest request,
         ServerCallContext context)
     {
-        var query = ReadDeliveries.Parse(request.PageSize, request.PageToken, request.Filter, "analytics");
+        var query = ReadDeliveries.Parse(request.PageSize, request.PageToken, request.Filter, request.OrderBy, "analytics");
         return work.Read(context.Caller().WorkspaceId, async tx =>
         {
             var export = await tx.Db.AnalyticsExports.SingleOrDefaultAsync(tx.CancellationToken);

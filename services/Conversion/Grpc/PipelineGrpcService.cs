@@ -14,11 +14,12 @@ namespace Lifecycle.Conversion.Grpc;
 /// <summary>Pipelines over gRPC and REST.</summary>
 public sealed class PipelineGrpcService(UnitOfWork<ConversionDbContext> work, ManagePipelines manage) : PipelineService.PipelineServiceBase
 {
-    private static readonly ListFields Fields = new ListFields("id", "p.id").Sortable("createTime", "p.create_time", FieldKind.Time);
+    private static readonly ListFields Fields = new ListFields("id", "p.id")
+        .Sortable("createTime", "p.create_time", FieldKind.Time).Sortable("displayName", "p.display_name");
 
     public override async Task<ListPipelinesResponse> ListPipelines(ListPipelinesRequest request, ServerCallContext context)
     {
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, "", "", "createTime").OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, "", request.OrderBy, "createTime").OrThrow();
         var (workspaceId, ct) = (context.Caller().WorkspaceId, context.CancellationToken);
         // A workspace that asks for the first time gets its default pipeline now.
         await work.Run(workspaceId, OpportunityBook.DefaultPipeline, ct);

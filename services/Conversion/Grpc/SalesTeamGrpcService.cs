@@ -1,3 +1,4 @@
+using Dapper;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Lifecycle.Conversion.Features.ManageSalesTeams;
@@ -14,19 +15,32 @@ namespace Lifecycle.Conversion.Grpc;
 public sealed class SalesTeamGrpcService(UnitOfWork<ConversionDbContext> work, ManageSalesTeams manage)
     : SalesTeamService.SalesTeamServiceBase
 {
+    private static readonly ListFields Fields = new ListFields("id", "t.id")
+        .Sortable("priority", "t.priority", FieldKind.Whole)
+        .Sortable("createTime", "t.create_time", FieldKind.Time)
+        .Sortable("displayName", "t.display_name");
+
     public override async Task<ListSalesTeamsResponse> ListSalesTeams(ListSalesTeamsRequest request, ServerCallContext context)
     {
-        var violations = new Violations();
-        // All fit on one page: there is no other to give a token for.
-        violations.Require(request.PageToken.Length == 0, "pageToken", "pageToken is none that this method gave out.");
-        violations.Require(request.PageSize is >= 0 and <= 1000, "pageSize", "pageSize must lie between 0 and 1000.");
-        violations.OrThrow();
-        var rows = await work.Read(
-            context.Caller().WorkspaceId,
-            tx => tx.Db.SalesTeams.OrderBy(row => row.Priority).ThenBy(row => row.CreateTime).ThenBy(row => row.Id)
-                .ToListAsync(tx.CancellationToken),
-            context.CancellationToken);
-        return new ListSalesTeamsResponse { SalesTeams = { rows.Select(row => row.ToProto()) } };
+        // All by default: there are not many.
+        var size = request.PageSize == 0 ? PageTokens.MaxSize : request.PageSize;
+        var query = ListQuery.Parse(Fields, size, request.PageToken, "", request.OrderBy, "priority, createTime").OrThrow();
+        return await work.Read(context.Caller().WorkspaceId, async tx =>
+        {
+            var parameters = new DynamicParameters(query.Parameters);
+            parameters.AddDynamicParams(new { workspace = tx.WorkspaceId });
+            var keys = await tx.Connection.QueryAsync<PageRow>(new CommandDefinition(
+                $"""
+                select t.id, {query.PageKey} from sales_team t
+                where t.workspace_id = @workspace and {query.Where} order by {query.OrderBy} limit {query.Limit}
+                """,
+                parameters,
+                cancellationToken: tx.CancellationToken));
+            var (page, next) = query.Page(keys, key => key.PageKey);
+            var ids = page.Select(key => key.Id).ToArray();
+            var rows = await tx.Db.SalesTeams.Where(row => ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+            return new ListSalesTeamsResponse { SalesTeams = { ids.Select(id => rows[id].ToProto()) }, NextPageToken = next };
+        }, context.CancellationToken);
     }
 
     public override async Task<SalesTeam> GetSalesTeam(GetSalesTeamRequest request, ServerCallContext context)

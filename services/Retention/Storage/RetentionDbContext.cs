@@ -169,6 +169,8 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             referral.ToTable("referral").HasKey(row => new { row.WorkspaceId, row.Id });
             referral.HasIndex(row => new { row.WorkspaceId, row.ReferredEmail }).IsUnique().HasFilter("referred_email is not null");
             referral.HasIndex(row => new { row.WorkspaceId, row.AdvocateLeadId });
+            // The list in order of time, and those of links and advocacy below.
+            referral.HasIndex(row => new { row.WorkspaceId, row.CreateTime, row.Id });
             // Who sent a lead; one referral of it at most is not declined, which its locked profile sees to.
             referral.HasIndex(row => new { row.WorkspaceId, row.ReferredLeadId }).HasFilter("referred_lead_id is not null");
             referral.HasIndex(row => new { row.WorkspaceId, row.LinkId }).HasFilter("link_id is not null");
@@ -179,6 +181,7 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             link.ToTable("referral_link").HasKey(row => new { row.WorkspaceId, row.Id });
             link.HasIndex(row => new { row.WorkspaceId, row.Code }).IsUnique();
             link.HasIndex(row => new { row.WorkspaceId, row.AdvocateLeadId });
+            link.HasIndex(row => new { row.WorkspaceId, row.CreateTime, row.Id });
         });
         modelBuilder.Entity<ReferralClickRow>(
             click => click.ToTable("referral_click").HasKey(row => new { row.WorkspaceId, row.LinkId, row.Time }));
@@ -189,6 +192,7 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
         {
             advocacy.ToTable("advocacy").HasKey(row => new { row.WorkspaceId, row.Id });
             advocacy.HasIndex(row => new { row.WorkspaceId, row.CustomerId });
+            advocacy.HasIndex(row => new { row.WorkspaceId, row.CreateTime, row.Id });
         });
         modelBuilder.Entity<AdvocateRuleRow>(rule => rule.ToTable("advocate_rule").HasKey(row => new { row.WorkspaceId, row.Version }));
         modelBuilder.Entity<LoyaltyProgramRow>(program =>
@@ -196,8 +200,11 @@ public sealed class RetentionDbContext(DbContextOptions<RetentionDbContext> opti
             program.ToTable("loyalty_program").HasKey(row => new { row.WorkspaceId, row.Id });
             program.OwnsMany(row => row.Tiers, tiers => tiers.ToJson("tiers"));
         });
-        modelBuilder.Entity<LoyaltyMemberRow>(
-            member => member.ToTable("loyalty_member").HasKey(row => new { row.WorkspaceId, row.ProgramId, row.CustomerId }));
+        modelBuilder.Entity<LoyaltyMemberRow>(member =>
+        {
+            member.ToTable("loyalty_member").HasKey(row => new { row.WorkspaceId, row.ProgramId, row.CustomerId });
+            member.HasIndex(row => new { row.WorkspaceId, row.ProgramId, row.Balance, row.CustomerId });
+        });
         modelBuilder.Entity<LoyaltyEntryRow>(entry =>
         {
             entry.ToTable("loyalty_entry").HasKey(row => new { row.WorkspaceId, row.Id });

@@ -17,7 +17,8 @@ internal static class ListOfflineExports
         .Add("actor", "e.actor");
 
     public static ListQuery Parse(ListOfflineExportsRequest request) =>
-        ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, "", "createTime desc", "offlineExports").OrThrow();
+        ListQuery.Parse(
+            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "createTime desc", "offlineExports").OrThrow();
 
     public static async Task<ListOfflineExportsResponse> Page(Transaction<ConversionDbContext> tx, ListQuery query)
     {

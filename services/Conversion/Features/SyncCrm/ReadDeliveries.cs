@@ -22,8 +22,8 @@ internal static class ReadDeliveries
         .Add("type", "d.type")
         .Add("leadId", "d.lead_id", FieldKind.Id);
 
-    public static ListQuery Parse(int pageSize, string pageToken, string filter, string endpoint) =>
-        ListQuery.Parse(Fields, pageSize, pageToken, filter, "", "createTime desc", endpoint).OrThrow();
+    public static ListQuery Parse(int pageSize, string pageToken, string filter, string orderBy, string endpoint) =>
+        ListQuery.Parse(Fields, pageSize, pageToken, filter, orderBy, "createTime desc", endpoint).OrThrow();
 
     public static async Task<(IEnumerable<CrmDelivery> Deliveries, string Next)> Page(
         Transaction<ConversionDbContext> tx, Guid endpointId, ListQuery query)

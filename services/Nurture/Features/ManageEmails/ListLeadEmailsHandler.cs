@@ -18,7 +18,8 @@ internal static class ListLeadEmailsHandler
         UnitOfWork<NurtureDbContext> unitOfWork, ListLeadEmailsRequest request, ServerCallContext context)
     {
         var id = Requests.Id(request.LeadId, "leadId");
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, null, "createTime desc", id.ToString()).OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, request.OrderBy, "createTime desc", id.ToString())
+            .OrThrow();
         return await unitOfWork.Read(context.Caller().WorkspaceId, async tx =>
         {
             var lead = await LeadStore.Find(tx, id) ?? throw RpcErrors.ToException(Error.NotFound("Lead", id));

@@ -23,7 +23,8 @@ internal sealed partial class MailSettingsGrpcService(
     : MailSettingsService.MailSettingsServiceBase
 {
     private const int MaxKeys = 100;
-    private static readonly ListFields Fields = new ListFields("id", "k.id");
+    private static readonly ListFields Fields = new ListFields("id", "k.id")
+        .Sortable("createTime", "k.create_time", FieldKind.Time).Sortable("domain", "k.domain");
 
     public override async Task<MailSettings> GetMailSettings(GetMailSettingsRequest request, ServerCallContext context) =>
         MailSettingsHandler.ToProto(await unitOfWork.Read(context.Caller().WorkspaceId, MailRoutes.Settings, context.CancellationToken));
@@ -95,7 +96,7 @@ internal sealed partial class MailSettingsGrpcService(
 
     public override async Task<ListDkimKeysResponse> ListDkimKeys(ListDkimKeysRequest request, ServerCallContext context)
     {
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, "", "", "id").OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, "", request.OrderBy, "id").OrThrow();
         var rows = await unitOfWork.Read(context.Caller().WorkspaceId, tx => tx.Connection.QueryAsync<Listed>(new CommandDefinition(
             $"""
             select k.id, k.domain, k.selector, k.dns_record, k.active, k.create_time, {query.PageKey}

@@ -19,7 +19,8 @@ internal sealed class NotifyEndpointGrpcService(UnitOfWork<NurtureDbContext> uni
 {
     private const int MaxUrl = 2000;
 
-    private static readonly ListFields Fields = new ListFields("id", "n.id").Sortable("createTime", "n.create_time", FieldKind.Time);
+    private static readonly ListFields Fields = new ListFields("id", "n.id")
+        .Sortable("createTime", "n.create_time", FieldKind.Time).Sortable("displayName", "n.display_name");
 
     /// <summary>What the secret in a row is bound to.</summary>
     internal static string Owner(Guid workspaceId, Guid id) => $"nurture:notify:{workspaceId:N}:{id:N}";
@@ -60,7 +61,7 @@ internal sealed class NotifyEndpointGrpcService(UnitOfWork<NurtureDbContext> uni
     public override async Task<ListNotifyEndpointsResponse> ListNotifyEndpoints(
         ListNotifyEndpointsRequest request, ServerCallContext context)
     {
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, null, "createTime").OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, request.OrderBy, "createTime").OrThrow();
         var rows = await unitOfWork.Read(context.Caller().WorkspaceId, async tx =>
         {
             var keys = (await tx.Connection.QueryAsync<Keyed>(new CommandDefinition(

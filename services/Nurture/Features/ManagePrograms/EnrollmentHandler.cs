@@ -24,8 +24,8 @@ internal sealed class EnrollmentHandler(UnitOfWork<NurtureDbContext> unitOfWork,
     public async Task<ListEnrollmentsResponse> List(ListEnrollmentsRequest request, ServerCallContext context)
     {
         var program = Requests.Id(request.ProgramId, "programId");
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, null, "enterTime", program.ToString())
-            .OrThrow();
+        var query = ListQuery.Parse(
+            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "enterTime", program.ToString()).OrThrow();
         var rows = await unitOfWork.Read(context.Caller().WorkspaceId, async tx =>
         {
             (await ProgramWriter.Find(tx, program)).OrThrow();

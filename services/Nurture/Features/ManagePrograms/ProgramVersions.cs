@@ -48,7 +48,7 @@ internal static class ProgramVersions
     {
         var program = Requests.Id(request.ProgramId, "programId");
         var query = ListQuery.Parse(
-            Fields, request.PageSize, request.PageToken, null, null, "version desc", program.ToString()).OrThrow();
+            Fields, request.PageSize, request.PageToken, null, request.OrderBy, "version desc", program.ToString()).OrThrow();
         var rows = await unitOfWork.Read(context.Caller().WorkspaceId, async tx =>
         {
             (await ProgramWriter.Find(tx, program)).OrThrow();

@@ -21,7 +21,8 @@ internal sealed partial class SegmentGrpcService
     public override async Task<ListSegmentMembersResponse> ListSegmentMembers(ListSegmentMembersRequest request, ServerCallContext context)
     {
         var id = Requests.Id(request.SegmentId, "segmentId");
-        var query = ListQuery.Parse(MemberFields, request.PageSize, request.PageToken, null, null, "enterTime", id.ToString()).OrThrow();
+        var query = ListQuery.Parse(
+            MemberFields, request.PageSize, request.PageToken, null, request.OrderBy, "enterTime", id.ToString()).OrThrow();
         var rows = await unitOfWork.Read(context.Caller().WorkspaceId, async tx =>
         {
             (await Find(tx, id)).OrThrow();

@@ -60,7 +60,7 @@ internal sealed class NurtureReportGrpcService(UnitOfWork<NurtureDbContext> unit
         violations.OrThrow();
         var scope = $"{program} {request.StepId} {request.Outcome} {request.From} {request.To}";
         var query = ListQuery.Parse(
-            ReportLeads.ProgramFields, request.PageSize, request.PageToken, null, null, "enterTime desc", scope).OrThrow();
+            ReportLeads.ProgramFields, request.PageSize, request.PageToken, null, request.OrderBy, "enterTime desc", scope).OrThrow();
         var rows = await unitOfWork.Read(
             context.Caller().WorkspaceId, tx => ReportLeads.OfProgram(tx, request, program, query, from, to), context.CancellationToken);
         var (page, next) = query.Page(rows, row => row.PageKey);
@@ -76,7 +76,7 @@ internal sealed class NurtureReportGrpcService(UnitOfWork<NurtureDbContext> unit
         violations.OrThrow();
         var scope = $"{request.EmailId} {request.Action} {request.Url} {request.From} {request.To}";
         var query = ListQuery.Parse(
-            ReportLeads.MailFields, request.PageSize, request.PageToken, null, null, "sendTime desc", scope).OrThrow();
+            ReportLeads.MailFields, request.PageSize, request.PageToken, null, request.OrderBy, "sendTime desc", scope).OrThrow();
         var rows = await unitOfWork.Read(
             context.Caller().WorkspaceId, tx => ReportLeads.OfEmail(tx, request, query, from, to), context.CancellationToken);
         var (page, next) = query.Page(rows, row => row.PageKey);

@@ -15,20 +15,21 @@ namespace Lifecycle.Retention.Features.AskSurveys;
 public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, SurveyLinks links, TimeProvider time)
     : SurveyService.SurveyServiceBase
 {
-    private static readonly ListFields SurveyFields = new ListFields("id", "s.id");
+    private static readonly ListFields SurveyFields = new ListFields("id", "s.id")
+        .Sortable("createTime", "s.create_time", FieldKind.Time).Sortable("displayName", "s.display_name");
+
     private static readonly ListFields AnswerFields = new ListFields("id", "a.id").Sortable("answerTime", "a.answer_time", FieldKind.Time);
 
     public override Task<ListSurveysResponse> ListSurveys(ListSurveysRequest request, ServerCallContext context)
     {
-        var query = ListQuery.Parse(SurveyFields, request.PageSize, request.PageToken, null, null, "id desc").OrThrow();
+        var query = ListQuery.Parse(SurveyFields, request.PageSize, request.PageToken, null, request.OrderBy, "id desc").OrThrow();
         return work.Read(
             context.Caller().WorkspaceId,
             async tx =>
             {
                 var (ids, next) = await Pages.Ids(tx, "survey s", "s.id", query);
-                var rows = await Surveys(tx).Where(row => ids.Contains(row.Id)).OrderByDescending(row => row.Id)
-                    .ToListAsync(tx.CancellationToken);
-                return new ListSurveysResponse { Surveys = { rows.Select(ToProto) }, NextPageToken = next };
+                var rows = await Surveys(tx).Where(row => ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+                return new ListSurveysResponse { Surveys = { ids.Select(id => ToProto(rows[id])) }, NextPageToken = next };
             },
             context.CancellationToken);
     }
@@ -155,7 +156,7 @@ public sealed class SurveyGrpcService(UnitOfWork<RetentionDbContext> work, Surve
     {
         var surveyId = Id(request.SurveyId, "surveyId");
         var query = ListQuery.Parse(
-            AnswerFields, request.PageSize, request.PageToken, null, null, "answerTime desc", request.SurveyId).OrThrow();
+            AnswerFields, request.PageSize, request.PageToken, null, request.OrderBy, "answerTime desc", request.SurveyId).OrThrow();
         return (await work.Read<Result<ListSurveyAnswersResponse>>(
             context.Caller().WorkspaceId,
             async tx =>

@@ -63,7 +63,7 @@ internal static class AnswerSearch
         // The token belongs to the question: with another one it is refused.
         var scope = string.Join('|', request.Query, surveyId, request.SurveyType, request.Category, request.From, request.To,
             themeId, request.Segment, request.Plan, request.Source, request.WithComment);
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, null, "answerTime desc", scope).OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, null, request.OrderBy, "answerTime desc", scope).OrThrow();
         foreach (var (name, value) in query.Parameters)
         {
             parameters.Add(name, value);
@@ -107,7 +107,7 @@ internal static class AnswerSearch
         return new() { Answers = { page.Select(row => ToProto(row, themes)) }, NextPageToken = next };
     }
 
-    /// <summary>Themes are read from words, not kept: the page looks through comments, newest first, up to a bound.</summary>
+    /// <summary>Themes are read from words, not kept: the page looks through comments in the list's order, up to a bound.</summary>
     private static async Task<SearchSurveyAnswersResponse> PageOfTheme(
         Transaction<RetentionDbContext> tx, ListQuery query, List<string> condition, DynamicParameters parameters,
         List<Theme> themes, Guid themeId)

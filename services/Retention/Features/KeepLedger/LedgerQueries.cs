@@ -14,7 +14,8 @@ internal static class LedgerQueries
     private static readonly ListFields Fields = new ListFields("id", "r.id").Sortable("occurTime", "r.occur_time", FieldKind.Time);
 
     public static Result<ListQuery> Parse(ListRevenueRequest request) =>
-        ListQuery.Parse(Fields, request.PageSize, request.PageToken, filter: null, orderBy: null, "occurTime asc", request.CustomerId);
+        ListQuery.Parse(
+            Fields, request.PageSize, request.PageToken, filter: null, request.OrderBy, "occurTime asc", request.CustomerId);
 
     public static async Task<Result<ListRevenueResponse>> List(
         Transaction<RetentionDbContext> tx, Guid customerId, ListQuery query, string currencyCode)

@@ -16,8 +16,9 @@ public sealed class CurrencyRateGrpcService(UnitOfWork<RetentionDbContext> work)
     private const int MaxRows = 10_000;
     private const int MaxScale = 10;
 
-    private static readonly ListFields Fields = new ListFields("currencyCode", "r.currency_code", FieldKind.Text).Sortable(
-        "date", "r.date", FieldKind.Date);
+    // A currency has a rate a day: both together tell one rate from another.
+    private static readonly ListFields Fields = new ListFields("id", "(r.currency_code || r.date::text)", FieldKind.Text)
+        .Sortable("currencyCode", "r.currency_code").Sortable("date", "r.date", FieldKind.Date);
 
     public override async Task<PutCurrencyRatesResponse> PutCurrencyRates(PutCurrencyRatesRequest request, ServerCallContext context)
     {
@@ -44,7 +45,7 @@ public sealed class CurrencyRateGrpcService(UnitOfWork<RetentionDbContext> work)
 
     public override Task<ListCurrencyRatesResponse> ListCurrencyRates(ListCurrencyRatesRequest request, ServerCallContext context)
     {
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, null, "date desc").OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "date desc").OrThrow();
         return work.Read(
             context.Caller().WorkspaceId,
             async tx =>

@@ -21,7 +21,7 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
         .Add("usable", "(a.consent and a.status = 'PUBLISHED')", FieldKind.Boolean)
         .Add("customerId", "a.customer_id", FieldKind.Id)
         .Add("title", "a.title")
-        .Add("createTime", "a.create_time", FieldKind.Time)
+        .Sortable("createTime", "a.create_time", FieldKind.Time)
         .Add("publishTime", "a.publish_time", FieldKind.Time);
 
     public override async Task<Referral> CreateReferral(CreateReferralRequest request, ServerCallContext context)
@@ -100,7 +100,7 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
     {
         var customerId = Optional(request.CustomerId, "customerId");
         var query = ListQuery.Parse(
-            AdvocacyFields, request.PageSize, request.PageToken, request.Filter, null, "id desc", request.CustomerId).OrThrow();
+            AdvocacyFields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "id desc", request.CustomerId).OrThrow();
         return work.Read(
             context.Caller().WorkspaceId,
             async tx =>
@@ -108,8 +108,8 @@ public sealed class AdvocacyGrpcService(UnitOfWork<RetentionDbContext> work, Tim
                 var (ids, next) = await Pages.Ids(
                     tx, "advocacy a", "a.id", query, customerId is null ? "true" : "a.customer_id = @parentId", customerId);
                 var rows = await tx.Db.Advocacy.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
-                    .OrderByDescending(row => row.Id).ToListAsync(tx.CancellationToken);
-                return new ListAdvocacyResponse { Advocacy = { rows.Select(ToProto) }, NextPageToken = next };
+                    .ToDictionaryAsync(row => row.Id, tx.CancellationToken);
+                return new ListAdvocacyResponse { Advocacy = { ids.Select(id => ToProto(rows[id])) }, NextPageToken = next };
             },
             context.CancellationToken);
     }

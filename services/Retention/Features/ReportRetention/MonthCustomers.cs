@@ -10,7 +10,10 @@ namespace Lifecycle.Retention.Features.ReportRetention;
 /// <summary>The customers behind a month of the waterfall and of the cohorts.</summary>
 internal static class MonthCustomers
 {
-    private static readonly ListFields Fields = new("customerId", "m.customer_id");
+    private static readonly ListFields Fields = new ListFields("customerId", "m.customer_id")
+        .Sortable("displayName", "c.display_name")
+        .Sortable("mrrStart", "m.mrr_start", FieldKind.Number)
+        .Sortable("mrrEnd", "m.mrr_end", FieldKind.Number);
 
     internal sealed record Asked(DateOnly Month, string? Movement, DateOnly? Cohort, ListQuery Query);
 
@@ -31,7 +34,8 @@ internal static class MonthCustomers
         }
 
         return ListQuery.Parse(
-            Fields, request.PageSize, request.PageToken, null, null, "customerId asc", $"{request.Month} {movement} {request.Cohort}")
+            Fields, request.PageSize, request.PageToken, null, request.OrderBy, "customerId asc",
+            $"{request.Month} {movement} {request.Cohort}")
             .TryGet(out var query, out var wrong)
             ? new Asked(month, movement.Length > 0 ? movement : null, cohort, query)
             : wrong;

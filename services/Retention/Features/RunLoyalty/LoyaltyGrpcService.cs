@@ -16,25 +16,27 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
 {
     private const int MaxTiers = 20;
 
-    private static readonly ListFields ProgramFields = new ListFields("id", "p.id");
-    private static readonly ListFields MemberFields = new ListFields("customerId", "m.customer_id").Sortable(
-        "balance", "m.balance", FieldKind.Whole);
+    private static readonly ListFields ProgramFields = new ListFields("id", "p.id")
+        .Sortable("createTime", "p.create_time", FieldKind.Time).Sortable("displayName", "p.display_name");
+
+    private static readonly ListFields MemberFields = new ListFields("customerId", "m.customer_id")
+        .Sortable("balance", "m.balance", FieldKind.Whole);
 
     public override Task<ListLoyaltyProgramsResponse> ListLoyaltyPrograms(ListLoyaltyProgramsRequest request, ServerCallContext context)
     {
-        var query = ListQuery.Parse(ProgramFields, request.PageSize, request.PageToken, null, null, "id desc").OrThrow();
+        var query = ListQuery.Parse(ProgramFields, request.PageSize, request.PageToken, null, request.OrderBy, "id desc").OrThrow();
         return work.Read(
             context.Caller().WorkspaceId,
             async tx =>
             {
                 var (ids, next) = await Pages.Ids(tx, "loyalty_program p", "p.id", query);
                 var rows = await tx.Db.LoyaltyPrograms.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.Id))
-                    .OrderByDescending(row => row.Id).ToListAsync(tx.CancellationToken);
+                    .ToDictionaryAsync(row => row.Id, tx.CancellationToken);
                 var counts = await tx.Db.LoyaltyMembers.Where(row => row.WorkspaceId == tx.WorkspaceId && ids.Contains(row.ProgramId))
                     .GroupBy(row => row.ProgramId).ToDictionaryAsync(group => group.Key, group => group.LongCount(), tx.CancellationToken);
                 return new ListLoyaltyProgramsResponse
                 {
-                    LoyaltyPrograms = { rows.Select(row => ToProto(row, counts.GetValueOrDefault(row.Id))) },
+                    LoyaltyPrograms = { ids.Select(id => ToProto(rows[id], counts.GetValueOrDefault(id))) },
                     NextPageToken = next
                 };
             },
@@ -152,7 +154,7 @@ public sealed class LoyaltyGrpcService(UnitOfWork<RetentionDbContext> work) : Lo
     {
         var programId = Id(request.ProgramId, "programId");
         var query = ListQuery.Parse(
-            MemberFields, request.PageSize, request.PageToken, null, null, "balance desc", request.ProgramId).OrThrow();
+            MemberFields, request.PageSize, request.PageToken, null, request.OrderBy, "balance desc", request.ProgramId).OrThrow();
         return (await work.Read<Result<ListLoyaltyMembersResponse>>(
             context.Caller().WorkspaceId,
             async tx =>

@@ -99,7 +99,7 @@ public sealed class RiskGrpcService(UnitOfWork<RetentionDbContext> work, TimePro
     {
         var customerId = Id(request.CustomerId, "customerId");
         var query = ListQuery.Parse(
-            SignalFields, request.PageSize, request.PageToken, null, null, "occurTime desc", request.CustomerId).OrThrow();
+            SignalFields, request.PageSize, request.PageToken, null, request.OrderBy, "occurTime desc", request.CustomerId).OrThrow();
         return await work.Read(
             context.Caller().WorkspaceId,
             async tx =>

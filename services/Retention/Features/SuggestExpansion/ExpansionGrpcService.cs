@@ -32,7 +32,7 @@ public sealed class ExpansionGrpcService(
         .Add("customerId", "s.customer_id", FieldKind.Id)
         .Add("ruleId", "s.rule_id", FieldKind.Id)
         .Names("outcome", "s.outcome", ["WON", "LOST"])
-        .Add("createTime", "s.create_time", FieldKind.Time)
+        .Sortable("createTime", "s.create_time", FieldKind.Time)
         .Add("segment", $"(select c.segment {OfCustomer})")
         .Add("plan", $"(select c.plan {OfCustomer})")
         .Add("source", $"(select coalesce(l.source, '') {OfCustomer})")
@@ -124,7 +124,7 @@ public sealed class ExpansionGrpcService(
         ListExpansionSuggestionsRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, null, "id desc").OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "id desc").OrThrow();
         return work.Read(
             caller.WorkspaceId,
             async tx =>

@@ -23,12 +23,12 @@ public sealed class ReferralLinkGrpcService(UnitOfWork<RetentionDbContext> work,
         .Add("code", "l.code")
         .Add("program", "l.program")
         .Add("revoked", "(l.revoke_time is not null)", FieldKind.Boolean)
-        .Add("createTime", "l.create_time", FieldKind.Time);
+        .Sortable("createTime", "l.create_time", FieldKind.Time);
 
     public override Task<ListReferralLinksResponse> ListReferralLinks(ListReferralLinksRequest request, ServerCallContext context)
     {
         var caller = context.Caller();
-        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, null, "id desc").OrThrow();
+        var query = ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "id desc").OrThrow();
         return work.Read(
             caller.WorkspaceId,
             async tx =>

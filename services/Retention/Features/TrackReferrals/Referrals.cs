@@ -42,10 +42,11 @@ internal static class Referrals
         .Add("linkId", "r.link_id", FieldKind.Id)
         .Add("code", "l.code")
         .Add("program", "coalesce(l.program, '')")
-        .Add("createTime", "r.create_time", FieldKind.Time);
+        .Sortable("createTime", "r.create_time", FieldKind.Time);
 
     public static Result<ListQuery> Parse(ListReferralsRequest request) =>
-        ListQuery.Parse(Fields, request.PageSize, request.PageToken, request.Filter, null, "id desc", request.AdvocateLeadId);
+        ListQuery.Parse(
+            Fields, request.PageSize, request.PageToken, request.Filter, request.OrderBy, "id desc", request.AdvocateLeadId);
 
     public static async Task<ListReferralsResponse> List(
         Transaction<RetentionDbContext> tx, ListQuery query, Guid? advocateLeadId, string currencyCode)

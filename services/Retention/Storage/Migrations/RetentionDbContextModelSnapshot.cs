@@ -277,6 +277,9 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.HasIndex("WorkspaceId", "CustomerId")
                         .HasDatabaseName("ix_advocacy_workspace_id_customer_id");
 
+                    b.HasIndex("WorkspaceId", "CreateTime", "Id")
+                        .HasDatabaseName("ix_advocacy_workspace_id_create_time_id");
+
                     b.ToTable("advocacy", "retention");
                 });
 
@@ -1103,6 +1106,9 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.HasKey("WorkspaceId", "ProgramId", "CustomerId")
                         .HasName("pk_loyalty_member");
 
+                    b.HasIndex("WorkspaceId", "ProgramId", "Balance", "CustomerId")
+                        .HasDatabaseName("ix_loyalty_member_workspace_id_program_id_balance_customer_id");
+
                     b.ToTable("loyalty_member", "retention");
                 });
 
@@ -1302,6 +1308,9 @@ namespace Lifecycle.Retention.Storage.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_referral_link_workspace_id_code");
 
+                    b.HasIndex("WorkspaceId", "CreateTime", "Id")
+                        .HasDatabaseName("ix_referral_link_workspace_id_create_time_id");
+
                     b.ToTable("referral_link", "retention");
                 });
 
@@ -1363,6 +1372,9 @@ namespace Lifecycle.Retention.Storage.Migrations
                     b.HasIndex("WorkspaceId", "ReferredLeadId")
                         .HasDatabaseName("ix_referral_workspace_id_referred_lead_id")
                         .HasFilter("referred_lead_id is not null");
+
+                    b.HasIndex("WorkspaceId", "CreateTime", "Id")
+                        .HasDatabaseName("ix_referral_workspace_id_create_time_id");
 
                     b.ToTable("referral", "retention");
                 });
