@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Lifecycle.Kernel;
 
 /// <summary>
@@ -29,7 +31,7 @@ public static class EmailKey
     {
         var lower = text.Trim().ToLowerInvariant();
         var at = lower.LastIndexOf('@');
-        return at < 0 ? lower : lower[..(at + 1)] + DomainName.Normal(lower[(at + 1)..]);
+        return at < 0 || Ascii.IsValid(lower) ? lower : lower[..(at + 1)] + DomainName.Normal(lower[(at + 1)..]);
     }
 
     private static bool IsDotted(string domain) =>
