@@ -60,6 +60,35 @@ public sealed class AgreementTests(RpcHost host) : IClassFixture<RpcHost>
         Assert.Equal(byGrpc.Message, (string?)JsonNode.Parse(byRest.Body)!["detail"]);
     }
 
+    [Fact]
+    public async Task Create_WhatJsonCannotSay_NamesEveryFault()
+    {
+        var parcel = new Parcel
+        {
+            SendTime = new Timestamp { Seconds = 1_774_958_400_000 },
+            Extra = new Struct
+            {
+                Fields =
+                {
+                    ["none"] = new Value(),
+                    ["list"] = Value.ForList(
+                        Value.ForNumber(1), Value.ForStruct(new() { Fields = { ["n"] = Value.ForNumber(double.NaN) } })),
+                },
+            },
+            Inner = { new Parcel(), new Parcel { SendTime = new Timestamp { Nanos = -1 } } },
+            Slots = { [3] = new Parcel { SendTime = new Timestamp { Seconds = long.MinValue } } },
+            RequestId = new string('r', 256),
+        };
+
+        var error = (await Assert.ThrowsAsync<RpcException>(
+            async () => await Client.CreateParcelAsync(parcel, host.Calls.As(RpcHost.Writer, default)))).ToError();
+
+        Assert.Equal(ErrorKind.InvalidArgument, error.Kind);
+        Assert.Equal(
+            ["extra.list[1].n", "extra.none", "inner[1].sendTime", "requestId", "sendTime", "slots.3.sendTime"],
+            error.Violations.Select(violation => violation.Field).Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("not-found", StatusCode.NotFound)]
     [InlineData("exhausted", StatusCode.ResourceExhausted)]

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Grpc.Core;
 using Lifecycle.Capture.V1;
+using Lifecycle.Kernel;
 using Lifecycle.Rpc;
 
 namespace Lifecycle.Capture.Features.IngestMessages;
@@ -12,6 +13,7 @@ internal sealed class IngestGrpcService(Ingest ingest) : IngestService.IngestSer
     private static readonly Google.Protobuf.JsonFormatter Json = new(
         Google.Protobuf.JsonFormatter.Settings.Default.WithFormatDefaultValues(false));
 
+    [TakesItemsApart]
     public override async Task<BatchResponse> Batch(BatchRequest request, ServerCallContext context)
     {
         var bytes = request.CalculateSize();
@@ -32,13 +34,41 @@ internal sealed class IngestGrpcService(Ingest ingest) : IngestService.IngestSer
 
     private async Task<BatchResponse> Take(BatchRequest request, ServerCallContext context)
     {
+        var envelope = new Violations();
+        envelope.RequireWellFormed(new BatchRequest { SentAt = request.SentAt });
+        envelope.OrThrow();
+        var faults = new Dictionary<int, Violations>();
+        for (var index = 0; index < request.Batch.Count; index++)
+        {
+            var violations = new Violations();
+            violations.RequireWellFormed(request.Batch[index]);
+            if (violations.Any)
+            {
+                // JSON cannot say it; what stands in its place is refused, too.
+                faults.Add(index, violations);
+                request.Batch[index] = new();
+            }
+        }
+
         using var document = JsonDocument.Parse(Json.Format(request));
         var answer = (await ingest.Take(context.Caller().WorkspaceId, document.RootElement, type: null, userAgent: null)).OrThrow();
         return new()
         {
             Accepted = answer.Accepted,
             Duplicates = answer.Duplicates,
-            Rejected = { answer.Rejected.Select(rejected => new RejectedMessage { Index = rejected.Index, Errors = { rejected.Errors } }) },
+            Rejected =
+            {
+                answer.Rejected.Select(rejected => new RejectedMessage
+                {
+                    Index = rejected.Index,
+                    Errors =
+                    {
+                        faults.TryGetValue(rejected.Index, out var malformed)
+                            ? malformed.Found.Select(fault => fault.Message)
+                            : rejected.Errors
+                    },
+                }),
+            },
         };
     }
 }

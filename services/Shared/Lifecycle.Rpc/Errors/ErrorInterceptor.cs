@@ -1,5 +1,9 @@
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Lifecycle.Kernel;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Lifecycle.Rpc.Errors;
@@ -12,6 +16,7 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger,
     {
         try
         {
+            Check(request, context);
             return await continuation(request, context);
         }
         catch (Exception exception)
@@ -40,6 +45,7 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger,
     {
         try
         {
+            Check(request, context);
             await continuation(request, responseStream, context);
         }
         catch (Exception exception)
@@ -76,6 +82,24 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger,
         }
 
         return translated;
+    }
+
+    private static void Check<TRequest>(TRequest request, ServerCallContext context)
+    {
+        if (request is not IMessage message
+            || context.GetHttpContext().GetEndpoint()?.Metadata.GetMetadata<TakesItemsApartAttribute>() is not null)
+        {
+            return;
+        }
+
+        var violations = new Violations();
+        if (message.Descriptor.FindFieldByName("request_id") is { FieldType: FieldType.String, IsRepeated: false } requestId)
+        {
+            violations.RequireRequestId((string)requestId.Accessor.GetValue(message));
+        }
+
+        violations.RequireWellFormed(message);
+        violations.OrThrow();
     }
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "{Method} failed with {Status}, trace {TraceId}")]
