@@ -90,9 +90,57 @@ public sealed class StreamTests(RpcHost host) : IClassFixture<RpcHost>
             .Select(line => (string)line!));
     }
 
+    [Fact]
+    public async Task Import_CsvRowThatIsNoUtf8_IsToldAndItsNeighboursRead()
+    {
+        var summary = await Import([.. "email,name\na@x.io,M"u8, 0xfc, .. "ller\nb@x.io,Müller\n"u8], "text/csv");
+
+        Assert.Equal(["3: email=b@x.io, name=Müller"], summary["lines"]!.AsArray().Select(line => (string)line!));
+        Assert.Equal(["2: The row holds bytes that are not UTF-8."], summary["errors"]!.AsArray().Select(line => (string)line!));
+    }
+
+    [Fact]
+    public async Task Import_NdJsonRowThatIsNoText_IsToldAndItsNeighboursRead()
+    {
+        var summary = await Import(
+            [
+                .. "{\"name\":\"M"u8, 0xfc, .. "ller\"}\n"u8, .. """{"name":"\ud800"}"""u8, .. "\n"u8, .. """{"n\ud800":1}"""u8,
+                .. "\n"u8, .. """{"name":"Müller"}"""u8,
+            ],
+            "application/x-ndjson");
+
+        Assert.Equal(["4: name=Müller"], summary["lines"]!.AsArray().Select(line => (string)line!));
+        Assert.Equal(
+            ["1: The row holds bytes that are not UTF-8.", "2: The line holds half of a surrogate pair.",
+                "3: The line holds half of a surrogate pair."],
+            summary["errors"]!.AsArray().Select(line => (string)line!));
+    }
+
+    [Theory]
+    [InlineData("/v1/parcels:import", "text/csv")]
+    [InlineData("/v1/parcels", "application/json")]
+    public async Task Send_CompressedBody_IsRefused(string path, string type)
+    {
+        using var body = Body("{}", type);
+        body.Headers.ContentEncoding.Add("gzip");
+
+        Assert.Equal(415, (await host.Send(HttpMethod.Post, path, RpcHost.Writer, body)).Status);
+    }
+
+    [Fact]
+    public async Task Import_LongRequestId_IsRefused()
+    {
+        var answer = await host.Send(
+            HttpMethod.Post, "/v1/parcels:import", RpcHost.Writer, Body("a\n1", "text/csv"),
+            request => request.Headers.Add("Idempotency-Key", new string('r', 256)));
+
+        Assert.Equal((400, "requestId"), (answer.Status, (string?)JsonNode.Parse(answer.Body)!["errors"]![0]!["field"]));
+    }
+
     [Theory]
     [InlineData("a,a\n1,2", "1: The header names the column a twice.")]
     [InlineData("a,\n1,2", "1: The header has a column without a name.")]
+    [InlineData("a,Stra\uffffe\n1,2", "1: The header holds bytes that are not UTF-8.")]
     public async Task Import_BadHeader_IsOneFault(string csv, string fault)
     {
         var summary = await Import(csv, "text/csv", "");
@@ -123,9 +171,13 @@ public sealed class StreamTests(RpcHost host) : IClassFixture<RpcHost>
         Assert.Equal(200_000, (int)summary["rows"]!);
     }
 
-    private async Task<JsonNode> Import(string text, string type, string query)
+    private Task<JsonNode> Import(string text, string type, string query) => Import(Encoding.UTF8.GetBytes(text), type, query);
+
+    private async Task<JsonNode> Import(byte[] bytes, string type, string query = "")
     {
-        var answer = await host.Send(HttpMethod.Post, "/v1/parcels:import" + query, RpcHost.Writer, Body(text, type));
+        using var body = new ByteArrayContent(bytes);
+        body.Headers.ContentType = new(type);
+        var answer = await host.Send(HttpMethod.Post, "/v1/parcels:import" + query, RpcHost.Writer, body);
         Assert.True(answer.Status == 200, answer.Body + string.Join('\n', host.Errors));
         return JsonNode.Parse(answer.Body)!;
     }

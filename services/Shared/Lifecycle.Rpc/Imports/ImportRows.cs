@@ -31,6 +31,14 @@ public sealed class ImportRows
     private const string Csv = "text/csv";
     private const string NdJson = "application/x-ndjson";
 
+    /// <summary>Stands for bytes that are no UTF-8: no text has this character, which Unicode gives to nothing.</summary>
+    private const char NoText = '\uffff';
+
+    private const string NotUtf8 = "The row holds bytes that are not UTF-8.";
+
+    private static readonly Encoding Utf8 = Encoding.GetEncoding(
+        Encoding.UTF8.CodePage, EncoderFallback.ReplacementFallback, new DecoderReplacementFallback(NoText.ToString()));
+
     private readonly ChunkStream data;
 
     private ImportRows(ImportChunk first, ChunkStream data)
@@ -51,7 +59,8 @@ public sealed class ImportRows
     /// <summary>Request id, or empty.</summary>
     public string RequestId { get; }
 
-    /// <summary>Reads the first chunk. INVALID_ARGUMENT where there is none or its content type is neither CSV nor NDJSON.</summary>
+    /// <summary>Reads the first chunk. INVALID_ARGUMENT where there is none, its content type is neither CSV nor NDJSON, or its request
+    /// id is too long.</summary>
     public static async Task<Result<ImportRows>> Open(IAsyncStreamReader<ImportChunk> stream, CancellationToken cancellationToken)
     {
         if (!await stream.MoveNext(cancellationToken))
@@ -60,9 +69,10 @@ public sealed class ImportRows
         }
 
         var first = stream.Current;
-        return first.ContentType is Csv or NdJson
-            ? new ImportRows(first, new ChunkStream(stream, first.Data))
-            : Error.Invalid("contentType", $"contentType must be {Csv} or {NdJson}.");
+        var violations = new Violations();
+        violations.Require(first.ContentType is Csv or NdJson, "contentType", $"contentType must be {Csv} or {NdJson}.");
+        violations.RequireRequestId(first.RequestId);
+        return violations.ToError() is { } error ? error : new ImportRows(first, new ChunkStream(stream, first.Data));
     }
 
     /// <summary>The rows of an import whose settings do not matter.</summary>
@@ -92,7 +102,7 @@ public sealed class ImportRows
             DetectDelimiter = false,
         };
         data.CancellationToken = cancellationToken;
-        using var text = new StreamReader(data, Encoding.UTF8);
+        using var text = new StreamReader(data, Utf8);
         using var parser = new CsvParser(text, configuration);
         if (!await parser.ReadAsync())
         {
@@ -100,6 +110,12 @@ public sealed class ImportRows
         }
 
         var header = parser.Record!.Select(name => name.Trim()).ToArray();
+        if (header.Any(name => name.Contains(NoText, StringComparison.Ordinal)))
+        {
+            yield return new(1, Nothing, "The header holds bytes that are not UTF-8.");
+            yield break;
+        }
+
         if (header.GroupBy(name => name, StringComparer.OrdinalIgnoreCase)
             .FirstOrDefault(group => group.Count() > 1 || group.Key.Length == 0) is { } wrong)
         {
@@ -126,9 +142,14 @@ public sealed class ImportRows
             }
 
             // Blank lines before the row are part of neither.
-            line = parser.RawRow - Math.Max(0, parser.RawRecord.TrimEnd('\r', '\n').Count(letter => letter == '\n'));
+            var raw = parser.RawRecord;
+            line = parser.RawRow - Math.Max(0, raw.TrimEnd('\r', '\n').Count(letter => letter == '\n'));
             var record = parser.Record!;
-            if (fault is null && record.Length != header.Length)
+            if (raw.Contains(NoText, StringComparison.Ordinal))
+            {
+                fault = NotUtf8;
+            }
+            else if (fault is null && record.Length != header.Length)
             {
                 fault = $"The row has {record.Length} cells; the header has {header.Length}.";
             }
@@ -163,7 +184,7 @@ public sealed class ImportRows
     private async IAsyncEnumerable<ImportRow> JsonRows([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         data.CancellationToken = cancellationToken;
-        using var text = new StreamReader(data, Encoding.UTF8);
+        using var text = new StreamReader(data, Utf8);
         var lines = new BoundedLines(text, MaxRowLength);
         while (await lines.Next(cancellationToken))
         {
@@ -180,6 +201,11 @@ public sealed class ImportRows
 
     private static ImportRow JsonRow(int line, string json)
     {
+        if (json.Contains(NoText, StringComparison.Ordinal))
+        {
+            return new(line, Nothing, NotUtf8);
+        }
+
         try
         {
             using var document = JsonDocument.Parse(json);
@@ -204,6 +230,11 @@ public sealed class ImportRows
         catch (JsonException exception)
         {
             return new(line, Nothing, $"The JSON is malformed at position {exception.BytePositionInLine + 1}.");
+        }
+        catch (InvalidOperationException)
+        {
+            // What a name or a text of valid JSON may still be.
+            return new(line, Nothing, "The line holds half of a surrogate pair.");
         }
     }
 

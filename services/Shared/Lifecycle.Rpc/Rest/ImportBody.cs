@@ -38,6 +38,11 @@ internal sealed class ImportBody : IAsyncStreamReader<ImportChunk>
                 media.Length > 0 ? $"The method takes {media}." : "An import takes text/csv (header row) or application/x-ndjson.");
         }
 
+        if (AcceptedTypes.EncodingFault(http) is { } encoded)
+        {
+            return encoded;
+        }
+
         var violations = new Kernel.Violations();
         var dryRun = false;
         foreach (var (name, value) in http.Request.Query)

@@ -19,8 +19,6 @@ internal sealed class RequestBinder(RpcMethod method)
 {
     public const string IdempotencyHeader = "Idempotency-Key";
 
-    private const int MaxRequestIdLength = 255;
-
     private readonly MessageDescriptor input = method.Descriptor.InputType;
     private readonly RestBinding rest = method.Rest!;
     private readonly FieldDescriptor? bodyField = method.Rest!.Body is "" or "*"
@@ -112,7 +110,7 @@ internal sealed class RequestBinder(RpcMethod method)
             given = header;
         }
 
-        violations.Require(given.Length <= MaxRequestIdLength, "requestId", $"A request id has at most {MaxRequestIdLength} characters.");
+        violations.RequireRequestId(given);
     }
 
     private async Task<(byte[] Body, Problem? Problem)> ReadBody(HttpContext http)
@@ -135,6 +133,11 @@ internal sealed class RequestBinder(RpcMethod method)
         if (read is null)
         {
             return ([], TooLarge(http, max));
+        }
+
+        if (read.Length > 0 && AcceptedTypes.EncodingFault(http) is { } encoded)
+        {
+            return ([], encoded);
         }
 
         if (read.Length > 0 && !IsJson(request.ContentType))
