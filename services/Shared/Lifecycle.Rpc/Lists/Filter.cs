@@ -168,6 +168,10 @@ public static class Filter
                     throw Fault($"{name} takes only : (holds)", start);
                 case (FieldKind.Name or FieldKind.Boolean, "<" or "<=" or ">" or ">="):
                     throw Fault($"{name} takes only = and !=", start);
+                // What nobody set reads as an empty text, whether the column holds one or null.
+                case (FieldKind.Text or FieldKind.Email, "=" or "!=") when value.Length == 0:
+                    sql.Append(CultureInfo.InvariantCulture, $"coalesce({column}, '') {(sign == "=" ? "=" : "<>")} ''");
+                    break;
                 case (_, "!="):
                     sql.Append(CultureInfo.InvariantCulture, $"{column} is distinct from {Typed(field, value, name, start)}");
                     break;
