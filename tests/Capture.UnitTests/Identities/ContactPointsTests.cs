@@ -28,6 +28,10 @@ public sealed class ContactPointsTests
     [Theory]
     [InlineData("+49 (30) 123-456", "+4930123456")]
     [InlineData("0049 30 123456", "+4930123456")]
+    [InlineData("+49 (0)30 123456", "+4930123456")]
+    [InlineData("0044 (0) 20 7946 0958", "+442079460958")]
+    [InlineData("+39 (0)6 1234567", "+39061234567")]
+    [InlineData("(0)30/123456", "030123456")]
     [InlineData("030/123456", "030123456")]
     public void TryPhone_Number_KeepsItsDigits(string text, string expected)
     {

@@ -19,6 +19,15 @@ public sealed class ProfileTests
     [InlineData("1,250,000.50", 1250000.50)]
     [InlineData("0.125", 0.125)]
     [InlineData("10k-50k", 10000)]
+    [InlineData("$5 million", 5000000)]
+    [InlineData("2,5 Mio. EUR", 2500000)]
+    [InlineData("1.2 bn", 1200000000)]
+    [InlineData("10 K+", 10000)]
+    [InlineData("1 000 000", 1000000)]
+    [InlineData("12\u202f500 employees", 12500)]
+    [InlineData("51 - 200", 51)]
+    [InlineData("1234 567", 1234)]
+    [InlineData("5 managers", 5)]
     [InlineData("about 40 people", 40)]
     public void Number_AsPeopleWriteIt_IsRead(string text, double expected) => Assert.Equal((decimal)expected, Profile.Number(text));
 

@@ -100,6 +100,14 @@ public sealed class VendorReportsTests
     }
 
     [Fact]
+    public void Chat_BytesThatAreNoText_AreLeftOutAndTheRestKeptWithoutAnId()
+    {
+        using var report = JsonDocument.Parse((byte[])[.. "{\"email\":\"ada@acme.example\",\"name\":\"J"u8, 0xff, .. "\"}"u8]);
+
+        Assert.Equal("""{"email":"ada@acme.example"}""", Chat(report.RootElement)["properties"]!.ToJsonString());
+    }
+
+    [Fact]
     public void Chat_TextNobodyCanRead_IsLeftOutAndTheRestKept() =>
         Assert.Equal(
             """{"page_no":3,"email":"ada@acme.example"}""",

@@ -144,8 +144,8 @@ public sealed class Profile
     }
 
     /// <summary>
-    /// A number as forms and exports write it: separators, currency signs and the suffixes k, m, b are understood, of a range the lower end
-    /// holds ("51-200" → 51, "1,000+" → 1000, "$5M" → 5000000). Null when there is none.
+    /// A number as forms and exports write it: separators, currency signs and the suffixes k, m, b, also as words, are understood, of a
+    /// range the lower end holds ("51-200" → 51, "1 000+" → 1000, "$5 million" → 5000000). Null when there is none.
     /// </summary>
     public static decimal? Number(string? text)
     {
@@ -156,13 +156,12 @@ public sealed class Profile
         }
 
         var end = start;
-        while (end < text!.Length && (char.IsAsciiDigit(text[end])
-            || (text[end] is '.' or ',' or '\'' or '\u00a0' && end + 1 < text.Length && char.IsAsciiDigit(text[end + 1]))))
+        while (end < text!.Length && (char.IsAsciiDigit(text[end]) || text[end] is '.' or ',' or '\'' || IsGroup(text, start, end)))
         {
             end++;
         }
 
-        var digits = text[start..end].Replace("'", "", StringComparison.Ordinal).Replace("\u00a0", "", StringComparison.Ordinal);
+        var digits = string.Concat(text[start..end].Where(letter => letter != '\'' && !char.IsWhiteSpace(letter)));
         var point = digits.LastIndexOfAny(['.', ',']);
         // Exactly three digits after the last separator are a group of thousands, other than after a point in plain "0.125".
         var grouped = point >= 0 && digits.Length - point == 4 && digits[0] != '0';
@@ -176,9 +175,41 @@ public sealed class Profile
             return null;
         }
 
-        var factor = end < text.Length
-            ? char.ToLowerInvariant(text[end]) switch { 'k' => 1_000m, 'm' => 1_000_000m, 'b' => 1_000_000_000m, _ => 1m }
-            : 1m;
-        return value * factor;
+        return value * Factor(text.AsSpan(end));
+    }
+
+    // A blank parts thousands where one to three digits stand before it and three behind.
+    private static bool IsGroup(string text, int start, int at) =>
+        char.IsWhiteSpace(text[at]) && at + 3 < text.Length && text.AsSpan(at + 1, 3).ContainsAnyExceptInRange('0', '9') is false
+        && (at + 4 == text.Length || !char.IsAsciiDigit(text[at + 4])) && (at - start is >= 1 and <= 3 || IsGroupBefore(text, start, at));
+
+    private static bool IsGroupBefore(string text, int start, int at) => at - 4 > start && char.IsWhiteSpace(text[at - 4]);
+
+    private static decimal Factor(ReadOnlySpan<char> rest)
+    {
+        if (rest.Length == 0)
+        {
+            return 1;
+        }
+
+        if (!char.IsWhiteSpace(rest[0]))
+        {
+            return char.ToLowerInvariant(rest[0]) switch { 'k' => 1_000m, 'm' => 1_000_000m, 'b' => 1_000_000_000m, _ => 1m };
+        }
+
+        var word = rest.TrimStart();
+        var end = 0;
+        while (end < word.Length && char.IsLetter(word[end]))
+        {
+            end++;
+        }
+
+        return word[..end].ToString().ToLowerInvariant() switch
+        {
+            "k" or "thousand" => 1_000m,
+            "m" or "mn" or "mio" or "mln" or "million" or "millions" => 1_000_000m,
+            "b" or "bn" or "mrd" or "billion" or "billions" => 1_000_000_000m,
+            _ => 1m,
+        };
     }
 }

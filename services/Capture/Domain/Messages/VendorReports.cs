@@ -1,6 +1,6 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -178,11 +178,11 @@ public static class VendorReports
         return context;
     }
 
-    // A report without an id of its own is known again by its content.
+    // A report without an id of its own is known again by its content: its bytes, since they need not be text.
     private static string MessageId(JsonElement report, string prefix, Dictionary<string, string> told) =>
         told.TryGetValue("id", out var id) && id.Length <= 200
             ? $"{prefix}:{id}"
-            : $"{prefix}:{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(report.GetRawText())).AsSpan(0, 16))}";
+            : $"{prefix}:{Convert.ToHexStringLower(SHA256.HashData(JsonMarshal.GetRawUtf8Value(report)).AsSpan(0, 16))}";
 
     private static string? Text(JsonElement value) => value.ValueKind switch
     {
