@@ -121,6 +121,8 @@ public sealed class LeadTests(CaptureFixture fixture)
         Assert.Equal(["ada@acme.example"], await List("email:*"));
         Assert.Equal(["u2"], await List("NOT email:*"));
         Assert.Equal(["u2"], await List("externalId:*"));
+        Assert.Equal(["u2", "ada@acme.example"], await List("keyword = \"\""));
+        Assert.Empty(await List("keyword != ''"));
     }
 
     [Fact]
@@ -142,6 +144,36 @@ public sealed class LeadTests(CaptureFixture fixture)
             new { traits = new { phone = (string?)null, employees = (int?)null } }));
 
         Assert.Equal(("""{"plan":"pro"}""", null), (lead["traits"]!.ToJsonString(), lead["company"]));
+    }
+
+    [Fact]
+    public async Task Update_NothingNew_LeavesTheUpdateTime()
+    {
+        var workspace = fixture.Workspace();
+        var created = (await workspace.Post("/v1/leads", new { email = "ada@acme.example" })).Body;
+        var path = $"/v1/leads/{Text(created["id"])}";
+
+        var (_, patched) = await workspace.Send(HttpMethod.Patch, path, JsonContent.Create(new { }));
+
+        Assert.Equal(Text((await workspace.Get(path)).Body["updateTime"]), Text(patched["updateTime"]));
+    }
+
+    [Fact]
+    public async Task Change_EmailAmongTraits_IsNamedUnlessItIsTheSame()
+    {
+        var workspace = fixture.Workspace();
+
+        var (status, body) = await workspace.Post("/v1/leads", new { externalId = "u1", traits = new { email = "ada@acme.example" } });
+        var (_, lead) = await workspace.Post(
+            "/v1/leads", new { email = "ada@acme.example", traits = new { email = "Ada@acme.example", workEmail = "info@acme.example" } });
+        var (patch, _) = await workspace.Send(
+            HttpMethod.Patch, $"/v1/leads/{Text(lead["id"])}", JsonContent.Create(new { traits = new { email = "eve@acme.example" } }));
+
+        Assert.Equal(
+            (HttpStatusCode.BadRequest, "traits.email is no trait: an address belongs in email."), (status, Text(body["detail"])));
+        Assert.Equal(
+            ("ada@acme.example", """{"workEmail":"info@acme.example"}"""), (Text(lead["email"]), lead["traits"]!.ToJsonString()));
+        Assert.Equal(HttpStatusCode.BadRequest, patch);
     }
 
     [Fact]

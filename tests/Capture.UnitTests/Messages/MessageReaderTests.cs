@@ -79,6 +79,25 @@ public sealed class MessageReaderTests
     }
 
     [Theory]
+    [InlineData("""{"companyEmail":"info@acme.example","email":"ada@acme.example"}""")]
+    [InlineData("""{"email":"ada@acme.example","companyEmail":"info@acme.example"}""")]
+    public void Read_SeveralAddresses_TheEmailIsThePersonsAndTheOtherATrait(string traits)
+    {
+        var person = Read($$"""{"type":"identify","anonymousId":"x","traits":{{traits}}}""").Value.Person;
+
+        Assert.Equal([new(IdentityKey.Email, "ada@acme.example")], person.Keys);
+        Assert.Equal([new("companyEmail", "\"info@acme.example\"")], person.Facts);
+    }
+
+    [Theory]
+    [InlineData("identify", "traits", """{"work_email":"Ada@acme.example"}""")]
+    [InlineData("track", "properties", """{"email":"","fields":{"Work E-Mail":"Ada@acme.example"}}""")]
+    public void Read_NoEmailButAnother_StandsForIt(string type, string holder, string members) =>
+        Assert.Equal(
+            [new(IdentityKey.Email, "ada@acme.example")],
+            Read($$"""{"type":"{{type}}","event":"Form Submitted","anonymousId":"x","{{holder}}":{{members}}}""").Value.Person.Keys);
+
+    [Theory]
     [InlineData("phone", "phone")]
     [InlineData("employees", "company.employees")]
     [InlineData("annualRevenue", "company.annualRevenue")]

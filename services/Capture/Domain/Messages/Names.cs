@@ -36,6 +36,9 @@ public static class Names
         _ => null,
     };
 
+    /// <summary>Whether it is the name of the e-mail itself (<c>email</c>, <c>E-Mail</c>), not that of one of several.</summary>
+    public static bool IsEmail(string name) => Normal(name) == "email";
+
     private static string Normal(string name) =>
         name.Length > 100 ? "" : string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
 }

@@ -10,7 +10,11 @@ namespace Lifecycle.Capture.Domain.Messages;
 /// <param name="Type">Segment type.</param>
 /// <param name="Activity">Activity type.</param>
 public sealed record PersonSource(
-    string Type, string Activity, DateTimeOffset Time, string? UserId, string? PreviousId, JsonElement Properties, JsonElement Traits);
+    string Type, string Activity, DateTimeOffset Time, string? UserId, string? PreviousId, JsonElement Properties, JsonElement Traits)
+{
+    /// <summary>Whether the person's e-mail stands among the traits; where it has a place of its own, addresses there are traits.</summary>
+    public bool TakesEmail { get; init; } = true;
+}
 
 /// <summary>Reads whom a message speaks of, whether it makes the person known, and what it tells of the person.</summary>
 public static class PersonReader
@@ -30,7 +34,8 @@ public static class PersonReader
         switch (source.Type)
         {
             case "identify":
-                var traits = Collect(source.Traits, "traits", everything: true, violations);
+                var traits = Settle(
+                    Collect(new("traits") { TakesEmail = source.TakesEmail }, source.Traits, everything: true, violations), violations);
                 return Make(source, traits, traits.Email is null && source.UserId is null ? null : new(time, CaptureType.Identify, null));
             case "alias":
                 return new(time, source.UserId, source.PreviousId, null, null, new(time, CaptureType.Identify, null), []);
@@ -70,10 +75,10 @@ public static class PersonReader
     // is taken.
     private static Collected CollectForm(JsonElement properties, Violations violations)
     {
-        var collected = Collect(properties, "properties", everything: false, violations);
+        var collected = Collect(new("properties"), properties, everything: false, violations);
         if (!properties.TryGetProperty("fields", out var fields) || fields.ValueKind == JsonValueKind.Null)
         {
-            return collected;
+            return Settle(collected, violations);
         }
 
         if (fields.ValueKind == JsonValueKind.Array)
@@ -88,7 +93,7 @@ public static class PersonReader
                 }
             }
 
-            return collected;
+            return Settle(collected, violations);
         }
 
         if (violations.Require(fields.ValueKind == JsonValueKind.Object, "properties.fields", "properties.fields must be an object."))
@@ -100,18 +105,17 @@ public static class PersonReader
             }
         }
 
-        return collected;
+        return Settle(collected, violations);
     }
 
-    private static Collected Collect(JsonElement members, string path, bool everything, Violations violations)
+    private static Collected Collect(Collected collected, JsonElement members, bool everything, Violations violations)
     {
-        var collected = new Collected(path);
         foreach (var member in members.EnumerateObject())
         {
             CollectMember(member.Name, member.Value, collected, everything, violations);
         }
 
-        violations.Require(collected.Facts.Count <= MaxFacts, path, $"{path} has more than {MaxFacts} members.");
+        violations.Require(collected.Facts.Count <= MaxFacts, collected.Path, $"{collected.Path} has more than {MaxFacts} members.");
         return collected;
     }
 
@@ -127,19 +131,11 @@ public static class PersonReader
 
         switch (known)
         {
-            case "email" when value.ValueKind == JsonValueKind.String && !string.IsNullOrWhiteSpace(value.GetString()):
-                if (violations.Require(
-                    ContactPoints.TryEmail(value.GetString(), out var email), $"{collected.Path}.{name}",
-                    $"{collected.Path}.{name} is no e-mail address."))
-                {
-                    collected.Email = email;
-                }
-
+            case "email" when collected.TakesEmail && Names.IsEmail(name):
+                CollectEmail($"{collected.Path}.{name}", value, collected, violations);
                 break;
             case "email":
-                violations.Require(
-                    value.ValueKind is JsonValueKind.Null or JsonValueKind.String, $"{collected.Path}.{name}",
-                    $"{collected.Path}.{name} must be text.");
+                collected.OtherEmails.Add(($"{collected.Path}.{name}", name, value, everything));
                 break;
             case "phone":
                 var text = value.ValueKind is JsonValueKind.String ? value.GetString()
@@ -179,6 +175,40 @@ public static class PersonReader
 
                 break;
         }
+    }
+
+    private static void CollectEmail(string path, JsonElement value, Collected collected, Violations violations)
+    {
+        if (value.ValueKind == JsonValueKind.String && !string.IsNullOrWhiteSpace(value.GetString()))
+        {
+            if (violations.Require(ContactPoints.TryEmail(value.GetString(), out var email), path, $"{path} is no e-mail address."))
+            {
+                collected.Email = email;
+            }
+        }
+        else
+        {
+            violations.Require(value.ValueKind is JsonValueKind.Null or JsonValueKind.String, path, $"{path} must be text.");
+        }
+    }
+
+    // Where the e-mail itself is not told, the first of the others (workEmail) stands for it. Any other is a trait: a company's address is
+    // many people's.
+    private static Collected Settle(Collected collected, Violations violations)
+    {
+        foreach (var (path, name, value, everything) in collected.OtherEmails)
+        {
+            if (collected.TakesEmail && collected.Email is null)
+            {
+                CollectEmail(path, value, collected, violations);
+            }
+            else if (everything && name.Length <= MaxKey)
+            {
+                AddValue(name, value, collected);
+            }
+        }
+
+        return collected;
     }
 
     private static void CollectCompany(JsonElement company, Collected collected)
@@ -250,7 +280,11 @@ public static class PersonReader
     {
         public string Path { get; set; } = path;
 
+        public bool TakesEmail { get; init; } = true;
+
         public string? Email { get; set; }
+
+        public List<(string Path, string Name, JsonElement Value, bool Everything)> OtherEmails { get; } = [];
 
         public string? Phone { get; set; }
 

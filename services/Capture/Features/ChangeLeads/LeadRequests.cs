@@ -35,8 +35,14 @@ internal static class LeadRequests
         return new(time.UtcTicks - (time.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
     }
 
-    /// <summary>Traits as facts, under the names in which forms and identify calls are read.</summary>
-    public static IReadOnlyList<Fact> Traits(this Violations violations, Struct? traits, DateTimeOffset time)
+    /// <summary>
+    /// Traits as facts, under the names in which forms and identify calls are read. The e-mail is none of them: here it has a field.
+    /// </summary>
+    /// <param name="violations">Where the faults go.</param>
+    /// <param name="traits">The traits.</param>
+    /// <param name="email">The e-mail that the request names, in its one form.</param>
+    /// <param name="time">When they were told.</param>
+    public static IReadOnlyList<Fact> Traits(this Violations violations, Struct? traits, string? email, DateTimeOffset time)
     {
         if (traits is null)
         {
@@ -51,9 +57,17 @@ internal static class LeadRequests
             return [];
         }
 
+        foreach (var (name, value) in traits.Fields.Where(member => Names.IsEmail(member.Key)))
+        {
+            violations.Require(
+                value.KindCase == Value.KindOneofCase.NullValue || (email is not null && EmailKey.Of(value.StringValue) == email),
+                $"traits.{name}", $"traits.{name} is no trait: an address belongs in email.");
+        }
+
         var none = JsonDocument.Parse("{}").RootElement;
         return PersonReader.Read(
-            new("identify", ActivityTypes.Identify, time, "traits", null, none, document.RootElement), violations).Facts.ToArray();
+            new("identify", ActivityTypes.Identify, time, "traits", null, none, document.RootElement) { TakesEmail = false }, violations)
+            .Facts.Where(fact => !Names.IsEmail(fact.Key)).ToArray();
     }
 
     /// <summary>The parts of a company that are set, as facts.</summary>

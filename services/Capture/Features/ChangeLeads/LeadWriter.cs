@@ -35,7 +35,7 @@ internal sealed class LeadWriter(
         violations.Require(
             request.FormType is "" or "demo" or "content" or "contact" or "newsletter" or "other", "formType",
             "formType must be one of demo, content, contact, newsletter, other.");
-        var facts = violations.Traits(request.Traits, createTime)
+        var facts = violations.Traits(request.Traits, email, createTime)
             .Concat(violations.Company(request.Company, caller.CurrencyCode)).ToArray();
         var touch = violations.Touch(request.FirstTouch, createTime, now, sources.Channels);
         if (violations.ToError() is { } error)
@@ -70,7 +70,8 @@ internal sealed class LeadWriter(
         violations.RequireId(request.Id, "id", out var id);
         var email = request.HasEmail ? violations.Email(request.Email, "email") : null;
         var externalId = request.HasExternalId ? violations.ExternalId(request.ExternalId, "externalId") : null;
-        var facts = violations.Traits(request.Traits, now).Concat(violations.Company(request.Company, caller.CurrencyCode)).ToArray();
+        var facts = violations.Traits(request.Traits, email, now)
+            .Concat(violations.Company(request.Company, caller.CurrencyCode)).ToArray();
         if (violations.ToError() is { } error)
         {
             return error;
@@ -104,7 +105,7 @@ internal sealed class LeadWriter(
             }
 
             await changes.Apply();
-            return lead.ToProto(tx.Now, caller.CurrencyCode);
+            return (await LeadReader.Find(tx, caller, lead.Id))!;
         }, ct);
     }
 
@@ -138,7 +139,7 @@ internal sealed class LeadWriter(
             {
                 // Asked again, a merge changes nothing. A lead that lives on cannot end in one that ended in it.
                 return from != sourceId && sourceId != targetId
-                    ? target.ToProto(tx.Now, caller.CurrencyCode)
+                    ? (await LeadReader.Find(tx, caller, target.Id))!
                     : Error.Invalid("sourceId", "sourceId and targetId are the same lead.");
             }
 
