@@ -79,6 +79,18 @@ public sealed class ImportTests(CaptureFixture fixture)
     }
 
     [Fact]
+    public async Task Leads_DayOfCreation_IsTheWorkspacesDay()
+    {
+        var workspace = fixture.Workspace("America/Los_Angeles");
+
+        await workspace.Import("/v1/leads:import", "email,createTime\nada@acme.example,2026-03-01\n");
+
+        var ada = (await workspace.Get("/v1/leads")).Body["leads"]![0]!;
+        Assert.Equal("2026-03-01T08:00:00Z", Text(ada["createTime"]));
+        Assert.Equal([0, 1], await workspace.Metric("leads", "2026-02-01", "2026-04-01"));
+    }
+
+    [Fact]
     public async Task Leads_NdjsonOfTwoKnownPeople_IsNotGuessed()
     {
         var workspace = fixture.Workspace();

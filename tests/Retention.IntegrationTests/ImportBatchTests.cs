@@ -56,6 +56,22 @@ public sealed class ImportBatchTests(RetentionFixture fixture)
     }
 
     [Fact]
+    public async Task ImportRevenue_Days_AreTheWorkspacesDays()
+    {
+        var tenant = new Tenant(fixture, "America/Los_Angeles");
+
+        await Import(tenant, "/v1/customers:import", "externalId,startTime\na,2026-01-01\n");
+        await Import(
+            tenant, "/v1/revenue:import",
+            "customerExternalId,externalId,type,amount,recurrence,occurTime\na,1,NEW,100,MONTHLY,2026-02-01\n");
+
+        var customer = (await tenant.Get("/v1/customers"))["customers"]![0]!;
+        Assert.Equal("2026-01-01T08:00:00Z", (string)customer["startTime"]!);
+        var rows = (await tenant.Get("/v1/reports/mrr?from=2026-01-01&to=2026-03-01"))["rows"]!.AsArray();
+        Assert.Equal(["0.00", "100.00"], rows.Select(row => (string)row!["mrrEnd"]!["amount"]!));
+    }
+
+    [Fact]
     public async Task ImportCustomers_TheSameFileFourTimesAtOnce_MakesEachCustomerOnce()
     {
         var tenant = new Tenant(fixture);

@@ -34,8 +34,8 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
     {
         var sources = await channels.Get(caller.WorkspaceId);
         return await ImportRun<LeadRowRead>.Run(
-            work, caller, "leads", stream, row => Read(row, sources.Channels), (tx, rows, tally) => Write(tx, sources, rows, tally),
-            () => announcer.Ring(caller.WorkspaceId), ct);
+            work, caller, "leads", stream, row => Read(row, sources.Channels, caller.TimeZone),
+            (tx, rows, tally) => Write(tx, sources, rows, tally), () => announcer.Ring(caller.WorkspaceId), ct);
     }
 
     private static async Task Write(
@@ -82,7 +82,7 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         }
     }
 
-    private Result<LeadRowRead> Read(ImportRow row, ChannelClassifier classifier)
+    private Result<LeadRowRead> Read(ImportRow row, ChannelClassifier classifier, TimeZoneInfo timeZone)
     {
         var (violations, now) = (new Violations(), time.GetUtcNow());
         var (otherEmail, facts) = ReadTraits(row, now, violations);
@@ -94,7 +94,7 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         if (row["createTime"] is { } text)
         {
             violations.Require(
-                TryTime(text, out createTime), "createTime", "createTime must be a time such as 2026-03-31T09:30:00Z, or a day.");
+                TryTime(text, timeZone, out createTime), "createTime", "createTime must be a time such as 2026-03-31T09:30:00Z, or a day.");
             violations.Require(createTime <= now.AddMinutes(10), "createTime", "createTime lies more than 10 minutes ahead.");
         }
 
@@ -133,14 +133,10 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
     // The e-mail is that of a column that means one, such as `Email Address`; beside a column `email` it is a trait like any other.
     private static (string? Email, IReadOnlyList<Fact> Facts) ReadTraits(ImportRow row, DateTimeOffset now, Violations violations)
     {
-        var (traits, emails) = (new Dictionary<string, object?>(), new List<Fact>());
+        var traits = new Dictionary<string, object?>();
         foreach (var (column, cell) in row.Values)
         {
-            if (cell is not null && row["email"] is not null && !OwnColumns.Contains(column) && Names.Canonical(column) is "email")
-            {
-                emails.Add(new(column, Profile.Json(Texts.Clip(cell, EmailKey.MaxLength) ?? "")));
-            }
-            else if (cell is not null && !OwnColumns.Contains(column))
+            if (cell is not null && !OwnColumns.Contains(column))
             {
                 var name = column.ToLowerInvariant() switch
                 {
@@ -160,8 +156,9 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         }
 
         var none = JsonSerializer.SerializeToElement(new Dictionary<string, object>());
-        var told = PersonReader.Read(new("identify", ActivityTypes.Identify, now, "row", null, none, element), violations);
-        return (told.Email, [.. told.Facts, .. emails]);
+        var told = PersonReader.Read(
+            new("identify", ActivityTypes.Identify, now, "row", null, none, element) { TakesEmail = row["email"] is null }, violations);
+        return (told.Email, told.Facts);
     }
 
     private static bool TryJson(string text, out JsonElement json)
@@ -178,16 +175,17 @@ internal sealed class LeadImport(UnitOfWork<CaptureDbContext> work, ChannelsCach
         }
     }
 
-    private static bool TryTime(string text, out DateTimeOffset time)
+    // A day begins where reports begin it: at midnight of the workspace.
+    private static bool TryTime(string text, TimeZoneInfo timeZone, out DateTimeOffset time)
     {
         time = default;
-        var isDay = DateOnly.TryParseExact(text, "yyyy-MM-dd", out var day);
-        if (isDay)
+        if (DateOnly.TryParseExact(text, "yyyy-MM-dd", out var day))
         {
-            time = new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+            time = ReportPeriod.Midnight(day, timeZone);
+            return day.Year >= 2000;
         }
 
-        return (isDay || MessageReader.TryTime(JsonSerializer.SerializeToElement(text), out time)) && time.Year >= 2000;
+        return MessageReader.TryTime(JsonSerializer.SerializeToElement(text), out time) && time.Year >= 2000;
     }
 
     private static DateTimeOffset Whole(DateTimeOffset time) =>

@@ -16,25 +16,30 @@ internal static class CustomerImport
         UnitOfWork<RetentionDbContext> work, IAsyncStreamReader<ImportChunk> stream, Caller caller, TimeProvider time,
         RetentionOptions options, CancellationToken ct) =>
         ImportBatches<CustomerImportRow>.Run(
-            work, stream, caller, "customers", options.ImportBatchSize, row => Parse(row, time.GetUtcNow()), CustomerImportBatch.Apply, ct);
+            work, stream, caller, "customers", options.ImportBatchSize,
+            row => Parse(row, time.GetUtcNow(), caller.TimeZone), CustomerImportBatch.Apply, ct);
 
-    /// <summary>A time such as 2026-03-31T12:00:00Z, or a day; null and a fault for anything else.</summary>
-    public static DateTimeOffset? Time(Violations violations, string? text, string column, DateTimeOffset now)
+    /// <summary>
+    /// A time such as 2026-03-31T12:00:00Z, or a day, which begins at midnight of the workspace; null and a fault for anything else.
+    /// </summary>
+    public static DateTimeOffset? Time(Violations violations, string? text, string column, DateTimeOffset now, TimeZoneInfo timeZone)
     {
         if (text is null)
         {
             return null;
         }
 
-        var parsed = DateTimeOffset.TryParse(
-            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time);
+        var isDay = DateOnly.TryParseExact(text, "yyyy-MM-dd", out var day);
+        var time = isDay ? ReportPeriod.Midnight(day, timeZone) : default;
+        var parsed = isDay || (text.Length > 10 && DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time));
         return violations.Require(parsed, column, $"{column} must be a time such as 2026-03-31T12:00:00Z or a day.")
             && violations.Require(time <= now.AddMinutes(10), column, $"{column} lies more than 10 minutes ahead.")
                 ? time
                 : null;
     }
 
-    private static Result<CustomerImportRow> Parse(ImportRow row, DateTimeOffset now)
+    private static Result<CustomerImportRow> Parse(ImportRow row, DateTimeOffset now, TimeZoneInfo timeZone)
     {
         var violations = new Violations();
         violations.RequireText(row["externalId"], "externalId");
@@ -43,7 +48,7 @@ internal static class CustomerImport
         violations.LimitText(row["displayName"] ?? "", "displayName");
         violations.LimitText(row["segment"] ?? "", "segment");
         violations.LimitText(row["plan"] ?? "", "plan");
-        var start = Time(violations, row["startTime"], "startTime", now);
+        var start = Time(violations, row["startTime"], "startTime", now, timeZone);
         var renewal = violations.OptionalDate(row["renewalDate"] ?? "", "renewalDate");
         violations.LimitText(row["owner"] ?? "", "owner");
         var contract = violations.OptionalDate(row["contractStart"] ?? "", "contractStart");

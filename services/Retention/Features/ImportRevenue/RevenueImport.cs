@@ -24,11 +24,12 @@ internal static class RevenueImport
         UnitOfWork<RetentionDbContext> work, RevenueAnnouncer announcer, IAsyncStreamReader<ImportChunk> stream, Caller caller,
         TimeProvider time, RetentionOptions options, CancellationToken ct) =>
         ImportBatches<Command>.Run(
-            work, stream, caller, "revenue", options.ImportBatchSize, row => Parse(row, time.GetUtcNow(), caller.CurrencyCode),
+            work, stream, caller, "revenue", options.ImportBatchSize,
+            row => Parse(row, time.GetUtcNow(), caller.TimeZone, caller.CurrencyCode),
             (tx, rows, tally) => Apply(tx, new CurrencyRates(tx, caller.CurrencyCode, caller.TimeZone), rows, tally), ct,
             () => announcer.Ring(caller.WorkspaceId));
 
-    private static Result<Command> Parse(ImportRow row, DateTimeOffset now, string currencyCode)
+    private static Result<Command> Parse(ImportRow row, DateTimeOffset now, TimeZoneInfo timeZone, string currencyCode)
     {
         var violations = new Violations();
         violations.Require(
@@ -51,7 +52,7 @@ internal static class RevenueImport
         var voluntary = true;
         violations.Require(
             row["voluntary"] is null || bool.TryParse(row["voluntary"], out voluntary), "voluntary", "voluntary must be true or false.");
-        var time = CustomerImport.Time(violations, row["occurTime"], "occurTime", now);
+        var time = CustomerImport.Time(violations, row["occurTime"], "occurTime", now, timeZone);
         return violations.ToError() is { } error
             ? error
             : new Command(
