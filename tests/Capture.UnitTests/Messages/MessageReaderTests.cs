@@ -97,6 +97,10 @@ public sealed class MessageReaderTests
             [new(IdentityKey.Email, "ada@acme.example")],
             Read($$"""{"type":"{{type}}","event":"Form Submitted","anonymousId":"x","{{holder}}":{{members}}}""").Value.Person.Keys);
 
+    [Fact]
+    public void Read_LongUserAgent_IsCut() =>
+        Assert.True(Read($$$"""{"type":"page","anonymousId":"x","context":{"userAgent":"{{{new string('M', 9000)}}}"}}""").Succeeded);
+
     [Theory]
     [InlineData("phone", "phone")]
     [InlineData("employees", "company.employees")]

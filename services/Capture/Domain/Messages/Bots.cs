@@ -11,7 +11,8 @@ namespace Lifecycle.Capture.Domain.Messages;
 /// </summary>
 public static partial class Bots
 {
-    private const int MaxLength = 2000;
+    /// <summary>Longest user agent that is looked at, characters.</summary>
+    public const int MaxLength = 2000;
 
     // Tokens of libraries stand first in a user agent: apps for people name theirs in the middle.
     private static readonly (SearchValues<string> Anywhere, SearchValues<string> First, string[] All) Tokens = Load();

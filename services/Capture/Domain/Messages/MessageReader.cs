@@ -81,7 +81,7 @@ public sealed class MessageReader
         var time = ReadTime(json, envelope, index, violations);
         var page = ReadPage(context, properties, type, violations);
         var campaign = violations.Object(context, "campaign", "context.campaign");
-        var userAgent = violations.Text(context, "userAgent", "context.userAgent", 2000);
+        var userAgent = violations.Clipped(context, "userAgent", "context.userAgent", Bots.MaxLength);
         violations.Require(type != "track" || name is not null, "event", "event is required for track.");
         violations.Require(type != "group" || groupId is not null, "groupId", "groupId is required for group.");
         if (type == "alias")
