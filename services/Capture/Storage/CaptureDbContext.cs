@@ -66,8 +66,9 @@ public sealed class CaptureDbContext(DbContextOptions<CaptureDbContext> options)
             visitor.HasKey(row => new { row.WorkspaceId, row.Id });
             visitor.HasIndex(row => new { row.WorkspaceId, row.AnonymousId }).IsUnique();
             visitor.HasIndex(row => new { row.WorkspaceId, row.LeadId }).HasFilter("lead_id is not null");
-            // For data retention: anonymous visitors by their latest activity.
-            visitor.HasIndex(row => new { row.WorkspaceId, row.LastTime })
+            // For data retention: anonymous visitors from the oldest on. By id, for an index with the latest activity would have to be
+            // written at each.
+            visitor.HasIndex(row => new { row.WorkspaceId, row.Id })
                 .HasFilter("lead_id is null and anonymous_id !~ '^(expired|erased):'");
         });
         modelBuilder.Entity<SessionRow>(session =>

@@ -51,19 +51,23 @@ internal sealed class DataRetainer(UnitOfWork<CaptureDbContext> work, IOptions<C
     private async Task<long> ForgetVisitors(Guid workspaceId, DateTimeOffset before, CancellationToken ct)
     {
         var total = 0L;
+        var last = Guid.Empty;
         for (var found = Visitors; found == Visitors;)
         {
             await work.Run(workspaceId, async tx =>
             {
                 await LeadStore.Lock(tx);
+                // An id is of the first visit: who came last before that time came first before it.
                 var visitors = (await tx.Connection.QueryAsync<Guid>(
                     """
                     select id from visitor
-                    where workspace_id = @workspace and lead_id is null and anonymous_id !~ '^(expired|erased):' and last_time < @before
-                    order by last_time limit @limit
+                    where workspace_id = @workspace and id > @last and id < @end
+                      and lead_id is null and anonymous_id !~ '^(expired|erased):' and last_time < @before
+                    order by id limit @limit
                     """,
-                    new { workspace = tx.WorkspaceId, before, limit = Visitors })).ToArray();
+                    new { workspace = tx.WorkspaceId, last, end = Partitions.FirstId(before), before, limit = Visitors })).ToArray();
                 found = visitors.Length;
+                last = visitors.LastOrDefault(last);
                 var counts = await PersonErasure.Run(
                     tx,
                     [

@@ -977,8 +977,8 @@ namespace Lifecycle.Capture.Storage.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_visitor_workspace_id_anonymous_id");
 
-                    b.HasIndex("WorkspaceId", "LastTime")
-                        .HasDatabaseName("ix_visitor_workspace_id_last_time")
+                    b.HasIndex("WorkspaceId", "Id")
+                        .HasDatabaseName("ix_visitor_workspace_id_id")
                         .HasFilter("lead_id is null and anonymous_id !~ '^(expired|erased):'");
 
                     b.HasIndex("WorkspaceId", "LeadId")
