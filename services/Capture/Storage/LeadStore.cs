@@ -33,12 +33,51 @@ internal static class LeadStore
     /// <summary>What takes that lock; $1 is the workspace's id as text.</summary>
     internal const string TakeLock = "pg_advisory_xact_lock(hashtextextended('capture.leads/' || $1, 0))";
 
-    /// <summary>Kind, value and owner of the keys that have one; $1 is the workspace, $2 kinds, $3 values.</summary>
-    internal const string ByKey = """
-        select i.kind, i.value, i.lead_id
+    /// <summary>Kind, value and owner of the keys that have one, with the lead; $1 is the workspace, $2 kinds, $3 values.</summary>
+    internal const string ByKey =
+        $"""
+        select i.kind, i.value, i.lead_id, l.*
         from unnest($2, $3) as k(kind, value)
         cross join lateral (select * from lead_identity where workspace_id = $1 and kind = k.kind and value = k.value offset 0) i
+        left join lateral (select {Columns} from lead where workspace_id = $1 and id = i.lead_id and erase_time is null offset 0) l on true
         """;
+
+    private const int OwnerWidth = 3;
+
+    /// <summary>Reads the rows of <see cref="ByKey"/>.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="leads">Gets the leads.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async Task<Dictionary<IdentityKey, Guid>> ReadOwners(
+        NpgsqlDataReader rows, Dictionary<Guid, Lead> leads, CancellationToken ct)
+    {
+        var owners = new Dictionary<IdentityKey, Guid>();
+        var readLead = LeadsOf(rows, OwnerWidth, leads);
+        while (await rows.ReadAsync(ct))
+        {
+            owners.Add(new(rows.GetString(0), rows.GetString(1)), rows.GetGuid(2));
+            readLead();
+        }
+
+        return owners;
+    }
+
+    /// <summary>What reads the lead of a row.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="position">Where <see cref="Columns"/> begin, all null where there is no lead.</param>
+    /// <param name="leads">Gets the leads.</param>
+    public static Action LeadsOf(NpgsqlDataReader rows, int position, Dictionary<Guid, Lead> leads)
+    {
+        var parse = rows.GetRowParser<StoredLead>(startIndex: position);
+        return () =>
+        {
+            if (!rows.IsDBNull(position) && !leads.ContainsKey(rows.GetGuid(position)))
+            {
+                var lead = parse(rows).ToLead();
+                leads.Add(lead.Id, lead);
+            }
+        };
+    }
 
     /// <summary>Owners of the keys that have one.</summary>
     public static async Task<Dictionary<IdentityKey, Guid>> OwnersOf(

@@ -19,15 +19,23 @@ internal static class VisitStore
         "s.id, s.visitor_id, s.lead_id, s.start_time, s.end_time, s.source_kind, s.channel, s.source, s.medium, s.campaign, s.keyword, s.click_id, s.referrer_host, s.channel_rules, s.landing_page, s.exit_page, s.page_views, s.activities";
 
     private const int VisitorWidth = 5;
+    private const int SessionWidth = 18;
 
     private const string VisitorColumnList =
         $"v.id as visitor, v.anonymous_id, v.lead_id as last_lead, v.last_time, v.bot_until, {SessionColumnList}";
 
-    /// <summary>Asks for visitors, each with the latest session; $1 is the workspace, $2 device ids.</summary>
+    private const string VisitorsByDevice =
+        $"""
+        from unnest($2) as k(id)
+        cross join lateral (select * from visitor where workspace_id = $1 and anonymous_id = k.id offset 0) v {LatestSession}
+        """;
+
+    /// <summary>Asks for visitors, each with the latest session and the lead; $1 is the workspace, $2 device ids.</summary>
     internal const string ByDevice =
         $"""
-        select {VisitorColumnList} from unnest($2) as k(id)
-        cross join lateral (select * from visitor where workspace_id = $1 and anonymous_id = k.id offset 0) v {LatestSession}
+        select {VisitorColumnList}, l.* {VisitorsByDevice}
+        left join lateral (
+          select {LeadStore.Columns} from lead where workspace_id = $1 and id = v.lead_id and erase_time is null offset 0) l on true
         """;
 
     private const string ById =
@@ -42,7 +50,7 @@ internal static class VisitStore
     /// <summary>Visitors by the sender's device id.</summary>
     public static Task<Dictionary<string, StoredVisitor>> Load(
         Transaction<CaptureDbContext> tx, IReadOnlyCollection<string> anonymousIds) =>
-        Load(tx, ByDevice, Bulk.Array(NpgsqlDbType.Text, anonymousIds.ToArray()), anonymousIds.Count);
+        Load(tx, $"select {VisitorColumnList} {VisitorsByDevice}", Bulk.Array(NpgsqlDbType.Text, anonymousIds.ToArray()), anonymousIds.Count);
 
     public static Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> ids) =>
         Load(tx, ById, Bulk.Array(NpgsqlDbType.Uuid, ids.ToArray()), ids.Count);
@@ -219,11 +227,16 @@ internal static class VisitStore
     }
 
     /// <summary>Reads the rows of <see cref="ByDevice"/>.</summary>
-    public static async Task<Dictionary<string, StoredVisitor>> ReadVisitors(NpgsqlDataReader rows, CancellationToken ct)
+    /// <param name="rows">The rows.</param>
+    /// <param name="leads">Gets the leads; null where they were not asked for.</param>
+    /// <param name="ct">Cancels.</param>
+    public static async Task<Dictionary<string, StoredVisitor>> ReadVisitors(
+        NpgsqlDataReader rows, Dictionary<Guid, Lead>? leads, CancellationToken ct)
     {
         var found = new Dictionary<string, StoredVisitor>(StringComparer.Ordinal);
         var parseVisitor = rows.GetRowParser<VisitorColumns>(length: VisitorWidth);
-        var parseSession = rows.GetRowParser<SessionColumns>(startIndex: VisitorWidth);
+        var parseSession = rows.GetRowParser<SessionColumns>(startIndex: VisitorWidth, length: SessionWidth);
+        var readLead = leads is null ? null : LeadStore.LeadsOf(rows, VisitorWidth + SessionWidth, leads);
         while (await rows.ReadAsync(ct))
         {
             var visitor = parseVisitor(rows);
@@ -233,6 +246,7 @@ internal static class VisitStore
             {
                 BotUntil = visitor.BotUntil,
             };
+            readLead?.Invoke();
         }
 
         return found;
@@ -248,7 +262,7 @@ internal static class VisitStore
 
         await using var command = new NpgsqlCommand(sql, tx.Connection) { Parameters = { Bulk.Value(tx.WorkspaceId), keys } };
         await using var rows = await command.ExecuteReaderAsync(tx.CancellationToken);
-        return await ReadVisitors(rows, tx.CancellationToken);
+        return await ReadVisitors(rows, leads: null, tx.CancellationToken);
     }
 
     private sealed class VisitorColumns

@@ -21,8 +21,13 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 /// </summary>
 internal sealed class CommitMessages(
     UnitOfWork<CaptureDbContext> work, Partitions partitions, ChannelsCache channels, RollupFolder rollups,
-    IOptions<CaptureOptions> options)
+    IOptions<CaptureOptions> options, TimeProvider time)
 {
+    private static readonly TimeSpan RepetitionsLast = TimeSpan.FromSeconds(10);
+
+    // When messages last repeated earlier ones; for a while they are then looked up before they are noted.
+    private long repeated;
+
     /// <summary>Outcomes in the order of the requests.</summary>
     public async Task<IReadOnlyList<IngestOutcome>> Handle(Guid workspaceId, IReadOnlyList<IngestRequest> requests, CancellationToken ct)
     {
@@ -33,30 +38,37 @@ internal sealed class CommitMessages(
         IReadOnlyList<IngestOutcome> outcomes = [];
         var sources = await channels.Get(workspaceId);
         var keyed = Keyed(requests);
-        for (var isRepeated = false; ; isRepeated = true)
+        for (var (mayRepeat, isMonthMade) = (time.GetElapsedTime(repeated) < RepetitionsLast, false); ;)
         {
             await partitions.Ensure(requests.SelectMany(request => request.Messages, (_, message) => message.Time), ct);
             try
             {
                 await work.Run(
-                    workspaceId, (tx, batch) => CommitReads.Add(batch, tx, keyed),
-                    async (tx, results) => outcomes = await Commit(tx, results, sources, keyed, requests), ct);
+                    workspaceId, (tx, batch) => CommitReads.Add(batch, tx, keyed, mayRepeat),
+                    async (tx, results) => outcomes = await Commit(
+                        tx, await CommitReads.Read(results, keyed, mayRepeat, tx.CancellationToken), sources, keyed, requests), ct);
                 rollups.Note(workspaceId);
                 return outcomes;
             }
-            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.CheckViolation && !isRepeated)
+            catch (PostgresException exception) when (CommitReads.IsRepetition(exception) && !mayRepeat)
+            {
+                // Repetitions seldom come alone: a sender that had no answer sends all of it again.
+                mayRepeat = true;
+                repeated = time.GetTimestamp();
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.CheckViolation && !isMonthMade)
             {
                 // No partition takes the row: another replica dropped its month, which a backfill brings back.
+                isMonthMade = true;
                 partitions.Forget();
             }
         }
     }
 
     private async Task<IReadOnlyList<IngestOutcome>> Commit(
-        Transaction<CaptureDbContext> tx, NpgsqlDataReader results, SourceReader sources, Dictionary<Guid, Item> keyed,
+        Transaction<CaptureDbContext> tx, CommitReads reads, SourceReader sources, Dictionary<Guid, Item> keyed,
         IReadOnlyList<IngestRequest> requests)
     {
-        var reads = await CommitReads.Read(results, tx.CancellationToken);
         var fresh = await Fresh(tx, keyed, reads.Added);
         CountDropped(tx, fresh);
         var kept = fresh.Where(item => item.Message.Dropped == DropReason.None)
