@@ -150,7 +150,9 @@ internal sealed partial class OpenApiDocument
             ["summary"] = extra.Summary,
         };
         var parameters = new JsonArray(
-            ParameterName().Matches(extra.Path).Select(match => (JsonNode)PathParameter(match.Groups[1].Value, "Opaque token.")).ToArray());
+            ParameterName().Matches(extra.Path).Select(match => (JsonNode)PathParameter(match.Groups[1].Value, "Opaque token."))
+                .Concat(extra.Query.Select(given => Parameter("query", given.Name, new() { ["type"] = "string" }, given.Description)))
+                .ToArray());
         if (parameters.Count > 0)
         {
             operation["parameters"] = parameters;
@@ -158,7 +160,13 @@ internal sealed partial class OpenApiDocument
 
         if (extra.Body is { } body)
         {
-            operation["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Content("application/json", schemas.Of(body)) };
+            var content = Content("application/json", schemas.Of(body));
+            if (extra.TakesForms)
+            {
+                content["application/x-www-form-urlencoded"] = new JsonObject { ["schema"] = schemas.Of(body) };
+            }
+
+            operation["requestBody"] = new JsonObject { ["required"] = true, ["content"] = content };
         }
 
         operation["responses"] = Responses(

@@ -20,6 +20,12 @@ internal sealed record ExtraRoute(string Service, string Verb, string Path, obje
     public MessageDescriptor? Answer { get; init; }
 
     public string ContentType { get; init; } = "text/html";
+
+    /// <summary>Whether the body may be a form, too.</summary>
+    public bool TakesForms { get; init; }
+
+    /// <summary>Parameters in the query, beside the key.</summary>
+    public IReadOnlyList<(string Name, string Description)> Query { get; init; } = [];
 }
 
 /// <summary>What is served beside the RPCs: Segment's ingest, the tracking script and pixel, the links in e-mails and surveys.</summary>
@@ -44,11 +50,13 @@ internal static class ExtraRoutes
         new("capture", "POST", "/v1/calls", Ingest, "Records a call that a call-tracking vendor reports")
         {
             Body = RecordCallRequest.Descriptor,
+            TakesForms = true,
             Answer = BatchResponse.Descriptor
         },
         new("capture", "POST", "/v1/chats", Ingest, "Records a chat that a chat vendor reports")
         {
             Body = RecordChatRequest.Descriptor,
+            TakesForms = true,
             Answer = BatchResponse.Descriptor
         },
         new(
@@ -60,8 +68,17 @@ internal static class ExtraRoutes
         new("capture", "GET", "/t/number", Ingest, "The telephone number for a visit of page `u` from `r`; 204 for a direct visit")
         {
             ContentType = "application/json",
+            Query = [("u", "Address of the page."), ("r", "Address of the page before.")],
         },
-        new("capture", "GET", "/t.gif", Ingest, "The tracking pixel, for pages without script") { ContentType = "image/gif" },
+        new("capture", "GET", "/t.gif", Ingest, "The tracking pixel, for pages without script: records a page view")
+        {
+            ContentType = "image/gif",
+            Query =
+            [
+                ("u", "Address of the page; else the Referer."), ("r", "Address of the page before."), ("t", "Title of the page."),
+                ("a", "Id of the visitor; else that of the cookie `lc_id`."), ("c", "`1`: the visitor consents, `0`: refuses."),
+            ],
+        },
         new("nurture", "GET,HEAD", "/e/o/{token}", Public, "Records that an e-mail was opened") { ContentType = "image/gif" },
         new("nurture", "GET,HEAD", "/e/c/{token}", Public, "Records a click in an e-mail and leads on to its target"),
         new("nurture", "GET,HEAD,POST", "/e/u/{token}", Public, "Unsubscribes from e-mails (RFC 8058)"),

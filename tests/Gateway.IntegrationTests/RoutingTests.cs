@@ -236,6 +236,12 @@ public sealed class RoutingTests(GatewayFixture gateway)
             Assert.True(paths.ContainsKey(path), path);
         }
 
+        Assert.Equal(
+            ["u", "r", "t", "a", "c"],
+            paths["/t.gif"]!["get"]!["parameters"]!.AsArray().Select(parameter => (string?)parameter!["name"]));
+        Assert.Equal(
+            ["application/json", "application/x-www-form-urlencoded"],
+            paths["/v1/calls"]!["post"]!["requestBody"]!["content"]!.AsObject().Select(content => content.Key));
         Assert.All(
             paths.SelectMany(path => path.Value!.AsObject()), operation => Assert.NotEqual("", (string?)operation.Value!["summary"]));
         Assert.DoesNotContain(References(answer.Json), reference => !known.Contains(reference));
