@@ -7,7 +7,9 @@ using Lifecycle.Kernel;
 
 namespace Lifecycle.Rpc;
 
-/// <summary>Marks a method that looks at each item of its request by itself, so that a malformed one does not refuse its neighbours.</summary>
+/// <summary>
+/// Marks a method that looks at each item of its request by itself, so that a malformed one does not refuse its neighbours.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class TakesItemsApartAttribute : Attribute;
 
