@@ -50,7 +50,9 @@ internal static class VisitStore
     /// <summary>Visitors by the sender's device id.</summary>
     public static Task<Dictionary<string, StoredVisitor>> Load(
         Transaction<CaptureDbContext> tx, IReadOnlyCollection<string> anonymousIds) =>
-        Load(tx, $"select {VisitorColumnList} {VisitorsByDevice}", Bulk.Array(NpgsqlDbType.Text, anonymousIds.ToArray()), anonymousIds.Count);
+        Load(
+            tx, $"select {VisitorColumnList} {VisitorsByDevice}", Bulk.Array(NpgsqlDbType.Text, anonymousIds.ToArray()),
+            anonymousIds.Count);
 
     public static Task<Dictionary<string, StoredVisitor>> Load(Transaction<CaptureDbContext> tx, IReadOnlyCollection<Guid> ids) =>
         Load(tx, ById, Bulk.Array(NpgsqlDbType.Uuid, ids.ToArray()), ids.Count);
