@@ -4,8 +4,12 @@ using NpgsqlTypes;
 namespace Lifecycle.Postgres;
 
 /// <summary>
-/// Many rows in one statement: <c>insert … select from unnest(arrays)</c>. (COPY is refused on tables with row-level security.)
+/// Many rows in one statement: <c>insert … select unnest(array), …</c>. (COPY is refused on tables with row-level security.)
 /// </summary>
+/// <remarks>
+/// Each array is unnested in the select list, row by row: <c>from unnest(arrays)</c> keeps every column in a store of its own before the
+/// first row, half of what a wide row costs.
+/// </remarks>
 public static class Bulk
 {
     /// <summary>Inserts one row per array position.</summary>
@@ -29,7 +33,7 @@ public static class Bulk
     /// </summary>
     /// <exception cref="ArgumentException">Columns of different lengths.</exception>
     public static void Add(NpgsqlBatch batch, string table, IReadOnlyList<BulkColumn> columns, string onConflict = "") => Add(
-        batch, columns, (names, parameters) => $"insert into {table} ({names}) select * from unnest({parameters}) {onConflict}");
+        batch, columns, rows => $"insert into {table} ({string.Join(", ", columns.Select(column => column.Name))}) {rows} {onConflict}");
 
     /// <summary>Adds a statement that updates one row per array position; nothing when there are no rows.</summary>
     /// <param name="batch">The batch.</param>
@@ -39,15 +43,15 @@ public static class Bulk
     /// <exception cref="ArgumentException">Columns of different lengths.</exception>
     public static void AddUpdate(
         NpgsqlBatch batch, string table, IReadOnlyCollection<string> keys, IReadOnlyList<BulkColumn> columns) => Add(
-        batch, columns, (names, parameters) =>
+        batch, columns, rows =>
         {
             var set = string.Join(
                 ", ", columns.Where(column => !keys.Contains(column.Name)).Select(column => $"{column.Name} = n.{column.Name}"));
             var where = string.Join(" and ", keys.Select(key => $"o.{key} = n.{key}"));
-            return $"update {table} o set {set} from unnest({parameters}) as n({names}) where {where}";
+            return $"update {table} o set {set} from ({rows}) n where {where}";
         });
 
-    private static void Add(NpgsqlBatch batch, IReadOnlyList<BulkColumn> columns, Func<string, string, string> sql)
+    private static void Add(NpgsqlBatch batch, IReadOnlyList<BulkColumn> columns, Func<string, string> sql)
     {
         if (columns.Any(column => column.Values.Length != columns[0].Values.Length))
         {
@@ -60,8 +64,7 @@ public static class Bulk
         }
 
         var command = new NpgsqlBatchCommand(
-            sql(string.Join(", ", columns.Select(column => column.Name)), string.Join(
-                ", ", columns.Select((_, index) => $"${index + 1}"))));
+            sql($"select {string.Join(", ", columns.Select((column, index) => $"unnest(${index + 1}) as {column.Name}"))}"));
         foreach (var column in columns)
         {
             command.Parameters.Add(Array(column.Type, column.Values));
