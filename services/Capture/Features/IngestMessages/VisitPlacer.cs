@@ -80,8 +80,16 @@ internal static class VisitPlacer
         Dictionary<Guid, (StoredVisitor Visitor, List<VisitActivity> Activities)> whole)
     {
         var windows = new List<(StoredVisitor, List<VisitActivity>, DateTimeOffset, Guid?)>();
-        var sessions = await VisitStore.SessionsAt(
-            tx, late.Select(item => (item.Visitor.Id, item.Activities.Min(activity => activity.Time))).ToArray());
+        // Most fall into the latest session, which is at hand.
+        var earliest = late.ToDictionary(item => item.Visitor.Id, item => item.Activities.Min(activity => activity.Time));
+        bool IsInLatest(StoredVisitor visitor) => visitor.LastSession?.Session.Start <= earliest[visitor.Id];
+        var visitors = late.Select(item => item.Visitor).ToLookup(IsInLatest);
+        var sessions = await VisitStore.SessionsAt(tx, visitors[false].Select(visitor => (visitor.Id, earliest[visitor.Id])).ToArray());
+        foreach (var visitor in visitors[true])
+        {
+            sessions.Add(visitor.Id, visitor.LastSession!);
+        }
+
         foreach (var (visitor, activities) in late)
         {
             if (sessions.TryGetValue(visitor.Id, out var session)
