@@ -46,7 +46,7 @@ internal sealed class CommitMessages(
                 await work.Run(
                     workspaceId, (tx, batch) => CommitReads.Add(batch, tx, keyed, mayRepeat),
                     async (tx, results) => outcomes = await Commit(
-                        tx, await CommitReads.Read(results, keyed, mayRepeat, tx.CancellationToken), sources, keyed, requests), ct);
+                        tx, await CommitReads.Read(results, mayRepeat, tx.CancellationToken), sources, keyed, requests), ct);
                 rollups.Note(workspaceId);
                 return outcomes;
             }
@@ -66,13 +66,12 @@ internal sealed class CommitMessages(
     }
 
     private async Task<IReadOnlyList<IngestOutcome>> Commit(
-        Transaction<CaptureDbContext> tx, CommitReads reads, SourceReader sources, Dictionary<Guid, Item> keyed,
+        Transaction<CaptureDbContext> tx, CommitReads reads, SourceReader sources, KeyValuePair<Guid, Item>[] keyed,
         IReadOnlyList<IngestRequest> requests)
     {
         var fresh = await Fresh(tx, keyed, reads.Added);
         CountDropped(tx, fresh);
-        var kept = fresh.Where(item => item.Message.Dropped == DropReason.None)
-            .OrderBy(item => item.Message.Time).ThenByDescending(item => item.Message.Source.Kind).ThenBy(item => item.Id).ToArray();
+        var kept = fresh.Where(item => item.Message.Dropped == DropReason.None).ToArray();
         if (kept.Length > 0)
         {
             await Record(tx, sources, kept, reads, requests);
@@ -86,8 +85,8 @@ internal sealed class CommitMessages(
         }).ToArray();
     }
 
-    // Of a message that comes twice at once the first counts.
-    private static Dictionary<Guid, Item> Keyed(IReadOnlyList<IngestRequest> requests)
+    // In the order of their times. Of a message that comes twice at once the first counts.
+    private static KeyValuePair<Guid, Item>[] Keyed(IReadOnlyList<IngestRequest> requests)
     {
         var keyed = new Dictionary<Guid, Item>(requests.Sum(request => request.Keys.Count));
         for (var index = 0; index < requests.Count; index++)
@@ -98,19 +97,20 @@ internal sealed class CommitMessages(
             }
         }
 
-        return keyed;
+        return keyed.OrderBy(pair => pair.Value.Message.Time).ThenByDescending(pair => pair.Value.Message.Source.Kind)
+            .ThenBy(pair => pair.Value.Id).ToArray();
     }
 
-    private async Task<List<Item>> Fresh(Transaction<CaptureDbContext> tx, Dictionary<Guid, Item> keyed, HashSet<Guid> added)
+    private async Task<List<Item>> Fresh(Transaction<CaptureDbContext> tx, KeyValuePair<Guid, Item>[] keyed, HashSet<Guid>? added)
     {
         // The activity's id tells a repetition also after the message itself has been forgotten. A message cannot have come before its own
         // time, so only those older than that memory need the look.
         var remembered = tx.Now.AddDays(-options.Value.DeduplicationDays) + MessageReader.MaxAhead;
-        var old = keyed.Values.Where(item => item.Message.Time < remembered).Select(item => item.Id).ToArray();
+        var old = keyed.Select(pair => pair.Value).Where(item => item.Message.Time < remembered).Select(item => item.Id).ToArray();
         var recorded = old.Length == 0 ? [] : (await tx.Connection.QueryAsync<Guid>(
             "select a.id from unnest(@old) as m(id) join activity a on a.workspace_id = @workspace and a.id = m.id",
             new { workspace = tx.WorkspaceId, old })).ToHashSet();
-        return keyed.Where(pair => added.Contains(pair.Key) && !recorded.Contains(pair.Value.Id)).Select(pair => pair.Value).ToList();
+        return keyed.Where(pair => added?.Contains(pair.Key) != false && !recorded.Contains(pair.Value.Id)).Select(pair => pair.Value).ToList();
     }
 
     private static void CountDropped(Transaction<CaptureDbContext> tx, IEnumerable<Item> items)

@@ -11,13 +11,13 @@ namespace Lifecycle.Capture.Features.IngestMessages;
 /// What a commit finds stored: all that its messages alone lead to, read under the workspace's lock in the round trip that begins the
 /// transaction and takes the lock.
 /// </summary>
-/// <param name="Added">Keys of the messages that had not come before; they are noted now.</param>
+/// <param name="Added">Keys of the messages that had not come before, which are noted now; null for all.</param>
 /// <param name="Visitors">Visitors of the messages' devices.</param>
 /// <param name="Owners">Owners of the keys that name people.</param>
 /// <param name="Leads">Those owners and the leads of the visitors.</param>
 /// <param name="Zone">Zone by which counts are kept; null where they are not.</param>
 internal sealed record CommitReads(
-    HashSet<Guid> Added, Dictionary<string, StoredVisitor> Visitors, Dictionary<IdentityKey, Guid> Owners,
+    HashSet<Guid>? Added, Dictionary<string, StoredVisitor> Visitors, Dictionary<IdentityKey, Guid> Owners,
     Dictionary<Guid, Lead> Leads, string? Zone)
 {
     /// <summary>Adds the statements.</summary>
@@ -28,12 +28,12 @@ internal sealed record CommitReads(
     /// Some may have come before. Otherwise one that has fails the transaction with a unique violation: that costs two thirds of what it
     /// costs to look first.
     /// </param>
-    public static void Add(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, Dictionary<Guid, Item> keyed, bool mayRepeat)
+    public static void Add(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, KeyValuePair<Guid, Item>[] keyed, bool mayRepeat)
     {
         var workspace = tx.WorkspaceId;
-        var devices = Bulk.Array(NpgsqlDbType.Text, keyed.Values.Select(item => item.Message.Device).OfType<string>()
+        var devices = Bulk.Array(NpgsqlDbType.Text, keyed.Select(pair => pair.Value.Message.Device).OfType<string>()
             .Distinct(StringComparer.Ordinal).ToArray());
-        var people = keyed.Values.SelectMany(item => item.Message.Person.Keys).Distinct().ToArray();
+        var people = keyed.SelectMany(pair => pair.Value.Message.Person.Keys).Distinct().ToArray();
         var (kinds, values) = (Bulk.Array(NpgsqlDbType.Text, people.Select(key => key.Kind).ToArray()), Bulk.Array(
             NpgsqlDbType.Text, people.Select(key => key.Value).ToArray()));
 
@@ -50,23 +50,23 @@ internal sealed record CommitReads(
         // wait for each other; who holds the lock has noted its messages and waits for nobody.
         Add(
             batch,
-            $"insert into message (workspace_id, key, received_at) select $1, key, $2 from unnest($3) as m(key){(mayRepeat ? " on conflict do nothing returning key" : "")}",
-            Bulk.Value(workspace), Bulk.Value(tx.Now), Bulk.Array(NpgsqlDbType.Uuid, keyed.Keys.Order().ToArray()));
+            $"insert into message (workspace_id, key, received_at) select $1, unnest($3), $2{(mayRepeat ? " on conflict do nothing returning key" : "")}",
+            Bulk.Value(workspace), Bulk.Value(tx.Now), Bulk.Array(NpgsqlDbType.Uuid, keyed.Select(pair => pair.Key).Order().ToArray()));
         Add(batch, $"select {LeadStore.TakeLock}", Bulk.Value(workspace.ToString()));
         Add(batch, VisitStore.ByDevice, Bulk.Value(workspace), devices);
         Add(batch, LeadStore.ByKey, Bulk.Value(workspace), kinds, values);
         Add(batch, RollupStore.HeldZone, Bulk.Value(workspace));
     }
 
-    /// <summary>Reads the results of these statements, added with the same messages, to their end.</summary>
-    public static async Task<CommitReads> Read(
-        NpgsqlDataReader results, Dictionary<Guid, Item> keyed, bool mayRepeat, CancellationToken ct)
+    /// <summary>Reads the results of these statements to their end.</summary>
+    public static async Task<CommitReads> Read(NpgsqlDataReader results, bool mayRepeat, CancellationToken ct)
     {
         await using (results)
         {
-            var added = mayRepeat ? new HashSet<Guid>(keyed.Count) : keyed.Keys.ToHashSet();
+            HashSet<Guid>? added = null;
             if (mayRepeat)
             {
+                added = [];
                 await results.NextResultAsync(ct);
                 while (await results.ReadAsync(ct))
                 {
