@@ -60,6 +60,23 @@ public sealed class DataRetentionTests(CaptureFixture fixture)
     }
 
     [Fact]
+    public async Task Anonymous_MoreThanAreTakenAtOnce_AllGoButThoseWhoCameBack()
+    {
+        var workspace = fixture.Workspace();
+        var start = new DateTimeOffset(2026, 3, 1, 10, 0, 0, TimeSpan.Zero);
+        // In threes of one moment, whose ids follow one another in no order.
+        await workspace.Batch([.. Enumerable.Range(0, 900).Select(index => Messages.Page($"d{index}", Messages.At(start, index / 3)))]);
+        await workspace.Batch([.. Enumerable.Range(0, 90).Select(index => Messages.Page($"d{index * 10}", "2026-03-20T10:00:00Z"))]);
+        await Put(workspace, new { anonymousActivityDays = 10 });
+
+        Assert.Equal((810L, 0L), await Apply(workspace, "2026-03-25"));
+
+        Assert.Equal(180L, await fixture.Database.Scalar<long>(
+            "select count(*) from activity where workspace_id = $1", workspace.WorkspaceId));
+        Assert.Equal((0L, 0L), await Apply(workspace, "2026-03-25"));
+    }
+
+    [Fact]
     public async Task LeadActivities_Old_GoAndTheJourneyStays()
     {
         var workspace = fixture.Workspace();

@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Lifecycle.Contracts;
 using Lifecycle.Testing;
 
 namespace Capture.IntegrationTests;
@@ -46,6 +48,31 @@ public sealed class IngestTests(CaptureFixture fixture)
         Assert.Equal(50, answers.Sum(answer => answer.Body["accepted"]!.GetValue<int>()));
         Assert.Equal(250, answers.Sum(answer => answer.Body["duplicates"]!.GetValue<int>()));
         Assert.Equal(50, await Activities(workspace));
+    }
+
+    [Fact]
+    public async Task Batch_OneCameBefore_TakesTheOthersAndTellsThemOnce()
+    {
+        // A process of its own: one that has just seen a repetition expects the next.
+        await using var service = ServiceProcess.Create("Capture", ServiceEnvironment.For(fixture.Database, fixture.Broker));
+        await service.Start();
+        var workspace = fixture.Workspace().Through(service);
+        await workspace.Batch(Messages.Page("a", "2026-03-02T10:00:00Z", id: "m1"));
+        object[] batch =
+        [
+            Messages.Page("a", "2026-03-02T10:01:00Z", id: "m1"), Messages.Page("a", "2026-03-02T10:02:00Z", id: "m2"),
+            Messages.Form("a", "2026-03-02T10:03:00Z", "ada@acme.example"),
+        ];
+
+        var first = await workspace.Post("/v1/batch", new { batch });
+        var again = await workspace.Post("/v1/batch", new { batch });
+
+        Assert.Equal((2, 1), Outcome(first.Body));
+        Assert.Equal((0, 3), Outcome(again.Body));
+        Assert.Equal(3, await Activities(workspace));
+        var told = (await fixture.Bus.Until<ActivitiesRecorded>(1, e => e.WorkspaceId == workspace.WorkspaceId))
+            .SelectMany(e => e.Activities).Select(activity => activity.ActivityId).ToArray();
+        Assert.Equal((3, 3), (told.Length, told.Distinct().Count()));
     }
 
     [Theory]
@@ -224,6 +251,9 @@ public sealed class IngestTests(CaptureFixture fixture)
 
         Assert.Contains("lifecycle", await http.GetStringAsync(new Uri(fixture.Service.Http, "/t.js")), StringComparison.Ordinal);
     }
+
+    private static (int Accepted, int Duplicates) Outcome(JsonNode answer) =>
+        (answer["accepted"]!.GetValue<int>(), answer["duplicates"]!.GetValue<int>());
 
     private async Task<long> Activities(CaptureClient workspace) =>
         await fixture.Database.Scalar<long>("select count(*) from activity where workspace_id = $1", workspace.WorkspaceId);

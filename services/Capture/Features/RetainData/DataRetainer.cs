@@ -52,13 +52,15 @@ internal sealed class DataRetainer(UnitOfWork<CaptureDbContext> work, IOptions<C
     {
         var total = 0L;
         var last = Guid.Empty;
-        for (var found = Visitors; found == Visitors;)
+        Guid[] visitors;
+        do
         {
+            (visitors, var deleted) = (Array.Empty<Guid>(), 0L);
             await work.Run(workspaceId, async tx =>
             {
                 await LeadStore.Lock(tx);
                 // An id is of the first visit: who came last before that time came first before it.
-                var visitors = (await tx.Connection.QueryAsync<Guid>(
+                visitors = (await tx.Connection.QueryAsync<Guid>(
                     """
                     select id from visitor
                     where workspace_id = @workspace and id > @last and id < @end
@@ -66,8 +68,6 @@ internal sealed class DataRetainer(UnitOfWork<CaptureDbContext> work, IOptions<C
                     order by id limit @limit
                     """,
                     new { workspace = tx.WorkspaceId, last, end = Partitions.FirstId(before), before, limit = Visitors })).ToArray();
-                found = visitors.Length;
-                last = visitors.LastOrDefault(last);
                 var counts = await PersonErasure.Run(
                     tx,
                     [
@@ -82,9 +82,12 @@ internal sealed class DataRetainer(UnitOfWork<CaptureDbContext> work, IOptions<C
                             "update visitor set anonymous_id = 'expired:' || id where workspace_id = @workspace and id = any(@visitors)"),
                     ],
                     new { workspace = tx.WorkspaceId, visitors });
-                total += counts["activities"];
+                deleted = counts["activities"];
             }, ct);
+            total += deleted;
+            last = visitors.LastOrDefault(last);
         }
+        while (visitors.Length == Visitors);
 
         return total;
     }
