@@ -110,7 +110,8 @@ internal sealed class CommitMessages(
         var recorded = old.Length == 0 ? [] : (await tx.Connection.QueryAsync<Guid>(
             "select a.id from unnest(@old) as m(id) join activity a on a.workspace_id = @workspace and a.id = m.id",
             new { workspace = tx.WorkspaceId, old })).ToHashSet();
-        return keyed.Where(pair => added?.Contains(pair.Key) != false && !recorded.Contains(pair.Value.Id)).Select(pair => pair.Value).ToList();
+        return keyed.Where(pair => added?.Contains(pair.Key) != false && !recorded.Contains(pair.Value.Id))
+            .Select(pair => pair.Value).ToList();
     }
 
     private static void CountDropped(Transaction<CaptureDbContext> tx, IEnumerable<Item> items)
