@@ -8,7 +8,7 @@ namespace Lifecycle.Capture.Jobs;
 /// <summary>
 /// Has the statistics renewed of tables that have doubled. A new table, and each month's new partition, starts without any: the planner
 /// takes what it does not know for small and reads all of a workspace where a look by key would do. Autovacuum finds that out after a
-/// minute or more, by when a busy site's table has a million rows.
+/// minute or more, by when a busy site's table has a million rows; what is known to be large is left to it.
 /// </summary>
 internal sealed partial class StatisticsKeeper(
     UnitOfWork<CaptureDbContext> work, IOptions<CaptureOptions> options, TimeProvider time, ILogger<StatisticsKeeper> logger)
