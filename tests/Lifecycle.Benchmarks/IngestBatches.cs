@@ -6,7 +6,7 @@ namespace Lifecycle.Benchmarks;
 internal sealed class IngestBatches : Benchmark
 {
     private const int BatchSize = 100;
-    private const int Connections = 32;
+    private const int Connections = 48;
     private const int CopyRows = 500;
 
     public override string Name => "ingest-batches";
