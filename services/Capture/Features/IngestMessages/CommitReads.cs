@@ -25,8 +25,8 @@ internal sealed record CommitReads(
     /// <param name="tx">The transaction.</param>
     /// <param name="keyed">The messages by key.</param>
     /// <param name="mayRepeat">
-    /// Some may have come before. Otherwise one that has fails the transaction with a unique violation: that costs two thirds of what it
-    /// costs to look first.
+    /// Some may have come before, and are passed over. Otherwise one that has fails the transaction with a unique violation: to note
+    /// without looking costs two thirds.
     /// </param>
     public static void Add(NpgsqlBatch batch, Transaction<CaptureDbContext> tx, KeyValuePair<Guid, Item>[] keyed, bool mayRepeat)
     {
